@@ -1,0 +1,57 @@
+/** @file
+ * Exact multistatic backprojection: any geometry, any grid. The reference of all methods.
+ *
+ * o(r) = sum over pulses, channels, samples of w s(k) exp(-jk(|r - r_T| + |r - r_R|)).
+ */
+#ifndef NFSAR_BACKPROJECTION_H
+#define NFSAR_BACKPROJECTION_H
+
+#include <stdbool.h>
+
+#include <nfsar/capture.h>
+#include <nfsar/image.h>
+#include <nfsar/progress.h>
+#include <nfsar/status.h>
+#include <nfsar/window.h>
+
+/** How the sum is computed. */
+enum nfsar_bp_precision {
+    /** Range-compressed profiles, interpolated; single-precision samples, ranges in double. */
+    NFSAR_BP_SINGLE = 0,
+    /** The sum as it stands, every frequency, in double precision: slow, and the truth. */
+    NFSAR_BP_DOUBLE
+};
+
+/** Options; nfsar_bp_defaults() fills them. */
+typedef struct nfsar_bp_options {
+    enum nfsar_bp_precision precision;  /**< single */
+    enum nfsar_window frequency_window; /**< rectangular */
+    size_t oversampling; /**< of the range profiles (single); 32: linear interpolation then errs
+                              by less than 1.3e-3 at the band's edges */
+    size_t memory;       /**< bytes for blocks of samples and profiles; 0 for 512 MiB */
+    int threads;         /**< 0 for all processors */
+} nfsar_bp_options;
+
+/** An opaque plan. */
+typedef struct nfsar_bp_plan nfsar_bp_plan;
+
+/** The defaults above. */
+nfsar_bp_options nfsar_bp_defaults(void);
+
+/** Prepare to image captures of this geometry on @p grid.
+ * @param capture frequencies, array and poses; its echo is not looked at. Must outlive the plan.
+ * @param options NULL for the defaults. */
+enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar_grid *grid,
+                                       const nfsar_bp_options *options, nfsar_bp_plan **plan,
+                                       nfsar_error *error);
+
+/** Image the samples of @p source (already calibrated) into image[nz][ny][nx]. The samples are
+ * read in blocks of pulses that fit options.memory. */
+enum nfsar_status nfsar_bp_execute(nfsar_bp_plan *plan, const nfsar_echo_source *source,
+                                   float complex *image, const nfsar_progress *progress,
+                                   nfsar_error *error);
+
+/** Release a plan; NULL is allowed. */
+void nfsar_bp_plan_destroy(nfsar_bp_plan *plan);
+
+#endif

@@ -1,0 +1,51 @@
+/** @file
+ * Captures of others: raw files, MATLAB and NumPy arrays, described by a rig file (docs/import.md).
+ */
+#ifndef NFSAR_IMPORT_H
+#define NFSAR_IMPORT_H
+
+#include <stdio.h>
+
+#include <nfsar/capture.h>
+#include <nfsar/progress.h>
+#include <nfsar/status.h>
+
+/** A rig file that was read and checked, with the recordings that it names found and measured. */
+typedef struct nfsar_import nfsar_import;
+
+/** Read a rig file (YAML). Paths in it are relative to the rig file's folder, or to
+ * @p data_folder when that is not NULL. Sizes are checked here: a recording that does not fit
+ * the description is refused with the arithmetic shown. */
+enum nfsar_status nfsar_import_open(const char *rig_path, const char *data_folder,
+                                    nfsar_import **import, nfsar_error *error);
+/** The capture that would be made, without its echo; owned by the import. */
+const nfsar_capture *nfsar_import_header(const nfsar_import *import);
+/** Print what was understood, a line each: files, layout, waveform, geometry, sizes. */
+void nfsar_import_explain(const nfsar_import *import, FILE *stream);
+/** Samples as imported (one contiguous block of pulses, all samples) into
+ * out[n_pulse][n_channel][n_sample]. */
+enum nfsar_status nfsar_import_read(nfsar_import *import, size_t first_pulse, size_t n_pulse,
+                                    float complex *out, nfsar_error *error);
+/** Write the capture to @p path, a block of pulses at a time. */
+enum nfsar_status nfsar_import_run(nfsar_import *import, const char *path,
+                                   const nfsar_progress *progress, nfsar_error *error);
+/** Release; NULL is allowed. */
+void nfsar_import_close(nfsar_import *import);
+
+/** Order of the 16-bit words in a recording (docs/import.md shows each). */
+enum nfsar_raw_layout {
+    NFSAR_RAW_4LANE,     /**< xWR12xx/14xx by DCA1000: per sample I0 I1 I2 I3 Q0 Q1 Q2 Q3 */
+    NFSAR_RAW_2LANE,     /**< xWR16xx/18xx/68xx by DCA1000: receiver after receiver, I0 I1 Q0 Q1 of
+                              two samples */
+    NFSAR_RAW_REORDERED, /**< TI's "reorder": receiver after receiver, I Q of each sample */
+    NFSAR_RAW_TSW1400    /**< TSW1400 by HSDC Pro: offset binary, per sample I0 Q0 I1 Q1 ... */
+};
+
+/** Decode one chirp of n_rx * n_sample complex samples from words[2 * n_rx * n_sample]
+ * (little-endian as in the file) into out[n_rx][n_sample]. @p q_first: the device swapped I and Q.
+ * 2LANE needs an even n_sample. */
+enum nfsar_status nfsar_raw_decode_chirp(enum nfsar_raw_layout layout, bool q_first, size_t n_rx,
+                                         size_t n_sample, const unsigned char *bytes,
+                                         float complex *out, nfsar_error *error);
+
+#endif

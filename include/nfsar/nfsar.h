@@ -1,0 +1,29 @@
+/** @file
+ * Everything of libnfsar. Each concept also has a header of its own.
+ */
+#ifndef NFSAR_NFSAR_H
+#define NFSAR_NFSAR_H
+
+#include <nfsar/array.h>
+#include <nfsar/backprojection.h>
+#include <nfsar/calibration.h>
+#include <nfsar/capture.h>
+#include <nfsar/compensation.h>
+#include <nfsar/export.h>
+#include <nfsar/file.h>
+#include <nfsar/geometry.h>
+#include <nfsar/image.h>
+#include <nfsar/import.h>
+#include <nfsar/lattice.h>
+#include <nfsar/metrics.h>
+#include <nfsar/picture.h>
+#include <nfsar/progress.h>
+#include <nfsar/rma.h>
+#include <nfsar/scene.h>
+#include <nfsar/simulation.h>
+#include <nfsar/status.h>
+#include <nfsar/version.h>
+#include <nfsar/waveform.h>
+#include <nfsar/window.h>
+
+#endif

@@ -1,0 +1,59 @@
+/** @file
+ * Planar range migration: plan and execute.
+ *
+ * The image is o(r) = sum_l sum_k s_l(k) exp(-2jkR_l(r)), the sum that backprojection computes
+ * for monostatic phase centres, with exp(-2jkR) written as a spectrum of plane waves
+ * (docs/theory/planar.md): amplitude and phase of the result are those of backprojection.
+ */
+#ifndef NFSAR_RMA_H
+#define NFSAR_RMA_H
+
+#include <nfsar/capture.h>
+#include <nfsar/compensation.h>
+#include <nfsar/image.h>
+#include <nfsar/lattice.h>
+#include <nfsar/progress.h>
+#include <nfsar/status.h>
+#include <nfsar/window.h>
+
+/** Options; nfsar_rma_defaults() fills them. */
+typedef struct nfsar_rma_options {
+    enum nfsar_compensation compensation; /**< reference point */
+    nfsar_vec3 reference;                 /**< target the compensation is made for, world; NaN
+                                               (default) means the middle of the grid */
+    enum nfsar_window frequency_window;   /**< rectangular */
+    enum nfsar_window aperture_window;    /**< rectangular; along x and y */
+    double tolerance; /**< accuracy of the non-uniform transform in k_z, relative to the peak;
+                           1e-4 */
+    double margin;    /**< spectrum kept beyond the largest angle between aperture and grid, as
+                           a fraction of it; 0.25 */
+    size_t memory;    /**< bytes that the spectra may take; 0 for 2 GiB */
+    int threads;      /**< 0 for all processors */
+} nfsar_rma_options;
+
+/** An opaque plan: transforms, scratch and tables for one geometry and one grid. */
+typedef struct nfsar_rma_plan nfsar_rma_plan;
+
+/** The defaults above. */
+nfsar_rma_options nfsar_rma_defaults(void);
+
+/** Prepare to image captures of this geometry.
+ * @param capture frequencies, array and poses; its echo is not looked at. Must outlive the plan.
+ * @param lattice from nfsar_lattice_detect(); must outlive the plan.
+ * @param grid    voxels wanted; all on one side of the lattice's plane, not on it.
+ * @param options NULL for the defaults.
+ * @return NFSAR_ERROR_GEOMETRY when the grid touches the plane, NFSAR_ERROR_MEMORY. */
+enum nfsar_status nfsar_rma_plan_create(const nfsar_capture *capture, const nfsar_lattice *lattice,
+                                        const nfsar_grid *grid, const nfsar_rma_options *options,
+                                        nfsar_rma_plan **plan, nfsar_error *error);
+
+/** Image the samples of @p source (already calibrated) into image[nz][ny][nx]. The samples are
+ * read in blocks of frequencies that fit options.memory. Allocates nothing. */
+enum nfsar_status nfsar_rma_execute(nfsar_rma_plan *plan, const nfsar_echo_source *source,
+                                    float complex *image, const nfsar_progress *progress,
+                                    nfsar_error *error);
+
+/** Release a plan; NULL is allowed. */
+void nfsar_rma_plan_destroy(nfsar_rma_plan *plan);
+
+#endif
