@@ -1,6 +1,6 @@
-#include "host/cli/cli.h"
+#include "host/cli/verbs.h"
 
-int verb_reconstruct(int argc, char **argv);
+#include "host/cli/cli.h"
 
 const struct cli_verb cli_verbs[] = {
     {"reconstruct", "make an image from a capture", verb_reconstruct},
