@@ -7,7 +7,6 @@
 #include <nfsar/scene.h>
 
 #include "host/cli/cli.h"
-#include "host/cli/verbs.h"
 
 static double seconds(void) {
     struct timespec now;
@@ -58,7 +57,8 @@ int verb_simulate(int argc, char **argv) {
     bool has_seed = false, explain = false, json = false;
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &output, NULL, "FILE", "the capture to write"},
-        {"seed", 0, CLI_COUNT, &seed, &has_seed, "N", "of everything random; the scene's by default"},
+        {"seed", 0, CLI_COUNT, &seed, &has_seed, "N",
+         "of everything random; the scene's by default"},
         {"explain", 0, CLI_FLAG, &explain, NULL, NULL,
          "print what was understood of the scene; without -o, only that"},
         {"json", 0, CLI_FLAG, &json, NULL, NULL, "print what was made as one JSON object"},

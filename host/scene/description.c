@@ -14,13 +14,12 @@ static const cyaml_schema_value_t vector = {
 static const cyaml_schema_value_t pair = {
     CYAML_VALUE_SEQUENCE_FIXED(CYAML_FLAG_DEFAULT, double, &number, 2)};
 
-#define NUMBER(flag, type, member)   CYAML_FIELD_FLOAT(#member, flag, struct type, member)
-#define DEFAULTED(type, member)      CYAML_FIELD_FLOAT_PTR(#member, OPTIONAL, struct type, member)
-#define COUNT(flag, type, member)    CYAML_FIELD_UINT(#member, flag, struct type, member)
+#define NUMBER(flag, type, member)    CYAML_FIELD_FLOAT(#member, flag, struct type, member)
+#define DEFAULTED(type, member)       CYAML_FIELD_FLOAT_PTR(#member, OPTIONAL, struct type, member)
+#define COUNT(flag, type, member)     CYAML_FIELD_UINT(#member, flag, struct type, member)
 #define COUNT_DEFAULTED(type, member) CYAML_FIELD_UINT_PTR(#member, OPTIONAL, struct type, member)
-#define FLAG(type, member)           CYAML_FIELD_BOOL(#member, OPTIONAL, struct type, member)
-#define TEXT(flag, type, member)                                                                   \
-    CYAML_FIELD_STRING_PTR(#member, flag, struct type, member, 1, 1000)
+#define FLAG(type, member)            CYAML_FIELD_BOOL(#member, OPTIONAL, struct type, member)
+#define TEXT(flag, type, member)      CYAML_FIELD_STRING_PTR(#member, flag, struct type, member, 1, 1000)
 #define NUMBERS(flag, type, member, n)                                                             \
     CYAML_FIELD_SEQUENCE_FIXED(#member, flag, struct type, member, &number, n)
 #define CHOICE(flag, type, member, strings)                                                        \
@@ -49,7 +48,8 @@ static const cyaml_schema_field_t radar_fields[] = {
     CYAML_FIELD_END,
 };
 
-static const cyaml_strval_t along_names[] = {{"y", NFSAR_ARRAY_ALONG_Y}, {"x", NFSAR_ARRAY_ALONG_X}};
+static const cyaml_strval_t along_names[] = {{"y", NFSAR_ARRAY_ALONG_Y},
+                                             {"x", NFSAR_ARRAY_ALONG_X}};
 
 static const cyaml_schema_field_t array_fields[] = {
     TEXT(OPTIONAL, scene_array, preset),
@@ -171,12 +171,9 @@ static const cyaml_schema_field_t polygon_fields[] = {
 };
 
 static const cyaml_schema_field_t star_fields[] = {
-    NUMBERS(OPTIONAL, scene_star, centre_m, 2),
-    NUMBER(REQUIRED, scene_star, radius_m),
-    NUMBER(REQUIRED, scene_star, inner_m),
-    COUNT(REQUIRED, scene_star, points),
-    NUMBER(OPTIONAL, scene_star, rotate_deg),
-    CYAML_FIELD_END,
+    NUMBERS(OPTIONAL, scene_star, centre_m, 2), NUMBER(REQUIRED, scene_star, radius_m),
+    NUMBER(REQUIRED, scene_star, inner_m),      COUNT(REQUIRED, scene_star, points),
+    NUMBER(OPTIONAL, scene_star, rotate_deg),   CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t shape_fields[] = {
@@ -228,9 +225,8 @@ static const cyaml_strval_t solid_names[] = {{"rectangle", SCENE_RECTANGLE},
                                              {"disc", SCENE_DISC},
                                              {"box", SCENE_BOX},
                                              {"sphere", SCENE_SPHERE}};
-static const cyaml_schema_value_t solid = {
-    CYAML_VALUE_ENUM(CYAML_FLAG_DEFAULT, enum scene_solid, solid_names,
-                     CYAML_ARRAY_LEN(solid_names))};
+static const cyaml_schema_value_t solid = {CYAML_VALUE_ENUM(
+    CYAML_FLAG_DEFAULT, enum scene_solid, solid_names, CYAML_ARRAY_LEN(solid_names))};
 
 static const cyaml_schema_field_t random_solids_fields[] = {
     COUNT(REQUIRED, scene_random_solids, count),
@@ -325,5 +321,5 @@ enum nfsar_status scene_description_load(const char *path, struct scene_descript
 }
 
 void scene_description_free(struct scene_description *description) {
-    yaml_free(&scene, description);
+    yaml_release(&scene, description);
 }

@@ -112,8 +112,8 @@ enum nfsar_status target_mask(const struct scene_mask *mask, const char *folder,
                           : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     free(path);
     if (status == NFSAR_OK) {
-        context.pixel_m = mask->width_m != NULL ? *mask->width_m / (double)context.picture.width
-                                                : *mask->pixel_m;
+        context.pixel_m =
+            mask->width_m != NULL ? *mask->width_m / (double)context.picture.width : *mask->pixel_m;
         /* From the middle of the first cell to that of the last: no row on the picture's edge. */
         double w = context.pixel_m * (double)context.picture.width;
         double h = context.pixel_m * (double)context.picture.height;

@@ -42,8 +42,8 @@ enum nfsar_status path_allocate(struct path *path, size_t n_pulse, nfsar_error *
 enum nfsar_status path_timing_make(const char *key, const double *interval_s,
                                    enum scene_motion motion, double channel_span_s,
                                    struct path_timing *timing, nfsar_error *error) {
-    *timing = (struct path_timing){motion, check_default(interval_s, DEFAULT_INTERVAL),
-                                   channel_span_s};
+    *timing =
+        (struct path_timing){motion, check_default(interval_s, DEFAULT_INTERVAL), channel_span_s};
     enum nfsar_status status = check_positive("pulse_interval_s", &timing->interval_s, 1, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s", key);
@@ -136,8 +136,8 @@ static void add_lines(struct path *path, const struct path_timing *timing,
         for (size_t i = 0; i < x->count; i++) {
             size_t column = serpentine && line % 2 == 1 ? x->count - 1 - i : i;
             double rise = offset != NULL ? (double)offset[line * x->count + column] - 0.5 : 0.0;
-            nfsar_vec3 at = {x->first + x->step * (double)column,
-                             y->first + y->step * (double)line, z + amplitude * rise};
+            nfsar_vec3 at = {x->first + x->step * (double)column, y->first + y->step * (double)line,
+                             z + amplitude * rise};
             path_add(path, timing, (nfsar_pose){at, NFSAR_QUATERNION_IDENTITY});
         }
         path_end_line(path, timing);
@@ -146,8 +146,8 @@ static void add_lines(struct path *path, const struct path_timing *timing,
 
 static enum nfsar_status raster(const struct scene_raster *r, double span, struct path *path,
                                 nfsar_error *error) {
-    struct path_axis x, y;
-    struct path_timing timing;
+    struct path_axis x = {0}, y = {0};
+    struct path_timing timing = {0};
     enum nfsar_status status = path_axis_make("path.raster.x", &r->x, &x, error);
     if (status == NFSAR_OK) {
         status = path_axis_make("path.raster.y", &r->y, &y, error);
@@ -156,8 +156,8 @@ static enum nfsar_status raster(const struct scene_raster *r, double span, struc
         status = check_finite("path.raster.z_m", &r->z_m, 1, error);
     }
     if (status == NFSAR_OK) {
-        status = path_timing_make("path.raster", r->pulse_interval_s, r->motion, span, &timing,
-                                  error);
+        status =
+            path_timing_make("path.raster", r->pulse_interval_s, r->motion, span, &timing, error);
     }
     if (status == NFSAR_OK) {
         status = path_allocate(path, pulse_product(&x, &y), error);
@@ -170,8 +170,8 @@ static enum nfsar_status raster(const struct scene_raster *r, double span, struc
 
 static enum nfsar_status irregular(const struct scene_irregular *r, double span, uint64_t seed,
                                    struct path *path, nfsar_error *error) {
-    struct path_axis x, y;
-    struct path_timing timing;
+    struct path_axis x = {0}, y = {0};
+    struct path_timing timing = {0};
     const double heights[2] = {r->z_m, r->amplitude_m};
     double roughness = check_default(r->roughness, 3.0);
     enum nfsar_status status = path_axis_make("path.irregular.x", &r->x, &x, error);
@@ -197,9 +197,8 @@ static enum nfsar_status irregular(const struct scene_irregular *r, double span,
     float *surface = calloc(path->room, sizeof *surface);
     nfsar_random random;
     nfsar_random_stream(&random, seed, STREAM_PATH);
-    status = surface != NULL
-                 ? smooth_surface(x.count, y.count, roughness, &random, surface, error)
-                 : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    status = surface != NULL ? smooth_surface(x.count, y.count, roughness, &random, surface, error)
+                             : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     if (status == NFSAR_OK) {
         add_lines(path, &timing, &x, &y, r->z_m, r->serpentine, surface, r->amplitude_m);
     }
@@ -220,7 +219,7 @@ static nfsar_pose turntable_pose(double radius, double angle, double y) {
 static enum nfsar_status turntable(const struct scene_turntable *t, double span, struct path *path,
                                    nfsar_error *error) {
     struct path_axis y = {0.0, 0.0, 1};
-    struct path_timing timing;
+    struct path_timing timing = {0};
     double to = check_default(t->to_deg, t->from_deg + 360.0);
     const double angles[2] = {t->from_deg, to};
     enum nfsar_status status = check_positive("path.turntable.radius_m", &t->radius_m, 1, error);

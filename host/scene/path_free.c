@@ -10,7 +10,7 @@
 
 enum nfsar_status path_cloud(const struct scene_cloud *cloud, double channel_span_s, uint64_t seed,
                              struct path *path, nfsar_error *error) {
-    struct path_timing timing;
+    struct path_timing timing = {0};
     enum nfsar_status status = check_not_negative("path.cloud.size_m", cloud->size_m, 3, error);
     if (status == NFSAR_OK) {
         status = check_finite("path.cloud.centre_m", cloud->centre_m, 3, error);
@@ -30,8 +30,8 @@ enum nfsar_status path_cloud(const struct scene_cloud *cloud, double channel_spa
     for (size_t i = 0; i < path->room; i++) {
         double at[3];
         for (int axis = 0; axis < 3; axis++) {
-            at[axis] = cloud->centre_m[axis] +
-                       cloud->size_m[axis] * (nfsar_random_uniform(&random) - 0.5);
+            at[axis] =
+                cloud->centre_m[axis] + cloud->size_m[axis] * (nfsar_random_uniform(&random) - 0.5);
         }
         path_add(path, &timing, (nfsar_pose){{at[0], at[1], at[2]}, NFSAR_QUATERNION_IDENTITY});
     }
@@ -40,7 +40,7 @@ enum nfsar_status path_cloud(const struct scene_cloud *cloud, double channel_spa
 
 enum nfsar_status path_positions(const struct scene_path *description, double channel_span_s,
                                  struct path *path, nfsar_error *error) {
-    struct path_timing timing;
+    struct path_timing timing = {0};
     size_t n = description->positions_m_count;
     enum nfsar_status status =
         check_finite("path.positions_m", description->positions_m[0].v, 3 * n, error);
@@ -133,8 +133,8 @@ static nfsar_pose wander(const struct scene_handheld *h, const struct smooth_fun
     double move[3], turn[3];
     for (int axis = 0; axis < 3; axis++) {
         move[axis] = h->wander_m[axis] * smooth_function_at(&function[axis], time);
-        turn[axis] = h->wander_deg[axis] * NFSAR_PI / 180.0 *
-                     smooth_function_at(&function[3 + axis], time);
+        turn[axis] =
+            h->wander_deg[axis] * NFSAR_PI / 180.0 * smooth_function_at(&function[3 + axis], time);
     }
     nfsar_vec3 rotation = {turn[0], turn[1], turn[2]};
     return (nfsar_pose){
@@ -146,8 +146,8 @@ static nfsar_pose wander(const struct scene_handheld *h, const struct smooth_fun
 enum nfsar_status path_handheld(const struct scene_handheld *handheld, double channel_span_s,
                                 uint64_t seed, struct path *path, nfsar_error *error) {
     const struct scene_handheld *h = handheld;
-    struct sweep sweep;
-    struct path_timing timing;
+    struct sweep sweep = {0};
+    struct path_timing timing = {0};
     enum nfsar_status status = check_handheld(h, error);
     if (status == NFSAR_OK) {
         status = make_sweep(h, &sweep, error);
@@ -157,8 +157,8 @@ enum nfsar_status path_handheld(const struct scene_handheld *handheld, double ch
     }
     double interval = 1.0 / h->pulse_rate_hz;
     double pulses = floor(sweep_length(&sweep) / h->speed_m_per_s * h->pulse_rate_hz) + 1.0;
-    status = path_timing_make("path.handheld", &interval, SCENE_FLY_BY, channel_span_s, &timing,
-                              error);
+    status =
+        path_timing_make("path.handheld", &interval, SCENE_FLY_BY, channel_span_s, &timing, error);
     if (status == NFSAR_OK) {
         status = path_allocate(path, pulses < 1e12 ? (size_t)pulses : (size_t)1e12, error);
     }
@@ -173,7 +173,8 @@ enum nfsar_status path_handheld(const struct scene_handheld *handheld, double ch
     }
     for (size_t i = 0; i < path->room; i++) {
         double time = (double)i * interval;
-        path_add(path, &timing, wander(h, function, time, sweep_at(&sweep, time * h->speed_m_per_s)));
+        path_add(path, &timing,
+                 wander(h, function, time, sweep_at(&sweep, time * h->speed_m_per_s)));
     }
     path_end_line(path, &timing);
     return NFSAR_OK;

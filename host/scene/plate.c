@@ -140,8 +140,8 @@ static enum nfsar_status extent(const struct scene_plate *plate, nfsar_vec3 *hal
         *middle = (struct flat){0.0, 0.0};
         return check_positive("plate.size_m", plate->size_m, 2, error);
     }
-    enum nfsar_status status = check_finite("plate.outline_m", plate->outline_m[0].v,
-                                            2 * plate->outline_m_count, error);
+    enum nfsar_status status =
+        check_finite("plate.outline_m", plate->outline_m[0].v, 2 * plate->outline_m_count, error);
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
     for (size_t i = 0; i < plate->outline_m_count; i++) {
         for (int axis = 0; axis < 2; axis++) {
@@ -159,8 +159,9 @@ enum nfsar_status target_plate(const struct scene_plate *plate, struct scatterer
     struct placement placement;
     struct plate_context context = {.plate = plate};
     nfsar_vec3 half = {0};
-    enum nfsar_status status = placement_make("plate", plate->at_m, plate->rotate_deg,
-                                              plate->spacing_m, plate->amplitude, &placement, error);
+    enum nfsar_status status =
+        placement_make("plate", plate->at_m, plate->rotate_deg, plate->spacing_m, plate->amplitude,
+                       &placement, error);
     if (status == NFSAR_OK) {
         status = extent(plate, &half, &context.middle, error);
     }

@@ -59,9 +59,8 @@ static enum nfsar_status fill(const struct scene_radar *r, enum way way, struct 
         memcpy(w->frequency_hz, r->frequency_hz, w->n_sample * sizeof *w->frequency_hz);
         return check_positive("frequency_hz", w->frequency_hz, w->n_sample, error);
     }
-    return w->has_fmcw
-               ? nfsar_fmcw_frequencies(&w->fmcw, w->frequency_hz, w->n_sample, error)
-               : fill_steps(r, way, w, error);
+    return w->has_fmcw ? nfsar_fmcw_frequencies(&w->fmcw, w->frequency_hz, w->n_sample, error)
+                       : fill_steps(r, way, w, error);
 }
 
 static enum nfsar_status size(const struct scene_radar *r, enum way way, struct radar_waveform *w,
@@ -135,11 +134,10 @@ enum nfsar_status radar_array_make(const struct scene_array *description, nfsar_
     memset(array, 0, sizeof *array);
     bool own = d->tx_m != NULL && d->rx_m != NULL;
     if ((d->preset != NULL) == own || (d->tx_m != NULL) != (d->rx_m != NULL)) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "array: give either preset, or tx_m and rx_m");
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "array: give either preset, or tx_m and rx_m");
     }
-    enum nfsar_status status = check_not_negative("chirp_interval_s", &d->chirp_interval_s,
-                                                  1, error);
+    enum nfsar_status status =
+        check_not_negative("chirp_interval_s", &d->chirp_interval_s, 1, error);
     if (status == NFSAR_OK) {
         status = own ? own_antennas(d, array, error)
                      : nfsar_array_preset(d->preset, d->along, array, error);

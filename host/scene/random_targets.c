@@ -129,8 +129,8 @@ enum nfsar_status target_random_solids(const struct scene_random_solids *solids,
                             s->smallest_m, s->largest_m);
     }
     if (status == NFSAR_OK) {
-        status = placement_make("shape", origin, origin, s->spacing_m, s->amplitude, &placement,
-                                error);
+        status =
+            placement_make("shape", origin, origin, s->spacing_m, s->amplitude, &placement, error);
     }
     for (size_t i = 0; status == NFSAR_OK && i < s->count; i++) {
         status = add_solid(s, &placement, random, list, error);

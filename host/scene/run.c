@@ -186,8 +186,7 @@ enum nfsar_status nfsar_scene_run(nfsar_scene *scene, const char *path, int thre
         status = nfsar_capture_writer_create(path, &scene->capture, &writer, error);
     }
     if (status == NFSAR_OK) {
-        status =
-            write_blocks(scene, &hardware, &options, writer, echo, block, progress, error);
+        status = write_blocks(scene, &hardware, &options, writer, echo, block, progress, error);
         if (status == NFSAR_OK) {
             status = nfsar_capture_writer_commit(writer, error);
         } else {

@@ -22,8 +22,8 @@ void scatterers_free(struct scatterers *list);
 /* A target's own frame in the world: turned about x, then y, then z, then moved. */
 struct placement {
     nfsar_pose pose;
-    double spacing_m;        /* between scatterers of a surface */
-    float reflectivity;      /* of one of them */
+    double spacing_m;   /* between scatterers of a surface */
+    float reflectivity; /* of one of them */
 };
 
 /* From a target's keys (NULL for the defaults: 1 mm, amplitude 1); key names it in errors. A

@@ -27,9 +27,9 @@ static enum nfsar_status take_path(nfsar_scene *scene, struct path *path, nfsar_
     nfsar_pose *disturbed = NULL;
     if (what != NULL) {
         disturbed = calloc(path->n_pose, sizeof *disturbed);
-        enum nfsar_status status =
-            disturbed != NULL ? pose_error_draw(what, path, scene->seed, disturbed, error)
-                              : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+        enum nfsar_status status = disturbed != NULL
+                                       ? pose_error_draw(what, path, scene->seed, disturbed, error)
+                                       : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
         if (status != NFSAR_OK) {
             free(disturbed);
             return status;
@@ -62,8 +62,8 @@ static void take_waveform(nfsar_scene *scene, const struct radar_waveform *wavef
 static enum nfsar_status make_capture(nfsar_scene *scene, const struct radar_waveform *waveform,
                                       nfsar_array *array, nfsar_error *error) {
     struct path path;
-    enum nfsar_status status = path_make(&scene->description->path, channel_span(array),
-                                         scene->seed, &path, error);
+    enum nfsar_status status =
+        path_make(&scene->description->path, channel_span(array), scene->seed, &path, error);
     if (status != NFSAR_OK) {
         return status;
     }
@@ -103,8 +103,8 @@ static nfsar_vec3 aperture_middle(const nfsar_capture *capture) {
 static enum nfsar_status make_targets(nfsar_scene *scene, nfsar_error *error) {
     const struct scene_description *d = scene->description;
     const char *slash = strrchr(scene->path, '/');
-    char *folder = slash != NULL ? strndup(scene->path, (size_t)(slash - scene->path) + 1)
-                                 : strdup("");
+    char *folder =
+        slash != NULL ? strndup(scene->path, (size_t)(slash - scene->path) + 1) : strdup("");
     scene->target_count = calloc(d->targets_count, sizeof *scene->target_count);
     enum nfsar_status status = NFSAR_OK;
     if (folder == NULL || scene->target_count == NULL) {
@@ -149,9 +149,9 @@ static enum nfsar_status open_scene(nfsar_scene *scene, const uint64_t *seed, nf
         status = make_targets(scene, error);
     }
     if (status == NFSAR_OK) {
-        status = nfsar_capture_note(&scene->capture, error,
-                                    "simulate: %s, seed %llu, %zu scatterers", scene->path,
-                                    (unsigned long long)scene->seed, scene->scatterers.n);
+        status =
+            nfsar_capture_note(&scene->capture, error, "simulate: %s, seed %llu, %zu scatterers",
+                               scene->path, (unsigned long long)scene->seed, scene->scatterers.n);
     }
     return status == NFSAR_OK ? nfsar_capture_check(&scene->capture, error) : status;
 }

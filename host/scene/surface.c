@@ -65,12 +65,12 @@ static enum nfsar_status sample(const struct stl_triangle *triangle, size_t n, d
         due += 0.5 * nfsar_vec3_norm(face.normal) / cell;
         if (!(due < (double)SCATTERER_LIMIT)) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                              "triangle %zu alone needs %g scatterers; check scale and spacing_m", i,
-                              due);
+                              "triangle %zu alone needs %g scatterers; check scale and spacing_m",
+                              i, due);
         }
         for (; status == NFSAR_OK && due >= 1.0; due -= 1.0) {
-            status = scatterers_add(list, point_on(&face, sequence++), placement->reflectivity,
-                                    error);
+            status =
+                scatterers_add(list, point_on(&face, sequence++), placement->reflectivity, error);
         }
     }
     return status;

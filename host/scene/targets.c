@@ -11,7 +11,8 @@
 
 char *target_file(const char *folder, const char *name) {
     char *path = NULL;
-    int length = name[0] == '/' ? asprintf(&path, "%s", name) : asprintf(&path, "%s%s", folder, name);
+    int length =
+        name[0] == '/' ? asprintf(&path, "%s", name) : asprintf(&path, "%s%s", folder, name);
     return length >= 0 ? path : NULL;
 }
 
@@ -37,7 +38,8 @@ static enum nfsar_status points(const struct scene_target *target, struct scatte
             return nfsar_fail_in(error, status, "points: point %zu", i + 1);
         }
         double phase = p->phase_deg * NFSAR_PI / 180.0;
-        float complex a = CMPLXF((float)(numbers[3] * cos(phase)), (float)(numbers[3] * sin(phase)));
+        float complex a =
+            CMPLXF((float)(numbers[3] * cos(phase)), (float)(numbers[3] * sin(phase)));
         status = scatterers_add(list, (nfsar_vec3){p->at_m[0], p->at_m[1], p->at_m[2]}, a, error);
     }
     return status;
@@ -84,6 +86,5 @@ enum nfsar_status target_make(const struct scene_target *target, size_t number, 
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                             "no scatterer came out of it; it may be smaller than spacing_m");
     }
-    return status == NFSAR_OK ? NFSAR_OK
-                              : nfsar_fail_in(error, status, "target %zu", number + 1);
+    return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "target %zu", number + 1);
 }

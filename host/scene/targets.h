@@ -6,8 +6,8 @@
 #include "host/scene/scatterers.h"
 
 /* Add the scatterers of target number `number`. folder is where the scene's files are looked for,
- * with a slash at its end, or "" for the working folder; seed feeds random targets; eye is the middle of the aperture, for
- * surfaces of which only the faces toward the radar are wanted. */
+ * with a slash at its end, or "" for the working folder; seed feeds random targets; eye is the
+ * middle of the aperture, for surfaces of which only the faces toward the radar are wanted. */
 enum nfsar_status target_make(const struct scene_target *target, size_t number, const char *folder,
                               uint64_t seed, nfsar_vec3 eye, struct scatterers *list,
                               nfsar_error *error);
