@@ -1,0 +1,308 @@
+/* capture.h5, written. */
+#include <nfsar/file.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/files/capture_layout.h"
+#include "host/files/format.h"
+#include "host/files/hdf5_error.h"
+#include "host/files/hdf5_output.h"
+
+/* Samples of a channel that lie together: those who read a few frequencies of all pulses read at
+ * most this many times too much, and still 256 bytes at a stretch. */
+#define CHUNK_SAMPLES 32
+#define CHUNK_BYTES   ((size_t)1 << 20)
+
+struct nfsar_capture_writer {
+    struct h5_output output;
+    hid_t data;
+    size_t n_pulse, n_channel, n_sample;
+    unsigned char *written; /* [n_pulse] */
+};
+
+static size_t at_most(size_t value, size_t limit) {
+    return value < limit ? value : limit;
+}
+
+/* About a mebibyte: some samples of all channels of many pulses. */
+static struct h5_shape chunk_shape(size_t n_pulse, size_t n_channel, size_t n_sample) {
+    size_t samples = at_most(n_sample, CHUNK_SAMPLES);
+    size_t channels = at_most(n_channel, CHUNK_BYTES / (samples * sizeof(float complex)));
+    size_t pulses = CHUNK_BYTES / (samples * channels * sizeof(float complex));
+    return (struct h5_shape){3, {at_most(n_pulse, pulses > 0 ? pulses : 1), channels, samples}};
+}
+
+static enum nfsar_status write_radar(struct h5_output *output, const nfsar_capture *capture,
+                                     nfsar_error *error) {
+    const struct h5_shape shape = {1, {capture->n_sample}};
+    enum nfsar_status status = h5_write_group(output, CAPTURE_RADAR, error);
+    if (status == NFSAR_OK) {
+        status =
+            h5_write_data(output, CAPTURE_FREQUENCY, H5_REAL, &shape, capture->frequency_hz, error);
+    }
+    if (status == NFSAR_OK && capture->model[0] != '\0') {
+        status = h5_write_text(output, CAPTURE_RADAR, CAPTURE_MODEL, capture->model, error);
+    }
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {{CAPTURE_START_FREQUENCY, capture->fmcw.start_frequency_hz},
+                   {CAPTURE_SLOPE, capture->fmcw.slope_hz_per_s},
+                   {CAPTURE_SAMPLE_RATE, capture->fmcw.sample_rate_hz},
+                   {CAPTURE_ADC_START, capture->fmcw.adc_start_s}};
+    for (size_t i = 0; status == NFSAR_OK && capture->has_fmcw && i < 4; i++) {
+        status = h5_write_number(output, CAPTURE_RADAR, numbers[i].name, numbers[i].value, error);
+    }
+    return status;
+}
+
+static enum nfsar_status write_array(struct h5_output *output, const nfsar_array *array,
+                                     nfsar_error *error) {
+    _Static_assert(sizeof(nfsar_vec3) == 3 * sizeof(double), "vectors are written as they are");
+    _Static_assert(sizeof(nfsar_channel) == 2 * sizeof(int32_t), "and so are channels");
+    const struct {
+        const char *name;
+        enum h5_kind kind;
+        struct h5_shape shape;
+        const void *data;
+    } parts[] = {{CAPTURE_TX, H5_REAL, {2, {array->n_tx, 3}}, array->tx_m},
+                 {CAPTURE_RX, H5_REAL, {2, {array->n_rx, 3}}, array->rx_m},
+                 {CAPTURE_CHANNEL, H5_INTEGER, {2, {array->n_channel, 2}}, array->channel},
+                 {CAPTURE_CHANNEL_TIME, H5_REAL, {1, {array->n_channel}}, array->channel_time_s}};
+    enum nfsar_status status = h5_write_group(output, CAPTURE_ARRAY, error);
+    for (size_t i = 0; status == NFSAR_OK && i < 4; i++) {
+        status = h5_write_data(output, parts[i].name, parts[i].kind, &parts[i].shape, parts[i].data,
+                               error);
+    }
+    return status;
+}
+
+/* One member of every pose: [n][width] doubles, from the given byte of each pose on. */
+static enum nfsar_status write_pose_part(struct h5_output *output, const char *name,
+                                         const nfsar_pose *pose, size_t n, size_t offset,
+                                         size_t width, nfsar_error *error) {
+    double *packed = calloc(n, width * sizeof *packed);
+    if (packed == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", output->path);
+    }
+    for (size_t i = 0; i < n; i++) {
+        memcpy(packed + i * width, (const char *)&pose[i] + offset, width * sizeof *packed);
+    }
+    const struct h5_shape shape = {2, {n, width}};
+    enum nfsar_status status = h5_write_data(output, name, H5_REAL, &shape, packed, error);
+    free(packed);
+    return status;
+}
+
+static enum nfsar_status write_poses(struct h5_output *output, const char *group,
+                                     const nfsar_pose *pose, size_t n, nfsar_error *error) {
+    char position[64], orientation[64];
+    snprintf(position, sizeof position, "%s/" CAPTURE_POSITION, group);
+    snprintf(orientation, sizeof orientation, "%s/" CAPTURE_ORIENTATION, group);
+    enum nfsar_status status = h5_write_group(output, group, error);
+    if (status == NFSAR_OK) {
+        status =
+            write_pose_part(output, position, pose, n, offsetof(nfsar_pose, position), 3, error);
+    }
+    if (status == NFSAR_OK) {
+        status = write_pose_part(output, orientation, pose, n, offsetof(nfsar_pose, orientation), 4,
+                                 error);
+    }
+    return status;
+}
+
+static enum nfsar_status write_track(struct h5_output *output, const nfsar_capture *capture,
+                                     nfsar_error *error) {
+    const struct h5_shape shape = {1, {capture->n_pose}};
+    enum nfsar_status status =
+        write_poses(output, CAPTURE_POSE, capture->pose, capture->n_pose, error);
+    if (status == NFSAR_OK) {
+        status =
+            h5_write_data(output, CAPTURE_POSE_TIME, H5_REAL, &shape, capture->pose_time_s, error);
+    }
+    if (status == NFSAR_OK && capture->true_pose != NULL) {
+        status = write_poses(output, CAPTURE_TRUTH, capture->true_pose, capture->n_pose, error);
+    }
+    return status;
+}
+
+static enum nfsar_status write_calibration(struct h5_output *output, const nfsar_capture *capture,
+                                           nfsar_error *error) {
+    const nfsar_calibration *calibration = &capture->calibration;
+    const size_t n = capture->array.n_channel;
+    const struct {
+        const char *name;
+        enum h5_kind kind;
+        struct h5_shape shape;
+        const void *data;
+    } parts[] = {
+        {CAPTURE_GAIN, H5_COMPLEX, {1, {n}}, calibration->channel_gain},
+        {CAPTURE_DELAY, H5_REAL, {1, {n}}, calibration->channel_delay_s},
+        {CAPTURE_BACKGROUND, H5_COMPLEX, {2, {n, capture->n_sample}}, calibration->background}};
+    if (parts[0].data == NULL && parts[1].data == NULL && parts[2].data == NULL) {
+        return NFSAR_OK;
+    }
+    enum nfsar_status status = h5_write_group(output, CAPTURE_CALIBRATION, error);
+    for (size_t i = 0; status == NFSAR_OK && i < 3; i++) {
+        if (parts[i].data != NULL) {
+            status = h5_write_data(output, parts[i].name, parts[i].kind, &parts[i].shape,
+                                   parts[i].data, error);
+        }
+    }
+    return status;
+}
+
+static enum nfsar_status write_echo(nfsar_capture_writer *writer, const nfsar_capture *capture,
+                                    nfsar_error *error) {
+    struct h5_output *output = &writer->output;
+    const struct h5_shape line = {1, {capture->n_pulse}};
+    const struct h5_shape shape = {3, {writer->n_pulse, writer->n_channel, writer->n_sample}};
+    const struct h5_shape chunk = chunk_shape(writer->n_pulse, writer->n_channel, writer->n_sample);
+    enum nfsar_status status = h5_write_group(output, CAPTURE_ECHO, error);
+    if (status == NFSAR_OK) {
+        status = h5_write_data(output, CAPTURE_TIME, H5_REAL, &line, capture->time_s, error);
+    }
+    if (status == NFSAR_OK) {
+        status = h5_write_data(output, CAPTURE_FLAGS, H5_BYTE, &line, capture->flags, error);
+    }
+    if (status == NFSAR_OK) {
+        status = h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &writer->data, error);
+    }
+    return status;
+}
+
+static enum nfsar_status write_header(nfsar_capture_writer *writer, const nfsar_capture *capture,
+                                      nfsar_error *error) {
+    struct h5_output *output = &writer->output;
+    enum nfsar_status status = write_radar(output, capture, error);
+    if (status == NFSAR_OK) {
+        status = write_array(output, &capture->array, error);
+    }
+    if (status == NFSAR_OK) {
+        status = write_track(output, capture, error);
+    }
+    if (status == NFSAR_OK) {
+        status = write_calibration(output, capture, error);
+    }
+    if (status == NFSAR_OK) {
+        status = h5_write_lines(output, CAPTURE_PROVENANCE, capture->provenance,
+                                capture->n_provenance, error);
+    }
+    return status == NFSAR_OK ? write_echo(writer, capture, error) : status;
+}
+
+static enum nfsar_status create(const char *path, const nfsar_capture *header,
+                                nfsar_capture_writer **writer, nfsar_error *error) {
+    enum nfsar_status status = nfsar_capture_check(header, error);
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "%s cannot be written", path);
+    }
+    nfsar_capture_writer *made = calloc(1, sizeof *made);
+    unsigned char *written = calloc(header->n_pulse, 1);
+    if (made == NULL || written == NULL) {
+        free(made);
+        free(written);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
+    }
+    made->data = H5I_INVALID_HID;
+    made->n_pulse = header->n_pulse;
+    made->n_channel = header->array.n_channel;
+    made->n_sample = header->n_sample;
+    made->written = written;
+    status = h5_output_create(&made->output, path, FORMAT_CAPTURE, error);
+    if (status != NFSAR_OK) {
+        free(made->written);
+        free(made);
+        return status;
+    }
+    status = write_header(made, header, error);
+    if (status != NFSAR_OK) {
+        nfsar_capture_writer_abandon(made);
+        return status;
+    }
+    *writer = made;
+    return NFSAR_OK;
+}
+
+enum nfsar_status nfsar_capture_writer_create(const char *path, const nfsar_capture *header,
+                                              nfsar_capture_writer **writer, nfsar_error *error) {
+    *writer = NULL;
+    struct h5_reporting before = h5_silence();
+    enum nfsar_status status = create(path, header, writer, error);
+    h5_restore(before);
+    return status;
+}
+
+enum nfsar_status nfsar_capture_writer_write(nfsar_capture_writer *writer, size_t first_pulse,
+                                             size_t n_pulse, const float complex *echo,
+                                             nfsar_error *error) {
+    if (first_pulse > writer->n_pulse || n_pulse > writer->n_pulse - first_pulse) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "%s: pulses %zu + %zu cannot be written, there are only %zu",
+                          writer->output.path, first_pulse, n_pulse, writer->n_pulse);
+    }
+    if (n_pulse == 0) {
+        return NFSAR_OK;
+    }
+    struct h5_reporting before = h5_silence();
+    const struct h5_shape first = {3, {first_pulse, 0, 0}};
+    const struct h5_shape count = {3, {n_pulse, writer->n_channel, writer->n_sample}};
+    enum nfsar_status status =
+        h5_write_part(&writer->output, writer->data, &first, &count, echo, error);
+    if (status == NFSAR_OK) {
+        memset(writer->written + first_pulse, 1, n_pulse);
+    }
+    h5_restore(before);
+    return status;
+}
+
+enum nfsar_status nfsar_capture_writer_commit(nfsar_capture_writer *writer, nfsar_error *error) {
+    const unsigned char *missing = memchr(writer->written, 0, writer->n_pulse);
+    if (missing != NULL) {
+        enum nfsar_status status =
+            nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%s: pulse %zu was never written",
+                       writer->output.path, (size_t)(missing - writer->written));
+        nfsar_capture_writer_abandon(writer);
+        return status;
+    }
+    struct h5_reporting before = h5_silence();
+    H5Dclose(writer->data);
+    enum nfsar_status status = h5_output_commit(&writer->output, error);
+    free(writer->written);
+    free(writer);
+    h5_restore(before);
+    return status;
+}
+
+void nfsar_capture_writer_abandon(nfsar_capture_writer *writer) {
+    if (writer == NULL) {
+        return;
+    }
+    struct h5_reporting before = h5_silence();
+    h5_sink_discard(&writer->output.sink);
+    h5_drop(writer->data);
+    h5_output_abandon(&writer->output);
+    free(writer->written);
+    free(writer);
+    h5_restore(before);
+}
+
+enum nfsar_status nfsar_capture_save(const char *path, const nfsar_capture *capture,
+                                     nfsar_error *error) {
+    if (capture->echo == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%s: the capture holds no samples to write",
+                          path);
+    }
+    nfsar_capture_writer *writer = NULL;
+    enum nfsar_status status = nfsar_capture_writer_create(path, capture, &writer, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    status = nfsar_capture_writer_write(writer, 0, capture->n_pulse, capture->echo, error);
+    if (status != NFSAR_OK) {
+        nfsar_capture_writer_abandon(writer);
+        return status;
+    }
+    return nfsar_capture_writer_commit(writer, error);
+}

@@ -1,0 +1,66 @@
+/* HDF5 files of unknown origin, read with suspicion: every array is checked for existence, shape,
+ * type and size before memory is given to it. */
+#ifndef NFSAR_HOST_FILES_HDF5_INPUT_H
+#define NFSAR_HOST_FILES_HDF5_INPUT_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nfsar/file.h>
+#include <nfsar/status.h>
+
+#include "host/files/hdf5_type.h"
+
+struct h5_input {
+    hid_t file;
+    hid_t links;    /* link access list that leads to no other file */
+    uint64_t bytes; /* size of the file: nothing in it can be much larger */
+    char *path;     /* for messages */
+};
+
+/* Open for reading; refuses with a clear word what is no HDF5 file. */
+enum nfsar_status h5_input_open(struct h5_input *input, const char *path, nfsar_error *error);
+/* Close; a zeroed input that was never opened is not allowed, a failed one is. */
+void h5_input_close(struct h5_input *input);
+
+/* What the file says it is, and that its version can be read. */
+enum nfsar_status h5_input_kind(const struct h5_input *input, enum nfsar_file_kind *kind,
+                                nfsar_error *error);
+
+/* Whether there is an object of that absolute name. */
+bool h5_has(const struct h5_input *input, const char *name);
+
+/* Open a dataset after checking it. Extents of shape that are 0 may be anything but 0 in the file
+ * and are filled in. */
+enum nfsar_status h5_open_data(const struct h5_input *input, const char *name, enum h5_kind kind,
+                               struct h5_shape *shape, hid_t *dataset, nfsar_error *error);
+
+/* Open, check and read a whole dataset into *data, which is to be freed with free(). */
+enum nfsar_status h5_read_data(const struct h5_input *input, const char *name, enum h5_kind kind,
+                               struct h5_shape *shape, void **data, nfsar_error *error);
+
+/* As h5_read_data(); when there is no such dataset, *data is NULL. */
+enum nfsar_status h5_read_optional(const struct h5_input *input, const char *name,
+                                   enum h5_kind kind, struct h5_shape *shape, void **data,
+                                   nfsar_error *error);
+
+/* Read extents count[], from first[] on, of an open complex dataset. */
+enum nfsar_status h5_read_part(const struct h5_input *input, const char *name, hid_t dataset,
+                               const struct h5_shape *first, const struct h5_shape *count,
+                               void *data, nfsar_error *error);
+
+/* A list of text lines (or one), *n = 0 where there is none. Lines are valid UTF-8 without control
+ * characters. To be freed with lines_free(). */
+enum nfsar_status h5_read_lines(const struct h5_input *input, const char *name, char ***lines,
+                                size_t *n, nfsar_error *error);
+
+/* Attributes of the object called name; *found says whether there was one. The text is to be freed
+ * with free(), NULL when there is none. */
+enum nfsar_status h5_read_text(const struct h5_input *input, const char *name,
+                               const char *attribute, char **text, nfsar_error *error);
+enum nfsar_status h5_read_number(const struct h5_input *input, const char *name,
+                                 const char *attribute, double *value, bool *found,
+                                 nfsar_error *error);
+
+#endif

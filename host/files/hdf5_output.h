@@ -1,0 +1,61 @@
+/* HDF5 files being written: created under a temporary name, every failure noticed, committed as a
+ * whole. */
+#ifndef NFSAR_HOST_FILES_HDF5_OUTPUT_H
+#define NFSAR_HOST_FILES_HDF5_OUTPUT_H
+
+#include <hdf5.h>
+
+#include <nfsar/status.h>
+
+#include "host/files/hdf5_sink.h"
+#include "host/files/hdf5_type.h"
+#include "host/files/pending.h"
+
+struct h5_output {
+    struct h5_sink sink;
+    pending_file *pending;
+    char *path; /* the final name, for messages */
+    hid_t file;
+};
+
+/* Begin a file whose root says what it is: attributes format and format_version. Freed by
+ * h5_output_commit() or h5_output_abandon(); it must not move in between. */
+enum nfsar_status h5_output_create(struct h5_output *output, const char *path, const char *format,
+                                   nfsar_error *error);
+
+/* A group, "/name". */
+enum nfsar_status h5_write_group(struct h5_output *output, const char *name, nfsar_error *error);
+
+/* A whole dataset; its group must be there. */
+enum nfsar_status h5_write_data(struct h5_output *output, const char *name, enum h5_kind kind,
+                                const struct h5_shape *shape, const void *data, nfsar_error *error);
+
+/* A complex dataset that is filled later, its disk space reserved now. chunk == NULL: contiguous.
+ * The result is the open dataset. */
+enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
+                                     const struct h5_shape *shape, const struct h5_shape *chunk,
+                                     hid_t *dataset, nfsar_error *error);
+
+/* Fill part of it: extents count[], from first[] on. */
+enum nfsar_status h5_write_part(struct h5_output *output, hid_t dataset,
+                                const struct h5_shape *first, const struct h5_shape *count,
+                                const void *data, nfsar_error *error);
+
+/* A list of text lines. */
+enum nfsar_status h5_write_lines(struct h5_output *output, const char *name, char *const *lines,
+                                 size_t n, nfsar_error *error);
+
+/* Attributes of the object called name. */
+enum nfsar_status h5_write_text(struct h5_output *output, const char *name, const char *attribute,
+                                const char *text, nfsar_error *error);
+enum nfsar_status h5_write_number(struct h5_output *output, const char *name, const char *attribute,
+                                  double value, nfsar_error *error);
+
+/* Close and give the file its name; every dataset must have been closed. The output is gone
+ * whether or not this succeeds. */
+enum nfsar_status h5_output_commit(struct h5_output *output, nfsar_error *error);
+
+/* Close and remove the file. */
+void h5_output_abandon(struct h5_output *output);
+
+#endif

@@ -1,0 +1,27 @@
+/* A file driver for HDF5 that survives a full disk.
+ *
+ * HDF5 keeps a file open, with all that hangs on it, when closing fails to write; at exit it tries
+ * again, and may crash. This driver remembers the first failure and from then on pretends to
+ * write, so that HDF5 can always close and free what it holds. Whoever wrote the file looks at
+ * `failure` before believing any of it. */
+#ifndef NFSAR_HOST_FILES_HDF5_SINK_H
+#define NFSAR_HOST_FILES_HDF5_SINK_H
+
+#include <hdf5.h>
+
+struct h5_sink {
+    int descriptor; /* open for reading and writing; closed by the owner, not by HDF5 */
+    int failure;    /* errno of the first failure, 0 while all is well */
+};
+
+/* Create an HDF5 file in sink->descriptor; the sink must outlive it. Negative on failure. */
+hid_t h5_sink_create_file(struct h5_sink *sink, hid_t access_list);
+
+/* Reserve the disk space of everything allocated in file so far, so that a disk that is too small
+ * is noticed before the work rather than after it. Returns sink->failure. */
+int h5_sink_reserve(struct h5_sink *sink, hid_t file);
+
+/* Give up on the file: nothing more is written. */
+void h5_sink_discard(struct h5_sink *sink);
+
+#endif

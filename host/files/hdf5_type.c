@@ -1,0 +1,107 @@
+#include "host/files/hdf5_type.h"
+
+#include <complex.h>
+#include <stdint.h>
+#include <stdio.h>
+
+size_t h5_element_size(enum h5_kind kind) {
+    switch (kind) {
+    case H5_REAL:
+        return sizeof(double);
+    case H5_COMPLEX:
+        return sizeof(float complex);
+    case H5_INTEGER:
+        return sizeof(int32_t);
+    case H5_BYTE:
+        return 1;
+    }
+    return 0;
+}
+
+void h5_drop(hid_t id) {
+    if (id >= 0) {
+        H5Idec_ref(id);
+    }
+}
+
+/* The compound {r, i} that h5py reads as complex64. */
+static hid_t complex_type(hid_t part) {
+    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(float complex));
+    if (type >= 0 &&
+        (H5Tinsert(type, "r", 0, part) < 0 || H5Tinsert(type, "i", sizeof(float), part) < 0)) {
+        H5Tclose(type);
+        type = H5I_INVALID_HID;
+    }
+    return type;
+}
+
+hid_t h5_memory_type(enum h5_kind kind) {
+    switch (kind) {
+    case H5_REAL:
+        return H5Tcopy(H5T_NATIVE_DOUBLE);
+    case H5_COMPLEX:
+        return complex_type(H5T_NATIVE_FLOAT);
+    case H5_INTEGER:
+        return H5Tcopy(H5T_NATIVE_INT32);
+    case H5_BYTE:
+        return H5Tcopy(H5T_NATIVE_UINT8);
+    }
+    return H5I_INVALID_HID;
+}
+
+hid_t h5_file_type(enum h5_kind kind) {
+    switch (kind) {
+    case H5_REAL:
+        return H5Tcopy(H5T_IEEE_F64LE);
+    case H5_COMPLEX:
+        return complex_type(H5T_IEEE_F32LE);
+    case H5_INTEGER:
+        return H5Tcopy(H5T_STD_I32LE);
+    case H5_BYTE:
+        return H5Tcopy(H5T_STD_U8LE);
+    }
+    return H5I_INVALID_HID;
+}
+
+bool h5_shape_elements(const struct h5_shape *shape, size_t *elements) {
+    *elements = 1;
+    for (int i = 0; i < shape->rank; i++) {
+        if (__builtin_mul_overflow(*elements, shape->extent[i], elements)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void extents(const struct h5_shape *shape, hsize_t out[H5_RANK_LIMIT]) {
+    for (int i = 0; i < shape->rank; i++) {
+        out[i] = shape->extent[i];
+    }
+}
+
+hid_t h5_space(const struct h5_shape *shape) {
+    hsize_t size[H5_RANK_LIMIT] = {0};
+    extents(shape, size);
+    return H5Screate_simple(shape->rank, size, NULL);
+}
+
+herr_t h5_select(hid_t space, const struct h5_shape *first, const struct h5_shape *count) {
+    hsize_t start[H5_RANK_LIMIT] = {0}, size[H5_RANK_LIMIT] = {0};
+    extents(first, start);
+    extents(count, size);
+    return H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL);
+}
+
+const char *h5_shape_text(const struct h5_shape *shape, char text[H5_SHAPE_LENGTH]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < shape->rank && used < H5_SHAPE_LENGTH - 32; i++) {
+        const char *times = i > 0 ? " x " : "";
+        int n =
+            shape->extent[i] > 0
+                ? snprintf(text + used, H5_SHAPE_LENGTH - used, "%s%zu", times, shape->extent[i])
+                : snprintf(text + used, H5_SHAPE_LENGTH - used, "%sany", times);
+        used += (size_t)n;
+    }
+    return text;
+}

@@ -1,0 +1,50 @@
+/* The kinds of array in nfsar's files, their types in memory and in the file, and shapes. */
+#ifndef NFSAR_HOST_FILES_HDF5_TYPE_H
+#define NFSAR_HOST_FILES_HDF5_TYPE_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define H5_RANK_LIMIT 3
+
+/* Extents of an array, slowest first. */
+struct h5_shape {
+    int rank;
+    size_t extent[H5_RANK_LIMIT];
+};
+
+/* What an array's elements are in memory. */
+enum h5_kind {
+    H5_REAL,    /* double */
+    H5_COMPLEX, /* float complex */
+    H5_INTEGER, /* int32_t */
+    H5_BYTE     /* uint8_t */
+};
+
+/* Bytes of an element in memory. */
+size_t h5_element_size(enum h5_kind kind);
+
+/* Close a type, space, list or whatever it is; an invalid identifier is allowed. */
+void h5_drop(hid_t id);
+
+/* The type in memory, or, little-endian, in files; to be dropped. */
+hid_t h5_memory_type(enum h5_kind kind);
+hid_t h5_file_type(enum h5_kind kind);
+
+/* Product of the extents, false when it does not fit. */
+bool h5_shape_elements(const struct h5_shape *shape, size_t *elements);
+
+/* A dataspace of that shape, to be dropped. */
+hid_t h5_space(const struct h5_shape *shape);
+
+/* Select extents count[] from first[] on. */
+herr_t h5_select(hid_t space, const struct h5_shape *first, const struct h5_shape *count);
+
+/* Length enough for h5_shape_text(). */
+#define H5_SHAPE_LENGTH 96
+
+/* "400 x 8 x 256"; an extent of 0 prints as "any". text is returned. */
+const char *h5_shape_text(const struct h5_shape *shape, char text[H5_SHAPE_LENGTH]);
+
+#endif

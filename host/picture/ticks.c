@@ -1,0 +1,55 @@
+#include "host/picture/ticks.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* The smallest of 1, 2, 5, 10 times a power of ten that is not below `least`. */
+static double round_step(double least) {
+    double power = pow(10.0, floor(log10(least)));
+    const double multiple[] = {1.0, 2.0, 5.0};
+    for (size_t i = 0; i < 3; i++) {
+        if (multiple[i] * power >= least * (1.0 - 1e-9)) {
+            return multiple[i] * power;
+        }
+    }
+    return 10.0 * power;
+}
+
+struct ticks ticks_between(double low, double high, double most) {
+    struct ticks made = {low, 0.0, 1};
+    double span = high - low;
+    double least = span / (most > 1.0 ? most : 1.0);
+    /* A span below the numbers' own resolution has no distinct ticks. */
+    if (!(span > 1e-12 * fmax(fabs(low), fabs(high))) || !isnormal(least) || !isfinite(span)) {
+        return made;
+    }
+    made.step = round_step(least);
+    double slack = 1e-6;
+    double first = ceil(low / made.step - slack);
+    double last = floor(high / made.step + slack);
+    made.first = first * made.step;
+    made.count = last >= first ? (size_t)(last - first) + 1 : 0;
+    return made;
+}
+
+double ticks_at(const struct ticks *ticks, size_t i) {
+    double value = ticks->first + ticks->step * (double)i;
+    return fabs(value) < 1e-6 * ticks->step ? 0.0 : value;
+}
+
+void ticks_label(const struct ticks *ticks, size_t i, char *text, size_t room) {
+    double value = ticks_at(ticks, i);
+    if (ticks->step <= 0.0) {
+        snprintf(text, room, "%.6g", value);
+        return;
+    }
+    double large = fmax(fabs(ticks->first), fabs(ticks_at(ticks, ticks->count - 1)));
+    int decimals = (int)-floor(log10(ticks->step) + 1e-9);
+    if (large >= 1e6 || decimals > 6) {
+        /* Enough digits to tell neighbours apart. */
+        int digits = (int)ceil(log10(fmax(large, ticks->step) / ticks->step) + 1e-9) + 1;
+        snprintf(text, room, "%.*g", digits > 1 ? digits : 1, value);
+        return;
+    }
+    snprintf(text, room, "%.*f", decimals > 0 ? decimals : 0, value);
+}
