@@ -229,16 +229,13 @@ static enum nfsar_status make_slab(struct mat_array *array, struct cube *cube,
     size_t fit = SLAB_LIMIT / array->index_bytes;
     array->slab_count = fit < 1 ? 1 : fit > whole ? whole : fit;
     size_t bytes = array->slab_count * array->index_bytes;
-    array->part[0] = malloc(bytes);
-    array->part[1] = array->is_complex ? malloc(bytes) : NULL;
+    /* Zeroed, and by pages that cost nothing before they are read into: the sizes are only what
+     * the file claims. */
+    array->part[0] = calloc(bytes, 1);
+    array->part[1] = array->is_complex ? calloc(bytes, 1) : NULL;
     if (array->part[0] == NULL || (array->is_complex && array->part[1] == NULL)) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory for %zu bytes of %s",
                           cube->name, bytes, array->variable->name);
-    }
-    /* matio may stop early in a damaged file without saying so. */
-    memset(array->part[0], 0, bytes);
-    if (array->part[1] != NULL) {
-        memset(array->part[1], 0, bytes);
     }
     return NFSAR_OK;
 }

@@ -23,13 +23,27 @@ enum nfsar_status nfsar_import_open(const char *rig_path, const char *data_folde
                                     nfsar_import **import, nfsar_error *error);
 /** The capture that would be made, without its echo; owned by the import. */
 const nfsar_capture *nfsar_import_header(const nfsar_import *import);
-/** Print what was understood, a line each: files, layout, waveform, geometry, sizes. */
+/** Read all samples once and look at them: range profile, missing samples (the pulses' flags in
+ * the header are set from this), clipping, and what else hints at a wrong description. */
+enum nfsar_status nfsar_import_survey(nfsar_import *import, const nfsar_progress *progress,
+                                      nfsar_error *error);
+/** Print what was understood, a line each: files in their order, layout, the arithmetic of the
+ * sizes, waveform, array, geometry; and after nfsar_import_survey() what the samples look like. */
 void nfsar_import_explain(const nfsar_import *import, FILE *stream);
+/** What looks wrong, a line each, *n of them; owned by the import. Complete only after
+ * nfsar_import_survey(). */
+const char *const *nfsar_import_warnings(const nfsar_import *import, size_t *n);
+/** Range profile as a PNG file: mean power of all pulses and channels in dB against range, the
+ * instrument's delay taken out. After nfsar_import_survey(); NFSAR_ERROR_UNSUPPORTED when the
+ * frequencies are not evenly spaced or there are fewer than four. */
+enum nfsar_status nfsar_import_picture(const nfsar_import *import, const char *path,
+                                       nfsar_error *error);
 /** Samples as imported (one contiguous block of pulses, all samples) into
  * out[n_pulse][n_channel][n_sample]. */
 enum nfsar_status nfsar_import_read(nfsar_import *import, size_t first_pulse, size_t n_pulse,
                                     float complex *out, nfsar_error *error);
-/** Write the capture to @p path, a block of pulses at a time. */
+/** Write the capture to @p path, a block of pulses at a time; after a survey, which is made here
+ * if it was not made before. */
 enum nfsar_status nfsar_import_run(nfsar_import *import, const char *path,
                                    const nfsar_progress *progress, nfsar_error *error);
 /** Release; NULL is allowed. */
