@@ -1,12 +1,15 @@
 #include "host/picture/canvas.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/files/pending.h"
+#include "host/picture/palette.h"
 
 static const char family[] = "sans-serif";
 
@@ -166,6 +169,33 @@ void canvas_rule(const struct canvas *canvas, double x0, double y0, double x1, d
     cairo_stroke(canvas->cairo);
 }
 
+/* Returns false, with the reason, when the file could not be written. */
+static bool write_indexed(const struct indexed *indexed, const char *path, const char **reason) {
+    FILE *file = fopen(path, "wb");
+    bool good = file != NULL && indexed_write(indexed, file);
+    *reason = strerror(errno);
+    if (file != NULL && fclose(file) != 0 && good) {
+        *reason = strerror(errno);
+        good = false;
+    }
+    return good;
+}
+
+static bool write_png(const struct canvas *canvas, const char *path, const char **reason) {
+    struct indexed indexed;
+    cairo_surface_flush(canvas->surface);
+    const void *pixels = cairo_image_surface_get_data(canvas->surface);
+    size_t stride = (size_t)cairo_image_surface_get_stride(canvas->surface) / sizeof(uint32_t);
+    if (indexed_make(pixels, stride, (size_t)canvas->width, (size_t)canvas->height, &indexed)) {
+        bool good = write_indexed(&indexed, path, reason);
+        indexed_free(&indexed);
+        return good;
+    }
+    cairo_status_t status = cairo_surface_write_to_png(canvas->surface, path);
+    *reason = cairo_status_to_string(status);
+    return status == CAIRO_STATUS_SUCCESS;
+}
+
 enum nfsar_status canvas_save(struct canvas *canvas, const char *path, nfsar_error *error) {
     cairo_status_t drawn = cairo_status(canvas->cairo);
     if (drawn != CAIRO_STATUS_SUCCESS) {
@@ -173,15 +203,15 @@ enum nfsar_status canvas_save(struct canvas *canvas, const char *path, nfsar_err
                           cairo_status_to_string(drawn));
     }
     pending_file *pending = NULL;
+    const char *reason = "";
     enum nfsar_status status = pending_create(path, &pending, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    cairo_status_t written = cairo_surface_write_to_png(canvas->surface, pending_path(pending));
-    if (written != CAIRO_STATUS_SUCCESS) {
+    if (!write_png(canvas, pending_path(pending), &reason)) {
         pending_abandon(pending);
         return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: the picture could not be written: %s", path,
-                          cairo_status_to_string(written));
+                          reason);
     }
     return pending_commit(pending, error);
 }

@@ -18,6 +18,8 @@
 #include <nfsar/metrics.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
+#include <nfsar/range.h>
+#include <nfsar/reconstruct.h>
 #include <nfsar/rma.h>
 #include <nfsar/scene.h>
 #include <nfsar/simulation.h>

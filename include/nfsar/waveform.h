@@ -27,6 +27,16 @@ enum nfsar_status nfsar_fmcw_frequencies(const nfsar_fmcw *fmcw, double *frequen
 enum nfsar_status nfsar_stepped_frequencies(double first_hz, double step_hz, double *frequency_hz,
                                             size_t n, nfsar_error *error);
 
+/** A chirp by name, with its number of samples: "77-81ghz-64" (also -128, -256, -512) and
+ * "60-64ghz-64" (also -256), which fill the band from the first sample to the last, and the
+ * chirps of published scans "xwr1443-64", "xwr1443-256", "xwr1443-512" (docs/simulate.md).
+ * NFSAR_ERROR_ARGUMENT with the list of names when @p name is unknown. */
+enum nfsar_status nfsar_waveform_preset(const char *name, nfsar_fmcw *fmcw, size_t *n_sample,
+                                        nfsar_error *error);
+
+/** NULL-terminated list of preset names. */
+const char *const *nfsar_waveform_preset_names(void);
+
 /** True when the list is uniform to within @p tolerance of its mean step (n < 3: true);
  * *step_hz (may be NULL) receives the mean step. */
 bool nfsar_frequencies_uniform(const double *frequency_hz, size_t n, double tolerance,

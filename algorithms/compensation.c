@@ -1,0 +1,55 @@
+#include <nfsar/compensation.h>
+
+#include <math.h>
+#include <string.h>
+
+static const char *const names[] = {
+    [NFSAR_COMPENSATION_NONE] = "none",
+    [NFSAR_COMPENSATION_CLOSED_FORM] = "closed-form",
+    [NFSAR_COMPENSATION_REFERENCE_POINT] = "reference-point",
+};
+
+enum nfsar_status nfsar_compensation_parse(const char *name, enum nfsar_compensation *model,
+                                           nfsar_error *error) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *model = (enum nfsar_compensation)i;
+            return NFSAR_OK;
+        }
+    }
+    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                      "compensation '%s': known are none, closed-form, reference-point", name);
+}
+
+const char *nfsar_compensation_name(enum nfsar_compensation model) {
+    return names[model];
+}
+
+double nfsar_compensation_path(enum nfsar_compensation model, nfsar_vec3 tx, nfsar_vec3 rx,
+                               nfsar_vec3 reference) {
+    nfsar_vec3 middle = nfsar_vec3_midpoint(tx, rx);
+    switch (model) {
+    case NFSAR_COMPENSATION_NONE:
+        break;
+    case NFSAR_COMPENSATION_CLOSED_FORM: {
+        double depth = fabs(reference.z - middle.z);
+        double dx = tx.x - rx.x, dy = tx.y - rx.y;
+        return depth > 0.0 ? (dx * dx + dy * dy) / (4.0 * depth) : 0.0;
+    }
+    case NFSAR_COMPENSATION_REFERENCE_POINT:
+        return nfsar_vec3_distance(tx, reference) + nfsar_vec3_distance(rx, reference) -
+               2.0 * nfsar_vec3_distance(middle, reference);
+    }
+    return 0.0;
+}
+
+void nfsar_compensation_apply(double path, const double *wavenumber, size_t n,
+                              float complex *echo) {
+    if (path == 0.0) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double phase = wavenumber[i] * path;
+        echo[i] *= (float)cos(phase) - (float)sin(phase) * I;
+    }
+}

@@ -1,0 +1,79 @@
+/* What the parts of the planar range migration share: sizes, tables and scratch of a plan.
+ *
+ * rma_plan.c chooses them, rma_spectrum.c goes from samples to the plane-wave spectrum
+ * S(k_x, k_y, k), rma_focus.c from there to the image, rma.c runs both over blocks. */
+#ifndef NFSAR_ALGORITHMS_RMA_PLAN_H
+#define NFSAR_ALGORITHMS_RMA_PLAN_H
+
+#include <nfsar/rma.h>
+
+#include "algorithms/chirpz.h"
+#include "algorithms/depthsum.h"
+#include "algorithms/transform.h"
+
+/* Columns that are transformed together: a cache line of complex numbers. */
+enum { RMA_TILE = 8 };
+
+/* n rounded up to whole cache lines of complex numbers. */
+static inline size_t rma_pitch(size_t n) {
+    return (n + RMA_TILE - 1) / RMA_TILE * RMA_TILE;
+}
+
+/* One lateral axis: n lattice places, padded to `length` for the transform, of whose (periodic)
+ * spectrum the bins -half .. half are used. */
+struct rma_axis {
+    bool line; /* the lattice has one place here: this axis has no spectrum */
+    size_t n, length;
+    size_t pitch;        /* length rounded up, so that every line starts aligned for FFTW */
+    size_t half, bins;   /* bins = 2 half + 1 */
+    double step;         /* rad/m between bins */
+    double sine;         /* largest sine of the angle between aperture and grid */
+    double end;          /* sine at which the spectrum has fallen to zero */
+    float *taper;        /* [n] aperture window */
+    float complex *ramp; /* [n_shift][bins] exp(-j k (lattice origin + shift - grid origin)) */
+    chirpz *to_grid;
+};
+
+struct nfsar_rma_plan {
+    const nfsar_capture *capture;
+    const nfsar_lattice *lattice;
+    nfsar_grid grid;
+    nfsar_rma_options options;
+    int threads;
+    double side; /* +1 when the grid lies at greater z than the lattice's plane, else -1 */
+
+    double *wavenumber;     /* [n_sample] */
+    float *frequency_taper; /* [n_sample] */
+    struct rma_axis x, y;
+    depthsum *to_depth;
+
+    size_t k_block;       /* frequencies in memory at a time */
+    size_t z_slab;        /* depths in memory at a time */
+    size_t pulse_block;   /* pulses read at a time */
+    nfsar_vec3 reference; /* of the compensation */
+    nfsar_vec3 *tx, *rx;  /* [n_channel] */
+
+    float complex *samples;  /* [pulse_block][n_channel][k_block] */
+    float complex *cube;     /* [k_block][n_shift][ny][nx] */
+    float complex *spectrum; /* [k_block][y.bins][x.bins] */
+    float complex *depths;   /* [z_slab][y.bins][x.bins] */
+    float complex *rows;     /* [y.bins][grid x] of one slice */
+
+    size_t scratch_size;         /* complex numbers of scratch for each thread */
+    float complex *scratch;      /* [threads][scratch_size] */
+    double *scratch_t;           /* [threads][k_block] */
+    fftwf_plan row_transform;    /* along x, one lattice row */
+    fftwf_plan column_transform; /* along y, RMA_TILE columns */
+};
+
+/* Read the frequencies [first, first + n) of all pulses and make their spectrum. */
+enum nfsar_status rma_spectrum_load(nfsar_rma_plan *plan, const nfsar_echo_source *source,
+                                    size_t first, size_t n, nfsar_error *error);
+
+/* Add the loaded frequencies to the depths [first_z, first_z + z_slab). */
+void rma_focus_add(nfsar_rma_plan *plan, size_t first_k, size_t n_k, size_t first_z);
+
+/* Bring n_z depths from the spectrum to the grid: image[n_z][ny][nx]. */
+void rma_focus_finish(nfsar_rma_plan *plan, size_t first_z, size_t n_z, float complex *image);
+
+#endif
