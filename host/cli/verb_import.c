@@ -4,7 +4,6 @@
 #include <nfsar/import.h>
 
 #include "host/cli/cli.h"
-#include "host/cli/verbs.h"
 
 struct request {
     const char *rig, *output, *data, *picture;

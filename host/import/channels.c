@@ -59,15 +59,11 @@ static enum nfsar_status make_base(const struct rig_array *rig, nfsar_array *bas
                                           ? NFSAR_ARRAY_ALONG_X
                                           : NFSAR_ARRAY_ALONG_Y;
         enum nfsar_status status = nfsar_array_preset(rig->preset, along, base, error);
-        if (status == NFSAR_ERROR_ARGUMENT) {
-            /* The caller asked for a rig file, and that is what is wrong. */
-            status = NFSAR_ERROR_FORMAT;
-        }
-        return status == NFSAR_OK ? status : nfsar_fail_in(error, status, "array.preset");
+        return status == NFSAR_ERROR_ARGUMENT ? rig_wrong(error, "array.preset") : status;
     }
     enum nfsar_status status = nfsar_array_create(rig->n_tx_m, rig->n_rx_m, base, error);
     if (status != NFSAR_OK) {
-        return nfsar_fail_in(error, status, "array");
+        return status == NFSAR_ERROR_ARGUMENT ? rig_wrong(error, "array") : status;
     }
     for (size_t i = 0; i < rig->n_tx_m; i++) {
         base->tx_m[i] = (nfsar_vec3){rig->tx_m[i][0], rig->tx_m[i][1], rig->tx_m[i][2]};
@@ -85,8 +81,7 @@ static nfsar_vec3 turned(nfsar_vec3 place, bool upside_down) {
 
 static enum nfsar_status choose(const struct rig *rig, const nfsar_array *base,
                                 const struct selection *tx, const struct selection *rx,
-                                nfsar_array *array, struct channels *channels,
-                                nfsar_error *error) {
+                                nfsar_array *array, struct channels *channels, nfsar_error *error) {
     bool four = rig->layout == RIG_LAYOUT_4LANE || rig->layout == RIG_LAYOUT_4LANE_REORDERED;
     if (four && rx->slots != 4) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,

@@ -182,6 +182,7 @@ static enum nfsar_status plan_places(const struct rig *rig, const struct cube *c
 
 enum nfsar_status cube_plan(const struct rig *rig, const struct cube *cube, size_t n_recording,
                             struct plan *plan, nfsar_error *error) {
+    size_t wanted = plan->n_sample;
     plan_start(rig, plan);
     plan->n_sample = cube_size(cube, RIG_DIMENSION_SAMPLE);
     size_t loops = cube_size(cube, RIG_DIMENSION_LOOP);
@@ -189,15 +190,15 @@ enum nfsar_status cube_plan(const struct rig *rig, const struct cube *cube, size
         plan->loops = loops;
     }
     enum nfsar_status status = NFSAR_OK;
-    if (rig->radar.samples != NULL) {
-        status = agree(cube, RIG_DIMENSION_SAMPLE, *rig->radar.samples, "radar.samples", error);
+    if (wanted > 0) {
+        status = agree(cube, RIG_DIMENSION_SAMPLE, wanted, "radar.samples", error);
     }
     if (status == NFSAR_OK) {
         status = agree(cube, RIG_DIMENSION_LOOP, plan->loops, "frames.loops", error);
     }
     if (status == NFSAR_OK && cube_size(cube, RIG_DIMENSION_CHANNEL) > 0) {
-        status = agree(cube, RIG_DIMENSION_CHANNEL, plan->n_tx * plan->n_rx,
-                       "Tx x Rx of the array", error);
+        status = agree(cube, RIG_DIMENSION_CHANNEL, plan->n_tx * plan->n_rx, "Tx x Rx of the array",
+                       error);
     } else if (status == NFSAR_OK) {
         status = agree(cube, RIG_DIMENSION_RX, plan->n_rx, "the number of receivers of the array",
                        error);
@@ -296,9 +297,9 @@ enum nfsar_status cube_read(struct cube *cube, const struct rig *rig, const stru
         ptrdiff_t step = sample_stride(cube);
         for (size_t n = 0; n < plan->n_sample; n++) {
             ptrdiff_t at = (offset + (ptrdiff_t)n * step) * width;
-            out[line * plan->n_sample + n] = CMPLXF(element_value(cube->element, cube->real + at),
-                                                    element_value(cube->element,
-                                                                  cube->imaginary + at));
+            out[line * plan->n_sample + n] =
+                CMPLXF(element_value(cube->element, cube->real + at),
+                       element_value(cube->element, cube->imaginary + at));
         }
     }
     return NFSAR_OK;

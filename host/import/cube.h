@@ -53,8 +53,8 @@ enum nfsar_status cube_mat_vector(const char *path, const char *variable, double
 /* Size along a dimension, 0 when the array has no such axis. */
 size_t cube_size(const struct cube *cube, enum rig_dimension dimension);
 
-/* Counts from the sizes of the axes; they must agree with what the rig file says. n_tx and n_rx of
- * the plan are set before. n_recording arrays of this form are there. */
+/* Counts from the sizes of the axes; they must agree with what the rig file says. n_tx, n_rx and
+ * n_sample (0: not said) of the plan are set before. n_recording arrays of this form are there. */
 enum nfsar_status cube_plan(const struct rig *rig, const struct cube *cube, size_t n_recording,
                             struct plan *plan, nfsar_error *error);
 

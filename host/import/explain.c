@@ -55,7 +55,7 @@ static void explain_layout(const nfsar_import *import, FILE *stream) {
         fprintf(stream, "%s%s\nsize        %s bytes in each recording%s\n",
                 layout_words(rig->layout, rig_flag(rig->q_first, false)),
                 rig->conjugate ? ", conjugated" : "", arithmetic,
-                plan->positions_found ? " (positions found from the size)"
+                plan->positions_found                     ? " (positions found from the size)"
                 : plan->rows_found && plan->rows_here > 1 ? " (rows found from the size)"
                                                           : "");
         return;
@@ -73,8 +73,7 @@ static void explain_pulses(const nfsar_import *import, FILE *stream) {
                                        [RIG_REPEATS_FIRST] = "of which the first is taken",
                                        [RIG_REPEATS_EACH] = "each a pulse"};
     fprintf(stream, "pulses      %zu = %zu row%s x %zu position%s", import->capture.n_pulse,
-            plan->rows, plan->rows > 1 ? "s" : "", plan->positions,
-            plan->positions > 1 ? "s" : "");
+            plan->rows, plan->rows > 1 ? "s" : "", plan->positions, plan->positions > 1 ? "s" : "");
     if (plan_looks(plan) > 1) {
         fprintf(stream, ", %zu measurements at each, %s", plan_looks(plan), ways[plan->repeats]);
     }
@@ -93,8 +92,9 @@ static void explain_waveform(const nfsar_import *import, FILE *stream) {
         low = fmin(low, capture->frequency_hz[i]);
         high = fmax(high, capture->frequency_hz[i]);
     }
-    fprintf(stream, "waveform    %zu frequencies, %.3f .. %.3f GHz, centre %.3f GHz, wavelength "
-                    "%.3f mm\n",
+    fprintf(stream,
+            "waveform    %zu frequencies, %.3f .. %.3f GHz, centre %.3f GHz, wavelength "
+            "%.3f mm\n",
             capture->n_sample, low * 1e-9, high * 1e-9, 0.5e-9 * (low + high),
             1e3 * NFSAR_SPEED_OF_LIGHT / (0.5 * (low + high)));
     if (capture->n_sample < 2) {
@@ -109,8 +109,9 @@ static void explain_waveform(const nfsar_import *import, FILE *stream) {
     }
     fprintf(stream, "range       resolution %.2f mm, ", 1e3 * resolution);
     if (capture->has_fmcw) {
-        fprintf(stream, "at most %.2f m (half the sample rate; %.2f m where the receiver's filter "
-                        "suppresses the negative side)\n",
+        fprintf(stream,
+                "at most %.2f m (half the sample rate; %.2f m where the receiver's filter "
+                "suppresses the negative side)\n",
                 0.5 * unambiguous, unambiguous);
     } else {
         fprintf(stream, "repeats after %.2f m\n", unambiguous);
@@ -250,11 +251,34 @@ static void choose_window(const struct survey *survey, size_t *first, size_t *la
     size_t far = 0;
     for (size_t i = 0; i < survey->n_bin; i++) {
         size_t away = i > survey->zero ? i - survey->zero : survey->zero - i;
-        far = survey->power_db[i] > -25.0 && away > far ? away : far;
+        far = survey->power_db[i] > -15.0 && away > far ? away : far;
     }
     far = 3 * far / 2 + 32 * PROFILE_PADDING;
     *first = survey->zero > far ? survey->zero - far : 0;
     *last = survey->zero + far < survey->n_bin ? survey->zero + far : survey->n_bin - 1;
+}
+
+/* Two curves that share the axis: what is in front, and the side that should be empty. */
+static enum nfsar_status draw(const struct survey *survey, const char *title, size_t first,
+                              size_t n, const char *path, nfsar_error *error) {
+    double *front = calloc(n, sizeof *front), *behind = calloc(n, sizeof *behind);
+    enum nfsar_status status = NFSAR_ERROR_MEMORY;
+    if (front != NULL && behind != NULL) {
+        for (size_t i = 0; i < n; i++) {
+            double power = survey->power_db[first + i];
+            front[i] = first + i >= survey->zero ? power : (double)NAN;
+            behind[i] = first + i <= survey->zero ? power : (double)NAN;
+        }
+        const nfsar_curve curves[] = {{"echoes", front},
+                                      {"negative side: should hold only weak images", behind}};
+        status = nfsar_picture_curves(title, "range (m)", "power (dB)", survey->range_m + first, n,
+                                      curves, survey->two_sided ? 2 : 1, path, error);
+    } else {
+        nfsar_fail(error, status, "out of memory");
+    }
+    free(front);
+    free(behind);
+    return status;
 }
 
 enum nfsar_status nfsar_import_picture(const nfsar_import *import, const char *path,
@@ -264,20 +288,16 @@ enum nfsar_status nfsar_import_picture(const nfsar_import *import, const char *p
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "no survey was made of the samples");
     }
     if (survey->n_bin == 0) {
-        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                          "%s: there is no range profile: %s", path,
+        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED, "%s: there is no range profile: %s", path,
                           survey->range_m != NULL
                               ? "all samples are zero"
                               : "the frequencies are not evenly spaced, or fewer than four");
     }
     char title[256];
     const char *name = strrchr(import->rig_path, '/');
-    snprintf(title, sizeof title, "%s: mean of %zu pulses x %zu channels%s",
-             name != NULL ? name + 1 : import->rig_path, survey->n_profile, import->channels.n,
-             survey->two_sided ? " (an echo on the negative side is an error)" : "");
+    snprintf(title, sizeof title, "%s: range profile, mean of %zu pulses x %zu channels",
+             name != NULL ? name + 1 : import->rig_path, survey->n_profile, import->channels.n);
     size_t first = 0, last = 0;
     choose_window(survey, &first, &last);
-    nfsar_curve curve = {.label = "power", .y = survey->power_db + first};
-    return nfsar_picture_curves(title, "range (m)", "power (dB)", survey->range_m + first,
-                                last - first + 1, &curve, 1, path, error);
+    return draw(survey, title, first, last - first + 1, path, error);
 }

@@ -66,11 +66,13 @@ enum nfsar_status import_open_array(nfsar_import *import, size_t index, nfsar_er
     enum nfsar_status status = cube_open(import->rig, path, &import->cube, error);
     if (status == NFSAR_OK && index > 0) {
         /* The others must be like the first. */
-        struct plan plan = {.n_tx = import->plan.n_tx, .n_rx = import->plan.n_rx};
+        struct plan plan = {.n_tx = import->plan.n_tx,
+                            .n_rx = import->plan.n_rx,
+                            .n_sample = import->plan.n_sample};
         status = cube_plan(import->rig, &import->cube, recordings->n, &plan, error);
-        if (status == NFSAR_OK && (plan.positions != import->plan.positions ||
-                                   plan.n_sample != import->plan.n_sample ||
-                                   plan.loops != import->plan.loops)) {
+        if (status == NFSAR_OK &&
+            (plan.positions != import->plan.positions || plan.n_sample != import->plan.n_sample ||
+             plan.loops != import->plan.loops)) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                                 "%s: has another shape than the first array, %s", path,
                                 recordings_name(recordings, 0));
@@ -104,7 +106,10 @@ static enum nfsar_status make_plan(nfsar_import *import, nfsar_array *array, nfs
     }
     import->plan.n_tx = import->channels.n_tx;
     import->plan.n_rx = import->channels.n_rx;
-    import->plan.n_sample = signal_samples(rig);
+    status = signal_samples(rig, &import->plan.n_sample, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     if (!rig_layout_is_raw(rig->layout)) {
         return plan_arrays(import, error);
     }
@@ -154,8 +159,7 @@ static enum nfsar_status make_capture(nfsar_import *import, nfsar_array *array,
                                       nfsar_error *error) {
     const struct recordings *recordings = &import->recordings;
     nfsar_capture *capture = &import->capture;
-    enum nfsar_status status =
-        path_make(import->rig, &import->plan, &import->path, error);
+    enum nfsar_status status = path_make(import->rig, &import->plan, &import->path, error);
     if (status == NFSAR_OK) {
         status = nfsar_capture_create(plan_pulses(&import->plan), import->plan.n_sample, array,
                                       false, capture, error);
@@ -189,8 +193,8 @@ static enum nfsar_status warn_of_description(nfsar_import *import, nfsar_error *
     enum nfsar_status status = NFSAR_OK;
     char missing[1024];
     if (recordings_gap(&import->recordings, missing, sizeof missing)) {
-        status = import_warn(import, error,
-                             "the numbers of the recordings leave one out: there is no %s", missing);
+        status = import_warn(
+            import, error, "the numbers of the recordings leave one out: there is no %s", missing);
     }
     double wavelength = NFSAR_SPEED_OF_LIGHT / import->capture.frequency_hz[0];
     const struct {

@@ -25,8 +25,8 @@ struct nfsar_import {
 
     struct cube cube; /* of arrays: that of recording open_cube */
     size_t open_cube;
-    unsigned char *bytes;  /* of raw recordings: room for one look */
-    float complex *look;   /* room for one look: [n_tx][n_rx][n_sample] */
+    unsigned char *bytes; /* of raw recordings: room for one look */
+    float complex *look;  /* room for one look: [n_tx][n_rx][n_sample] */
 
     /* Called after each raw look was read; NULL unless a survey is being made. */
     void (*look_seen)(struct nfsar_import *import);

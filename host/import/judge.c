@@ -2,6 +2,7 @@
 #include "host/import/survey.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 size_t survey_strongest(const struct survey *survey, size_t first, size_t last) {
     size_t best = first;
@@ -16,7 +17,7 @@ static const char *mirror_key(const struct rig *rig) {
     if (rig->conjugate) {
         return "leave out conjugate: true";
     }
-    return !rig_layout_is_raw(rig->layout)   ? "set conjugate: true"
+    return !rig_layout_is_raw(rig->layout) ? "set conjugate: true"
            : rig_flag(rig->q_first, false) ? "leave out q_first: true"
                                            : "set q_first: true (or conjugate: true)";
 }
@@ -25,8 +26,7 @@ static const char *mirror_key(const struct rig *rig) {
 static enum nfsar_status judge_sides(nfsar_import *import, nfsar_error *error) {
     const struct survey *survey = import->survey;
     size_t guard = 3 * PROFILE_PADDING; /* of the leakage at zero, a Hann lobe and a half */
-    if (!survey->two_sided || survey->zero <= guard ||
-        survey->zero + guard + 1 >= survey->n_bin) {
+    if (!survey->two_sided || survey->zero <= guard || survey->zero + guard + 1 >= survey->n_bin) {
         return NFSAR_OK;
     }
     size_t front = survey_strongest(survey, survey->zero + guard, survey->n_bin - 1);
@@ -101,9 +101,9 @@ static enum nfsar_status judge_samples(nfsar_import *import, nfsar_error *error)
 
 static enum nfsar_status judge_rows(nfsar_import *import, nfsar_error *error) {
     const struct survey *survey = import->survey;
-    bool in_time = rig_layout_is_raw(import->rig->layout) ||
-                   (cube_size(&import->cube, RIG_DIMENSION_X) == 0 &&
-                    cube_size(&import->cube, RIG_DIMENSION_Y) == 0);
+    bool in_time =
+        rig_layout_is_raw(import->rig->layout) || (cube_size(&import->cube, RIG_DIMENSION_X) == 0 &&
+                                                   cube_size(&import->cube, RIG_DIMENSION_Y) == 0);
     if (!in_time || !(survey->row_same >= 0.0)) {
         return NFSAR_OK;
     }

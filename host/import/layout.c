@@ -64,8 +64,7 @@ enum nfsar_status nfsar_raw_decode_chirp(enum nfsar_raw_layout layout, bool q_fi
             size_t word = sample_word(&order, rx, sample);
             float first = word_value(bytes, word, offset_binary);
             float second = word_value(bytes, word + order.imaginary, offset_binary);
-            out[rx * n_sample + sample] =
-                q_first ? CMPLXF(second, first) : CMPLXF(first, second);
+            out[rx * n_sample + sample] = q_first ? CMPLXF(second, first) : CMPLXF(first, second);
         }
     }
     return NFSAR_OK;

@@ -90,8 +90,7 @@ static void list_variables(mat_t *mat, char *text, size_t size) {
 }
 
 /* The variable of that name, or the only one of the file. */
-static matvar_t *find_variable(mat_t *mat, const char *path, const char *name,
-                               nfsar_error *error) {
+static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, nfsar_error *error) {
     size_t n = 0;
     char **names = Mat_GetDir(mat, &n);
     char there[256];
@@ -123,8 +122,8 @@ static void describe_shape(const matvar_t *variable, char *text, size_t size) {
     size_t used = 0;
     text[0] = '\0';
     for (int i = 0; i < variable->rank && used < size; i++) {
-        int more = snprintf(text + used, size - used, "%s%zu", i > 0 ? " x " : "",
-                            variable->dims[i]);
+        int more =
+            snprintf(text + used, size - used, "%s%zu", i > 0 ? " x " : "", variable->dims[i]);
         used += more > 0 ? (size_t)more : 0;
     }
 }
@@ -218,8 +217,7 @@ static enum nfsar_status check_parts(const struct mat_array *array, const struct
     return NFSAR_OK;
 }
 
-static enum nfsar_status make_slab(struct mat_array *array, struct cube *cube,
-                                   nfsar_error *error) {
+static enum nfsar_status make_slab(struct mat_array *array, struct cube *cube, nfsar_error *error) {
     size_t total = cube_element_size(cube->element);
     for (size_t i = 0; i < cube->n_axis; i++) {
         total *= cube->size[i];
@@ -249,8 +247,7 @@ enum nfsar_status cube_open_mat(const char *path, const char *variable, struct c
     cube->owner = array;
     cube->close = close_mat;
     cube->load = load_slab;
-    enum nfsar_status status =
-        open_variable(path, variable, &array->mat, &array->variable, error);
+    enum nfsar_status status = open_variable(path, variable, &array->mat, &array->variable, error);
     if (status == NFSAR_OK && !find_element(array->variable->class_type, &cube->element)) {
         status = nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
                             "%s: %s is %s; wanted is a numeric array, single or double, int8 to "
@@ -287,14 +284,14 @@ enum nfsar_status cube_mat_vector(const char *path, const char *variable, double
     enum nfsar_status status = open_variable(path, variable, &mat, &found, error);
     if (status == NFSAR_OK) {
         bool vector = found->rank == 2 && found->dims != NULL && !found->isComplex &&
-                      (found->dims[0] == 1 || found->dims[1] == 1) &&
-                      found->dims[0] <= INT_MAX && found->dims[1] <= INT_MAX &&
+                      (found->dims[0] == 1 || found->dims[1] == 1) && found->dims[0] <= INT_MAX &&
+                      found->dims[1] <= INT_MAX &&
                       (found->class_type == MAT_C_DOUBLE || found->class_type == MAT_C_SINGLE);
         *n = vector ? found->dims[0] * found->dims[1] : 0;
         if (!vector || *n == 0) {
-            status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                                "%s: %s is not a real vector of class single or double", path,
-                                variable);
+            status =
+                nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                           "%s: %s is not a real vector of class single or double", path, variable);
         }
     }
     unsigned char *raw = NULL;

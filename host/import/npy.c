@@ -67,7 +67,8 @@ static enum nfsar_status map_file(const char *path, struct cube *cube, nfsar_err
     return NFSAR_OK;
 }
 
-/* ---- the header: a Python dictionary of three known keys -------------------------------------- */
+/* ---- the header: a Python dictionary of three known keys --------------------------------------
+ */
 
 static void skip_space(const char **at) {
     while (**at == ' ' || **at == '\n' || **at == '\t') {
@@ -214,8 +215,8 @@ static void describe_shape(const struct npy_header *header, char *text, size_t s
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < header->n && used < size; i++) {
-        int more = snprintf(text + used, size - used, "%s%zu", i > 0 ? " x " : "",
-                            header->shape[i]);
+        int more =
+            snprintf(text + used, size - used, "%s%zu", i > 0 ? " x " : "", header->shape[i]);
         used += more > 0 ? (size_t)more : 0;
     }
 }
@@ -227,8 +228,8 @@ static enum nfsar_status check_shape(const struct npy_header *header, const stru
     describe_shape(header, shape, sizeof shape);
     if (header->n != cube->n_axis) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "%s: has %zu axes (%s), but files.axes names %zu", path, header->n,
-                          shape, cube->n_axis);
+                          "%s: has %zu axes (%s), but files.axes names %zu", path, header->n, shape,
+                          cube->n_axis);
     }
     size_t width = cube_element_size(header->element) * (header->is_complex ? 2 : 1);
     size_t bytes = width;

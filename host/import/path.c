@@ -204,8 +204,8 @@ enum nfsar_status path_fill(const struct path *path, const struct plan *plan,
         capture->pose[n++] = (nfsar_pose){position, NFSAR_QUATERNION_IDENTITY};
         bool leaves = path->moving ? last_of_row(plan, place) : place.look + 1 == pulses_at;
         if (extra > 0 && leaves) {
-            double late = time + dwell - path_time(path, plan, (struct plan_place){
-                                                                   place.row, place.position, 0});
+            double late = time + dwell -
+                          path_time(path, plan, (struct plan_place){place.row, place.position, 0});
             nfsar_vec3 end = position_at(path, plan, place.row,
                                          (double)place.position + positions_in(path, late));
             capture->pose_time_s[n] = time + dwell;

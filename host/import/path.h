@@ -9,10 +9,10 @@
 
 /* The scan with what was left out filled in. Lengths in metres, directions in signs. */
 struct path {
-    bool still;             /* the radar did not move */
-    enum rig_axis along;    /* of the rows */
+    bool still;              /* the radar did not move */
+    enum rig_axis along;     /* of the rows */
     bool serpentine, moving; /* moving: fly-by */
-    double step_m;          /* between positions of a row; its sign is the direction */
+    double step_m;           /* between positions of a row; its sign is the direction */
     double row_step_m;
     double first_m, first_row_m; /* coordinate of position 0 and of row 0 */
     double z_m;
@@ -26,14 +26,12 @@ enum nfsar_status path_make(const struct rig *rig, const struct plan *plan, stru
 
 /* Time of a pulse, and position of the body at that time. */
 double path_time(const struct path *path, const struct plan *plan, struct plan_place place);
-nfsar_vec3 path_position(const struct path *path, const struct plan *plan,
-                         struct plan_place place);
+nfsar_vec3 path_position(const struct path *path, const struct plan *plan, struct plan_place place);
 
 /* Fill time_s, pose_time_s and pose of a capture made for plan_pulses(), and channel_time_s from
  * the transmitter slot of each channel. Poses are added where the line between two pulses would
  * misplace the channels that are sampled after the first of them. */
 enum nfsar_status path_fill(const struct path *path, const struct plan *plan,
-                            const size_t *channel_line, nfsar_capture *capture,
-                            nfsar_error *error);
+                            const size_t *channel_line, nfsar_capture *capture, nfsar_error *error);
 
 #endif

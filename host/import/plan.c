@@ -72,9 +72,9 @@ static size_t bytes_needed(const struct plan *plan) {
 }
 
 static size_t add_factor(char *text, size_t size, size_t used, size_t count, const char *unit) {
-    int more = snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? " x " : "", count, unit,
-                        count == 1 || strcmp(unit, "Rx") == 0 || strcmp(unit, "Tx") == 0 ? ""
-                                                                                        : "s");
+    int more =
+        snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? " x " : "", count, unit,
+                 count == 1 || strcmp(unit, "Rx") == 0 || strcmp(unit, "Tx") == 0 ? "" : "s");
     return more < 0 || used + (size_t)more >= size ? size - 1 : used + (size_t)more;
 }
 
@@ -118,8 +118,7 @@ static void suggest(const struct plan *plan, uint64_t bytes, char *text, size_t 
     if (data % plan->frame_bytes == 0) {
         uint64_t there = data / plan->frame_bytes;
         bool more = there > frames;
-        snprintf(text, size, "; it holds %llu whole frames, %llu %s: %s",
-                 (unsigned long long)there,
+        snprintf(text, size, "; it holds %llu whole frames, %llu %s: %s", (unsigned long long)there,
                  (unsigned long long)(more ? there - frames : frames - there),
                  more ? "more" : "too few",
                  more ? "see frames.per_row, frames.skip, scan.positions, scan.rows, or "
@@ -194,8 +193,7 @@ static enum nfsar_status find_rows(const struct rig *rig, const struct plan_size
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "files: %zu recordings (%s, %s ...), but files.holds is scan: say holds: "
                           "row, or name one recording",
-                          sizes->n, sizes->name(sizes->context, 0),
-                          sizes->name(sizes->context, 1));
+                          sizes->n, sizes->name(sizes->context, 0), sizes->name(sizes->context, 1));
     }
     return NFSAR_OK;
 }
@@ -217,9 +215,10 @@ static enum nfsar_status find_positions(const struct plan_sizes *sizes, bool per
     frames -= plan->lead;
     if (plan->positions == 0 && (plan->rows_here == 0 || frames % plan->rows_here != 0)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          plan->rows_here == 0 ? "scan: give positions or rows; %s holds %llu frames"
-                                          : "scan.rows: %s holds %llu frames, which do not divide "
-                                            "into %zu rows; give scan.positions",
+                          plan->rows_here == 0
+                              ? "scan: give positions or rows; %s holds %llu frames"
+                              : "scan.rows: %s holds %llu frames, which do not divide "
+                                "into %zu rows; give scan.positions",
                           name, (unsigned long long)frames, plan->rows_here);
     }
     if (plan->positions == 0) {
@@ -237,8 +236,8 @@ static enum nfsar_status find_positions(const struct plan_sizes *sizes, bool per
                               name, plan->frames_per_row);
         }
     } else {
-        plan->rows = frames % plan->frames_per_row == 0 ? (size_t)(frames / plan->frames_per_row)
-                                                        : 0;
+        plan->rows =
+            frames % plan->frames_per_row == 0 ? (size_t)(frames / plan->frames_per_row) : 0;
         plan->rows_found = true;
         if (plan->rows == 0) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
@@ -250,8 +249,8 @@ static enum nfsar_status find_positions(const struct plan_sizes *sizes, bool per
     return NFSAR_OK;
 }
 
-enum nfsar_status plan_raw(const struct rig *rig, const struct plan_sizes *sizes,
-                           struct plan *plan, nfsar_error *error) {
+enum nfsar_status plan_raw(const struct rig *rig, const struct plan_sizes *sizes, struct plan *plan,
+                           nfsar_error *error) {
     plan_start(rig, plan);
     size_t chirp = product(product(plan->n_rx, plan->n_sample), 4);
     size_t frame = product(product(plan->n_tx, plan->loops), chirp);
@@ -277,11 +276,11 @@ enum nfsar_status plan_raw(const struct rig *rig, const struct plan_sizes *sizes
         used = sum(plan->skip, product(plan->positions, plan->per_position));
     }
     if (status == NFSAR_OK && used > plan->frames_per_row) {
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                            "frames.per_row: %zu frames in a row, but %zu skipped + %zu positions "
-                            "x %zu = %zu are wanted",
-                            plan->frames_per_row, plan->skip, plan->positions, plan->per_position,
-                            used);
+        status =
+            nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                       "frames.per_row: %zu frames in a row, but %zu skipped + %zu positions "
+                       "x %zu = %zu are wanted",
+                       plan->frames_per_row, plan->skip, plan->positions, plan->per_position, used);
     }
     for (size_t i = 0; status == NFSAR_OK && i < sizes->n; i++) {
         status = check_size(plan, sizes, i, rig->files.ignore_rest, error);

@@ -37,12 +37,12 @@ struct plan_place {
  * is shown when a size does not fit. */
 struct plan_sizes {
     size_t n;
-    const uint64_t *bytes;                               /* [n] */
+    const uint64_t *bytes;                              /* [n] */
     const char *(*name)(const void *context, size_t i); /* for messages */
     const void *context;
 };
-enum nfsar_status plan_raw(const struct rig *rig, const struct plan_sizes *sizes,
-                           struct plan *plan, nfsar_error *error);
+enum nfsar_status plan_raw(const struct rig *rig, const struct plan_sizes *sizes, struct plan *plan,
+                           nfsar_error *error);
 
 /* Counts common to raw recordings and arrays, from the rig file alone: loops, repeats, positions
  * and rows (0 where not given). */

@@ -95,8 +95,8 @@ static enum nfsar_status find_pattern(const char *pattern, const char *folder,
         status = out_of_memory(error);
     }
     for (size_t i = 0; status == NFSAR_OK && i < found.gl_pathc; i++) {
-        status = add_part(recordings, strdup(found.gl_pathv[i]), prefix_length(folder, pattern),
-                          error);
+        status =
+            add_part(recordings, strdup(found.gl_pathv[i]), prefix_length(folder, pattern), error);
     }
     globfree(&found);
     if (status == NFSAR_OK) {
@@ -117,8 +117,8 @@ static enum nfsar_status find_list(char *const *list, size_t n, const char *fold
                           prefix_length(folder, list[i]), error);
         for (size_t j = 0; status == NFSAR_OK && j < i; j++) {
             if (strcmp(recordings->part[j].path, recordings->part[i].path) == 0) {
-                status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "files.list: %s is there twice",
-                                    list[i]);
+                status =
+                    nfsar_fail(error, NFSAR_ERROR_FORMAT, "files.list: %s is there twice", list[i]);
             }
         }
     }
@@ -178,9 +178,8 @@ enum nfsar_status recordings_find(const struct rig_files *files, const char *fol
     memset(recordings, 0, sizeof *recordings);
     recordings->fd = -1;
     enum nfsar_status status =
-        files->pattern != NULL
-            ? find_pattern(files->pattern, folder, recordings, error)
-            : find_list(files->list, files->n_list, folder, recordings, error);
+        files->pattern != NULL ? find_pattern(files->pattern, folder, recordings, error)
+                               : find_list(files->list, files->n_list, folder, recordings, error);
     if (status == NFSAR_OK) {
         status = group(recordings, join, error);
     }

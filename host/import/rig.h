@@ -31,14 +31,14 @@ enum rig_dimension {
     RIG_DIMENSION_SAMPLE,
     RIG_DIMENSION_RX,
     RIG_DIMENSION_TX,
-    RIG_DIMENSION_CHANNEL,  /* tx * n_rx + rx */
-    RIG_DIMENSION_LOOP,     /* repeated measurements at one position */
-    RIG_DIMENSION_X,        /* lattice coordinate, whatever the path */
+    RIG_DIMENSION_CHANNEL, /* tx * n_rx + rx */
+    RIG_DIMENSION_LOOP,    /* repeated measurements at one position */
+    RIG_DIMENSION_X,       /* lattice coordinate, whatever the path */
     RIG_DIMENSION_Y,
     RIG_DIMENSION_POSITION, /* order in time within a row */
     RIG_DIMENSION_ROW,
-    RIG_DIMENSION_PULSE,    /* order in time: row * positions + position */
-    RIG_DIMENSION_COMPLEX,  /* real, imaginary */
+    RIG_DIMENSION_PULSE,   /* order in time: row * positions + position */
+    RIG_DIMENSION_COMPLEX, /* real, imaginary */
     RIG_DIMENSIONS
 };
 
@@ -57,6 +57,7 @@ struct rig_files {
 
 struct rig_radar {
     char *model;
+    char *waveform;
     double *start_frequency_hz, *slope_hz_per_s, *adc_start_s, *sample_rate_hz;
     double *first_frequency_hz, *frequency_step_hz;
     double *frequency_list;
@@ -125,6 +126,10 @@ void rig_free(struct rig *rig);
 /* Check the meaning: finite numbers, counts in range, keys that go together (rig_check.c). The
  * message starts with the key. */
 enum nfsar_status rig_check(const struct rig *rig, nfsar_error *error);
+
+/* Put "key: " before the message and make the status NFSAR_ERROR_FORMAT, which is returned: what is
+ * wrong is the content of the rig file, not an argument of the caller. */
+enum nfsar_status rig_wrong(nfsar_error *error, const char *key);
 
 /* The words of the rig file. */
 const char *rig_layout_name(enum rig_layout layout);

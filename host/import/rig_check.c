@@ -158,13 +158,15 @@ static enum nfsar_status check_radar(const struct rig *rig, nfsar_error *error) 
                  radar->sample_rate_hz != NULL || radar->adc_start_s != NULL;
     bool stepped = radar->first_frequency_hz != NULL || radar->frequency_step_hz != NULL;
     int ways = chirp + stepped + (radar->frequency_list != NULL) +
-               (radar->frequency_variable != NULL) + (radar->cfg != NULL);
+               (radar->frequency_variable != NULL) + (radar->cfg != NULL) +
+               (radar->waveform != NULL);
     if (ways != 1) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "radar: say in one way which frequency each sample has: cfg (a TI .cfg "
-                          "file); start_frequency_hz, slope_hz_per_s, adc_start_s and "
-                          "sample_rate_hz; first_frequency_hz and frequency_step_hz; "
-                          "frequencies_hz; or frequency_variable");
+        return nfsar_fail(
+            error, NFSAR_ERROR_FORMAT,
+            "radar: say in one way which frequency each sample has: cfg (a TI .cfg "
+            "file); waveform (a preset); start_frequency_hz, slope_hz_per_s, adc_start_s and "
+            "sample_rate_hz; first_frequency_hz and frequency_step_hz; "
+            "frequencies_hz; or frequency_variable");
     }
     if (chirp && (radar->start_frequency_hz == NULL || radar->slope_hz_per_s == NULL ||
                   radar->sample_rate_hz == NULL)) {
@@ -190,7 +192,7 @@ static enum nfsar_status check_radar(const struct rig *rig, nfsar_error *error) 
                           "radar.frequency_variable: only for layout mat");
     }
     if (rig_layout_is_raw(rig->layout) && radar->samples == NULL && radar->cfg == NULL &&
-        radar->frequency_list == NULL) {
+        radar->frequency_list == NULL && radar->waveform == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "radar.samples: is missing: the number of complex samples of a chirp");
     }
@@ -265,4 +267,12 @@ enum nfsar_status rig_check(const struct rig *rig, nfsar_error *error) {
         status = checks[i](rig, error);
     }
     return status;
+}
+
+enum nfsar_status rig_wrong(nfsar_error *error, const char *key) {
+    nfsar_fail_in(error, NFSAR_ERROR_FORMAT, "%s", key);
+    if (error != NULL) {
+        error->status = NFSAR_ERROR_FORMAT;
+    }
+    return NFSAR_ERROR_FORMAT;
 }

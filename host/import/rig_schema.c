@@ -33,20 +33,25 @@ static const cyaml_strval_t motions[] = {{"stop-and-go", RIG_MOTION_STOP_AND_GO}
                                          {"fly-by", RIG_MOTION_FLY_BY}};
 
 static const cyaml_strval_t dimensions[] = {
-    {"sample", RIG_DIMENSION_SAMPLE},     {"rx", RIG_DIMENSION_RX},
-    {"tx", RIG_DIMENSION_TX},             {"channel", RIG_DIMENSION_CHANNEL},
-    {"loop", RIG_DIMENSION_LOOP},         {"x", RIG_DIMENSION_X},
-    {"y", RIG_DIMENSION_Y},               {"position", RIG_DIMENSION_POSITION},
-    {"row", RIG_DIMENSION_ROW},           {"pulse", RIG_DIMENSION_PULSE},
+    {"sample", RIG_DIMENSION_SAMPLE},
+    {"rx", RIG_DIMENSION_RX},
+    {"tx", RIG_DIMENSION_TX},
+    {"channel", RIG_DIMENSION_CHANNEL},
+    {"loop", RIG_DIMENSION_LOOP},
+    {"x", RIG_DIMENSION_X},
+    {"y", RIG_DIMENSION_Y},
+    {"position", RIG_DIMENSION_POSITION},
+    {"row", RIG_DIMENSION_ROW},
+    {"pulse", RIG_DIMENSION_PULSE},
     {"complex", RIG_DIMENSION_COMPLEX},
 };
 
 /* Optional scalars are pointers, so that "left out" and "zero" differ. */
-#define OPTIONAL CYAML_FLAG_OPTIONAL
-#define POINTER  (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-#define TEXT(structure, key) CYAML_FIELD_STRING_PTR(#key, POINTER, structure, key, 1, 4096)
+#define OPTIONAL               CYAML_FLAG_OPTIONAL
+#define POINTER                (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT(structure, key)   CYAML_FIELD_STRING_PTR(#key, POINTER, structure, key, 1, 4096)
 #define NUMBER(structure, key) CYAML_FIELD_FLOAT_PTR(#key, POINTER, structure, key)
-#define WHOLE(structure, key) CYAML_FIELD_UINT_PTR(#key, POINTER, structure, key)
+#define WHOLE(structure, key)  CYAML_FIELD_UINT_PTR(#key, POINTER, structure, key)
 #define YES_NO(structure, key) CYAML_FIELD_BOOL_PTR(#key, POINTER, structure, key)
 #define LIST(structure, key, entry, least, most)                                                   \
     CYAML_FIELD_SEQUENCE_COUNT(#key, POINTER, structure, key, n_##key, entry, least, most)
@@ -55,8 +60,8 @@ static const cyaml_schema_value_t name_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 4096)};
 static const cyaml_schema_value_t number_entry = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
 static const cyaml_schema_value_t whole_entry = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint64_t)};
-static const cyaml_schema_value_t dimension_entry = {CYAML_VALUE_ENUM(
-    CYAML_FLAG_STRICT, enum rig_dimension, dimensions, COUNT(dimensions))};
+static const cyaml_schema_value_t dimension_entry = {
+    CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum rig_dimension, dimensions, COUNT(dimensions))};
 static const cyaml_schema_value_t place_entry = {
     CYAML_VALUE_SEQUENCE_FIXED(CYAML_FLAG_DEFAULT, double, &number_entry, 3)};
 static const cyaml_schema_value_t pair_entry = {
@@ -76,6 +81,7 @@ static const cyaml_schema_field_t files_fields[] = {
 
 static const cyaml_schema_field_t radar_fields[] = {
     TEXT(struct rig_radar, model),
+    TEXT(struct rig_radar, waveform),
     NUMBER(struct rig_radar, start_frequency_hz),
     NUMBER(struct rig_radar, slope_hz_per_s),
     NUMBER(struct rig_radar, adc_start_s),
@@ -133,11 +139,9 @@ static const cyaml_schema_field_t scan_fields[] = {
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t calibration_fields[] = {
-    NUMBER(struct rig_calibration, delay_s),
-    NUMBER(struct rig_calibration, range_bias_m),
+    NUMBER(struct rig_calibration, delay_s), NUMBER(struct rig_calibration, range_bias_m),
     LIST(struct rig_calibration, channel_delay_s, &number_entry, 1, ANTENNA_LIMIT),
-    LIST(struct rig_calibration, channel_gain, &pair_entry, 1, ANTENNA_LIMIT),
-    CYAML_FIELD_END};
+    LIST(struct rig_calibration, channel_gain, &pair_entry, 1, ANTENNA_LIMIT), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t rig_fields[] = {
     CYAML_FIELD_MAPPING("files", CYAML_FLAG_DEFAULT, struct rig, files, files_fields),
@@ -171,7 +175,7 @@ enum nfsar_status rig_load(const char *path, struct rig **rig, nfsar_error *erro
 }
 
 void rig_free(struct rig *rig) {
-    yaml_free(&schema, rig);
+    yaml_release(&schema, rig);
 }
 
 static const char *word(const cyaml_strval_t *words, size_t n, int64_t value) {

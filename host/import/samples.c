@@ -39,11 +39,11 @@ static enum nfsar_status read_look(nfsar_import *import, struct plan_place place
         }
         return status;
     }
-    enum nfsar_status status = import_open_array(
-        import, import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0, error);
-    return status == NFSAR_OK ? cube_read(&import->cube, import->rig, &import->plan, place,
-                                          import->look, error)
-                              : status;
+    enum nfsar_status status =
+        import_open_array(import, import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0, error);
+    return status == NFSAR_OK
+               ? cube_read(&import->cube, import->rig, &import->plan, place, import->look, error)
+               : status;
 }
 
 /* Add the look in memory to the channels of a pulse. */

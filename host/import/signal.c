@@ -6,8 +6,23 @@
 
 #include "host/import/cube.h"
 
-size_t signal_samples(const struct rig *rig) {
-    return rig_count(rig->radar.samples, rig->radar.n_frequency_list);
+enum nfsar_status signal_samples(const struct rig *rig, size_t *n, nfsar_error *error) {
+    nfsar_fmcw fmcw;
+    *n = rig_count(rig->radar.samples, rig->radar.n_frequency_list);
+    if (rig->radar.waveform == NULL) {
+        return NFSAR_OK;
+    }
+    size_t preset = 0;
+    enum nfsar_status status = nfsar_waveform_preset(rig->radar.waveform, &fmcw, &preset, error);
+    if (status != NFSAR_OK) {
+        return rig_wrong(error, "radar.waveform");
+    }
+    if (*n != 0 && *n != preset) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "radar.samples: %zu, but %s has %zu", *n,
+                          rig->radar.waveform, preset);
+    }
+    *n = preset;
+    return NFSAR_OK;
 }
 
 /* Frequencies that are listed in the rig file or in a MATLAB variable. */
@@ -25,6 +40,13 @@ static enum nfsar_status copy_frequencies(const char *key, const double *listed,
     }
     memcpy(capture->frequency_hz, listed, n * sizeof *listed);
     return NFSAR_OK;
+}
+
+static nfsar_fmcw chirp(const struct rig_radar *radar) {
+    return (nfsar_fmcw){.start_frequency_hz = *radar->start_frequency_hz,
+                        .slope_hz_per_s = *radar->slope_hz_per_s,
+                        .sample_rate_hz = *radar->sample_rate_hz,
+                        .adc_start_s = rig_number(radar->adc_start_s, 0.0)};
 }
 
 enum nfsar_status signal_fill(const struct rig *rig, const char *path, nfsar_capture *capture,
@@ -47,27 +69,26 @@ enum nfsar_status signal_fill(const struct rig *rig, const char *path, nfsar_cap
         return status;
     }
     if (radar->first_frequency_hz != NULL) {
-        status =
-            nfsar_stepped_frequencies(*radar->first_frequency_hz, *radar->frequency_step_hz,
-                                      capture->frequency_hz, capture->n_sample, error);
+        status = nfsar_stepped_frequencies(*radar->first_frequency_hz, *radar->frequency_step_hz,
+                                           capture->frequency_hz, capture->n_sample, error);
         if (status == NFSAR_OK && capture->n_sample > 1 && *radar->frequency_step_hz == 0.0) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "radar.frequency_step_hz: is zero");
         }
     } else {
         capture->has_fmcw = true;
-        capture->fmcw =
-            (nfsar_fmcw){.start_frequency_hz = *radar->start_frequency_hz,
-                         .slope_hz_per_s = *radar->slope_hz_per_s,
-                         .sample_rate_hz = *radar->sample_rate_hz,
-                         .adc_start_s = rig_number(radar->adc_start_s, 0.0)};
-        status = nfsar_fmcw_frequencies(&capture->fmcw, capture->frequency_hz, capture->n_sample,
-                                        error);
+        size_t preset = 0;
+        if (radar->waveform != NULL) {
+            status = nfsar_waveform_preset(radar->waveform, &capture->fmcw, &preset, error);
+        } else {
+            capture->fmcw = chirp(radar);
+        }
+        if (status == NFSAR_OK) {
+            status = nfsar_fmcw_frequencies(&capture->fmcw, capture->frequency_hz,
+                                            capture->n_sample, error);
+        }
     }
     if (status == NFSAR_ERROR_ARGUMENT) {
-        status = nfsar_fail_in(error, NFSAR_ERROR_FORMAT, "radar");
-        if (error != NULL) {
-            error->status = status;
-        }
+        return rig_wrong(error, "radar");
     }
     return status;
 }

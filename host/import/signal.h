@@ -8,7 +8,7 @@
 #include "host/import/rig.h"
 
 /* Number of samples that the rig file gives, 0 when only an array tells. */
-size_t signal_samples(const struct rig *rig);
+enum nfsar_status signal_samples(const struct rig *rig, size_t *n, nfsar_error *error);
 
 /* Fill frequency_hz, fmcw and model. path is the recording, for a frequency variable. */
 enum nfsar_status signal_fill(const struct rig *rig, const char *path, nfsar_capture *capture,

@@ -40,8 +40,8 @@ static enum nfsar_status transform_make(size_t n_sample, struct transform *trans
     transform->power = calloc(transform->n_bin, sizeof *transform->power);
     transform->line = fftwf_alloc_complex(transform->n_bin);
     if (transform->taper != NULL && transform->power != NULL && transform->line != NULL) {
-        transform->plan = fftwf_plan_dft_1d((int)transform->n_bin, transform->line,
-                                            transform->line, FFTW_FORWARD, FFTW_ESTIMATE);
+        transform->plan = fftwf_plan_dft_1d((int)transform->n_bin, transform->line, transform->line,
+                                            FFTW_FORWARD, FFTW_ESTIMATE);
     }
     if (transform->plan == NULL) {
         transform_free(transform);
@@ -68,7 +68,8 @@ static void transform_add(struct transform *transform, const float complex *samp
     }
 }
 
-/* ---- the whole recording, pulse by pulse ------------------------------------------------------ */
+/* ---- the whole recording, pulse by pulse ------------------------------------------------------
+ */
 
 /* Clipping and zeros are looked for in what the converter gave, before looks are averaged. */
 static void look_seen(nfsar_import *import) {
@@ -288,12 +289,10 @@ enum nfsar_status nfsar_import_survey(nfsar_import *import, const nfsar_progress
         return NFSAR_OK;
     }
     import->survey = calloc(1, sizeof *import->survey);
-    float complex *samples =
-        calloc(import->channels.n * import->plan.n_sample, sizeof *samples);
-    enum nfsar_status status =
-        import->survey != NULL && samples != NULL
-            ? make_survey(import, samples, progress, error)
-            : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    float complex *samples = calloc(import->channels.n * import->plan.n_sample, sizeof *samples);
+    enum nfsar_status status = import->survey != NULL && samples != NULL
+                                   ? make_survey(import, samples, progress, error)
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     free(samples);
     if (status != NFSAR_OK) {
         survey_free(import->survey);

@@ -245,16 +245,15 @@ enum nfsar_status ti_cfg_apply(const char *folder, struct rig *rig, nfsar_error 
     char path[4352];
     const char *name = rig->radar.cfg;
     bool relative = name[0] != '/' && folder[0] != '\0';
-    int length = snprintf(path, sizeof path, "%s%s%s", relative ? folder : "", relative ? "/" : "",
-                          name);
+    int length =
+        snprintf(path, sizeof path, "%s%s%s", relative ? folder : "", relative ? "/" : "", name);
     FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "r") : NULL;
     if (file == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FILE, "radar.cfg: %s: %s", path, strerror(errno));
     }
     struct ti_cfg *cfg = calloc(1, sizeof *cfg);
-    enum nfsar_status status = cfg != NULL
-                                   ? NFSAR_OK
-                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    enum nfsar_status status =
+        cfg != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     for (int i = 0; cfg != NULL && i < CHIRPS; i++) {
         cfg->chirp_profile[i] = -1;
     }

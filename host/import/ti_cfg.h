@@ -1,4 +1,5 @@
-/* The radar's own description: a .cfg file of TI's SDK demo (profileCfg, chirpCfg, frameCfg ...). */
+/* The radar's own description: a .cfg file of TI's SDK demo (profileCfg, chirpCfg, frameCfg ...).
+ */
 #ifndef NFSAR_HOST_IMPORT_TI_CFG_H
 #define NFSAR_HOST_IMPORT_TI_CFG_H
 

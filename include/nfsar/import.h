@@ -54,10 +54,11 @@ enum nfsar_raw_layout {
     NFSAR_RAW_4LANE,           /**< xWR12xx/14xx by DCA1000: per sample I0 I1 I2 I3 Q0 Q1 Q2 Q3 */
     NFSAR_RAW_2LANE,           /**< xWR16xx/18xx/68xx by DCA1000: receiver after receiver, two
                                     samples as I0 I1 Q0 Q1 */
-    NFSAR_RAW_4LANE_REORDERED, /**< 4LANE after TI's "reorder": per sample I0 Q0 I1 Q1 I2 Q2 I3 Q3 */
+    NFSAR_RAW_4LANE_REORDERED, /**< 4LANE after TI's "reorder": per sample I0 Q0 I1 Q1 I2 Q2 I3 Q3
+                                */
     NFSAR_RAW_2LANE_REORDERED, /**< 2LANE after TI's "reorder": receiver after receiver, I Q of
                                     each sample */
-    NFSAR_RAW_TSW1400          /**< TSW1400 by HSDC Pro: offset binary, per sample I0 Q0 I1 Q1 ... */
+    NFSAR_RAW_TSW1400 /**< TSW1400 by HSDC Pro: offset binary, per sample I0 Q0 I1 Q1 ... */
 };
 
 /** Decode one chirp of n_rx * n_sample complex samples from bytes[4 * n_rx * n_sample]
