@@ -247,11 +247,10 @@ static enum nfsar_status prepare(nfsar_rma_plan *plan, nfsar_error *error) {
     if (plan->to_depth == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    plan->reference = plan->options.reference;
-    if (!isfinite(plan->reference.x + plan->reference.y + plan->reference.z)) {
-        plan->reference =
-            (nfsar_vec3){middle(&plan->grid.x), middle(&plan->grid.y), middle(&plan->grid.z)};
-    }
+    nfsar_vec3 wanted = plan->options.reference;
+    plan->reference = (nfsar_vec3){isfinite(wanted.x) ? wanted.x : middle(&plan->grid.x),
+                                   isfinite(wanted.y) ? wanted.y : middle(&plan->grid.y),
+                                   isfinite(wanted.z) ? wanted.z : middle(&plan->grid.z)};
     return allocate(plan, error);
 }
 

@@ -7,6 +7,7 @@
 #include <nfsar/scene.h>
 
 #include "host/cli/cli.h"
+#include "host/cli/verbs.h"
 
 static double seconds(void) {
     struct timespec now;
