@@ -1,2 +1,19 @@
 #include <nfsar/metrics.h>
-double nfsar_slice_sharpness(const float complex *data, size_t nx, size_t ny) { double s2=0,s4=0; for(size_t i=0;i<nx*ny;i++){double p=(double)(crealf(data[i])*crealf(data[i])+cimagf(data[i])*cimagf(data[i])); s2+=p; s4+=p*p;} return s2>0?s4/(s2*s2):0; }
+
+/* Square of the magnitude's difference between two voxels. */
+static double step(float complex a, float complex b) {
+    double difference = (double)cabsf(a) - (double)cabsf(b);
+    return difference * difference;
+}
+
+double nfsar_slice_sharpness(const float complex *data, size_t nx, size_t ny) {
+    double sum = 0.0;
+    for (size_t j = 0; j < ny; j++) {
+        const float complex *row = data + j * nx;
+        for (size_t i = 0; i < nx; i++) {
+            sum += i + 1 < nx ? step(row[i], row[i + 1]) : 0.0;
+            sum += j + 1 < ny ? step(row[i], row[i + nx]) : 0.0;
+        }
+    }
+    return sum;
+}

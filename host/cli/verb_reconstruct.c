@@ -146,8 +146,8 @@ static enum nfsar_status draw_focus(const struct job *job, nfsar_error *error) {
 /* Search the grid's depths for the sharpest and make it the only one. */
 static enum nfsar_status find_focus(struct job *job, nfsar_error *error) {
     enum nfsar_status status =
-        nfsar_focus_search(job->imager, &job->grid.x, &job->grid.y, &job->request.focus,
-                           &job->source, &job->focus, cli_progress("depth search"), error);
+        nfsar_focus_search(job->imager, &job->grid.x, &job->grid.y, &job->grid.z, &job->source,
+                           &job->focus, cli_progress("depth search"), error);
     cli_progress_end();
     if (status != NFSAR_OK) {
         return status;
@@ -320,9 +320,11 @@ int verb_reconstruct(int argc, char **argv) {
     if (r->output == NULL) {
         return cli_usage("reconstruct", "-o IMAGE is missing");
     }
-    if (r->has_focus && (r->has_z || r->focus.count < 3)) {
-        return cli_usage("reconstruct",
-                         "--focus takes the place of --z and needs 3 depths or more");
+    if (r->focus && r->has_z && r->z.count < 3) {
+        return cli_usage("reconstruct", "--focus searches the depths of --z: give 3 or more");
+    }
+    if (r->focus_picture != NULL && !r->focus) {
+        return cli_usage("reconstruct", "--focus-picture needs --focus");
     }
     nfsar_error error = {0};
     enum nfsar_status status = run(&job, &error);

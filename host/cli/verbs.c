@@ -5,7 +5,6 @@
 const struct cli_verb cli_verbs[] = {
     {"simulate", "make a capture from a scene", verb_simulate},
     {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
-    {"info", "say what a capture or an image holds", verb_info},
     {"reconstruct", "make an image from a capture", verb_reconstruct},
     {"measure", "measure an image: peak, widths, side lobes, sharpness", verb_measure},
     {"compare", "compare an image with a reference", verb_compare},
