@@ -169,7 +169,11 @@ static enum nfsar_status read_track(const struct h5_input *input, nfsar_capture 
     if (status == NFSAR_OK) {
         status = read_pose_times(input, capture, error);
     }
-    if (status == NFSAR_OK && h5_has(input, CAPTURE_TRUTH "/" CAPTURE_POSITION)) {
+    bool truth = false;
+    if (status == NFSAR_OK) {
+        status = h5_has(input, CAPTURE_TRUTH "/" CAPTURE_POSITION, &truth, error);
+    }
+    if (status == NFSAR_OK && truth) {
         size_t n = capture->n_pose;
         status = read_poses(input, CAPTURE_TRUTH, &n, &capture->true_pose, error);
     }

@@ -19,24 +19,38 @@ static enum nfsar_status fail_hdf5(const struct h5_input *input, const char *nam
                       h5_reason(reason));
 }
 
-static enum nfsar_status check_type(const struct h5_input *input, const char *name, hid_t dataset,
-                                    enum h5_kind kind, nfsar_error *error) {
-    hid_t type = H5Dget_type(dataset);
-    if (type < 0) {
-        return fail_hdf5(input, name, error);
+static enum nfsar_status fail_plainly(const struct h5_input *input, const char *name,
+                                      const char *fault, nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s %s", input->path, name, fault);
+}
+
+/* What is wrong with the type, or NULL. */
+static const char *type_fault(enum h5_kind kind, hid_t type) {
+    switch (kind) {
+    case H5_COMPLEX:
+        return h5_type_is_complex(type) ? NULL
+                                        : "must hold complex numbers: a compound of two floats r "
+                                          "and i, as h5py stores complex64";
+    case H5_REAL:
+        return h5_type_is_number(type) ? NULL : "must hold numbers (float32, float64 or integers)";
+    case H5_INTEGER:
+    case H5_BYTE:
+        return h5_type_is_integer(type) ? NULL
+                                        : "must hold whole numbers (integers of 8 to 64 bits)";
+    case H5_TEXT:
+        return h5_type_text_fault(type);
     }
-    const char *wanted = NULL;
-    if (kind == H5_COMPLEX && !h5_type_is_complex(type)) {
-        wanted = "complex numbers: a compound of two floats r and i, as h5py stores complex64";
-    } else if (kind == H5_REAL && !h5_type_is_number(type)) {
-        wanted = "numbers (float32, float64 or integers)";
-    } else if ((kind == H5_INTEGER || kind == H5_BYTE) && !h5_type_is_integer(type)) {
-        wanted = "whole numbers (integers of 8 to 64 bits)";
+    return "cannot be read";
+}
+
+static enum nfsar_status check_type(struct h5_data *data, nfsar_error *error) {
+    hid_t type = H5Dget_type(data->dataset);
+    const char *fault = type >= 0 ? type_fault(data->kind, type) : "cannot be read";
+    if (fault == NULL) {
+        data->element = data->kind == H5_TEXT ? H5Tget_size(type) : h5_element_size(data->kind);
     }
     h5_drop(type);
-    return wanted == NULL ? NFSAR_OK
-                          : nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s must hold %s",
-                                       input->path, name, wanted);
+    return fault == NULL ? NFSAR_OK : fail_plainly(data->input, data->name, fault, error);
 }
 
 static enum nfsar_status fail_shape(const struct h5_input *input, const char *name,
@@ -44,7 +58,7 @@ static enum nfsar_status fail_shape(const struct h5_input *input, const char *na
                                     nfsar_error *error) {
     char text[H5_SHAPE_LENGTH];
     return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s has the shape [%s], but should have [%s]",
-                      input->path, name, found, h5_shape_text(wanted, text));
+                      input->path, name, found, h5_shape_text(wanted, "any", text));
 }
 
 static enum nfsar_status check_shape(const struct h5_input *input, const char *name, hid_t dataset,
@@ -70,22 +84,21 @@ static enum nfsar_status check_shape(const struct h5_input *input, const char *n
         fits = fits && extent[i] > 0 && (shape->extent[i] == 0 || shape->extent[i] == extent[i]);
     }
     if (!fits) {
-        return fail_shape(input, name, h5_shape_text(&found, text), shape, error);
+        return fail_shape(input, name, h5_shape_text(&found, "0", text), shape, error);
     }
     *shape = found;
     return NFSAR_OK;
 }
 
 /* More than any file of that size can hold? */
-static bool is_absurd(const struct h5_input *input, enum h5_kind kind,
-                      const struct h5_shape *shape) {
+static bool is_absurd(const struct h5_input *input, size_t element, const struct h5_shape *shape) {
     size_t elements = 0, bytes = 0;
     uint64_t limit = ALWAYS_ALLOWED;
     if (input->bytes < (UINT64_MAX - ALWAYS_ALLOWED) / EXPANSION_LIMIT) {
         limit += EXPANSION_LIMIT * input->bytes;
     }
     return !h5_shape_elements(shape, &elements) ||
-           __builtin_mul_overflow(elements, h5_element_size(kind), &bytes) || bytes > limit;
+           __builtin_mul_overflow(elements, element, &bytes) || bytes > limit;
 }
 
 /* Data that are in this file, and all of them; what is wrong, or NULL. */
@@ -110,23 +123,18 @@ static const char *check_layout(hid_t dataset, const struct h5_shape *shape) {
     return fault;
 }
 
-static enum nfsar_status fail_plainly(const struct h5_input *input, const char *name,
-                                      const char *fault, nfsar_error *error) {
-    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s %s", input->path, name, fault);
-}
-
-static enum nfsar_status check_size(const struct h5_input *input, const char *name, hid_t dataset,
-                                    enum h5_kind kind, const struct h5_shape *shape,
+static enum nfsar_status check_size(const struct h5_data *data, const struct h5_shape *shape,
                                     nfsar_error *error) {
-    if (is_absurd(input, kind, shape)) {
+    const struct h5_input *input = data->input;
+    if (is_absurd(input, data->element, shape)) {
         char text[H5_SHAPE_LENGTH];
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "%s: %s claims [%s] numbers, more than a file of %llu bytes can hold",
-                          input->path, name, h5_shape_text(shape, text),
+                          "%s: %s claims [%s] entries, more than a file of %llu bytes can hold",
+                          input->path, data->name, h5_shape_text(shape, "0", text),
                           (unsigned long long)input->bytes);
     }
-    const char *fault = check_layout(dataset, shape);
-    return fault == NULL ? NFSAR_OK : fail_plainly(input, name, fault, error);
+    const char *fault = check_layout(data->dataset, shape);
+    return fault == NULL ? NFSAR_OK : fail_plainly(input, data->name, fault, error);
 }
 
 /* Without a chunk cache by default: see h5_chunks::cacheable. */
@@ -146,19 +154,24 @@ static hid_t open_dataset(const struct h5_input *input, const char *name, bool c
 static enum nfsar_status open_checked(struct h5_data *data, struct h5_shape *shape,
                                       nfsar_error *error) {
     const struct h5_input *input = data->input;
-    if (!h5_has(input, data->name)) {
-        return fail_plainly(input, data->name, "is missing", error);
+    bool found = false;
+    enum nfsar_status status = h5_has(input, data->name, &found, error);
+    if (status == NFSAR_OK && !found) {
+        status = fail_plainly(input, data->name, "is missing", error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
     }
     data->dataset = open_dataset(input, data->name, false);
     if (data->dataset < 0) {
         return fail_plainly(input, data->name, "is not a dataset that can be read", error);
     }
-    enum nfsar_status status = check_type(input, data->name, data->dataset, data->kind, error);
+    status = check_type(data, error);
     if (status == NFSAR_OK) {
         status = check_shape(input, data->name, data->dataset, shape, error);
     }
     if (status == NFSAR_OK) {
-        status = check_size(input, data->name, data->dataset, data->kind, shape, error);
+        status = check_size(data, shape, error);
     }
     if (status == NFSAR_OK) {
         const char *fault = h5_chunks_open(&data->chunks, data->dataset, shape, input->bytes);
@@ -193,7 +206,7 @@ enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *firs
         return fail_plainly(data->input, data->name, fault, error);
     }
     hid_t memory = h5_space(count), stored = H5Dget_space(data->dataset);
-    hid_t type = h5_memory_type(data->kind);
+    hid_t type = data->kind == H5_TEXT ? H5Dget_type(data->dataset) : h5_memory_type(data->kind);
     bool good = memory >= 0 && stored >= 0 && type >= 0 && h5_select(stored, first, count) >= 0 &&
                 H5Dread(data->dataset, type, memory, stored, H5P_DEFAULT, out) >= 0;
     enum nfsar_status status = good ? NFSAR_OK : fail_hdf5(data->input, data->name, error);
@@ -237,6 +250,9 @@ enum nfsar_status h5_read_data(const struct h5_input *input, const char *name, e
 enum nfsar_status h5_read_optional(const struct h5_input *input, const char *name,
                                    enum h5_kind kind, struct h5_shape *shape, void **out,
                                    nfsar_error *error) {
+    bool found = false;
     *out = NULL;
-    return h5_has(input, name) ? h5_read_data(input, name, kind, shape, out, error) : NFSAR_OK;
+    enum nfsar_status status = h5_has(input, name, &found, error);
+    return status == NFSAR_OK && found ? h5_read_data(input, name, kind, shape, out, error)
+                                       : status;
 }

@@ -31,7 +31,8 @@ static hid_t link_list(void) {
     return list;
 }
 
-static hid_t open_file(const char *path) {
+/* Dropping the list would wipe out why, so that is kept here. */
+static hid_t open_file(const char *path, char reason[H5_REASON_LENGTH]) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
     /* No locks: some file systems have none, and nothing is written. */
@@ -40,6 +41,7 @@ static hid_t open_file(const char *path) {
         H5Pset_sieve_buf_size(access, FORMAT_SIEVE_BYTES) >= 0) {
         file = H5Fopen(path, H5F_ACC_RDONLY, access);
     }
+    h5_reason(reason);
     h5_drop(access);
     return file;
 }
@@ -79,12 +81,12 @@ enum nfsar_status h5_input_open(struct h5_input *input, const char *path, nfsar_
     }
     input->path = strdup(path);
     input->links = link_list();
-    input->file = open_file(path);
+    char reason[H5_REASON_LENGTH];
+    input->file = open_file(path, reason);
     if (input->file < 0) {
-        char reason[H5_REASON_LENGTH];
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                            "%s: cannot be read, perhaps it is truncated or damaged: %s", path,
-                            h5_reason(reason));
+        status =
+            nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                       "%s: cannot be read, perhaps it is truncated or damaged: %s", path, reason);
     } else if (input->path == NULL || input->links < 0) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
@@ -152,21 +154,24 @@ enum nfsar_status h5_input_kind(const struct h5_input *input, enum nfsar_file_ki
     return status == NFSAR_OK ? check_version(input, error) : status;
 }
 
-bool h5_has(const struct h5_input *input, const char *name) {
+enum nfsar_status h5_has(const struct h5_input *input, const char *name, bool *found,
+                         nfsar_error *error) {
     /* H5Lexists() wants every group on the way to exist. */
     char part[128];
     size_t length = strlen(name);
-    if (length >= sizeof part) {
-        return false;
-    }
-    for (size_t i = 1; i <= length; i++) {
+    *found = length < sizeof part;
+    for (size_t i = 1; *found && i <= length; i++) {
         if (name[i] == '/' || name[i] == '\0') {
             memcpy(part, name, i);
             part[i] = '\0';
-            if (H5Lexists(input->file, part, input->links) <= 0) {
-                return false;
+            htri_t exists = H5Lexists(input->file, part, input->links);
+            if (exists < 0) {
+                char reason[H5_REASON_LENGTH];
+                return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s cannot be read: %s",
+                                  input->path, part, h5_reason(reason));
             }
+            *found = exists > 0;
         }
     }
-    return true;
+    return NFSAR_OK;
 }

@@ -33,8 +33,9 @@ enum nfsar_status h5_input_kind(const struct h5_input *input, enum nfsar_file_ki
 herr_t h5_refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
                       const char *child_object, unsigned *flags, hid_t access, void *context);
 
-/* Whether there is an object of that absolute name. */
-bool h5_has(const struct h5_input *input, const char *name);
+/* Whether there is an object of that absolute name; an error when damage hides the answer. */
+enum nfsar_status h5_has(const struct h5_input *input, const char *name, bool *found,
+                         nfsar_error *error);
 
 /* An open dataset that was found to be what was expected. */
 struct h5_data {
@@ -42,6 +43,7 @@ struct h5_data {
     char name[64];                /* for messages */
     hid_t dataset;
     enum h5_kind kind;
+    size_t element; /* bytes in memory */
     struct h5_shape shape;
     struct h5_chunks chunks;
 };

@@ -126,12 +126,11 @@ static herr_t sink_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
     (void)transfer;
     (void)closing;
     struct sink_file *to = (struct sink_file *)file;
-    if (to->end != to->allocated) {
-        if (to->sink->failure == 0 && ftruncate(to->sink->descriptor, (off_t)to->allocated) != 0) {
-            to->sink->failure = errno;
-        }
-        to->end = to->allocated;
+    /* Always, as the space that was reserved may be more than what came to be used. */
+    if (to->sink->failure == 0 && ftruncate(to->sink->descriptor, (off_t)to->allocated) != 0) {
+        to->sink->failure = errno;
     }
+    to->end = to->allocated;
     return 0;
 }
 

@@ -12,161 +12,151 @@
 /* Text beyond this is not a remark but an attack. */
 #define TEXT_LIMIT ((size_t)16 << 20)
 
-static enum nfsar_status fail_text(const struct h5_input *input, const char *name,
-                                   const char *attribute, const char *fault, nfsar_error *error) {
-    const char *at = attribute != NULL ? ", attribute " : "";
-    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s%s%s %s", input->path, name, at,
-                      attribute != NULL ? attribute : "", fault);
+static enum nfsar_status fail_attribute(const struct h5_input *input, const char *name,
+                                        const char *attribute, const char *fault,
+                                        nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s, attribute %s %s", input->path, name,
+                      attribute, fault);
 }
 
-/* Text of a dataset or attribute as HDF5 hands it out: lines of fixed length. */
-struct text {
-    hid_t type, space;
-    size_t size; /* of a line */
-    size_t n;
-    char *lines; /* [n][size] */
-};
-
-/* Fill the sizes and make room; what is wrong, or NULL. */
-static const char *examine(struct text *text) {
-    if (text->type < 0 || text->space < 0 || H5Tget_class(text->type) != H5T_STRING) {
-        return "must hold text";
-    }
-    if (H5Tis_variable_str(text->type) != 0) {
-        /* HDF5 1.10 copies such text without looking whether it fits (H5HG_read()). */
-        return "is text of variable length, which cannot be read safely; write it with a fixed "
-               "length, in Python as numpy.bytes_(\"...\")";
-    }
-    hssize_t n = H5Sget_simple_extent_npoints(text->space);
-    text->size = H5Tget_size(text->type);
-    if (n < 0 || H5Sget_simple_extent_ndims(text->space) > 1) {
-        return "must be a list of text lines";
-    }
-    text->n = (size_t)n;
-    size_t bytes = 0;
-    if (text->size == 0 || __builtin_mul_overflow(text->n, text->size, &bytes) ||
-        bytes > TEXT_LIMIT) {
-        return "holds more text than is believable";
-    }
-    text->lines = calloc(text->n > 0 ? text->n : 1, text->size);
-    return text->lines != NULL ? NULL : "does not fit into memory";
-}
-
-/* One line as a string of its own. */
-static char *line(const struct text *text, size_t i) {
-    char *copy = strndup(text->lines + i * text->size, text->size);
-    if (copy != NULL) {
-        utf8_clean(copy);
-        size_t length = strlen(copy);
-        while (H5Tget_strpad(text->type) == H5T_STR_SPACEPAD && length > 0 &&
-               copy[length - 1] == ' ') {
-            copy[--length] = '\0';
+/* size bytes, ended by a zero or not, as a string of its own. */
+static char *make_line(const char *bytes, size_t size, H5T_str_t padding) {
+    char *line = strndup(bytes, size);
+    if (line != NULL) {
+        utf8_clean(line);
+        size_t length = strlen(line);
+        while (padding == H5T_STR_SPACEPAD && length > 0 && line[length - 1] == ' ') {
+            line[--length] = '\0';
         }
     }
-    return copy;
+    return line;
 }
 
-static void release(struct text *text) {
-    free(text->lines);
-    h5_drop(text->space);
-    h5_drop(text->type);
-}
-
-/* Whether an object has an attribute of that name, opened; H5I_INVALID_HID when not. */
-static hid_t open_attribute(const struct h5_input *input, const char *name, const char *attribute) {
+/* Open an attribute of the object called name; H5I_INVALID_HID where there is none. */
+static enum nfsar_status open_attribute(const struct h5_input *input, const char *name,
+                                        const char *attribute, hid_t *found, nfsar_error *error) {
     hid_t object = H5Oopen(input->file, name, input->links);
-    hid_t found = H5I_INVALID_HID;
-    if (object >= 0 && H5Aexists(object, attribute) > 0) {
-        found = H5Aopen(object, attribute, H5P_DEFAULT);
+    htri_t exists = object >= 0 ? H5Aexists(object, attribute) : -1;
+    *found = exists > 0 ? H5Aopen(object, attribute, H5P_DEFAULT) : H5I_INVALID_HID;
+    enum nfsar_status status = NFSAR_OK;
+    if (exists < 0 || (exists > 0 && *found < 0)) {
+        status = fail_attribute(input, name, attribute, "cannot be read", error);
     }
     h5_drop(object);
-    return found;
+    return status;
+}
+
+static const char *read_text(hid_t attribute, hid_t type, hid_t space, char **text) {
+    const char *fault = h5_type_text_fault(type);
+    if (fault != NULL) {
+        return fault;
+    }
+    size_t size = H5Tget_size(type);
+    if (space < 0 || H5Sget_simple_extent_npoints(space) != 1 || size < 1 || size > TEXT_LIMIT) {
+        return "must be one line of text";
+    }
+    char *bytes = calloc(1, size);
+    if (bytes == NULL) {
+        fault = "does not fit into memory";
+    } else if (H5Aread(attribute, type, bytes) < 0) {
+        fault = "cannot be read";
+    } else if ((*text = make_line(bytes, size, H5Tget_strpad(type))) == NULL) {
+        fault = "does not fit into memory";
+    }
+    free(bytes);
+    return fault;
 }
 
 enum nfsar_status h5_read_text(const struct h5_input *input, const char *name,
                                const char *attribute, char **text, nfsar_error *error) {
+    hid_t opened = H5I_INVALID_HID;
     *text = NULL;
-    hid_t found = open_attribute(input, name, attribute);
-    if (found < 0) {
-        return NFSAR_OK;
+    enum nfsar_status status = open_attribute(input, name, attribute, &opened, error);
+    if (status != NFSAR_OK || opened < 0) {
+        return status;
     }
-    struct text read = {.type = H5Aget_type(found), .space = H5Aget_space(found)};
-    const char *fault = examine(&read);
-    if (fault == NULL && read.n != 1) {
-        fault = "must be one line of text";
-    }
-    if (fault == NULL) {
-        if (H5Aread(found, read.type, read.lines) < 0) {
-            fault = "cannot be read";
-        } else if ((*text = line(&read, 0)) == NULL) {
-            fault = "does not fit into memory";
-        }
-    }
-    release(&read);
-    h5_drop(found);
-    return fault == NULL ? NFSAR_OK : fail_text(input, name, attribute, fault, error);
+    hid_t type = H5Aget_type(opened), space = H5Aget_space(opened);
+    const char *fault = read_text(opened, type, space, text);
+    h5_drop(space);
+    h5_drop(type);
+    h5_drop(opened);
+    return fault == NULL ? NFSAR_OK : fail_attribute(input, name, attribute, fault, error);
 }
 
-static enum nfsar_status take_lines(const struct text *text, char ***lines, size_t *n,
-                                    nfsar_error *error) {
-    *lines = calloc(text->n > 0 ? text->n : 1, sizeof **lines);
-    for (size_t i = 0; *lines != NULL && i < text->n; i++) {
-        if (((*lines)[i] = line(text, i)) == NULL) {
-            lines_free(*lines, i);
-            *lines = NULL;
-        }
+static const char *read_number(hid_t attribute, hid_t type, hid_t space, double *value) {
+    if (type < 0 || !h5_type_is_number(type) || space < 0 ||
+        H5Sget_simple_extent_npoints(space) != 1) {
+        return "must be one number";
     }
-    *n = *lines != NULL ? text->n : 0;
-    return *lines != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-}
-
-enum nfsar_status h5_read_lines(const struct h5_input *input, const char *name, char ***lines,
-                                size_t *n, nfsar_error *error) {
-    *lines = NULL;
-    *n = 0;
-    hid_t dataset =
-        h5_has(input, name) ? H5Oopen(input->file, name, input->links) : H5I_INVALID_HID;
-    if (dataset < 0) {
-        return NFSAR_OK;
+    if (H5Aread(attribute, H5T_NATIVE_DOUBLE, value) < 0) {
+        return "cannot be read";
     }
-    const char *fault = "is not a dataset";
-    enum nfsar_status status = NFSAR_OK;
-    if (H5Iget_type(dataset) == H5I_DATASET) {
-        struct text read = {.type = H5Dget_type(dataset), .space = H5Dget_space(dataset)};
-        fault = examine(&read);
-        if (fault == NULL && read.n > 0 &&
-            H5Dread(dataset, read.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, read.lines) < 0) {
-            fault = "cannot be read";
-        }
-        if (fault == NULL) {
-            status = take_lines(&read, lines, n, error);
-        }
-        release(&read);
-    }
-    h5_drop(dataset);
-    return fault == NULL ? status : fail_text(input, name, NULL, fault, error);
+    return isfinite(*value) ? NULL : "is not a finite number";
 }
 
 enum nfsar_status h5_read_number(const struct h5_input *input, const char *name,
                                  const char *attribute, double *value, bool *found,
                                  nfsar_error *error) {
-    hid_t opened = open_attribute(input, name, attribute);
-    *found = opened >= 0;
+    hid_t opened = H5I_INVALID_HID;
+    enum nfsar_status status = open_attribute(input, name, attribute, &opened, error);
+    *found = status == NFSAR_OK && opened >= 0;
     if (!*found) {
-        return NFSAR_OK;
+        return status;
     }
     hid_t type = H5Aget_type(opened), space = H5Aget_space(opened);
-    const char *fault = NULL;
-    if (type < 0 || !h5_type_is_number(type) || space < 0 ||
-        H5Sget_simple_extent_npoints(space) != 1) {
-        fault = "must be one number";
-    } else if (H5Aread(opened, H5T_NATIVE_DOUBLE, value) < 0) {
-        fault = "cannot be read";
-    } else if (!isfinite(*value)) {
-        fault = "is not a finite number";
-    }
+    const char *fault = read_number(opened, type, space, value);
     h5_drop(space);
     h5_drop(type);
     h5_drop(opened);
-    return fault == NULL ? NFSAR_OK : fail_text(input, name, attribute, fault, error);
+    return fault == NULL ? NFSAR_OK : fail_attribute(input, name, attribute, fault, error);
+}
+
+/* The lines of an open dataset of text. */
+static enum nfsar_status take_lines(struct h5_data *data, char ***lines, size_t *n,
+                                    nfsar_error *error) {
+    const struct h5_shape first = {.rank = 1};
+    size_t count = data->shape.extent[0], size = data->element;
+    hid_t type = H5Dget_type(data->dataset);
+    H5T_str_t padding = type >= 0 ? H5Tget_strpad(type) : H5T_STR_ERROR;
+    h5_drop(type);
+    char *bytes = count <= TEXT_LIMIT / size ? calloc(count, size) : NULL;
+    char **made = calloc(count, sizeof *made);
+    enum nfsar_status status =
+        bytes != NULL && made != NULL
+            ? h5_data_read(data, &first, &data->shape, bytes, error)
+            : nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: %s does not fit into memory",
+                         data->input->path, data->name);
+    for (size_t i = 0; status == NFSAR_OK && i < count; i++) {
+        made[i] = make_line(bytes + i * size, size, padding);
+        if (made[i] == NULL) {
+            status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", data->input->path);
+        }
+    }
+    free(bytes);
+    if (status != NFSAR_OK) {
+        lines_free(made, made != NULL ? count : 0);
+        return status;
+    }
+    *lines = made;
+    *n = count;
+    return NFSAR_OK;
+}
+
+enum nfsar_status h5_read_lines(const struct h5_input *input, const char *name, char ***lines,
+                                size_t *n, nfsar_error *error) {
+    struct h5_shape shape = {1, {0}};
+    struct h5_data data;
+    bool found = false;
+    *lines = NULL;
+    *n = 0;
+    enum nfsar_status status = h5_has(input, name, &found, error);
+    if (status != NFSAR_OK || !found) {
+        return status;
+    }
+    status = h5_data_open(&data, input, name, H5_TEXT, false, &shape, error);
+    if (status == NFSAR_OK) {
+        status = take_lines(&data, lines, n, error);
+        h5_data_close(&data);
+    }
+    return status;
 }

@@ -15,6 +15,8 @@ size_t h5_element_size(enum h5_kind kind) {
         return sizeof(int32_t);
     case H5_BYTE:
         return 1;
+    case H5_TEXT:
+        break;
     }
     return 0;
 }
@@ -46,6 +48,8 @@ hid_t h5_memory_type(enum h5_kind kind) {
         return H5Tcopy(H5T_NATIVE_INT32);
     case H5_BYTE:
         return H5Tcopy(H5T_NATIVE_UINT8);
+    case H5_TEXT:
+        break;
     }
     return H5I_INVALID_HID;
 }
@@ -60,6 +64,8 @@ hid_t h5_file_type(enum h5_kind kind) {
         return H5Tcopy(H5T_STD_I32LE);
     case H5_BYTE:
         return H5Tcopy(H5T_STD_U8LE);
+    case H5_TEXT:
+        break;
     }
     return H5I_INVALID_HID;
 }
@@ -109,6 +115,17 @@ bool h5_type_is_complex(hid_t type) {
            H5Tget_size(type) == r + i;
 }
 
+const char *h5_type_text_fault(hid_t type) {
+    if (type < 0 || H5Tget_class(type) != H5T_STRING) {
+        return "must hold text";
+    }
+    /* HDF5 1.10 copies such text without looking whether it fits (H5HG_read()). */
+    return H5Tis_variable_str(type) == 0
+               ? NULL
+               : "is text of variable length, which cannot be read safely; write it with a fixed "
+                 "length, in Python as numpy.bytes_(\"...\")";
+}
+
 bool h5_shape_elements(const struct h5_shape *shape, size_t *elements) {
     *elements = 1;
     for (int i = 0; i < shape->rank; i++) {
@@ -138,16 +155,15 @@ herr_t h5_select(hid_t space, const struct h5_shape *first, const struct h5_shap
     return H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL);
 }
 
-const char *h5_shape_text(const struct h5_shape *shape, char text[H5_SHAPE_LENGTH]) {
+const char *h5_shape_text(const struct h5_shape *shape, const char *any,
+                          char text[H5_SHAPE_LENGTH]) {
     size_t used = 0;
     text[0] = '\0';
     for (int i = 0; i < shape->rank && used < H5_SHAPE_LENGTH - 32; i++) {
-        const char *times = i > 0 ? " x " : "";
-        int n =
-            shape->extent[i] > 0
-                ? snprintf(text + used, H5_SHAPE_LENGTH - used, "%s%zu", times, shape->extent[i])
-                : snprintf(text + used, H5_SHAPE_LENGTH - used, "%sany", times);
-        used += (size_t)n;
+        char extent[24];
+        snprintf(extent, sizeof extent, "%zu", shape->extent[i]);
+        used += (size_t)snprintf(text + used, H5_SHAPE_LENGTH - used, "%s%s", i > 0 ? " x " : "",
+                                 shape->extent[i] > 0 ? extent : any);
     }
     return text;
 }

@@ -19,7 +19,8 @@ enum h5_kind {
     H5_REAL,    /* double */
     H5_COMPLEX, /* float complex */
     H5_INTEGER, /* int32_t */
-    H5_BYTE     /* uint8_t */
+    H5_BYTE,    /* uint8_t */
+    H5_TEXT     /* char[], as long as in the file: the functions below know nothing of it */
 };
 
 /* Bytes of an element in memory. */
@@ -37,6 +38,8 @@ hid_t h5_file_type(enum h5_kind kind);
 bool h5_type_is_number(hid_t type);
 bool h5_type_is_integer(hid_t type);
 bool h5_type_is_complex(hid_t type);
+/* Why values of that type cannot be read as text, or NULL. */
+const char *h5_type_text_fault(hid_t type);
 
 /* Product of the extents, false when it does not fit. */
 bool h5_shape_elements(const struct h5_shape *shape, size_t *elements);
@@ -50,7 +53,8 @@ herr_t h5_select(hid_t space, const struct h5_shape *first, const struct h5_shap
 /* Length enough for h5_shape_text(). */
 #define H5_SHAPE_LENGTH 96
 
-/* "400 x 8 x 256"; an extent of 0 prints as "any". text is returned. */
-const char *h5_shape_text(const struct h5_shape *shape, char text[H5_SHAPE_LENGTH]);
+/* "400 x 8 x 256", with the word any for an extent of 0. text is returned. */
+const char *h5_shape_text(const struct h5_shape *shape, const char *any,
+                          char text[H5_SHAPE_LENGTH]);
 
 #endif
