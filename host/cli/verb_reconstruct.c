@@ -1,5 +1,6 @@
 /* nfsar reconstruct: from a capture to an image. */
 #include "host/cli/cli.h"
+#include "host/cli/verbs.h"
 
 #include <jansson.h>
 #include <math.h>
