@@ -76,7 +76,7 @@ static void grid_and_method_are_chosen_and_said(void **state) {
                                   test_path("raster.h5"), test_path("auto.h5")),
                      0);
     assert_contains(output, "method rma: the positions are a planar lattice: 40 x 40 places");
-    assert_contains(output, "strongest echo at 0.19");
+    assert_contains(output, "strongest echo at 0.20");
     assert_contains(output, "--z ");
     nfsar_image_metrics metrics = measure("auto.h5");
     assert_near(metrics.peak_m[2], 0.2, 0.005);
@@ -151,7 +151,7 @@ static void bad_usage(void **state) {
     refuse(2, "precision 'half'", with("reconstruct %s -o %s --precision half", "raster.h5"));
     refuse(2, "--focus searches", with("reconstruct %s -o %s --z 0.2 --focus", "raster.h5"));
     refuse(2, "too large",
-           with("reconstruct %s -o %s --method bp --x 0:1:4000000 --y 0:1:4000000 --z 1",
+           with("reconstruct %s -o %s -q --method bp --x 0:1:4000000 --y 0:1:4000000 --z 1",
                 "raster.h5"));
     refuse(2, "at most 1024", with("reconstruct %s -o %s --threads 9999", "raster.h5"));
     refuse(2, "no verb 'reconstrct'", "reconstrct");
