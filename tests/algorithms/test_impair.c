@@ -58,7 +58,7 @@ static void test_calibration_undoes_it(void **state) {
         moved += cabsf(capture.echo[i] - ideal[i]) / ALL;
     }
     assert_true(moved > 1.0);
-    nfsar_calibration_apply(&capture, PULSES, 0, SAMPLES, capture.echo);
+    assert_ok(nfsar_calibration_apply(&capture, PULSES, 0, SAMPLES, capture.echo, &error), error);
     for (size_t i = 0; i < ALL; i++) {
         assert_near(cabsf(capture.echo[i] - ideal[i]), 0.0, 1e-5);
     }

@@ -100,8 +100,17 @@ static void test_failures(void **state) {
     fails(PLAIN_RADAR PLAIN_ARRAY
           "path:\n  raster: {x: {size_m: 1, stepp_m: 1}, y: {size_m: 1, count: 2}}\n" PLAIN_TARGET,
           "line 4: Unexpected key: stepp_m");
+    /* Numbers with something behind them, which libcyaml would cut off. */
     fails("radar: {start_frequency_hz: 77e9 GHz, bandwidth_hz: 1, samples: 2}\n" PLAIN_ARRAY
               PLAIN_PATH PLAIN_TARGET,
+          "line 1: start_frequency_hz: '77e9 GHz' is not a number");
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH "targets:\n  - points:\n    - {at_m: [0, 0, 3 mm]}\n",
+          "line 6: at_m: '3 mm' is not a number");
+    fails("radar: {waveform: 77-81ghz-64}\n" PLAIN_ARRAY PLAIN_PATH PLAIN_TARGET "seed: 12abc\n",
+          "line 7: seed: '12abc' is not a whole number");
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH PLAIN_TARGET "seed: -1\n", "scene.yaml");
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH PLAIN_TARGET "seed: 1.5\n", "seed: '1.5' is not");
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH PLAIN_TARGET "seed: 99999999999999999999\n",
           "scene.yaml");
     fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH "targets: [{points: [{at_m: [0, 0, 0]}]}]\n",
           "sits on an antenna of pulse 0");

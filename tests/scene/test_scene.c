@@ -314,7 +314,10 @@ static void test_recorded_calibration(void **state) {
     assert_near(power(capture.calibration.background, NULL, 8 * 8),
                 0.1 * power(ideal.echo, NULL, n), 1e-3 * power(ideal.echo, NULL, n));
     assert_true(power(capture.echo, ideal.echo, n) > 0.1);
-    nfsar_calibration_apply(&capture, capture.n_pulse, 0, capture.n_sample, capture.echo);
+    nfsar_error error;
+    assert_ok(nfsar_calibration_apply(&capture, capture.n_pulse, 0, capture.n_sample, capture.echo,
+                                      &error),
+              error);
     assert_true(power(capture.echo, ideal.echo, n) < 1e-10);
     nfsar_capture_free(&ideal);
     nfsar_capture_free(&capture);
