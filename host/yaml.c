@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/yaml_numbers.h"
+
 /* Rig and scene files are written by people; anything larger is the wrong file. */
 #define YAML_SIZE_LIMIT (4u << 20)
 
@@ -121,6 +123,13 @@ enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema
         }
     } else if (*data == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is empty", path);
+    } else {
+        status = yaml_check_numbers(text, length, schema, error);
+        if (status != NFSAR_OK) {
+            yaml_release(schema, *data);
+            *data = NULL;
+            status = nfsar_fail_in(error, status, "%s", path);
+        }
     }
     free(text);
     return status;
