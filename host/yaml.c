@@ -126,7 +126,7 @@ enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema
     return status;
 }
 
-void yaml_free(const cyaml_schema_value_t *schema, void *data) {
+void yaml_release(const cyaml_schema_value_t *schema, void *data) {
     cyaml_config_t config = configuration(NULL);
     if (data != NULL) {
         cyaml_free(&config, schema, data, 0);

@@ -6,13 +6,14 @@
 
 #include <nfsar/status.h>
 
-/* Load path into *data as the schema says; free it with yaml_free(). An empty file is an error.
+/* Load path into *data as the schema says; free it with yaml_release(). An empty file is an error.
  * Numbers may still be NaN or infinite, and lengths of sequences are what the schema allows: the
  * caller checks meaning, here only form is checked. */
 enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema, void **data,
                             nfsar_error *error);
 
-/* Release what yaml_load() made; data may be NULL. */
-void yaml_free(const cyaml_schema_value_t *schema, void *data);
+/* Release what yaml_load() made; data may be NULL. (Not yaml_free(): libyaml exports that name, and
+ * ours would take its place inside libyaml.) */
+void yaml_release(const cyaml_schema_value_t *schema, void *data);
 
 #endif

@@ -14,6 +14,9 @@
 #define RMA_VOXELS ((size_t)16 << 20)
 #define BP_VOXELS  ((size_t)1 << 20)
 
+/* Depths that are searched when nobody gave them. */
+#define FOCUS_DEPTHS 41
+
 /* Image data in memory at a time; larger volumes are made slab by slab. */
 #define SLAB_BYTES ((size_t)2 << 30)
 
@@ -21,9 +24,9 @@
 struct request {
     const char *capture, *output, *method, *precision, *compensation, *window, *aperture_window;
     const char *focus_picture;
-    nfsar_axis x, y, z, focus;
+    nfsar_axis x, y, z;
     double range[2];
-    bool has_x, has_y, has_z, has_focus, has_range, json;
+    bool has_x, has_y, has_z, focus, has_range, json;
     double target_depth;
     bool has_target_depth;
 };
@@ -94,16 +97,11 @@ static void say_axis(char name, const nfsar_axis *axis) {
 /* The grid asked for; axes not given come from the data, and are shown as options to start from. */
 static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
     struct request *r = &job->request;
-    bool needs_z = !r->has_z && !r->has_focus;
-    if (!r->has_x || !r->has_y || needs_z) {
+    if (!r->has_x || !r->has_y || !r->has_z) {
         nfsar_grid_reasons why;
-        const double z_range[2] = {r->z.start, nfsar_axis_end(&r->z)};
-        const double f_range[2] = {r->focus.start, nfsar_axis_end(&r->focus)};
+        const double depths[2] = {r->z.start, nfsar_axis_end(&r->z)};
         /* With the depths given the range gate is known, but for where the radar was. */
-        const double *range = r->has_range                       ? r->range
-                              : r->has_focus && f_range[0] > 0.0 ? f_range
-                              : r->has_z && z_range[0] > 0.0     ? z_range
-                                                                 : NULL;
+        const double *range = r->has_range ? r->range : r->has_z && depths[0] > 0.0 ? depths : NULL;
         size_t limit =
             nfsar_imager_method(job->imager) == NFSAR_METHOD_RMA ? RMA_VOXELS : BP_VOXELS;
         enum nfsar_status status =
@@ -118,7 +116,13 @@ static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
     }
     job->grid.x = r->has_x ? r->x : job->grid.x;
     job->grid.y = r->has_y ? r->y : job->grid.y;
-    job->grid.z = r->has_z ? r->z : job->grid.z;
+    if (r->has_z) {
+        job->grid.z = r->z;
+    } else if (r->focus) {
+        nfsar_axis found = job->grid.z;
+        return nfsar_axis_between(found.start, nfsar_axis_end(&found) + 1e-9, FOCUS_DEPTHS,
+                                  &job->grid.z, error);
+    }
     return NFSAR_OK;
 }
 
@@ -139,18 +143,19 @@ static enum nfsar_status draw_focus(const struct job *job, nfsar_error *error) {
     return status;
 }
 
-/* Search the sharpest depth and make it the grid's only one. */
+/* Search the grid's depths for the sharpest and make it the only one. */
 static enum nfsar_status find_focus(struct job *job, nfsar_error *error) {
     enum nfsar_status status =
-        nfsar_focus_search(job->imager, &job->grid.x, &job->grid.y, &job->request.focus,
-                           &job->source, &job->focus, cli_progress("depth search"), error);
+        nfsar_focus_search(job->imager, &job->grid.x, &job->grid.y, &job->grid.z, &job->source,
+                           &job->focus, cli_progress("depth search"), error);
     cli_progress_end();
     if (status != NFSAR_OK) {
         return status;
     }
     job->focused = true;
-    cli_say("sharpest at z = %.4f m%s", job->focus.z_m,
-            job->focus.at_edge ? ", the edge of the search: widen --focus" : "");
+    cli_say("sharpest of %zu depths from %.4f to %.4f m: z = %.4f m%s", job->focus.z.count,
+            job->focus.z.start, nfsar_axis_end(&job->focus.z), job->focus.z_m,
+            job->focus.at_edge ? ", the edge of the search: give a wider --z" : "");
     job->grid.z = (nfsar_axis){job->focus.z_m, 1.0, 1};
     return job->request.focus_picture != NULL ? draw_focus(job, error) : NFSAR_OK;
 }
@@ -260,7 +265,10 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = make_grid(job, error);
     }
-    if (status == NFSAR_OK && job->request.has_focus) {
+    if (status == NFSAR_OK) {
+        status = nfsar_grid_check(&job->grid, error);
+    }
+    if (status == NFSAR_OK && job->request.focus) {
         status = find_focus(job, error);
     }
     if (status == NFSAR_OK) {
@@ -288,8 +296,8 @@ int verb_reconstruct(int argc, char **argv) {
         {"x", 0, CLI_AXIS, &r->x, &r->has_x, "MIN:MAX:COUNT", "grid, metres; or one coordinate"},
         {"y", 0, CLI_AXIS, &r->y, &r->has_y, "MIN:MAX:COUNT", ""},
         {"z", 0, CLI_AXIS, &r->z, &r->has_z, "MIN:MAX:COUNT", ""},
-        {"focus", 0, CLI_AXIS, &r->focus, &r->has_focus, "MIN:MAX:COUNT",
-         "search these depths for the sharpest and image that one"},
+        {"focus", 0, CLI_FLAG, &r->focus, NULL, NULL,
+         "search the depths for the sharpest and image only that one"},
         {"focus-picture", 0, CLI_STRING, &r->focus_picture, NULL, "PNG",
          "draw sharpness against depth"},
         {"range", 0, CLI_RANGE, r->range, &r->has_range, "MIN:MAX",
@@ -315,9 +323,11 @@ int verb_reconstruct(int argc, char **argv) {
     if (r->output == NULL) {
         return cli_usage("reconstruct", "-o IMAGE is missing");
     }
-    if (r->has_focus && (r->has_z || r->focus.count < 3)) {
-        return cli_usage("reconstruct",
-                         "--focus takes the place of --z and needs 3 depths or more");
+    if (r->focus && r->has_z && r->z.count < 3) {
+        return cli_usage("reconstruct", "--focus searches the depths of --z: give 3 or more");
+    }
+    if (r->focus_picture != NULL && !r->focus) {
+        return cli_usage("reconstruct", "--focus-picture needs --focus");
     }
     nfsar_error error = {0};
     enum nfsar_status status = run(&job, &error);

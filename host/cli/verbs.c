@@ -3,10 +3,12 @@
 #include "host/cli/cli.h"
 
 const struct cli_verb cli_verbs[] = {
-    {"compare", "how much an image differs from a reference", verb_compare},
-    {"export", "write an image for ParaView, NumPy or MATLAB", verb_export},
-    {"measure", "peak, resolution, side lobes and sharpness of an image", verb_measure},
+    {"simulate", "make a capture from a scene", verb_simulate},
+    {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
     {"reconstruct", "make an image from a capture", verb_reconstruct},
-    {"render", "draw an image as a PNG picture", verb_render},
+    {"measure", "measure an image: peak, widths, side lobes, sharpness", verb_measure},
+    {"compare", "compare an image with a reference", verb_compare},
+    {"render", "make a picture from an image", verb_render},
+    {"export", "write an image for ParaView, NumPy or MATLAB", verb_export},
     {0},
 };

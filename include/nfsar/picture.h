@@ -23,8 +23,8 @@ typedef struct nfsar_picture_options {
     enum nfsar_view view; /**< all; an image of one slice is then shown from its flat side */
     bool has_slice;       /**< show the slice nearest to slice_m instead of the maximum projection;
                                front: a z, top: a y, side: an x (not with all) */
-    double slice_m;
-    bool linear;             /**< linear magnitude instead of dB */
+    double slice_m;       /**< where that slice is wanted, metres */
+    bool linear;          /**< linear magnitude instead of dB */
     double dynamic_range_db; /**< dB shown below the maximum; 30 */
     int width;               /**< pixels of the whole picture; 900 (320 to 8000) */
     const char *title;       /**< may be NULL */
