@@ -3,6 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "algorithms/multiversion.h"
+#include "algorithms/phasor.h"
+
 static const char *const names[] = {
     [NFSAR_COMPENSATION_NONE] = "none",
     [NFSAR_COMPENSATION_CLOSED_FORM] = "closed-form",
@@ -43,13 +46,17 @@ double nfsar_compensation_path(enum nfsar_compensation model, nfsar_vec3 tx, nfs
     return 0.0;
 }
 
+MULTIVERSION
 void nfsar_compensation_apply(double path, const double *wavenumber, size_t n,
                               float complex *echo) {
-    if (path == 0.0) {
-        return;
-    }
+    float *samples = (float *)echo;
+    double scale = -path / (2.0 * NFSAR_PI);
     for (size_t i = 0; i < n; i++) {
-        double phase = wavenumber[i] * path;
-        echo[i] *= (float)cos(phase) - (float)sin(phase) * I;
+        double turns = wavenumber[i] * scale;
+        float c, s;
+        phasor_turns((float)(turns - rint(turns)), &c, &s);
+        float re = samples[2 * i], im = samples[2 * i + 1];
+        samples[2 * i] = re * c - im * s;
+        samples[2 * i + 1] = re * s + im * c;
     }
 }

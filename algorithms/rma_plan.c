@@ -186,6 +186,7 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t threads = (size_t)plan->threads;
     plan->tx = malloc(n_channel * sizeof *plan->tx);
     plan->rx = malloc(n_channel * sizeof *plan->rx);
+    plan->line = malloc(plan->pulse_block * n_channel * sizeof *plan->line);
     plan->samples = transform_alloc(plan->pulse_block * n_channel * plan->k_block);
     plan->cube = transform_alloc(plan->k_block * plan->lattice->n_shift * plan->x.n * plan->y.n);
     plan->spectrum = transform_alloc(plan->k_block * plane);
@@ -195,10 +196,10 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     plan->scratch_t = malloc(threads * plan->k_block * sizeof *plan->scratch_t);
     plan->row_transform = transform_plan(plan->x.length, 1, plan->x.pitch, FFTW_FORWARD);
     plan->column_transform = transform_plan(plan->y.length, RMA_TILE, plan->y.pitch, FFTW_FORWARD);
-    if (plan->tx == NULL || plan->rx == NULL || plan->samples == NULL || plan->cube == NULL ||
-        plan->spectrum == NULL || plan->depths == NULL || plan->rows == NULL ||
-        plan->scratch == NULL || plan->scratch_t == NULL || plan->row_transform == NULL ||
-        plan->column_transform == NULL) {
+    if (plan->tx == NULL || plan->rx == NULL || plan->line == NULL || plan->samples == NULL ||
+        plan->cube == NULL || plan->spectrum == NULL || plan->depths == NULL ||
+        plan->rows == NULL || plan->scratch == NULL || plan->scratch_t == NULL ||
+        plan->row_transform == NULL || plan->column_transform == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY,
                           "out of memory for a spectrum of %zu x %zu waves, %zu frequencies and "
                           "%zu depths",
@@ -247,11 +248,10 @@ static enum nfsar_status prepare(nfsar_rma_plan *plan, nfsar_error *error) {
     if (plan->to_depth == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    plan->reference = plan->options.reference;
-    if (!isfinite(plan->reference.x + plan->reference.y + plan->reference.z)) {
-        plan->reference =
-            (nfsar_vec3){middle(&plan->grid.x), middle(&plan->grid.y), middle(&plan->grid.z)};
-    }
+    nfsar_vec3 wanted = plan->options.reference;
+    plan->reference = (nfsar_vec3){isfinite(wanted.x) ? wanted.x : middle(&plan->grid.x),
+                                   isfinite(wanted.y) ? wanted.y : middle(&plan->grid.y),
+                                   isfinite(wanted.z) ? wanted.z : middle(&plan->grid.z)};
     return allocate(plan, error);
 }
 
@@ -302,6 +302,7 @@ void nfsar_rma_plan_destroy(nfsar_rma_plan *plan) {
     free(plan->frequency_taper);
     free(plan->tx);
     free(plan->rx);
+    free(plan->line);
     fftwf_free(plan->samples);
     fftwf_free(plan->cube);
     fftwf_free(plan->spectrum);

@@ -34,6 +34,13 @@ struct rma_axis {
     chirpz *to_grid;
 };
 
+/* What is done to one line of samples. */
+struct rma_line {
+    uint32_t cell;
+    float weight; /* aperture window */
+    double path;  /* extra path that is taken out, metres */
+};
+
 struct nfsar_rma_plan {
     const nfsar_capture *capture;
     const nfsar_lattice *lattice;
@@ -53,6 +60,7 @@ struct nfsar_rma_plan {
     nfsar_vec3 reference; /* of the compensation */
     nfsar_vec3 *tx, *rx;  /* [n_channel] */
 
+    struct rma_line *line;   /* [pulse_block][n_channel] */
     float complex *samples;  /* [pulse_block][n_channel][k_block] */
     float complex *cube;     /* [k_block][n_shift][ny][nx] */
     float complex *spectrum; /* [k_block][y.bins][x.bins] */

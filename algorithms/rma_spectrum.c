@@ -4,22 +4,48 @@
 #include <omp.h>
 #include <string.h>
 
-/* Put one pulse's samples in their cells, compensated and tapered. Phase centres that share a cell
- * add up, as they would in backprojection. */
-static void place_pulse(nfsar_rma_plan *plan, size_t pulse, size_t first, size_t n,
-                        float complex *lines) {
+/* Frequencies that one thread places at a time: a line's piece stays in the first-level cache. */
+enum { CHUNK = 64 };
+
+/* Extra path and taper of every line of the pulses [first, first + n). */
+static enum nfsar_status find_paths(nfsar_rma_plan *plan, size_t first, size_t n,
+                                    nfsar_error *error) {
     const nfsar_lattice *lattice = plan->lattice;
-    size_t cells = lattice->n_shift * plan->x.n * plan->y.n;
-    for (size_t c = 0; c < lattice->n_channel; c++) {
-        float complex *line = lines + c * n;
-        double path = nfsar_compensation_path(plan->options.compensation, plan->tx[c], plan->rx[c],
-                                              plan->reference);
-        nfsar_compensation_apply(path, plan->wavenumber + first, n, line);
-        uint32_t cell = lattice->cell[pulse * lattice->n_channel + c];
-        float weight =
-            plan->x.taper[cell % plan->x.n] * plan->y.taper[cell / plan->x.n % plan->y.n];
-        for (size_t k = 0; k < n; k++) {
-            plan->cube[k * cells + cell] += weight * plan->frequency_taper[first + k] * line[k];
+    for (size_t i = 0; i < n; i++) {
+        enum nfsar_status status =
+            nfsar_capture_antennas(plan->capture, false, first + i, 1, plan->tx, plan->rx, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        for (size_t c = 0; c < lattice->n_channel; c++) {
+            struct rma_line *line = &plan->line[i * lattice->n_channel + c];
+            line->cell = lattice->cell[(first + i) * lattice->n_channel + c];
+            line->path = nfsar_compensation_path(plan->options.compensation, plan->tx[c],
+                                                 plan->rx[c], plan->reference);
+            line->weight = plan->x.taper[line->cell % plan->x.n] *
+                           plan->y.taper[line->cell / plan->x.n % plan->y.n];
+        }
+    }
+    return NFSAR_OK;
+}
+
+/* Put the samples [first, first + n) of the block's lines in their cells, compensated and tapered.
+ * Phase centres that share a cell add up, as they would in backprojection. `k` is where these
+ * samples lie in the plan's block of n_k frequencies from first_k on. */
+static void place_lines(nfsar_rma_plan *plan, size_t lines, size_t first_k, size_t n_k, size_t k,
+                        size_t n) {
+    size_t cells = plan->lattice->n_shift * plan->x.n * plan->y.n;
+    bool compensate = plan->options.compensation != NFSAR_COMPENSATION_NONE;
+    for (size_t l = 0; l < lines; l++) {
+        const struct rma_line *line = &plan->line[l];
+        float complex piece[CHUNK];
+        memcpy(piece, plan->samples + l * n_k + k, n * sizeof *piece);
+        if (compensate) {
+            nfsar_compensation_apply(line->path, plan->wavenumber + first_k + k, n, piece);
+        }
+        float complex *to = plan->cube + k * cells + line->cell;
+        for (size_t i = 0; i < n; i++) {
+            to[i * cells] += line->weight * plan->frequency_taper[first_k + k + i] * piece[i];
         }
     }
 }
@@ -29,19 +55,21 @@ static enum nfsar_status fill_cube(nfsar_rma_plan *plan, const nfsar_echo_source
     const nfsar_lattice *lattice = plan->lattice;
     memset(plan->cube, 0, n * lattice->n_shift * plan->x.n * plan->y.n * sizeof *plan->cube);
     for (size_t p = 0; p < lattice->n_pulse; p += plan->pulse_block) {
-        size_t count =
-            lattice->n_pulse - p < plan->pulse_block ? lattice->n_pulse - p : plan->pulse_block;
+        size_t left = lattice->n_pulse - p;
+        size_t count = left < plan->pulse_block ? left : plan->pulse_block;
         enum nfsar_status status =
             source->read(source->context, p, count, first, n, plan->samples, error);
-        for (size_t i = 0; status == NFSAR_OK && i < count; i++) {
-            status =
-                nfsar_capture_antennas(plan->capture, false, p + i, 1, plan->tx, plan->rx, error);
-            if (status == NFSAR_OK) {
-                place_pulse(plan, p + i, first, n, plan->samples + i * lattice->n_channel * n);
-            }
+        if (status == NFSAR_OK) {
+            status = find_paths(plan, p, count, error);
         }
         if (status != NFSAR_OK) {
             return status;
+        }
+        /* Threads take different frequencies, so none writes where another does. */
+#pragma omp parallel for schedule(static) num_threads(plan->threads)
+        for (size_t k = 0; k < n; k += CHUNK) {
+            place_lines(plan, count * lattice->n_channel, first, n, k,
+                        n - k < CHUNK ? n - k : CHUNK);
         }
     }
     return NFSAR_OK;

@@ -196,25 +196,6 @@ static void place_antennas(const struct job *job, struct worker *worker, size_t 
     }
 }
 
-/* Amplitude pattern of an antenna toward each scatterer of a tile: power exp(-4 ln2 (t/b)^2) at
- * the angle t from boresight, which is one half at t = b / 2. */
-static void beam_gains(const struct job *job, const struct antenna *antenna, size_t first, size_t n,
-                       const double *distance, float *gain) {
-    double width = job->options->beamwidth_rad;
-    for (size_t i = 0; i < n; i++) {
-        nfsar_vec3 way = nfsar_vec3_subtract(
-            (nfsar_vec3){job->x[first + i], job->y[first + i], job->z[first + i]},
-            antenna->position);
-        double cosine = (way.x * antenna->boresight.x + way.y * antenna->boresight.y +
-                         way.z * antenna->boresight.z) /
-                        distance[i];
-        double angle = acos(fmax(-1.0, fmin(1.0, cosine)));
-        double relative = angle / width;
-        gain[i] =
-            cosine > 0.0 ? (float)exp(-2.0 * 0.69314718055994531 * relative * relative) : 0.0f;
-    }
-}
-
 /* Amplitudes and path lengths of a pair into the kernel's scratch. */
 static void prepare_pair(const struct job *job, struct worker *worker, size_t channel, size_t first,
                          size_t n) {
@@ -252,8 +233,9 @@ static bool add_tile(const struct job *job, struct worker *worker, size_t first,
         near |= kernel_distances(job->x + first, job->y + first, job->z + first, n,
                                  worker->antenna[a].position, NEAREST, distance);
         if (worker->gain != NULL && !near) {
-            beam_gains(job, &worker->antenna[a], first, n, distance,
-                       worker->gain + a * KERNEL_TILE);
+            kernel_beam(job->x + first, job->y + first, job->z + first, n,
+                        worker->antenna[a].position, worker->antenna[a].boresight,
+                        job->options->beamwidth_rad, distance, worker->gain + a * KERNEL_TILE);
         }
     }
     for (size_t c = 0; c < capture->array.n_channel && !near; c++) {

@@ -40,6 +40,13 @@ struct kernel_scratch {
 bool kernel_distances(const double *x, const double *y, const double *z, size_t n,
                       nfsar_vec3 antenna, double nearest, double *r);
 
+/* Amplitude pattern of an antenna toward each scatterer, at distance[i]: its power is
+ * exp(-4 ln2 (t / width)^2) at the angle t from boresight, one half at t = width / 2, and nothing
+ * backward. The angle is good to 2e-8 rad, so the pattern to 1e-6 of its maximum for beams
+ * wider than 2 degrees. */
+void kernel_beam(const double *x, const double *y, const double *z, size_t n, nfsar_vec3 antenna,
+                 nfsar_vec3 boresight, double width, const double *distance, float *gain);
+
 /* Add sum_i (re + j im)[i] exp(+j 2 pi path[i] turns_per_metre[s]) to echo[2 s], echo[2 s + 1]. */
 void kernel_echo(const struct kernel_frequencies *frequencies, struct kernel_scratch *scratch,
                  size_t n, double *echo);

@@ -1,4 +1,5 @@
-/* Random smooth functions: of time (a hand, a drifting sensor) and of the plane (an uneven scan). */
+/* Random smooth functions: of time (a hand, a drifting sensor) and of the plane (an uneven scan).
+ */
 #ifndef NFSAR_ALGORITHMS_SMOOTH_H
 #define NFSAR_ALGORITHMS_SMOOTH_H
 

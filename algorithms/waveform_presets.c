@@ -26,10 +26,9 @@ static const struct preset {
 enum { PRESETS = sizeof presets / sizeof presets[0] };
 
 const char *const *nfsar_waveform_preset_names(void) {
-    static const char *const names[] = {"77-81ghz-64",  "77-81ghz-128", "77-81ghz-256",
-                                        "77-81ghz-512", "60-64ghz-64",  "60-64ghz-256",
-                                        "xwr1443-64",   "xwr1443-256",  "xwr1443-512",
-                                        NULL};
+    static const char *const names[] = {
+        "77-81ghz-64",  "77-81ghz-128", "77-81ghz-256", "77-81ghz-512", "60-64ghz-64",
+        "60-64ghz-256", "xwr1443-64",   "xwr1443-256",  "xwr1443-512",  NULL};
     return names;
 }
 

@@ -40,9 +40,6 @@ struct cli_verb {
     int (*run)(int argc, char **argv);
 };
 
-/* The verbs: each in its own verb_NAME.c. */
-int verb_import(int argc, char **argv);
-
 /* Every verb, ended by a NULL name. */
 extern const struct cli_verb cli_verbs[];
 

@@ -4,6 +4,7 @@
 #include <nfsar/import.h>
 
 #include "host/cli/cli.h"
+#include "host/cli/verbs.h"
 
 struct request {
     const char *rig, *output, *data, *picture;

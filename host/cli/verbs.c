@@ -1,6 +1,14 @@
+#include "host/cli/verbs.h"
+
 #include "host/cli/cli.h"
 
 const struct cli_verb cli_verbs[] = {
-    {"import", "make a capture of raw, MATLAB or NumPy recordings", verb_import},
+    {"simulate", "make a capture from a scene", verb_simulate},
+    {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
+    {"reconstruct", "make an image from a capture", verb_reconstruct},
+    {"measure", "measure an image: peak, widths, side lobes, sharpness", verb_measure},
+    {"compare", "compare an image with a reference", verb_compare},
+    {"render", "make a picture from an image", verb_render},
+    {"export", "write an image for ParaView, NumPy or MATLAB", verb_export},
     {0},
 };

@@ -140,7 +140,7 @@ static void explain_array(const nfsar_import *import, FILE *stream) {
 }
 
 static void explain_scan(const nfsar_import *import, FILE *stream) {
-    const struct path *path = &import->path;
+    const struct scan_path *path = &import->path;
     const struct plan *plan = &import->plan;
     if (path->still) {
         fprintf(stream, "scan        none: the radar stood still\n");

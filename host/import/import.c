@@ -162,13 +162,14 @@ static enum nfsar_status make_capture(nfsar_import *import, nfsar_array *array,
                                       nfsar_error *error) {
     const struct recordings *recordings = &import->recordings;
     nfsar_capture *capture = &import->capture;
-    enum nfsar_status status = path_make(import->rig, &import->plan, &import->path, error);
+    enum nfsar_status status = scan_path_make(import->rig, &import->plan, &import->path, error);
     if (status == NFSAR_OK) {
         status = nfsar_capture_create(plan_pulses(&import->plan), import->plan.n_sample, array,
                                       false, capture, error);
     }
     if (status == NFSAR_OK) {
-        status = path_fill(&import->path, &import->plan, import->channels.line, capture, error);
+        status =
+            scan_path_fill(&import->path, &import->plan, import->channels.line, capture, error);
     }
     if (status == NFSAR_OK) {
         status = signal_fill(import->rig, recordings->part[0].path, capture, error);

@@ -6,10 +6,10 @@
 
 #include "host/import/channels.h"
 #include "host/import/cube.h"
-#include "host/import/path.h"
 #include "host/import/plan.h"
 #include "host/import/recording.h"
 #include "host/import/rig.h"
+#include "host/import/scan_path.h"
 
 struct survey;
 
@@ -20,7 +20,7 @@ struct nfsar_import {
     struct recordings recordings;
     struct channels channels;
     struct plan plan;
-    struct path path;
+    struct scan_path path;
     nfsar_capture capture; /* without echo */
 
     struct cube cube; /* of arrays: that of recording open_cube */

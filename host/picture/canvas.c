@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/files/pending.h"
+#include "host/files/utf8.h"
 #include "host/picture/palette.h"
 
 static const char family[] = "sans-serif";
@@ -68,45 +69,11 @@ void canvas_close(struct canvas *canvas) {
     memset(canvas, 0, sizeof *canvas);
 }
 
-/* Bytes of the UTF-8 character at text, 0 when there is none. Overlong forms, surrogates and what
- * lies beyond U+10FFFF are none: cairo refuses them and everything drawn after. */
-static size_t character_bytes(const char *text) {
-    const unsigned char *c = (const unsigned char *)text;
-    if (c[0] < 0x80) {
-        return c[0] >= 0x20 && c[0] != 0x7f;
-    }
-    size_t n = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-    if (c[0] < 0xc2 || c[0] > 0xf4) {
-        return 0;
-    }
-    for (size_t i = 1; i < n; i++) {
-        if ((c[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool wrong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-                 (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f);
-    return wrong ? 0 : n;
-}
-
-/* Copy what cairo can draw; long text is cut, a picture has no room for it anyway. */
+/* Copy what cairo can draw: bytes that are not UTF-8 would stop it and everything drawn after.
+ * Long text is cut, a picture has no room for it anyway. */
 static void clean_text(const char *text, char *clean, size_t room) {
-    size_t used = 0;
-    while (*text != '\0') {
-        size_t n = character_bytes(text);
-        if (used + (n > 0 ? n : 1) >= room) {
-            break;
-        }
-        if (n == 0) {
-            clean[used++] = '?';
-            text++;
-        } else {
-            memcpy(clean + used, text, n);
-            used += n;
-            text += n;
-        }
-    }
-    clean[used] = '\0';
+    utf8_copy(clean, room, text);
+    utf8_clean(clean);
 }
 
 double canvas_text_width(const struct canvas *canvas, double size, const char *text) {

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Below this many voxels threads cost more than they bring. */
+#define SMALL ((size_t)1 << 18)
+
 /* In double precision the square of any float is neither infinite nor zero. */
 static inline double power_of(float complex value) {
     double re = crealf(value), im = cimagf(value);
@@ -108,7 +111,7 @@ static enum nfsar_status project(const nfsar_image *image, struct projections *a
     if ((size_t)threads > image->grid.z.count) {
         threads = (int)image->grid.z.count;
     }
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(threads) if (n * image->grid.z.count > SMALL)
     {
         double *front = omp_get_thread_num() == 0 ? all->front.magnitude : calloc(n, sizeof *front);
         if (front == NULL) {

@@ -18,7 +18,9 @@ typedef struct nfsar_channel {
 
 /** An array in the body frame. All pointers are owned by the array. */
 typedef struct nfsar_array {
-    size_t n_tx, n_rx, n_channel;
+    size_t n_tx;            /**< transmitters */
+    size_t n_rx;            /**< receivers */
+    size_t n_channel;       /**< sampled pairs */
     nfsar_vec3 *tx_m;       /**< [n_tx] phase centres */
     nfsar_vec3 *rx_m;       /**< [n_rx] phase centres */
     nfsar_channel *channel; /**< [n_channel] */

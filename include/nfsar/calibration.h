@@ -19,7 +19,8 @@ nfsar_echo_source nfsar_calibrated(nfsar_calibrated_source *calibrated);
 
 /** Apply the calibration of @p capture in place to echo[n_pulse][n_channel][n_sample], whose
  * samples are [first_sample, first_sample + n_sample) of the capture's. */
-void nfsar_calibration_apply(const nfsar_capture *capture, size_t n_pulse, size_t first_sample,
-                             size_t n_sample, float complex *echo);
+enum nfsar_status nfsar_calibration_apply(const nfsar_capture *capture, size_t n_pulse,
+                                          size_t first_sample, size_t n_sample, float complex *echo,
+                                          nfsar_error *error);
 
 #endif

@@ -34,16 +34,16 @@ typedef struct nfsar_calibration {
 /** A capture in memory, or everything of it but the echo (echo == NULL) while the samples stay
  * in a file. All pointers are owned by the capture. */
 typedef struct nfsar_capture {
-    size_t n_pulse;
-    size_t n_sample;
-    size_t n_pose;
+    size_t n_pulse;  /**< pulses (radar triggers) */
+    size_t n_sample; /**< frequencies of each channel */
+    size_t n_pose;   /**< poses of the track */
 
     double *frequency_hz; /**< [n_sample] */
     bool has_fmcw;        /**< fmcw says how the frequencies came about */
     nfsar_fmcw fmcw;      /**< valid when has_fmcw */
     char model[64];       /**< radar's name, or empty */
 
-    nfsar_array array;
+    nfsar_array array; /**< antennas and channels */
 
     double *time_s;        /**< [n_pulse] ascending */
     uint8_t *flags;        /**< [n_pulse] NFSAR_PULSE_... */
@@ -51,10 +51,10 @@ typedef struct nfsar_capture {
     nfsar_pose *pose;      /**< [n_pose] as reported */
     nfsar_pose *true_pose; /**< [n_pose] of a simulation with pose error, else NULL */
 
-    nfsar_calibration calibration;
+    nfsar_calibration calibration; /**< what is known of the channels */
 
-    char **provenance; /**< [n_provenance] one line for each step */
-    size_t n_provenance;
+    char **provenance;   /**< [n_provenance] one line for each step */
+    size_t n_provenance; /**< lines of provenance */
 
     float complex *echo; /**< [n_pulse][n_channel][n_sample], or NULL */
 } nfsar_capture;

@@ -17,12 +17,17 @@
 
 /** A point or direction, metres. */
 typedef struct nfsar_vec3 {
-    double x, y, z;
+    double x; /**< across the scan */
+    double y; /**< up */
+    double z; /**< from the aperture toward the scene */
 } nfsar_vec3;
 
 /** A rotation as a Hamilton quaternion, body into world; of unit length. */
 typedef struct nfsar_quaternion {
-    double w, x, y, z;
+    double w; /**< cosine of half the angle */
+    double x; /**< of the axis times the sine of half the angle */
+    double y; /**< likewise */
+    double z; /**< likewise */
 } nfsar_quaternion;
 
 /** Where the body is and how it is turned. */

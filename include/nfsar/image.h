@@ -18,7 +18,9 @@ typedef struct nfsar_axis {
 
 /** The voxels of an image. */
 typedef struct nfsar_grid {
-    nfsar_axis x, y, z;
+    nfsar_axis x; /**< across the scan */
+    nfsar_axis y; /**< up */
+    nfsar_axis z; /**< away from the aperture */
 } nfsar_grid;
 
 /** Coordinate @p i of an axis. */
@@ -36,12 +38,12 @@ enum nfsar_status nfsar_grid_check(const nfsar_grid *grid, nfsar_error *error);
 
 /** A complex volume with what made it. All pointers are owned. */
 typedef struct nfsar_image {
-    nfsar_grid grid;
+    nfsar_grid grid;     /**< where the voxels are */
     float complex *data; /**< [z.count][y.count][x.count], x fastest */
     char *method;        /**< "bp", "rma", ...; may be NULL */
     char *options;       /**< the method's options as text; may be NULL */
     char **provenance;   /**< [n_provenance] the capture's lines and this step's */
-    size_t n_provenance;
+    size_t n_provenance; /**< lines of provenance */
 } nfsar_image;
 
 /** A zero image on @p grid. */

@@ -7,21 +7,27 @@
 #include <nfsar/image.h>
 #include <nfsar/status.h>
 
-/** The image's strongest point and the sharpness of the whole. */
+/** The image's strongest point and the sharpness of the whole.
+ *
+ * Place, widths and side lobes are read from cuts through the peak that are interpolated from the
+ * complex voxels (band-limited, 16 points a voxel): 1.4 voxels or more for each resolution cell are
+ * enough (docs/measure.md). */
 typedef struct nfsar_image_metrics {
     double peak_amplitude;   /**< magnitude of the strongest voxel */
-    double peak_m[3];        /**< sub-voxel place of the peak: x, y, z */
-    double width_m[3];       /**< full -3 dB width through the peak along x, y, z; NaN where
-                                  the cut does not fall by 3 dB inside the grid */
+    double peak_m[3];        /**< sub-voxel place of the peak: x, y, z; on the voxel itself along
+                                  an axis where that is the first or last one */
+    double width_m[3];       /**< full width at half power (-3 dB) through the peak along x, y, z;
+                                  NaN where the cut does not fall that far inside the grid */
     double pslr_db[3];       /**< peak side-lobe ratio of the cuts; NaN without side lobe */
-    double islr_db[3];       /**< integrated side-lobe ratio of the cuts (main lobe between the
-                                  first minima); NaN likewise */
+    double islr_db[3];       /**< integrated side-lobe ratio of the cuts: energy outside the main
+                                  lobe, which ends at the first minima, over that inside; NaN
+                                  likewise */
     double entropy;          /**< of |o|^2 as a distribution, natural logarithm */
-    double dynamic_range_db; /**< peak over median magnitude */
+    double dynamic_range_db; /**< peak over median magnitude; infinite when the median is zero */
     double contrast;         /**< standard deviation over mean of |o|^2 */
 } nfsar_image_metrics;
 
-/** Measure an image; NFSAR_ERROR_ARGUMENT when it is zero everywhere. */
+/** Measure an image; NFSAR_ERROR_FORMAT when it is zero everywhere or not finite. */
 enum nfsar_status nfsar_image_measure(const nfsar_image *image, nfsar_image_metrics *metrics,
                                       nfsar_error *error);
 
@@ -32,13 +38,14 @@ typedef struct nfsar_image_comparison {
     double magnitude_correlation; /**< <|a|,|b|> / (|a||b|) */
     double relative_error;        /**< |b g - a| / |a|, g the complex factor that fits best */
     double rmse;                  /**< of the magnitudes, each divided by its own maximum */
-    double psnr_db;               /**< -20 log10(rmse), peak 1 */
+    double psnr_db;               /**< -20 log10(rmse), peak 1; infinite for equal magnitudes */
     double ssim; /**< mean structural similarity of those magnitudes: Gaussian window
-                      of sigma 1.5 (11 wide) in each slice, K1 0.01, K2 0.03, L 1 */
+                      of sigma 1.5 (11 wide, cut off at borders) in each slice, K1 0.01,
+                      K2 0.03, L 1 */
 } nfsar_image_comparison;
 
-/** Compare @p image with @p reference; NFSAR_ERROR_ARGUMENT unless the grids agree to a
- * thousandth of a voxel. */
+/** Compare @p image with @p reference; NFSAR_ERROR_GEOMETRY, naming both, unless the grids agree
+ * to a thousandth of a voxel; NFSAR_ERROR_FORMAT when one is zero everywhere or not finite. */
 enum nfsar_status nfsar_image_compare(const nfsar_image *reference, const nfsar_image *image,
                                       nfsar_image_comparison *comparison, nfsar_error *error);
 

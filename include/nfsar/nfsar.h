@@ -11,6 +11,7 @@
 #include <nfsar/compensation.h>
 #include <nfsar/export.h>
 #include <nfsar/file.h>
+#include <nfsar/focus.h>
 #include <nfsar/geometry.h>
 #include <nfsar/image.h>
 #include <nfsar/import.h>

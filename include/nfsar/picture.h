@@ -20,20 +20,23 @@ enum nfsar_view {
 
 /** How a picture is made; nfsar_picture_defaults() fills it. */
 typedef struct nfsar_picture_options {
-    enum nfsar_view view; /**< all, or front when the image is one slice */
+    enum nfsar_view view; /**< all; an image of one slice is then shown from its flat side */
     bool has_slice;       /**< show the slice nearest to slice_m instead of the maximum projection;
-                               front: a z, top: a y, side: an x */
-    double slice_m;
-    bool linear;             /**< linear magnitude instead of dB */
+                               front: a z, top: a y, side: an x (not with all) */
+    double slice_m;       /**< where that slice is wanted, metres */
+    bool linear;          /**< linear magnitude instead of dB */
     double dynamic_range_db; /**< dB shown below the maximum; 30 */
-    int width;               /**< pixels of the whole picture; 900 */
+    int width;               /**< pixels of the whole picture; 900 (320 to 8000) */
     const char *title;       /**< may be NULL */
 } nfsar_picture_options;
 
 /** The defaults above. */
 nfsar_picture_options nfsar_picture_defaults(void);
 
-/** Render @p image to a PNG file; it appears under its name only when complete. */
+/** Render @p image to a PNG file; it appears under its name only when complete. 0 dB is the maximum
+ * of what is shown: of the image, or of the slice. NFSAR_ERROR_ARGUMENT for options out of range or
+ * a slice outside the image, NFSAR_ERROR_FORMAT when there is no signal or a voxel is not finite,
+ * NFSAR_ERROR_UNSUPPORTED when the system has no font. */
 enum nfsar_status nfsar_picture_image(const nfsar_image *image,
                                       const nfsar_picture_options *options, const char *path,
                                       nfsar_error *error);

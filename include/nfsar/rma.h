@@ -19,8 +19,9 @@
 /** Options; nfsar_rma_defaults() fills them. */
 typedef struct nfsar_rma_options {
     enum nfsar_compensation compensation; /**< reference point */
-    nfsar_vec3 reference;                 /**< target the compensation is made for, world; NaN
-                                               (default) means the middle of the grid */
+    nfsar_vec3 reference;                 /**< target the compensation is made for, world; a
+                                               coordinate that is NaN (default) means the
+                                               middle of the grid */
     enum nfsar_window frequency_window;   /**< rectangular */
     enum nfsar_window aperture_window;    /**< rectangular; along x and y */
     double tolerance; /**< accuracy of the non-uniform transform in k_z, relative to the peak;

@@ -15,8 +15,8 @@
 
 /** A point scatterer. */
 typedef struct nfsar_scatterer {
-    nfsar_vec3 position; /**< world, metres */
-    float complex reflectivity;
+    nfsar_vec3 position;        /**< world, metres */
+    float complex reflectivity; /**< factor on its echo */
 } nfsar_scatterer;
 
 /** The physics that is put in. Zero-initialised means: no spreading loss, isotropic. */
@@ -46,7 +46,7 @@ enum nfsar_status nfsar_simulate(const nfsar_capture *capture, const nfsar_scatt
 /** A small, seedable, documented generator (xoshiro256**, seeded by splitmix64: Blackman and
  * Vigna 2018), so that a scene and a seed give the same capture everywhere. */
 typedef struct nfsar_random {
-    uint64_t state[4];
+    uint64_t state[4]; /**< never all zero */
 } nfsar_random;
 
 /** Start the generator: the state is the first four outputs of splitmix64 from @p seed. */

@@ -192,6 +192,28 @@ static void test_pattern(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* The pattern over all angles, against its formula. */
+static void test_pattern_formula(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture capture;
+    make_capture(1, 1, 1, 1, &capture);
+    for (double width = 0.05; width < 3.0; width *= 2.7) {
+        for (int i = 0; i <= 90; i++) {
+            double angle = i * NFSAR_PI / 180.0 - (i == 90 ? 1e-6 : 0.0);
+            nfsar_simulation_options options = {.beamwidth_rad = width};
+            const nfsar_scatterer s = {
+                {0.3 * sin(angle) * 0.6, 0.3 * sin(angle) * 0.8, 0.3 * cos(angle)}, 1.0f};
+            assert_ok(nfsar_simulate(&capture, &s, 1, &options, 0, 1, capture.echo, NULL, &error),
+                      error);
+            /* Both ways through one antenna: its power pattern. */
+            double expected = exp(-4.0 * log(2.0) * pow(angle / width, 2.0));
+            assert_near(cabsf(capture.echo[0]), expected, 1e-6);
+        }
+    }
+    nfsar_capture_free(&capture);
+}
+
 static void test_channel_times_move_the_antennas(void **state) {
     (void)state;
     nfsar_error error;
@@ -297,6 +319,7 @@ int main(void) {
         cmocka_unit_test(test_both_antennas_and_orientation),
         cmocka_unit_test(test_recurrence_accuracy),
         cmocka_unit_test(test_pattern),
+        cmocka_unit_test(test_pattern_formula),
         cmocka_unit_test(test_channel_times_move_the_antennas),
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_refusals),

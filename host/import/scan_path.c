@@ -1,10 +1,10 @@
-#include "host/import/path.h"
+#include "host/import/scan_path.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 static enum nfsar_status make_clock(const struct rig *rig, const struct plan *plan,
-                                    struct path *path, nfsar_error *error) {
+                                    struct scan_path *path, nfsar_error *error) {
     const struct rig_radar *radar = &rig->radar;
     path->has_clock = radar->frame_period_s != NULL;
     path->chirp_period_s = rig_number(radar->chirp_period_s, 0.0);
@@ -42,7 +42,7 @@ static enum nfsar_status make_clock(const struct rig *rig, const struct plan *pl
 }
 
 static enum nfsar_status make_step(const struct rig_scan *scan, const struct plan *plan,
-                                   struct path *path, nfsar_error *error) {
+                                   struct scan_path *path, nfsar_error *error) {
     path->step_m = rig_number(scan->step_m, 0.0);
     path->row_step_m = rig_number(scan->row_step_m, 0.0);
     if (scan->speed_m_per_s != NULL) {
@@ -69,7 +69,8 @@ static enum nfsar_status make_step(const struct rig_scan *scan, const struct pla
 
 /* Coordinates of the first position and row: a centred scan begins half its extent before the
  * centre, against the direction of its steps. */
-static void make_origin(const struct rig_scan *scan, const struct plan *plan, struct path *path) {
+static void make_origin(const struct rig_scan *scan, const struct plan *plan,
+                        struct scan_path *path) {
     double along = 0.5 * path->step_m * (double)(plan->positions - 1);
     double across = 0.5 * path->row_step_m * (double)(plan->rows - 1);
     int first = scan->rows_along == RIG_ALONG_X ? 0 : 1;
@@ -82,9 +83,9 @@ static void make_origin(const struct rig_scan *scan, const struct plan *plan, st
     }
 }
 
-enum nfsar_status path_make(const struct rig *rig, const struct plan *plan, struct path *path,
-                            nfsar_error *error) {
-    *path = (struct path){.still = rig->scan == NULL};
+enum nfsar_status scan_path_make(const struct rig *rig, const struct plan *plan,
+                                 struct scan_path *path, nfsar_error *error) {
+    *path = (struct scan_path){.still = rig->scan == NULL};
     enum nfsar_status status = make_clock(rig, plan, path, error);
     if (status != NFSAR_OK || path->still) {
         return status;
@@ -113,20 +114,21 @@ enum nfsar_status path_make(const struct rig *rig, const struct plan *plan, stru
 }
 
 /* Seconds from the start of the recording to a look at a position of row 0. */
-static double time_in_row(const struct path *path, const struct plan *plan, size_t position,
+static double time_in_row(const struct scan_path *path, const struct plan *plan, size_t position,
                           size_t look) {
     double frame = (double)(plan->lead + plan->skip) +
                    (double)position * (double)plan->per_position + (double)(look / plan->loops);
     return frame * path->frame_period_s + (double)(look % plan->loops) * path->loop_period_s;
 }
 
-double path_time(const struct path *path, const struct plan *plan, struct plan_place place) {
+double scan_path_time(const struct scan_path *path, const struct plan *plan,
+                      struct plan_place place) {
     return (double)place.row * path->row_period_s +
            time_in_row(path, plan, place.position, place.look);
 }
 
 /* Place in a row at a fractional count of positions after the first, either way. */
-static nfsar_vec3 position_at(const struct path *path, const struct plan *plan, size_t row,
+static nfsar_vec3 position_at(const struct scan_path *path, const struct plan *plan, size_t row,
                               double position) {
     if (path->still) {
         return (nfsar_vec3){0.0, 0.0, 0.0};
@@ -141,12 +143,12 @@ static nfsar_vec3 position_at(const struct path *path, const struct plan *plan, 
 }
 
 /* Positions that the radar moves on in a time. */
-static double positions_in(const struct path *path, double time_s) {
+static double positions_in(const struct scan_path *path, double time_s) {
     return path->moving ? time_s / path->frame_period_s : 0.0;
 }
 
-nfsar_vec3 path_position(const struct path *path, const struct plan *plan,
-                         struct plan_place place) {
+nfsar_vec3 scan_path_position(const struct scan_path *path, const struct plan *plan,
+                              struct plan_place place) {
     double late = time_in_row(path, plan, place.position, place.look) -
                   time_in_row(path, plan, place.position, 0);
     return position_at(path, plan, place.row, (double)place.position + positions_in(path, late));
@@ -154,7 +156,7 @@ nfsar_vec3 path_position(const struct path *path, const struct plan *plan,
 
 /* How long after a pulse its last channel is sampled. The mean of several looks is made at the
  * mean of their times. */
-static double fill_channel_times(const struct path *path, const struct plan *plan,
+static double fill_channel_times(const struct scan_path *path, const struct plan *plan,
                                  const size_t *channel_line, nfsar_array *array) {
     double mean = 0.0, last = 0.0;
     if (plan->repeats == RIG_REPEATS_MEAN) {
@@ -173,9 +175,9 @@ static bool last_of_row(const struct plan *plan, struct plan_place place) {
     return place.position + 1 == plan->positions && place.look + 1 == plan_pulses_at(plan);
 }
 
-enum nfsar_status path_fill(const struct path *path, const struct plan *plan,
-                            const size_t *channel_line, nfsar_capture *capture,
-                            nfsar_error *error) {
+enum nfsar_status scan_path_fill(const struct scan_path *path, const struct plan *plan,
+                                 const size_t *channel_line, nfsar_capture *capture,
+                                 nfsar_error *error) {
     double dwell = fill_channel_times(path, plan, channel_line, &capture->array);
     size_t pulses_at = plan_pulses_at(plan);
     size_t extra = 0;
@@ -197,15 +199,16 @@ enum nfsar_status path_fill(const struct path *path, const struct plan *plan,
     size_t n = 0;
     for (size_t i = 0; i < capture->n_pulse; i++) {
         struct plan_place place = plan_place(plan, i);
-        double time = path_time(path, plan, place);
-        nfsar_vec3 position = path_position(path, plan, place);
+        double time = scan_path_time(path, plan, place);
+        nfsar_vec3 position = scan_path_position(path, plan, place);
         capture->time_s[i] = time;
         capture->pose_time_s[n] = time;
         capture->pose[n++] = (nfsar_pose){position, NFSAR_QUATERNION_IDENTITY};
         bool leaves = path->moving ? last_of_row(plan, place) : place.look + 1 == pulses_at;
         if (extra > 0 && leaves) {
-            double late = time + dwell -
-                          path_time(path, plan, (struct plan_place){place.row, place.position, 0});
+            double late =
+                time + dwell -
+                scan_path_time(path, plan, (struct plan_place){place.row, place.position, 0});
             nfsar_vec3 end = position_at(path, plan, place.row,
                                          (double)place.position + positions_in(path, late));
             capture->pose_time_s[n] = time + dwell;

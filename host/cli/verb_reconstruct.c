@@ -1,0 +1,341 @@
+/* nfsar reconstruct: from a capture to an image. */
+#include "host/cli/cli.h"
+#include "host/cli/verbs.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfsar/nfsar.h>
+
+/* Most voxels of a grid that nobody asked for. */
+#define RMA_VOXELS ((size_t)16 << 20)
+#define BP_VOXELS  ((size_t)1 << 20)
+
+/* Depths that are searched when nobody gave them. */
+#define FOCUS_DEPTHS 41
+
+/* Image data in memory at a time; larger volumes are made slab by slab. */
+#define SLAB_BYTES ((size_t)2 << 30)
+
+/* What the command line says. */
+struct request {
+    const char *capture, *output, *method, *precision, *compensation, *window, *aperture_window;
+    const char *focus_picture;
+    nfsar_axis x, y, z;
+    double range[2];
+    bool has_x, has_y, has_z, focus, has_range, json;
+    double target_depth;
+    bool has_target_depth;
+};
+
+/* What is being worked on. */
+struct job {
+    struct request request;
+    nfsar_capture_file *file;
+    const nfsar_capture *capture;
+    nfsar_calibrated_source calibrated;
+    nfsar_echo_source source;
+    nfsar_imager *imager;
+    nfsar_grid grid;
+    nfsar_focus focus;
+    bool focused;
+};
+
+static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
+    const struct request *r = &job->request;
+    enum nfsar_method method = NFSAR_METHOD_AUTO;
+    nfsar_rma_options rma = nfsar_rma_defaults();
+    nfsar_bp_options bp = nfsar_bp_defaults();
+    rma.threads = bp.threads = cli_threads();
+    enum nfsar_status status = nfsar_method_parse(r->method, &method, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_compensation_parse(r->compensation, &rma.compensation, error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_window_parse(r->window, &rma.frequency_window, error);
+        bp.frequency_window = rma.frequency_window;
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_window_parse(r->aperture_window, &rma.aperture_window, error);
+    }
+    if (status == NFSAR_OK && strcmp(r->precision, "double") == 0) {
+        bp.precision = NFSAR_BP_DOUBLE;
+    } else if (status == NFSAR_OK && strcmp(r->precision, "single") != 0) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "precision '%s': known are single, double",
+                            r->precision);
+    }
+    if (r->has_target_depth) {
+        rma.reference.z = r->target_depth;
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_imager_create(job->capture, method, &rma, &bp, &job->imager, error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    method = nfsar_imager_method(job->imager);
+    if (method == NFSAR_METHOD_BP && rma.aperture_window != NFSAR_WINDOW_RECTANGULAR) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--aperture-window needs positions on a lattice and method rma");
+    }
+    if (method == NFSAR_METHOD_RMA && bp.precision == NFSAR_BP_DOUBLE) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--precision double is the reference form of bp: add --method bp");
+    }
+    cli_say("method %s: %s", nfsar_method_name(method), nfsar_imager_reason(job->imager));
+    return NFSAR_OK;
+}
+
+static void say_axis(char name, const nfsar_axis *axis) {
+    cli_say("  --%c %.5g:%.5g:%zu  (steps of %.4g mm)", name, axis->start, nfsar_axis_end(axis),
+            axis->count, axis->count > 1 ? 1e3 * axis->step : 0.0);
+}
+
+/* The grid asked for; axes not given come from the data, and are shown as options to start from. */
+static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
+    struct request *r = &job->request;
+    if (!r->has_x || !r->has_y || !r->has_z) {
+        nfsar_grid_reasons why;
+        const double depths[2] = {r->z.start, nfsar_axis_end(&r->z)};
+        /* With the depths given the range gate is known, but for where the radar was. */
+        const double *range = r->has_range ? r->range : r->has_z && depths[0] > 0.0 ? depths : NULL;
+        size_t limit =
+            nfsar_imager_method(job->imager) == NFSAR_METHOD_RMA ? RMA_VOXELS : BP_VOXELS;
+        enum nfsar_status status =
+            nfsar_grid_suggest(job->capture, &job->source, range, limit, &job->grid, &why, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        if (range == NULL) {
+            cli_say("strongest echo at %.3f m of range, within 20 dB from %.3f to %.3f m",
+                    why.range_peak, why.range_gate[0], why.range_gate[1]);
+        }
+    }
+    job->grid.x = r->has_x ? r->x : job->grid.x;
+    job->grid.y = r->has_y ? r->y : job->grid.y;
+    if (r->has_z) {
+        job->grid.z = r->z;
+    } else if (r->focus) {
+        nfsar_axis found = job->grid.z;
+        return nfsar_axis_between(found.start, nfsar_axis_end(&found) + 1e-9, FOCUS_DEPTHS,
+                                  &job->grid.z, error);
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status draw_focus(const struct job *job, nfsar_error *error) {
+    size_t n = job->focus.z.count;
+    double *z_mm = malloc(n * sizeof *z_mm);
+    if (z_mm == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < n; i++) {
+        z_mm[i] = 1e3 * nfsar_axis_at(&job->focus.z, i);
+    }
+    nfsar_curve curve = {.label = "sharpness", .y = job->focus.sharpness};
+    enum nfsar_status status =
+        nfsar_picture_curves("Depth search", "z (mm)", "sharpness, of the largest", z_mm, n, &curve,
+                             1, job->request.focus_picture, error);
+    free(z_mm);
+    return status;
+}
+
+/* Search the grid's depths for the sharpest and make it the only one. */
+static enum nfsar_status find_focus(struct job *job, nfsar_error *error) {
+    enum nfsar_status status =
+        nfsar_focus_search(job->imager, &job->grid.x, &job->grid.y, &job->grid.z, &job->source,
+                           &job->focus, cli_progress("depth search"), error);
+    cli_progress_end();
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    job->focused = true;
+    cli_say("sharpest of %zu depths from %.4f to %.4f m: z = %.4f m%s", job->focus.z.count,
+            job->focus.z.start, nfsar_axis_end(&job->focus.z), job->focus.z_m,
+            job->focus.at_edge ? ", the edge of the search: give a wider --z" : "");
+    job->grid.z = (nfsar_axis){job->focus.z_m, 1.0, 1};
+    return job->request.focus_picture != NULL ? draw_focus(job, error) : NFSAR_OK;
+}
+
+static enum nfsar_status fill_header(const struct job *job, nfsar_image *header,
+                                     nfsar_error *error) {
+    memset(header, 0, sizeof *header);
+    header->grid = job->grid;
+    header->method = strdup(nfsar_method_name(nfsar_imager_method(job->imager)));
+    header->options = strdup(nfsar_imager_options(job->imager));
+    if (header->method == NULL || header->options == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t i = 0; status == NFSAR_OK && i < job->capture->n_provenance; i++) {
+        status = nfsar_image_note(header, error, "%s", job->capture->provenance[i]);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_image_note(header, error, "%s (nfsar %s): method %s, %s", cli_command_line(),
+                                  NFSAR_VERSION, header->method, header->options);
+    }
+    return status;
+}
+
+static enum nfsar_status image_slabs(struct job *job, nfsar_image_writer *writer,
+                                     nfsar_error *error) {
+    size_t slice = job->grid.x.count * job->grid.y.count, nz = job->grid.z.count;
+    size_t slab = SLAB_BYTES / sizeof(float complex) / slice;
+    slab = slab < 1 ? 1 : slab < nz ? slab : nz;
+    float complex *data = malloc(slab * slice * sizeof *data);
+    if (data == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                          "out of memory for %zu slices of %zu x %zu voxels", slab,
+                          job->grid.x.count, job->grid.y.count);
+    }
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t first = 0; status == NFSAR_OK && first < nz; first += slab) {
+        nfsar_grid part = job->grid;
+        part.z.start = nfsar_axis_at(&job->grid.z, first);
+        part.z.count = nz - first < slab ? nz - first : slab;
+        status = nfsar_imager_run(job->imager, &part, &job->source, data, cli_progress("imaging"),
+                                  error);
+        if (status == NFSAR_OK) {
+            status = nfsar_image_writer_write(writer, first, part.z.count, data, error);
+        }
+    }
+    cli_progress_end();
+    free(data);
+    return status;
+}
+
+static enum nfsar_status write_image(struct job *job, nfsar_error *error) {
+    nfsar_image header;
+    nfsar_image_writer *writer = NULL;
+    enum nfsar_status status = fill_header(job, &header, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_image_writer_create(job->request.output, &header, &writer, error);
+    }
+    nfsar_image_free(&header);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    status = image_slabs(job, writer, error);
+    if (status != NFSAR_OK) {
+        nfsar_image_writer_abandon(writer);
+        return status;
+    }
+    return nfsar_image_writer_commit(writer, error);
+}
+
+static json_t *json_axis(const nfsar_axis *axis) {
+    return json_pack("{s:f, s:f, s:I}", "first", axis->start, "last", nfsar_axis_end(axis), "count",
+                     (json_int_t)axis->count);
+}
+
+static void print_json(const struct job *job) {
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "output", job->request.output,
+                             "method", nfsar_method_name(nfsar_imager_method(job->imager)),
+                             "reason", nfsar_imager_reason(job->imager), "options",
+                             nfsar_imager_options(job->imager), "x", json_axis(&job->grid.x), "y",
+                             json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
+    if (job->focused) {
+        json_t *curve = json_array();
+        for (size_t i = 0; i < job->focus.z.count; i++) {
+            json_array_append_new(curve, json_real(job->focus.sharpness[i]));
+        }
+        json_object_set_new(root, "focus",
+                            json_pack("{s:f, s:b, s:o, s:o}", "z_m", job->focus.z_m, "at_edge",
+                                      (int)job->focus.at_edge, "depths", json_axis(&job->focus.z),
+                                      "sharpness", curve));
+    }
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(root);
+}
+
+static enum nfsar_status run(struct job *job, nfsar_error *error) {
+    enum nfsar_status status = nfsar_capture_file_open(job->request.capture, &job->file, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    job->capture = nfsar_capture_file_header(job->file);
+    job->calibrated = (nfsar_calibrated_source){.capture = job->capture,
+                                                .raw = nfsar_capture_file_source(job->file)};
+    job->source = nfsar_calibrated(&job->calibrated);
+    status = make_imager(job, error);
+    if (status == NFSAR_OK) {
+        status = make_grid(job, error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_grid_check(&job->grid, error);
+    }
+    if (status == NFSAR_OK && job->request.focus) {
+        status = find_focus(job, error);
+    }
+    if (status == NFSAR_OK) {
+        cli_say("grid of %zu x %zu x %zu voxels:", job->grid.x.count, job->grid.y.count,
+                job->grid.z.count);
+        say_axis('x', &job->grid.x);
+        say_axis('y', &job->grid.y);
+        say_axis('z', &job->grid.z);
+        status = write_image(job, error);
+    }
+    return status;
+}
+
+int verb_reconstruct(int argc, char **argv) {
+    struct job job = {.request = {.method = "auto",
+                                  .precision = "single",
+                                  .compensation = "reference-point",
+                                  .window = "rectangular",
+                                  .aperture_window = "rectangular"}};
+    struct request *r = &job.request;
+    const struct cli_option options[] = {
+        {"output", 'o', CLI_STRING, &r->output, NULL, "FILE", "the image to write (HDF5)"},
+        {"method", 'm', CLI_STRING, &r->method, NULL, "M",
+         "auto, bp (exact, any geometry) or rma (planar lattice)"},
+        {"x", 0, CLI_AXIS, &r->x, &r->has_x, "MIN:MAX:COUNT", "grid, metres; or one coordinate"},
+        {"y", 0, CLI_AXIS, &r->y, &r->has_y, "MIN:MAX:COUNT", ""},
+        {"z", 0, CLI_AXIS, &r->z, &r->has_z, "MIN:MAX:COUNT", ""},
+        {"focus", 0, CLI_FLAG, &r->focus, NULL, NULL,
+         "search the depths for the sharpest and image only that one"},
+        {"focus-picture", 0, CLI_STRING, &r->focus_picture, NULL, "PNG",
+         "draw sharpness against depth"},
+        {"range", 0, CLI_RANGE, r->range, &r->has_range, "MIN:MAX",
+         "range gate for the grid, metres; else from the echoes"},
+        {"compensation", 0, CLI_STRING, &r->compensation, NULL, "C",
+         "rma: none, closed-form or reference-point"},
+        {"target-depth", 0, CLI_NUMBER, &r->target_depth, &r->has_target_depth, "Z",
+         "rma: z the compensation is made for; else the grid's middle"},
+        {"window", 0, CLI_STRING, &r->window, NULL, "W",
+         "over frequency: rectangular, hann, hamming, blackman-harris, kaiser"},
+        {"aperture-window", 0, CLI_STRING, &r->aperture_window, NULL, "W",
+         "rma: over the aperture, along x and y"},
+        {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
+         "bp: single, or double (slow, the reference)"},
+        {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
+        {0},
+    };
+    int exit_status = CLI_USAGE;
+    if (!cli_parse("reconstruct", "CAPTURE -o IMAGE [options]", options, 1, &r->capture, argc, argv,
+                   &exit_status)) {
+        return exit_status;
+    }
+    if (r->output == NULL) {
+        return cli_usage("reconstruct", "-o IMAGE is missing");
+    }
+    if (r->focus && r->has_z && r->z.count < 3) {
+        return cli_usage("reconstruct", "--focus searches the depths of --z: give 3 or more");
+    }
+    if (r->focus_picture != NULL && !r->focus) {
+        return cli_usage("reconstruct", "--focus-picture needs --focus");
+    }
+    nfsar_error error = {0};
+    enum nfsar_status status = run(&job, &error);
+    if (status == NFSAR_OK && r->json) {
+        print_json(&job);
+    }
+    nfsar_focus_free(&job.focus);
+    nfsar_imager_destroy(job.imager);
+    nfsar_capture_file_close(job.file);
+    return status == NFSAR_OK ? CLI_DONE : cli_fail(&error);
+}

@@ -1,0 +1,88 @@
+/* nfsar simulate: a scene file to a capture. */
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <nfsar/scene.h>
+
+#include "host/cli/cli.h"
+#include "host/cli/verbs.h"
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void print_json(const nfsar_scene *scene, const char *output, double elapsed) {
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    size_t scatterers = 0;
+    (void)nfsar_scene_scatterers(scene, &scatterers);
+    json_t *object = json_object();
+    json_object_set_new(object, "output", json_string(output));
+    json_object_set_new(object, "pulses", json_integer((json_int_t)capture->n_pulse));
+    json_object_set_new(object, "channels", json_integer((json_int_t)capture->array.n_channel));
+    json_object_set_new(object, "samples", json_integer((json_int_t)capture->n_sample));
+    json_object_set_new(object, "scatterers", json_integer((json_int_t)scatterers));
+    json_object_set_new(object, "seconds", json_real(elapsed));
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(object);
+}
+
+static int run(nfsar_scene *scene, const char *output, bool json) {
+    nfsar_error error;
+    double start = seconds();
+    enum nfsar_status status =
+        nfsar_scene_run(scene, output, cli_threads(), cli_progress("simulate"), &error);
+    cli_progress_end();
+    if (status != NFSAR_OK) {
+        return cli_fail(&error);
+    }
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    size_t scatterers = 0;
+    (void)nfsar_scene_scatterers(scene, &scatterers);
+    cli_say("%s: %zu pulses x %zu channels x %zu samples of %zu scatterers, %.1f s", output,
+            capture->n_pulse, capture->array.n_channel, capture->n_sample, scatterers,
+            seconds() - start);
+    if (json) {
+        print_json(scene, output, seconds() - start);
+    }
+    return CLI_DONE;
+}
+
+int verb_simulate(int argc, char **argv) {
+    const char *scene_path = NULL, *output = NULL;
+    size_t seed = 0;
+    bool has_seed = false, explain = false, json = false;
+    const struct cli_option options[] = {
+        {"output", 'o', CLI_STRING, &output, NULL, "FILE", "the capture to write"},
+        {"seed", 0, CLI_COUNT, &seed, &has_seed, "N",
+         "of everything random; the scene's by default"},
+        {"explain", 0, CLI_FLAG, &explain, NULL, NULL,
+         "print what was understood of the scene; without -o, only that"},
+        {"json", 0, CLI_FLAG, &json, NULL, NULL, "print what was made as one JSON object"},
+        {0},
+    };
+    int exit_status = CLI_DONE;
+    if (!cli_parse("simulate", "SCENE.yaml -o CAPTURE.h5", options, 1, &scene_path, argc, argv,
+                   &exit_status)) {
+        return exit_status;
+    }
+    if (output == NULL && !explain) {
+        return cli_usage("simulate", "-o says where the capture goes");
+    }
+    nfsar_error error;
+    nfsar_scene *scene = NULL;
+    uint64_t number = seed;
+    if (nfsar_scene_open(scene_path, has_seed ? &number : NULL, &scene, &error) != NFSAR_OK) {
+        return cli_fail(&error);
+    }
+    if (explain) {
+        nfsar_scene_explain(scene, json ? stderr : stdout);
+    }
+    exit_status = output != NULL ? run(scene, output, json) : CLI_DONE;
+    nfsar_scene_close(scene);
+    return exit_status;
+}

@@ -1,0 +1,284 @@
+/* Lattice paths: raster, irregular surface, turntable; and what all paths share. */
+#include "host/scene/path.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "algorithms/smooth.h"
+#include "host/scene/check.h"
+#include "host/scene/streams.h"
+
+#define PULSE_LIMIT 10000000u
+
+/* Pulses of a scanner that moves a millimetre from one to the next come at about this interval. */
+#define DEFAULT_INTERVAL 5e-3
+
+void path_free(struct path *path) {
+    free(path->time_s);
+    free(path->pose_time_s);
+    free(path->pose);
+    free(path->follows);
+    memset(path, 0, sizeof *path);
+}
+
+enum nfsar_status path_allocate(struct path *path, size_t n_pulse, nfsar_error *error) {
+    if (n_pulse < 1 || n_pulse > PULSE_LIMIT) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%zu pulses: must be from 1 to %u", n_pulse,
+                          PULSE_LIMIT);
+    }
+    /* Each pulse has at most one pose that follows it, each line one more at its end. */
+    path->time_s = calloc(n_pulse, sizeof *path->time_s);
+    path->pose_time_s = calloc(2 * n_pulse, sizeof *path->pose_time_s);
+    path->pose = calloc(2 * n_pulse, sizeof *path->pose);
+    path->follows = calloc(2 * n_pulse, sizeof *path->follows);
+    path->room = n_pulse;
+    return path->time_s != NULL && path->pose_time_s != NULL && path->pose != NULL &&
+                   path->follows != NULL
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses", n_pulse);
+}
+
+enum nfsar_status path_timing_make(const char *key, const double *interval_s,
+                                   enum scene_motion motion, double channel_span_s,
+                                   struct path_timing *timing, nfsar_error *error) {
+    *timing =
+        (struct path_timing){motion, check_default(interval_s, DEFAULT_INTERVAL), channel_span_s};
+    enum nfsar_status status = check_positive("pulse_interval_s", &timing->interval_s, 1, error);
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "%s", key);
+    }
+    if (!(channel_span_s < timing->interval_s)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%s: the channels of a pulse take %g s, but the next pulse comes after "
+                          "%g s; make array.chirp_interval_s shorter or the pulse interval longer",
+                          key, channel_span_s, timing->interval_s);
+    }
+    return NFSAR_OK;
+}
+
+static void add_pose(struct path *path, double time_s, nfsar_pose pose, bool follows) {
+    path->pose_time_s[path->n_pose] = time_s;
+    path->pose[path->n_pose] = pose;
+    path->follows[path->n_pose++] = follows;
+}
+
+/* Times are counted in slots of one interval, so that rounding does not add up. */
+static double next_slot(struct path *path, const struct path_timing *timing) {
+    return (double)path->slot++ * timing->interval_s;
+}
+
+void path_add(struct path *path, const struct path_timing *timing, nfsar_pose pose) {
+    double time = next_slot(path, timing);
+    path->time_s[path->n_pulse++] = time;
+    add_pose(path, time, pose, false);
+    if (timing->motion == SCENE_STOP_AND_GO && timing->channel_span_s > 0.0) {
+        add_pose(path, time + timing->channel_span_s, pose, true);
+    }
+}
+
+void path_end_line(struct path *path, const struct path_timing *timing) {
+    if (timing->motion != SCENE_FLY_BY || path->n_pose < 2) {
+        return;
+    }
+    nfsar_pose last = path->pose[path->n_pose - 1];
+    if (!path->follows[path->n_pose - 2]) {
+        nfsar_quaternion orientation = last.orientation;
+        last = nfsar_pose_interpolate(path->pose[path->n_pose - 2], last, 2.0);
+        last.orientation = orientation;
+    }
+    add_pose(path, next_slot(path, timing), last, true);
+}
+
+enum nfsar_status path_axis_make(const char *key, const struct scene_axis *axis,
+                                 struct path_axis *made, nfsar_error *error) {
+    const double numbers[2] = {axis->size_m, axis->centre_m};
+    enum nfsar_status status = check_finite(key, numbers, 2, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    if ((axis->step_m != NULL) == (axis->count != NULL)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: give either step_m or count", key);
+    }
+    if (axis->count != NULL) {
+        status = check_count(key, *axis->count, PULSE_LIMIT, error);
+        made->count = (size_t)*axis->count;
+        made->step = made->count > 1 ? axis->size_m / (double)(made->count - 1) : 0.0;
+    } else {
+        status = check_positive(key, axis->step_m, 1, error);
+        /* A hair more, so that 0.2 / 0.001 is 200 steps. */
+        double steps = status == NFSAR_OK ? floor(axis->size_m / *axis->step_m + 1e-6) : 0.0;
+        if (steps >= PULSE_LIMIT) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %g steps are too many", key, steps);
+        }
+        made->count = steps >= 0.0 ? (size_t)steps + 1 : 0;
+        made->step = check_default(axis->step_m, 0.0);
+    }
+    if (status == NFSAR_OK && (axis->size_m < 0.0 || (axis->size_m == 0.0 && made->count != 1))) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%s.size_m is %g: must be above zero (or zero with count: 1)", key,
+                          axis->size_m);
+    }
+    made->first = axis->centre_m - 0.5 * made->step * (double)(made->count - 1);
+    return status;
+}
+
+static size_t pulse_product(const struct path_axis *x, const struct path_axis *y) {
+    size_t n = 0;
+    return __builtin_mul_overflow(x->count, y->count, &n) ? SIZE_MAX : n;
+}
+
+/* Lines along x, one for each y, at heights z + offset[line][column] (offset may be NULL). */
+static void add_lines(struct path *path, const struct path_timing *timing,
+                      const struct path_axis *x, const struct path_axis *y, double z,
+                      bool serpentine, const float *offset, double amplitude) {
+    for (size_t line = 0; line < y->count; line++) {
+        for (size_t i = 0; i < x->count; i++) {
+            size_t column = serpentine && line % 2 == 1 ? x->count - 1 - i : i;
+            double rise = offset != NULL ? (double)offset[line * x->count + column] - 0.5 : 0.0;
+            nfsar_vec3 at = {x->first + x->step * (double)column, y->first + y->step * (double)line,
+                             z + amplitude * rise};
+            path_add(path, timing, (nfsar_pose){at, NFSAR_QUATERNION_IDENTITY});
+        }
+        path_end_line(path, timing);
+    }
+}
+
+static enum nfsar_status raster(const struct scene_raster *r, double span, struct path *path,
+                                nfsar_error *error) {
+    struct path_axis x = {0}, y = {0};
+    struct path_timing timing = {0};
+    enum nfsar_status status = path_axis_make("path.raster.x", &r->x, &x, error);
+    if (status == NFSAR_OK) {
+        status = path_axis_make("path.raster.y", &r->y, &y, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_finite("path.raster.z_m", &r->z_m, 1, error);
+    }
+    if (status == NFSAR_OK) {
+        status =
+            path_timing_make("path.raster", r->pulse_interval_s, r->motion, span, &timing, error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, pulse_product(&x, &y), error);
+    }
+    if (status == NFSAR_OK) {
+        add_lines(path, &timing, &x, &y, r->z_m, r->serpentine, NULL, 0.0);
+    }
+    return status;
+}
+
+static enum nfsar_status irregular(const struct scene_irregular *r, double span, uint64_t seed,
+                                   struct path *path, nfsar_error *error) {
+    struct path_axis x = {0}, y = {0};
+    struct path_timing timing = {0};
+    const double heights[2] = {r->z_m, r->amplitude_m};
+    double roughness = check_default(r->roughness, 3.0);
+    enum nfsar_status status = path_axis_make("path.irregular.x", &r->x, &x, error);
+    if (status == NFSAR_OK) {
+        status = path_axis_make("path.irregular.y", &r->y, &y, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_finite("path.irregular: z_m or amplitude_m", heights, 2, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_positive("path.irregular.roughness", &roughness, 1, error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_timing_make("path.irregular", r->pulse_interval_s, r->motion, span, &timing,
+                                  error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, pulse_product(&x, &y), error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    float *surface = calloc(path->room, sizeof *surface);
+    nfsar_random random;
+    nfsar_random_stream(&random, seed, STREAM_PATH);
+    status = surface != NULL ? smooth_surface(x.count, y.count, roughness, &random, surface, error)
+                             : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    if (status == NFSAR_OK) {
+        add_lines(path, &timing, &x, &y, r->z_m, r->serpentine, surface, r->amplitude_m);
+    }
+    free(surface);
+    return status;
+}
+
+/* At angle a the radar is at (R cos a, y, R sin a) and looks at the axis: body z points to
+ * (-cos a, 0, -sin a), body y along the axis. A turn by b about y takes z to (sin b, 0, cos b). */
+static nfsar_pose turntable_pose(double radius, double angle, double y) {
+    double turn = atan2(-cos(angle), -sin(angle));
+    return (nfsar_pose){
+        {radius * cos(angle), y, radius * sin(angle)},
+        nfsar_quaternion_from_axis_angle((nfsar_vec3){0.0, 1.0, 0.0}, turn),
+    };
+}
+
+static enum nfsar_status turntable(const struct scene_turntable *t, double span, struct path *path,
+                                   nfsar_error *error) {
+    struct path_axis y = {0.0, 0.0, 1};
+    struct path_timing timing = {0};
+    double to = check_default(t->to_deg, t->from_deg + 360.0);
+    const double angles[2] = {t->from_deg, to};
+    enum nfsar_status status = check_positive("path.turntable.radius_m", &t->radius_m, 1, error);
+    if (status == NFSAR_OK) {
+        status = check_finite("path.turntable: from_deg or to_deg", angles, 2, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_count("path.turntable.count", t->count, PULSE_LIMIT, error);
+    }
+    if (status == NFSAR_OK && t->y != NULL) {
+        status = path_axis_make("path.turntable.y", t->y, &y, error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_timing_make("path.turntable", t->pulse_interval_s, t->motion, span, &timing,
+                                  error);
+    }
+    const struct path_axis around = {0.0, 0.0, (size_t)t->count};
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, pulse_product(&around, &y), error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    /* A full circle ends one step before it closes. */
+    bool circle = fabs(fabs(to - t->from_deg) - 360.0) < 1e-9;
+    double steps = circle || t->count == 1 ? (double)t->count : (double)(t->count - 1);
+    for (size_t line = 0; line < y.count; line++) {
+        for (size_t i = 0; i < around.count; i++) {
+            double degrees = t->from_deg + (to - t->from_deg) * (double)i / steps;
+            path_add(path, &timing,
+                     turntable_pose(t->radius_m, degrees * NFSAR_PI / 180.0,
+                                    y.first + y.step * (double)line));
+        }
+        path_end_line(path, &timing);
+    }
+    return NFSAR_OK;
+}
+
+enum nfsar_status path_make(const struct scene_path *description, double channel_span_s,
+                            uint64_t seed, struct path *path, nfsar_error *error) {
+    const struct scene_path *d = description;
+    memset(path, 0, sizeof *path);
+    int given = (d->raster != NULL) + (d->irregular != NULL) + (d->turntable != NULL) +
+                (d->cloud != NULL) + (d->handheld != NULL) + (d->positions_m != NULL);
+    if (given != 1) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "path: give one of raster, irregular, turntable, cloud, handheld and "
+                          "positions_m; there are %d",
+                          given);
+    }
+    enum nfsar_status status =
+        d->raster != NULL      ? raster(d->raster, channel_span_s, path, error)
+        : d->irregular != NULL ? irregular(d->irregular, channel_span_s, seed, path, error)
+        : d->turntable != NULL ? turntable(d->turntable, channel_span_s, path, error)
+        : d->cloud != NULL     ? path_cloud(d->cloud, channel_span_s, seed, path, error)
+        : d->handheld != NULL  ? path_handheld(d->handheld, channel_span_s, seed, path, error)
+                               : path_positions(d, channel_span_s, path, error);
+    if (status != NFSAR_OK) {
+        path_free(path);
+    }
+    return status;
+}

@@ -1,0 +1,181 @@
+/* Paths that are not lattices: a cloud of positions, a hand, a list. */
+#include "host/scene/path.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "algorithms/smooth.h"
+#include "host/scene/check.h"
+#include "host/scene/streams.h"
+
+enum nfsar_status path_cloud(const struct scene_cloud *cloud, double channel_span_s, uint64_t seed,
+                             struct path *path, nfsar_error *error) {
+    struct path_timing timing = {0};
+    enum nfsar_status status = check_not_negative("path.cloud.size_m", cloud->size_m, 3, error);
+    if (status == NFSAR_OK) {
+        status = check_finite("path.cloud.centre_m", cloud->centre_m, 3, error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_timing_make("path.cloud", cloud->pulse_interval_s, SCENE_STOP_AND_GO,
+                                  channel_span_s, &timing, error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, cloud->count, error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    nfsar_random random;
+    nfsar_random_stream(&random, seed, STREAM_PATH);
+    for (size_t i = 0; i < path->room; i++) {
+        double at[3];
+        for (int axis = 0; axis < 3; axis++) {
+            at[axis] =
+                cloud->centre_m[axis] + cloud->size_m[axis] * (nfsar_random_uniform(&random) - 0.5);
+        }
+        path_add(path, &timing, (nfsar_pose){{at[0], at[1], at[2]}, NFSAR_QUATERNION_IDENTITY});
+    }
+    return NFSAR_OK;
+}
+
+enum nfsar_status path_positions(const struct scene_path *description, double channel_span_s,
+                                 struct path *path, nfsar_error *error) {
+    struct path_timing timing = {0};
+    size_t n = description->positions_m_count;
+    enum nfsar_status status =
+        check_finite("path.positions_m", description->positions_m[0].v, 3 * n, error);
+    if (status == NFSAR_OK) {
+        status = path_timing_make("path", description->pulse_interval_s, SCENE_STOP_AND_GO,
+                                  channel_span_s, &timing, error);
+    }
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, n, error);
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        const double *p = description->positions_m[i].v;
+        path_add(path, &timing, (nfsar_pose){{p[0], p[1], p[2]}, NFSAR_QUATERNION_IDENTITY});
+    }
+    return status;
+}
+
+/* ---- a hand -------------------------------------------------------------------------------- */
+
+/* Lines to and fro, joined by half circles whose diameter is the line spacing: the way at a
+ * distance along it. */
+struct sweep {
+    double width, spacing, bottom, left;
+    size_t lines;
+};
+
+static double sweep_length(const struct sweep *s) {
+    return (double)s->lines * s->width + (double)(s->lines - 1) * 0.5 * NFSAR_PI * s->spacing;
+}
+
+static nfsar_vec3 sweep_at(const struct sweep *s, double distance) {
+    double period = s->width + 0.5 * NFSAR_PI * s->spacing;
+    double line = fmin(floor(distance / period), (double)(s->lines - 1));
+    double along = distance - line * period;
+    double sign = fmod(line, 2.0) == 0.0 ? 1.0 : -1.0;
+    double y = s->bottom + line * s->spacing;
+    double x = fmin(along, s->width);
+    if (along > s->width) {
+        double angle = (along - s->width) / (0.5 * s->spacing);
+        x += 0.5 * s->spacing * sin(angle);
+        y += 0.5 * s->spacing * (1.0 - cos(angle));
+    }
+    return (nfsar_vec3){sign > 0.0 ? s->left + x : s->left + s->width - x, y, 0.0};
+}
+
+static enum nfsar_status check_handheld(const struct scene_handheld *h, nfsar_error *error) {
+    double time = check_default(h->wander_time_s, 1.0);
+    enum nfsar_status status = check_positive("path.handheld.size_m", h->size_m, 2, error);
+    if (status == NFSAR_OK) {
+        status = check_finite("path.handheld.centre_m", h->centre_m, 3, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_positive("path.handheld.line_spacing_m", &h->line_spacing_m, 1, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_positive("path.handheld.speed_m_per_s", &h->speed_m_per_s, 1, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_positive("path.handheld.pulse_rate_hz", &h->pulse_rate_hz, 1, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_not_negative("path.handheld.wander_m", h->wander_m, 3, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_not_negative("path.handheld.wander_deg", h->wander_deg, 3, error);
+    }
+    return status == NFSAR_OK ? check_positive("path.handheld.wander_time_s", &time, 1, error)
+                              : status;
+}
+
+static enum nfsar_status make_sweep(const struct scene_handheld *h, struct sweep *sweep,
+                                    nfsar_error *error) {
+    double lines = floor(h->size_m[1] / h->line_spacing_m + 1e-6) + 1.0;
+    if (!(lines < 1e6)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "path.handheld.line_spacing_m: %g lines are too many", lines);
+    }
+    *sweep = (struct sweep){
+        .width = h->size_m[0],
+        .spacing = h->line_spacing_m,
+        .bottom = h->centre_m[1] - 0.5 * (lines - 1.0) * h->line_spacing_m,
+        .left = h->centre_m[0] - 0.5 * h->size_m[0],
+        .lines = (size_t)lines,
+    };
+    return NFSAR_OK;
+}
+
+static nfsar_pose wander(const struct scene_handheld *h, const struct smooth_function function[6],
+                         double time, nfsar_vec3 at) {
+    double move[3], turn[3];
+    for (int axis = 0; axis < 3; axis++) {
+        move[axis] = h->wander_m[axis] * smooth_function_at(&function[axis], time);
+        turn[axis] =
+            h->wander_deg[axis] * NFSAR_PI / 180.0 * smooth_function_at(&function[3 + axis], time);
+    }
+    nfsar_vec3 rotation = {turn[0], turn[1], turn[2]};
+    return (nfsar_pose){
+        {at.x + move[0], at.y + move[1], at.z + h->centre_m[2] + move[2]},
+        nfsar_quaternion_from_axis_angle(rotation, nfsar_vec3_norm(rotation)),
+    };
+}
+
+enum nfsar_status path_handheld(const struct scene_handheld *handheld, double channel_span_s,
+                                uint64_t seed, struct path *path, nfsar_error *error) {
+    const struct scene_handheld *h = handheld;
+    struct sweep sweep = {0};
+    struct path_timing timing = {0};
+    enum nfsar_status status = check_handheld(h, error);
+    if (status == NFSAR_OK) {
+        status = make_sweep(h, &sweep, error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    double interval = 1.0 / h->pulse_rate_hz;
+    double pulses = floor(sweep_length(&sweep) / h->speed_m_per_s * h->pulse_rate_hz) + 1.0;
+    status =
+        path_timing_make("path.handheld", &interval, SCENE_FLY_BY, channel_span_s, &timing, error);
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, pulses < 1e12 ? (size_t)pulses : (size_t)1e12, error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    struct smooth_function function[6];
+    nfsar_random random;
+    nfsar_random_stream(&random, seed, STREAM_PATH);
+    for (int i = 0; i < 6; i++) {
+        smooth_function_draw(&function[i], check_default(h->wander_time_s, 1.0), &random);
+    }
+    for (size_t i = 0; i < path->room; i++) {
+        double time = (double)i * interval;
+        path_add(path, &timing,
+                 wander(h, function, time, sweep_at(&sweep, time * h->speed_m_per_s)));
+    }
+    path_end_line(path, &timing);
+    return NFSAR_OK;
+}
