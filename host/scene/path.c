@@ -9,7 +9,7 @@
 #include "host/scene/check.h"
 #include "host/scene/streams.h"
 
-#define PULSE_LIMIT 10000000u
+#define PULSE_LIMIT 5000000u
 
 /* Pulses of a scanner that moves a millimetre from one to the next come at about this interval. */
 #define DEFAULT_INTERVAL 5e-3
