@@ -6,6 +6,7 @@ const struct cli_verb cli_verbs[] = {
     {"simulate", "make a capture from a scene", verb_simulate},
     {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
     {"reconstruct", "make an image from a capture", verb_reconstruct},
+    {"info", "say what is in a capture or image file", verb_info},
     {"measure", "measure an image: peak, widths, side lobes, sharpness", verb_measure},
     {"compare", "compare an image with a reference", verb_compare},
     {"render", "make a picture from an image", verb_render},

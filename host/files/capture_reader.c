@@ -16,7 +16,7 @@
 
 struct nfsar_capture_file {
     struct h5_input input;
-    hid_t data;
+    struct h5_data data;
     nfsar_capture header;
 };
 
@@ -180,7 +180,7 @@ static enum nfsar_status read_pulses(nfsar_capture_file *file, nfsar_error *erro
     nfsar_capture *capture = &file->header;
     struct h5_shape data = {3, {0, capture->array.n_channel, capture->n_sample}};
     enum nfsar_status status =
-        h5_open_data(&file->input, CAPTURE_DATA, H5_COMPLEX, &data, &file->data, error);
+        h5_data_open(&file->data, &file->input, CAPTURE_DATA, H5_COMPLEX, true, &data, error);
     if (status != NFSAR_OK) {
         return status;
     }
@@ -274,7 +274,6 @@ enum nfsar_status nfsar_capture_file_open(const char *path, nfsar_capture_file *
     if (made == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
-    made->data = H5I_INVALID_HID;
     struct h5_reporting before = h5_silence();
     enum nfsar_status status = h5_input_open(&made->input, path, error);
     if (status == NFSAR_OK) {
@@ -312,8 +311,7 @@ enum nfsar_status nfsar_capture_file_read(nfsar_capture_file *file, size_t first
     const struct h5_shape first = {3, {first_pulse, 0, first_sample}};
     const struct h5_shape count = {3, {n_pulse, n_channel, n_sample}};
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status =
-        h5_read_part(&file->input, CAPTURE_DATA, file->data, &first, &count, out, error);
+    enum nfsar_status status = h5_data_read(&file->data, &first, &count, out, error);
     h5_restore(before);
     if (status != NFSAR_OK) {
         return status;
@@ -345,7 +343,7 @@ void nfsar_capture_file_close(nfsar_capture_file *file) {
         return;
     }
     struct h5_reporting before = h5_silence();
-    h5_drop(file->data);
+    h5_data_close(&file->data);
     h5_input_close(&file->input);
     h5_restore(before);
     nfsar_capture_free(&file->header);

@@ -14,4 +14,7 @@
 /* A prime, well above the number of chunks in the cache. */
 #define FORMAT_CACHE_SLOTS 10007
 
+/* What HDF5 reads at a time where it does not keep whole chunks. */
+#define FORMAT_SIEVE_BYTES ((size_t)1 << 20)
+
 #endif

@@ -1,4 +1,4 @@
-/* Datasets of hdf5_input.h. */
+/* Datasets of hdf5_input.h: the checks before memory is given to them. */
 #include "host/files/hdf5_input.h"
 
 #include <stdlib.h>
@@ -12,35 +12,11 @@
 #define EXPANSION_LIMIT UINT64_C(1100)
 /* Small arrays may be empty promises: filled with their fill value on reading. */
 #define ALWAYS_ALLOWED (UINT64_C(1) << 24)
-/* Bytes that a chunk's entry in an index takes at least. */
-#define CHUNK_ENTRY UINT64_C(8)
-
 static enum nfsar_status fail_hdf5(const struct h5_input *input, const char *name,
                                    nfsar_error *error) {
     char reason[H5_REASON_LENGTH];
     return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s cannot be read: %s", input->path, name,
                       h5_reason(reason));
-}
-
-static bool member_is(hid_t type, unsigned member, const char *name) {
-    char *found = H5Tget_member_name(type, member);
-    bool same = found != NULL && strcmp(found, name) == 0;
-    H5free_memory(found);
-    return same;
-}
-
-static bool part_is_float(hid_t type, unsigned member) {
-    hid_t part = H5Tget_member_type(type, member);
-    size_t size = part >= 0 ? H5Tget_size(part) : 0;
-    bool good = part >= 0 && H5Tget_class(part) == H5T_FLOAT && (size == 4 || size == 8);
-    h5_drop(part);
-    return good;
-}
-
-static bool is_complex(hid_t type) {
-    return H5Tget_class(type) == H5T_COMPOUND && H5Tget_nmembers(type) == 2 &&
-           member_is(type, 0, "r") && member_is(type, 1, "i") && part_is_float(type, 0) &&
-           part_is_float(type, 1);
 }
 
 static enum nfsar_status check_type(const struct h5_input *input, const char *name, hid_t dataset,
@@ -49,18 +25,15 @@ static enum nfsar_status check_type(const struct h5_input *input, const char *na
     if (type < 0) {
         return fail_hdf5(input, name, error);
     }
-    H5T_class_t class = H5Tget_class(type);
     const char *wanted = NULL;
-    if (kind == H5_COMPLEX && !is_complex(type)) {
+    if (kind == H5_COMPLEX && !h5_type_is_complex(type)) {
         wanted = "complex numbers: a compound of two floats r and i, as h5py stores complex64";
-    } else if (kind == H5_REAL && class != H5T_FLOAT && class != H5T_INTEGER) {
-        wanted = "numbers";
-    } else if ((kind == H5_INTEGER || kind == H5_BYTE) && class != H5T_INTEGER) {
-        wanted = "whole numbers";
-    } else if (H5Tget_size(type) > 16) {
-        wanted = "numbers of at most 16 bytes";
+    } else if (kind == H5_REAL && !h5_type_is_number(type)) {
+        wanted = "numbers (float32, float64 or integers)";
+    } else if ((kind == H5_INTEGER || kind == H5_BYTE) && !h5_type_is_integer(type)) {
+        wanted = "whole numbers (integers of 8 to 64 bits)";
     }
-    H5Tclose(type);
+    h5_drop(type);
     return wanted == NULL ? NFSAR_OK
                           : nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s must hold %s",
                                        input->path, name, wanted);
@@ -103,134 +76,167 @@ static enum nfsar_status check_shape(const struct h5_input *input, const char *n
     return NFSAR_OK;
 }
 
-/* Reads nothing from other files, and no more chunks than the file can hold. */
-static const char *layout_fault(const struct h5_input *input, hid_t list, size_t bytes) {
-    H5D_layout_t layout = H5Pget_layout(list);
-    if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
-        return "is a virtual dataset; copy the data into the file";
-    }
-    if (H5Pget_external_count(list) != 0) {
-        return "keeps its data in another file; copy them into this one";
-    }
-    if (layout == H5D_CHUNKED) {
-        hsize_t chunk[H5S_MAX_RANK] = {0};
-        int rank = H5Pget_chunk(list, H5S_MAX_RANK, chunk);
-        uint64_t elements = 1;
-        for (int i = 0; i < rank; i++) {
-            if (__builtin_mul_overflow(elements, chunk[i], &elements)) {
-                return "has chunks that are too large";
-            }
-        }
-        if (rank < 1 || elements < 1 || bytes / elements / CHUNK_ENTRY > input->bytes) {
-            return "has more chunks than the file can hold";
-        }
-    }
-    return NULL;
-}
-
-static enum nfsar_status check_size(const struct h5_input *input, const char *name, hid_t dataset,
-                                    enum h5_kind kind, const struct h5_shape *shape,
-                                    nfsar_error *error) {
+/* More than any file of that size can hold? */
+static bool is_absurd(const struct h5_input *input, enum h5_kind kind,
+                      const struct h5_shape *shape) {
     size_t elements = 0, bytes = 0;
     uint64_t limit = ALWAYS_ALLOWED;
     if (input->bytes < (UINT64_MAX - ALWAYS_ALLOWED) / EXPANSION_LIMIT) {
         limit += EXPANSION_LIMIT * input->bytes;
     }
-    if (!h5_shape_elements(shape, &elements) ||
-        __builtin_mul_overflow(elements, h5_element_size(kind), &bytes) || bytes > limit) {
+    return !h5_shape_elements(shape, &elements) ||
+           __builtin_mul_overflow(elements, h5_element_size(kind), &bytes) || bytes > limit;
+}
+
+/* Data that are in this file, and all of them; what is wrong, or NULL. */
+static const char *check_layout(hid_t dataset, const struct h5_shape *shape) {
+    hid_t list = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
+    H5D_layout_t layout = list >= 0 ? H5Pget_layout(list) : H5D_LAYOUT_ERROR;
+    const char *fault = NULL;
+    size_t elements = 0;
+    h5_shape_elements(shape, &elements);
+    if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
+        fault = "is a virtual dataset; copy the data into the file";
+    } else if (H5Pget_external_count(list) != 0) {
+        fault = "keeps its data in another file; copy them into this one";
+    } else if (layout == H5D_CONTIGUOUS && H5Dget_offset(dataset) == HADDR_UNDEF) {
+        fault = "is incomplete: it was never written";
+    } else if (layout != H5D_CHUNKED &&
+               (type < 0 || H5Dget_storage_size(dataset) / H5Tget_size(type) != elements)) {
+        fault = "is damaged: it has not the size that its shape asks for";
+    }
+    h5_drop(type);
+    h5_drop(list);
+    return fault;
+}
+
+static enum nfsar_status fail_plainly(const struct h5_input *input, const char *name,
+                                      const char *fault, nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s %s", input->path, name, fault);
+}
+
+static enum nfsar_status check_size(const struct h5_input *input, const char *name, hid_t dataset,
+                                    enum h5_kind kind, const struct h5_shape *shape,
+                                    nfsar_error *error) {
+    if (is_absurd(input, kind, shape)) {
         char text[H5_SHAPE_LENGTH];
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: %s claims [%s] numbers, more than a file of %llu bytes can hold",
                           input->path, name, h5_shape_text(shape, text),
                           (unsigned long long)input->bytes);
     }
-    hid_t list = H5Dget_create_plist(dataset);
-    if (list < 0) {
-        return fail_hdf5(input, name, error);
-    }
-    const char *fault = layout_fault(input, list, elements);
-    h5_drop(list);
-    return fault == NULL
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s %s", input->path, name, fault);
+    const char *fault = check_layout(dataset, shape);
+    return fault == NULL ? NFSAR_OK : fail_plainly(input, name, fault, error);
 }
 
-enum nfsar_status h5_open_data(const struct h5_input *input, const char *name, enum h5_kind kind,
-                               struct h5_shape *shape, hid_t *dataset, nfsar_error *error) {
-    *dataset = H5I_INVALID_HID;
-    if (!h5_has(input, name)) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s is missing", input->path, name);
+/* Without a chunk cache by default: see h5_chunks::cacheable. */
+static hid_t open_dataset(const struct h5_input *input, const char *name, bool cached) {
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS), dataset = H5I_INVALID_HID;
+    H5O_info_t info;
+    if (access >= 0 && H5Pset_elink_cb(access, h5_refuse_link, NULL) >= 0 &&
+        H5Pset_chunk_cache(access, FORMAT_CACHE_SLOTS, cached ? FORMAT_CACHE_BYTES : 0, 1.0) >= 0 &&
+        H5Oget_info_by_name2(input->file, name, &info, H5O_INFO_BASIC, input->links) >= 0 &&
+        info.type == H5O_TYPE_DATASET) {
+        dataset = H5Dopen2(input->file, name, access);
     }
-    hid_t object = H5Oopen(input->file, name, input->links);
-    if (object < 0) {
-        return fail_hdf5(input, name, error);
+    h5_drop(access);
+    return dataset;
+}
+
+static enum nfsar_status open_checked(struct h5_data *data, struct h5_shape *shape,
+                                      nfsar_error *error) {
+    const struct h5_input *input = data->input;
+    if (!h5_has(input, data->name)) {
+        return fail_plainly(input, data->name, "is missing", error);
     }
-    enum nfsar_status status = NFSAR_OK;
-    if (H5Iget_type(object) != H5I_DATASET) {
-        status =
-            nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s is not a dataset", input->path, name);
+    data->dataset = open_dataset(input, data->name, false);
+    if (data->dataset < 0) {
+        return fail_plainly(input, data->name, "is not a dataset that can be read", error);
+    }
+    enum nfsar_status status = check_type(input, data->name, data->dataset, data->kind, error);
+    if (status == NFSAR_OK) {
+        status = check_shape(input, data->name, data->dataset, shape, error);
     }
     if (status == NFSAR_OK) {
-        status = check_type(input, name, object, kind, error);
+        status = check_size(input, data->name, data->dataset, data->kind, shape, error);
     }
     if (status == NFSAR_OK) {
-        status = check_shape(input, name, object, shape, error);
-    }
-    if (status == NFSAR_OK) {
-        status = check_size(input, name, object, kind, shape, error);
-    }
-    if (status == NFSAR_OK) {
-        *dataset = object;
-    } else {
-        h5_drop(object);
+        const char *fault = h5_chunks_open(&data->chunks, data->dataset, shape, input->bytes);
+        status = fault == NULL ? NFSAR_OK : fail_plainly(input, data->name, fault, error);
     }
     return status;
 }
 
+enum nfsar_status h5_data_open(struct h5_data *data, const struct h5_input *input, const char *name,
+                               enum h5_kind kind, bool cached, struct h5_shape *shape,
+                               nfsar_error *error) {
+    *data = (struct h5_data){.input = input, .dataset = H5I_INVALID_HID, .kind = kind};
+    snprintf(data->name, sizeof data->name, "%s", name);
+    enum nfsar_status status = open_checked(data, shape, error);
+    if (status == NFSAR_OK && cached && data->chunks.cacheable) {
+        H5Dclose(data->dataset);
+        data->dataset = open_dataset(input, name, true);
+        status = data->dataset >= 0 ? NFSAR_OK : fail_hdf5(input, name, error);
+    }
+    if (status == NFSAR_OK) {
+        data->shape = *shape;
+    } else {
+        h5_data_close(data);
+    }
+    return status;
+}
+
+enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *first,
+                               const struct h5_shape *count, void *out, nfsar_error *error) {
+    const char *fault = h5_chunks_check(&data->chunks, data->dataset, first, count);
+    if (fault != NULL) {
+        return fail_plainly(data->input, data->name, fault, error);
+    }
+    hid_t memory = h5_space(count), stored = H5Dget_space(data->dataset);
+    hid_t type = h5_memory_type(data->kind);
+    bool good = memory >= 0 && stored >= 0 && type >= 0 && h5_select(stored, first, count) >= 0 &&
+                H5Dread(data->dataset, type, memory, stored, H5P_DEFAULT, out) >= 0;
+    enum nfsar_status status = good ? NFSAR_OK : fail_hdf5(data->input, data->name, error);
+    h5_drop(type);
+    h5_drop(stored);
+    h5_drop(memory);
+    return status;
+}
+
+void h5_data_close(struct h5_data *data) {
+    if (data->input != NULL) {
+        h5_drop(data->dataset);
+    }
+    h5_chunks_close(&data->chunks);
+    *data = (struct h5_data){.dataset = H5I_INVALID_HID};
+}
+
 enum nfsar_status h5_read_data(const struct h5_input *input, const char *name, enum h5_kind kind,
-                               struct h5_shape *shape, void **data, nfsar_error *error) {
-    hid_t dataset = H5I_INVALID_HID;
-    *data = NULL;
-    enum nfsar_status status = h5_open_data(input, name, kind, shape, &dataset, error);
+                               struct h5_shape *shape, void **out, nfsar_error *error) {
+    struct h5_data data;
+    *out = NULL;
+    enum nfsar_status status = h5_data_open(&data, input, name, kind, false, shape, error);
     if (status != NFSAR_OK) {
         return status;
     }
+    const struct h5_shape first = {.rank = shape->rank};
     size_t elements = 0;
     h5_shape_elements(shape, &elements);
-    *data = calloc(elements, h5_element_size(kind));
-    hid_t type = h5_memory_type(kind);
-    if (*data == NULL || type < 0) {
-        status =
-            nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory for %s", input->path, name);
-    } else if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) < 0) {
-        status = fail_hdf5(input, name, error);
-    }
-    h5_drop(type);
-    h5_drop(dataset);
+    *out = calloc(elements, h5_element_size(kind));
+    status = *out != NULL ? h5_data_read(&data, &first, shape, *out, error)
+                          : nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory for %s",
+                                       input->path, name);
+    h5_data_close(&data);
     if (status != NFSAR_OK) {
-        free(*data);
-        *data = NULL;
+        free(*out);
+        *out = NULL;
     }
     return status;
 }
 
 enum nfsar_status h5_read_optional(const struct h5_input *input, const char *name,
-                                   enum h5_kind kind, struct h5_shape *shape, void **data,
+                                   enum h5_kind kind, struct h5_shape *shape, void **out,
                                    nfsar_error *error) {
-    *data = NULL;
-    return h5_has(input, name) ? h5_read_data(input, name, kind, shape, data, error) : NFSAR_OK;
-}
-
-enum nfsar_status h5_read_part(const struct h5_input *input, const char *name, hid_t dataset,
-                               const struct h5_shape *first, const struct h5_shape *count,
-                               void *data, nfsar_error *error) {
-    hid_t memory = h5_space(count), stored = H5Dget_space(dataset);
-    hid_t type = h5_memory_type(H5_COMPLEX);
-    bool good = memory >= 0 && stored >= 0 && type >= 0 && h5_select(stored, first, count) >= 0 &&
-                H5Dread(dataset, type, memory, stored, H5P_DEFAULT, data) >= 0;
-    enum nfsar_status status = good ? NFSAR_OK : fail_hdf5(input, name, error);
-    h5_drop(type);
-    h5_drop(stored);
-    h5_drop(memory);
-    return status;
+    *out = NULL;
+    return h5_has(input, name) ? h5_read_data(input, name, kind, shape, out, error) : NFSAR_OK;
 }

@@ -10,9 +10,8 @@
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
 
-/* Called by HDF5 when a link leads to another file. */
-static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
-                          const char *child_object, unsigned *flags, hid_t access, void *context) {
+herr_t h5_refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
+                      const char *child_object, unsigned *flags, hid_t access, void *context) {
     (void)parent_file;
     (void)parent_group;
     (void)child_file;
@@ -25,7 +24,7 @@ static herr_t refuse_link(const char *parent_file, const char *parent_group, con
 
 static hid_t link_list(void) {
     hid_t list = H5Pcreate(H5P_LINK_ACCESS);
-    if (list >= 0 && H5Pset_elink_cb(list, refuse_link, NULL) < 0) {
+    if (list >= 0 && H5Pset_elink_cb(list, h5_refuse_link, NULL) < 0) {
         h5_drop(list);
         list = H5I_INVALID_HID;
     }
@@ -38,7 +37,7 @@ static hid_t open_file(const char *path) {
     /* No locks: some file systems have none, and nothing is written. */
     if (access >= 0 && H5Pset_file_locking(access, false, true) >= 0 &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-        H5Pset_cache(access, 0, FORMAT_CACHE_SLOTS, FORMAT_CACHE_BYTES, 1.0) >= 0) {
+        H5Pset_sieve_buf_size(access, FORMAT_SIEVE_BYTES) >= 0) {
         file = H5Fopen(path, H5F_ACC_RDONLY, access);
     }
     h5_drop(access);

@@ -10,6 +10,7 @@
 #include <nfsar/file.h>
 #include <nfsar/status.h>
 
+#include "host/files/hdf5_chunk.h"
 #include "host/files/hdf5_type.h"
 
 struct h5_input {
@@ -28,35 +29,52 @@ void h5_input_close(struct h5_input *input);
 enum nfsar_status h5_input_kind(const struct h5_input *input, enum nfsar_file_kind *kind,
                                 nfsar_error *error);
 
+/* To be set with H5Pset_elink_cb(): links that lead to another file lead nowhere. */
+herr_t h5_refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
+                      const char *child_object, unsigned *flags, hid_t access, void *context);
+
 /* Whether there is an object of that absolute name. */
 bool h5_has(const struct h5_input *input, const char *name);
 
+/* An open dataset that was found to be what was expected. */
+struct h5_data {
+    const struct h5_input *input; /* must outlive this */
+    char name[64];                /* for messages */
+    hid_t dataset;
+    enum h5_kind kind;
+    struct h5_shape shape;
+    struct h5_chunks chunks;
+};
+
 /* Open a dataset after checking it. Extents of shape that are 0 may be anything but 0 in the file
- * and are filled in. */
-enum nfsar_status h5_open_data(const struct h5_input *input, const char *name, enum h5_kind kind,
-                               struct h5_shape *shape, hid_t *dataset, nfsar_error *error);
+ * and are filled in. With cached, chunks are kept in memory between reads. */
+enum nfsar_status h5_data_open(struct h5_data *data, const struct h5_input *input, const char *name,
+                               enum h5_kind kind, bool cached, struct h5_shape *shape,
+                               nfsar_error *error);
 
-/* Open, check and read a whole dataset into *data, which is to be freed with free(). */
+/* Read extents count[], from first[] on. */
+enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *first,
+                               const struct h5_shape *count, void *out, nfsar_error *error);
+
+/* Close; a zeroed one is allowed, and is what is left. */
+void h5_data_close(struct h5_data *data);
+
+/* Open, check and read a whole dataset into *out, which is to be freed with free(). */
 enum nfsar_status h5_read_data(const struct h5_input *input, const char *name, enum h5_kind kind,
-                               struct h5_shape *shape, void **data, nfsar_error *error);
+                               struct h5_shape *shape, void **out, nfsar_error *error);
 
-/* As h5_read_data(); when there is no such dataset, *data is NULL. */
+/* As h5_read_data(); when there is no such dataset, *out is NULL. */
 enum nfsar_status h5_read_optional(const struct h5_input *input, const char *name,
-                                   enum h5_kind kind, struct h5_shape *shape, void **data,
+                                   enum h5_kind kind, struct h5_shape *shape, void **out,
                                    nfsar_error *error);
-
-/* Read extents count[], from first[] on, of an open complex dataset. */
-enum nfsar_status h5_read_part(const struct h5_input *input, const char *name, hid_t dataset,
-                               const struct h5_shape *first, const struct h5_shape *count,
-                               void *data, nfsar_error *error);
 
 /* A list of text lines (or one), *n = 0 where there is none. Lines are valid UTF-8 without control
  * characters. To be freed with lines_free(). */
 enum nfsar_status h5_read_lines(const struct h5_input *input, const char *name, char ***lines,
                                 size_t *n, nfsar_error *error);
 
-/* Attributes of the object called name; *found says whether there was one. The text is to be freed
- * with free(), NULL when there is none. */
+/* Attributes of the object called name. The text is to be freed with free(), NULL when there is
+ * none; *found says whether there was a number. */
 enum nfsar_status h5_read_text(const struct h5_input *input, const char *name,
                                const char *attribute, char **text, nfsar_error *error);
 enum nfsar_status h5_read_number(const struct h5_input *input, const char *name,

@@ -32,9 +32,9 @@ static enum nfsar_status outcome(const struct h5_output *output, bool good, cons
 static hid_t create_file(struct h5_sink *sink) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
-    /* Version 1.8 structures carry checksums and can be read by every HDF5 since 2008, that of
-     * older MATLABs included. */
-    if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0) {
+    /* The structures of version 1.10 carry checksums, and data of fixed size need no index that
+     * could be damaged. */
+    if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0) {
         file = h5_sink_create_file(sink, access);
     }
     h5_drop(access);

@@ -19,24 +19,26 @@ static enum nfsar_status fail_text(const struct h5_input *input, const char *nam
                       attribute != NULL ? attribute : "", fault);
 }
 
-/* Text of a dataset or attribute as HDF5 hands it out: of fixed or of variable length. */
+/* Text of a dataset or attribute as HDF5 hands it out: lines of fixed length. */
 struct text {
     hid_t type, space;
-    bool variable;
-    size_t size; /* of a fixed-length element */
+    size_t size; /* of a line */
     size_t n;
-    char *fixed;     /* [n][size] */
-    char **pointers; /* [n], owned by HDF5's heap */
+    char *lines; /* [n][size] */
 };
 
-/* Fill type, space and sizes; what is wrong, or NULL. */
+/* Fill the sizes and make room; what is wrong, or NULL. */
 static const char *examine(struct text *text) {
     if (text->type < 0 || text->space < 0 || H5Tget_class(text->type) != H5T_STRING) {
         return "must hold text";
     }
+    if (H5Tis_variable_str(text->type) != 0) {
+        /* HDF5 1.10 copies such text without looking whether it fits (H5HG_read()). */
+        return "is text of variable length, which cannot be read safely; write it with a fixed "
+               "length, in Python as numpy.bytes_(\"...\")";
+    }
     hssize_t n = H5Sget_simple_extent_npoints(text->space);
-    text->variable = H5Tis_variable_str(text->type) > 0;
-    text->size = text->variable ? sizeof(char *) : H5Tget_size(text->type);
+    text->size = H5Tget_size(text->type);
     if (n < 0 || H5Sget_simple_extent_ndims(text->space) > 1) {
         return "must be a list of text lines";
     }
@@ -46,41 +48,26 @@ static const char *examine(struct text *text) {
         bytes > TEXT_LIMIT) {
         return "holds more text than is believable";
     }
-    void *room = calloc(text->n > 0 ? text->n : 1, text->size);
-    if (text->variable) {
-        text->pointers = room;
-    } else {
-        text->fixed = room;
-    }
-    return room != NULL ? NULL : "does not fit into memory";
+    text->lines = calloc(text->n > 0 ? text->n : 1, text->size);
+    return text->lines != NULL ? NULL : "does not fit into memory";
 }
 
-/* One element as a string of its own. */
-static char *element(const struct text *text, size_t i) {
-    char *copy = NULL;
-    if (text->variable) {
-        copy = strdup(text->pointers[i] != NULL ? text->pointers[i] : "");
-    } else {
-        copy = strndup(text->fixed + i * text->size, text->size);
-    }
+/* One line as a string of its own. */
+static char *line(const struct text *text, size_t i) {
+    char *copy = strndup(text->lines + i * text->size, text->size);
     if (copy != NULL) {
         utf8_clean(copy);
-        if (!text->variable && H5Tget_strpad(text->type) == H5T_STR_SPACEPAD) {
-            size_t length = strlen(copy);
-            while (length > 0 && copy[length - 1] == ' ') {
-                copy[--length] = '\0';
-            }
+        size_t length = strlen(copy);
+        while (H5Tget_strpad(text->type) == H5T_STR_SPACEPAD && length > 0 &&
+               copy[length - 1] == ' ') {
+            copy[--length] = '\0';
         }
     }
     return copy;
 }
 
 static void release(struct text *text) {
-    if (text->pointers != NULL) {
-        H5Dvlen_reclaim(text->type, text->space, H5P_DEFAULT, text->pointers);
-    }
-    free(text->pointers);
-    free(text->fixed);
+    free(text->lines);
     h5_drop(text->space);
     h5_drop(text->type);
 }
@@ -109,10 +96,9 @@ enum nfsar_status h5_read_text(const struct h5_input *input, const char *name,
         fault = "must be one line of text";
     }
     if (fault == NULL) {
-        void *room = read.variable ? (void *)read.pointers : (void *)read.fixed;
-        if (H5Aread(found, read.type, room) < 0) {
+        if (H5Aread(found, read.type, read.lines) < 0) {
             fault = "cannot be read";
-        } else if ((*text = element(&read, 0)) == NULL) {
+        } else if ((*text = line(&read, 0)) == NULL) {
             fault = "does not fit into memory";
         }
     }
@@ -125,7 +111,7 @@ static enum nfsar_status take_lines(const struct text *text, char ***lines, size
                                     nfsar_error *error) {
     *lines = calloc(text->n > 0 ? text->n : 1, sizeof **lines);
     for (size_t i = 0; *lines != NULL && i < text->n; i++) {
-        if (((*lines)[i] = element(text, i)) == NULL) {
+        if (((*lines)[i] = line(text, i)) == NULL) {
             lines_free(*lines, i);
             *lines = NULL;
         }
@@ -148,9 +134,8 @@ enum nfsar_status h5_read_lines(const struct h5_input *input, const char *name, 
     if (H5Iget_type(dataset) == H5I_DATASET) {
         struct text read = {.type = H5Dget_type(dataset), .space = H5Dget_space(dataset)};
         fault = examine(&read);
-        void *room = read.variable ? (void *)read.pointers : (void *)read.fixed;
         if (fault == NULL && read.n > 0 &&
-            H5Dread(dataset, read.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, room) < 0) {
+            H5Dread(dataset, read.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, read.lines) < 0) {
             fault = "cannot be read";
         }
         if (fault == NULL) {
@@ -171,9 +156,8 @@ enum nfsar_status h5_read_number(const struct h5_input *input, const char *name,
         return NFSAR_OK;
     }
     hid_t type = H5Aget_type(opened), space = H5Aget_space(opened);
-    H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
     const char *fault = NULL;
-    if ((class != H5T_FLOAT && class != H5T_INTEGER) || H5Tget_size(type) > 16 || space < 0 ||
+    if (type < 0 || !h5_type_is_number(type) || space < 0 ||
         H5Sget_simple_extent_npoints(space) != 1) {
         fault = "must be one number";
     } else if (H5Aread(opened, H5T_NATIVE_DOUBLE, value) < 0) {

@@ -3,6 +3,7 @@
 #include <complex.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 size_t h5_element_size(enum h5_kind kind) {
     switch (kind) {
@@ -61,6 +62,51 @@ hid_t h5_file_type(enum h5_kind kind) {
         return H5Tcopy(H5T_STD_U8LE);
     }
     return H5I_INVALID_HID;
+}
+
+static bool is_one_of(hid_t type, const hid_t *known, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (H5Tequal(type, known[i]) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_float(hid_t type) {
+    const hid_t known[] = {H5T_IEEE_F32LE, H5T_IEEE_F32BE, H5T_IEEE_F64LE, H5T_IEEE_F64BE};
+    return is_one_of(type, known, sizeof known / sizeof known[0]);
+}
+
+bool h5_type_is_integer(hid_t type) {
+    const hid_t known[] = {H5T_STD_I8LE,  H5T_STD_I8BE,  H5T_STD_U8LE,  H5T_STD_U8BE,
+                           H5T_STD_I16LE, H5T_STD_I16BE, H5T_STD_U16LE, H5T_STD_U16BE,
+                           H5T_STD_I32LE, H5T_STD_I32BE, H5T_STD_U32LE, H5T_STD_U32BE,
+                           H5T_STD_I64LE, H5T_STD_I64BE, H5T_STD_U64LE, H5T_STD_U64BE};
+    return is_one_of(type, known, sizeof known / sizeof known[0]);
+}
+
+bool h5_type_is_number(hid_t type) {
+    return is_float(type) || h5_type_is_integer(type);
+}
+
+/* Member of that name at that place, its size in *size. */
+static bool has_part(hid_t type, unsigned member, const char *name, size_t offset, size_t *size) {
+    char *found = H5Tget_member_name(type, member);
+    hid_t part = H5Tget_member_type(type, member);
+    bool good = found != NULL && strcmp(found, name) == 0 && part >= 0 && is_float(part) &&
+                H5Tget_member_offset(type, member) == offset;
+    *size = good ? H5Tget_size(part) : 0;
+    H5free_memory(found);
+    h5_drop(part);
+    return good;
+}
+
+bool h5_type_is_complex(hid_t type) {
+    size_t r = 0, i = 0;
+    return H5Tget_class(type) == H5T_COMPOUND && H5Tget_nmembers(type) == 2 &&
+           has_part(type, 0, "r", 0, &r) && has_part(type, 1, "i", r, &i) && r == i &&
+           H5Tget_size(type) == r + i;
 }
 
 bool h5_shape_elements(const struct h5_shape *shape, size_t *elements) {

@@ -32,6 +32,12 @@ void h5_drop(hid_t id);
 hid_t h5_memory_type(enum h5_kind kind);
 hid_t h5_file_type(enum h5_kind kind);
 
+/* Whether values of a file's type can be read as that kind. Only the types that computers have are
+ * accepted: HDF5 1.10 converts others, but trusts the file on where their bits are. */
+bool h5_type_is_number(hid_t type);
+bool h5_type_is_integer(hid_t type);
+bool h5_type_is_complex(hid_t type);
+
 /* Product of the extents, false when it does not fit. */
 bool h5_shape_elements(const struct h5_shape *shape, size_t *elements);
 

@@ -15,7 +15,7 @@
 
 struct nfsar_image_file {
     struct h5_input input;
-    hid_t data;
+    struct h5_data data;
     nfsar_image header;
 };
 
@@ -84,7 +84,7 @@ static enum nfsar_status read_grid(nfsar_image_file *file, nfsar_error *error) {
     nfsar_grid *grid = &file->header.grid;
     struct h5_shape shape = {3, {0, 0, 0}};
     enum nfsar_status status =
-        h5_open_data(input, IMAGE_DATA, H5_COMPLEX, &shape, &file->data, error);
+        h5_data_open(&file->data, input, IMAGE_DATA, H5_COMPLEX, true, &shape, error);
     if (status == NFSAR_OK) {
         status = read_axis(input, IMAGE_Z, shape.extent[0], &grid->z, error);
     }
@@ -132,7 +132,6 @@ enum nfsar_status nfsar_image_file_open(const char *path, nfsar_image_file **fil
     if (made == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
-    made->data = H5I_INVALID_HID;
     struct h5_reporting before = h5_silence();
     enum nfsar_status status = h5_input_open(&made->input, path, error);
     if (status == NFSAR_OK) {
@@ -166,8 +165,7 @@ enum nfsar_status nfsar_image_file_read(nfsar_image_file *file, size_t first_z, 
     const struct h5_shape first = {3, {first_z, 0, 0}};
     const struct h5_shape count = {3, {n_z, ny, nx}};
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status =
-        h5_read_part(&file->input, IMAGE_DATA, file->data, &first, &count, out, error);
+    enum nfsar_status status = h5_data_read(&file->data, &first, &count, out, error);
     h5_restore(before);
     if (status != NFSAR_OK) {
         return status;
@@ -186,7 +184,7 @@ void nfsar_image_file_close(nfsar_image_file *file) {
         return;
     }
     struct h5_reporting before = h5_silence();
-    h5_drop(file->data);
+    h5_data_close(&file->data);
     h5_input_close(&file->input);
     h5_restore(before);
     nfsar_image_free(&file->header);

@@ -83,7 +83,7 @@ static void volume(const char *preset, double depth, double *correlation, double
     radar_add_points(&capture, point, 21);
     /* Through three of the points and their surroundings, one in each row. */
     nfsar_grid grid = {
-        .x = {0.012, 0.0015, 5}, .y = {-0.033, 0.0015, 45}, .z = {depth - 0.02, 0.02, 3}};
+        .x = {0.012, 0.0015, 5}, .y = {-0.033, 0.0015, 25}, .z = {depth - 0.02, 0.02, 3}};
     nfsar_image truth = image_bp(&capture, &grid, NFSAR_BP_DOUBLE);
     for (int model = 0; model < 3; model++) {
         nfsar_rma_options options = nfsar_rma_defaults();

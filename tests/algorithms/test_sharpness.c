@@ -10,7 +10,7 @@
 
 #include <nfsar/metrics.h>
 
-#include "algorithms/sharpness.h"
+#include "tests/algorithms/sharpness_candidates.h"
 
 /* A 128 mm square slice, imaged with 77 .. 81 GHz from an aperture seen under +-24 degrees (the
  * wavenumbers of the image reach 0.8 of 2 k / 2), refocused dz away by the angular spectrum. */
@@ -22,12 +22,13 @@ enum { N = 128, N_FREQUENCY = 8, N_DEPTH = 41 };
 static const struct {
     const char *name;
     sharpness_measure *measure;
-} measures[] = {{"norm ratio", sharpness_norm_ratio},
+} measures[] = {{"gradient energy", nfsar_slice_sharpness},
+                {"norm ratio", sharpness_norm_ratio},
                 {"phase flatness", sharpness_phase_flatness},
                 {"kurtosis", sharpness_kurtosis},
                 {"order", sharpness_order},
                 {"gradient", sharpness_gradient}};
-enum { N_MEASURE = 5 };
+enum { N_MEASURE = 6 };
 
 static double at(int i) {
     return (i - N / 2) * STEP;
@@ -38,22 +39,37 @@ static double random_unit(void) {
 }
 
 /* A 60 x 50 mm plate with four holes of 3 to 6 mm radius. */
-static bool on_plate(double x, double y) {
+static bool on_plate(double x, double y, bool endless) {
     const double hole[4][3] = {{-0.015, 0.010, 0.005},
                                {0.012, -0.008, 0.004},
                                {0.018, 0.012, 0.003},
                                {-0.010, -0.012, 0.006}};
-    bool inside = fabs(x) < 0.030 && fabs(y) < 0.025;
+    bool inside = endless || (fabs(x) < 0.030 && fabs(y) < 0.025);
     for (int i = 0; i < 4; i++) {
         inside = inside && hypot(x - hole[i][0], y - hole[i][1]) >= hole[i][2];
     }
     return inside;
 }
 
-enum scene { PLATE, TILTED, CURVED, DIFFUSE, ONE_POINT, TWENTY_POINTS, PLATE_AND_POINTS, N_SCENE };
-static const char *const scene_name[] = {
-    "plate",     "tilted plate", "curved plate",           "diffuse plate",
-    "one point", "20 points",    "plate and bright points"};
+enum scene {
+    PLATE,
+    TILTED,
+    CURVED,
+    DIFFUSE,
+    ONE_POINT,
+    TWENTY_POINTS,
+    PLATE_AND_POINTS,
+    SHEET,
+    N_SCENE
+};
+static const char *const scene_name[] = {"plate",
+                                         "tilted plate",
+                                         "curved plate",
+                                         "diffuse plate",
+                                         "one point",
+                                         "20 points",
+                                         "plate and bright points",
+                                         "endless sheet"};
 
 static void draw_points(float complex *object, int n, double amplitude) {
     for (int i = 0; i < n; i++) {
@@ -74,7 +90,7 @@ static void draw(enum scene scene, float complex *object) {
                        : scene == CURVED  ? (x * x + y * y) / (0.030 * 0.030)
                        : scene == DIFFUSE ? 2.0 * M_PI * random_unit()
                                           : 0.0;
-        if (scene != ONE_POINT && scene != TWENTY_POINTS && on_plate(x, y)) {
+        if (scene != ONE_POINT && scene != TWENTY_POINTS && on_plate(x, y, scene == SHEET)) {
             object[i] = (float complex)cexp(I * phase);
         }
     }
@@ -158,9 +174,9 @@ static double best_depth(const double sharpness[N_DEPTH]) {
  * 23 mm. */
 #define DEPTH_OF_FOCUS 0.0227
 
-/* The measure in use finds the true depth of every scene exactly, clean and at 0 dB, and within a
- * quarter of the depth of focus where noise is ten times the signal. docs/theory/sharpness.md has
- * the table that this prints. */
+/* The measure in use finds the true depth of every scene exactly when clean, and, but for the sheet
+ * that shows no edge, at 0 dB; within a quarter of the depth of focus otherwise, also where noise
+ * is ten times the signal. docs/theory/sharpness.md has the table that this prints. */
 static void finds_the_depth(void **state) {
     (void)state;
     const double noise[] = {30.0, 0.0, -10.0};
@@ -178,7 +194,8 @@ static void finds_the_depth(void **state) {
                 print_message("%16.1f", 1e3 * best_depth(sharpness[m]));
             }
             print_message("\n");
-            assert_near(best_depth(sharpness[0]), 0.0, n < 2 ? 1e-9 : 0.25 * DEPTH_OF_FOCUS);
+            bool exact = n == 0 || (n == 1 && scene != SHEET);
+            assert_near(best_depth(sharpness[0]), 0.0, exact ? 1e-9 : 0.25 * DEPTH_OF_FOCUS);
         }
     }
 }
@@ -188,7 +205,8 @@ static void by_hand(void **state) {
     /* Magnitudes 3, 0, 0, 4: N = 4, sum 7, squares 25, fourth powers 337. */
     const float complex data[4] = {3.0f, 0.0f, 0.0f, -4.0f * I};
     assert_near(sharpness_norm_ratio(data, 2, 2), sqrt(4.0 * 25.0) / 7.0, 1e-12);
-    assert_near(nfsar_slice_sharpness(data, 2, 2), sharpness_norm_ratio(data, 2, 2), 0.0);
+    /* Slopes 3, 3, 4, 4. */
+    assert_near(nfsar_slice_sharpness(data, 2, 2), 9.0 + 9.0 + 16.0 + 16.0, 1e-12);
     assert_near(sharpness_kurtosis(data, 2, 2), 4.0 * 337.0 / 625.0, 1e-12);
     double entropy = -(9.0 / 25.0) * log(9.0 / 25.0) - (16.0 / 25.0) * log(16.0 / 25.0);
     assert_near(sharpness_order(data, 2, 2), log(4.0) - entropy, 1e-12);
@@ -212,7 +230,9 @@ static void factor_changes_nothing(void **state) {
     }
     for (int m = 0; m < N_MEASURE; m++) {
         double one = measures[m].measure(data, 30, 20), two = measures[m].measure(scaled, 30, 20);
-        assert_near(two, one, 1e-5 * one);
+        /* The measure in use grows with the power: a volume's slices share one factor. */
+        double power = m == 0 ? 25e-36 : 1.0;
+        assert_near(two / power, one, 1e-5 * one);
         assert_near(measures[m].measure(zero, 30, 20), 0.0, 0.0);
         assert_true(isfinite(measures[m].measure(data, 600, 1)));
         assert_true(isfinite(measures[m].measure(data, 1, 1)));
