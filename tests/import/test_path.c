@@ -215,8 +215,7 @@ static void impossible_scans_are_refused(void **state) {
     REFUSED("row_step_m: 1e-3", "scan.step_m: is missing");
     REFUSED("step_m: 1e-3, row_step_m: 0", "scan.row_step_m: is zero");
     REFUSED("step_m: 1e-3", "scan.row_step_m: is missing");
-    REFUSED("step_m: .nan, row_step_m: 1e-3",
-            "Invalid FLOAT value: .nan (in mapping field 'step_m'");
+    REFUSED("step_m: .nan, row_step_m: 1e-3", "line 5: step_m: '.nan' is not a number");
     REFUSED("step_m: nan, row_step_m: 1e-3", "scan.step_m: nan is not a finite number");
     REFUSED("step_m: 1e-3, row_step_m: inf", "scan.row_step_m");
     REFUSED("step_m: 1e-3, row_step_m: 1, row_period_s: 0.01", "a row lasts longer");

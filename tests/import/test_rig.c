@@ -21,6 +21,26 @@ static void wrong_keys_are_named_with_their_line(void **state) {
     assert_refused("a: [1\n", "rig.yaml");
 }
 
+/* libcyaml alone would read 2.05, 2, 400 and true. */
+static void half_read_values_are_refused(void **state) {
+    (void)state;
+    write_chirps("a.bin", 0, 4, 8);
+#define SCAN(value) FILES RADAR_8 ARRAY_1X4 "scan:\n  positions: 4\n  rows: 1\n  " value "\n"
+    assert_refused(SCAN("step_m: 2.05 mm"), "line 8: step_m: '2.05 mm' is not a number");
+    assert_refused(SCAN("step_m: 2,05"), "line 8: step_m: '2,05' is not a number");
+    assert_refused(SCAN("step_m: 1e-3\n  rows: 1.5"), "line 9: rows: '1.5' is not a whole number");
+    assert_refused(SCAN("step_m: 1e-3\n  rows: -1"), "is not a whole number of 0 or more");
+    assert_refused(SCAN("step_m: 1e-3\n  path: zigzag"),
+                   "line 9: path: 'zigzag' is not one of raster, serpentine");
+    assert_refused(SCAN("start_m: [0, 0mm]"), "line 8: start_m: '0mm' is not a number");
+    assert_refused(SCAN("step_m:"), "line 8: step_m: '' is not a number");
+    assert_refused(FILES "conjugate: maybe\n" RADAR_8 ARRAY_1X4,
+                   "line 2: conjugate: 'maybe' is not true or false");
+    assert_refused(FILES RADAR_8 ARRAY_1X4 "scan: {step: 1}\n",
+                   "line 5: Unexpected key: step (known here: rows_along, path, motion");
+#undef SCAN
+}
+
 static void what_does_not_go_together_is_refused(void **state) {
     (void)state;
     write_chirps("a.bin", 0, 4, 8);
@@ -218,6 +238,7 @@ static void damaged_rig_files_do_no_harm(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_keys_are_named_with_their_line),
+        cmocka_unit_test(half_read_values_are_refused),
         cmocka_unit_test(what_does_not_go_together_is_refused),
         cmocka_unit_test(wrong_lanes_and_antennas_are_refused),
         cmocka_unit_test(a_cfg_file_says_it_all),
