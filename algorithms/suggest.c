@@ -12,6 +12,9 @@
 
 #define GATE_BELOW_PEAK 0.01 /* -20 dB */
 
+/* Voxels are this part of a resolution cell: pictures of two voxels a cell look coarse. */
+#define LATERAL_STEP (1.0 / 3.0)
+
 /* Where the radar was, and whether it looked at one point from around. */
 struct view {
     nfsar_vec3 low, high; /* box of the phase centres */
@@ -166,10 +169,10 @@ static void lay_parallel(const struct view *view, double wavelength, double cell
     double z = 0.5 * (view->low.z + view->high.z);
     /* A line of positions shows the plane through it. */
     grid->x = dx > 0.0 ? around(view->low.x - 0.1 * dx, view->high.x + 0.1 * dx,
-                                coarse * 0.5 * reasons->resolution[0])
+                                coarse * LATERAL_STEP * reasons->resolution[0])
                        : (nfsar_axis){view->low.x, 1.0, 1};
     grid->y = dy > 0.0 ? around(view->low.y - 0.1 * dy, view->high.y + 0.1 * dy,
-                                coarse * 0.5 * reasons->resolution[1])
+                                coarse * LATERAL_STEP * reasons->resolution[1])
                        : (nfsar_axis){view->low.y, 1.0, 1};
     double near = fmax(reasons->range_gate[0] - 0.5 * cell, 0.25 * cell);
     grid->z = around(z + near, z + reasons->range_gate[1] + 0.5 * cell, coarse * cell / 6.0);
@@ -186,10 +189,10 @@ static void lay_converging(const struct view *view, double wavelength, double ce
     double dy = view->high.y - view->low.y;
     reasons->resolution[1] = lateral_resolution(wavelength, view->distance, dy);
     nfsar_vec3 m = view->meeting;
-    grid->x = around(m.x - half, m.x + half, coarse * 0.5 * reasons->resolution[0]);
-    grid->z = around(m.z - half, m.z + half, coarse * 0.5 * reasons->resolution[2]);
+    grid->x = around(m.x - half, m.x + half, coarse * LATERAL_STEP * reasons->resolution[0]);
+    grid->z = around(m.z - half, m.z + half, coarse * LATERAL_STEP * reasons->resolution[2]);
     grid->y = dy > 0.0 ? around(view->low.y - 0.1 * dy, view->high.y + 0.1 * dy,
-                                coarse * 0.5 * reasons->resolution[1])
+                                coarse * LATERAL_STEP * reasons->resolution[1])
                        : (nfsar_axis){view->low.y, 1.0, 1};
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/yaml_strict.h"
+
 /* Rig and scene files are written by people; anything larger is the wrong file. */
 #define YAML_SIZE_LIMIT (4u << 20)
 
@@ -76,24 +78,6 @@ static enum nfsar_status read_text(const char *path, uint8_t **text, size_t *len
     return NFSAR_OK;
 }
 
-/* libcyaml gives the place where the mapping began for a key that it does not know: look the key
- * up, so that the user is sent to the line of the mistake. */
-static int line_of_key(const char *text, const char *key) {
-    size_t length = strlen(key);
-    int line = 1;
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '\n') {
-            line++;
-        }
-        int starts = at == text || strchr(" \t\n{,-\"'", at[-1]) != NULL;
-        if (length > 0 && starts && strncmp(at, key, length) == 0 &&
-            strchr(": \"'", at[length]) != NULL && at[length] != '\0') {
-            return line;
-        }
-    }
-    return 0;
-}
-
 enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema, void **data,
                             nfsar_error *error) {
     uint8_t *text = NULL;
@@ -102,23 +86,20 @@ enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema
     if (status != NFSAR_OK) {
         return status;
     }
+    status = strict_check(text, length, schema, error);
+    if (status != NFSAR_OK) {
+        free(text);
+        return nfsar_fail_in(error, status, "%s", path);
+    }
     struct yaml_report report = {0};
     cyaml_config_t config = configuration(&report);
     *data = NULL;
     cyaml_err_t result = cyaml_load_data(text, length, &config, schema, data, NULL);
     if (result != CYAML_OK) {
-        const char *prefix = "Unexpected key: ";
-        int line = strncmp(report.what, prefix, strlen(prefix)) == 0
-                       ? line_of_key((const char *)text, report.what + strlen(prefix))
-                       : 0;
         const char *what = report.what[0] != '\0' ? report.what : cyaml_strerror(result);
-        if (line > 0) {
-            status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: line %d: %s", path, line, what);
-        } else if (report.where[0] != '\0') {
-            status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s (%s)", path, what, report.where);
-        } else {
-            status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s", path, what);
-        }
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s%s%s%s", path, what,
+                            report.where[0] != '\0' ? " (" : "", report.where,
+                            report.where[0] != '\0' ? ")" : "");
     } else if (*data == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is empty", path);
     }

@@ -7,8 +7,9 @@
 #include <nfsar/status.h>
 
 /* Load path into *data as the schema says; free it with yaml_release(). An empty file is an error.
- * Numbers may still be NaN or infinite, and lengths of sequences are what the schema allows: the
- * caller checks meaning, here only form is checked. */
+ * A number with something behind it ("0.3 mm") is an error. Numbers may still be NaN or infinite,
+ * and lengths of sequences are what the schema allows: the caller checks meaning, here only form is
+ * checked. */
 enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema, void **data,
                             nfsar_error *error);
 

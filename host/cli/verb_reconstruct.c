@@ -265,6 +265,9 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = make_grid(job, error);
     }
+    if (status == NFSAR_OK) {
+        status = nfsar_grid_check(&job->grid, error);
+    }
     if (status == NFSAR_OK && job->request.focus) {
         status = find_focus(job, error);
     }

@@ -76,7 +76,7 @@ static enum nfsar_status make_base(const struct rig_array *rig, nfsar_array *bas
 
 /* Half a turn about boresight. */
 static nfsar_vec3 turned(nfsar_vec3 place, bool upside_down) {
-    return upside_down ? (nfsar_vec3){-place.x, -place.y, place.z} : place;
+    return upside_down ? (nfsar_vec3){0.0 - place.x, 0.0 - place.y, place.z} : place;
 }
 
 static enum nfsar_status choose(const struct rig *rig, const nfsar_array *base,

@@ -56,14 +56,15 @@ static enum nfsar_status check_axes(const struct rig *rig, nfsar_error *error) {
     return NFSAR_OK;
 }
 
-enum nfsar_status cube_open(const struct rig *rig, const char *path, struct cube *cube,
-                            nfsar_error *error) {
+enum nfsar_status cube_open(const struct rig *rig, const char *path, size_t memory,
+                            struct cube *cube, nfsar_error *error) {
     memset(cube, 0, sizeof *cube);
     enum nfsar_status status = check_axes(rig, error);
     if (status != NFSAR_OK) {
         return status;
     }
     cube->name = path;
+    cube->memory = memory;
     cube->n_axis = rig->files.n_axes;
     memcpy(cube->axis, rig->files.axes, cube->n_axis * sizeof cube->axis[0]);
     if (rig->layout == RIG_LAYOUT_NPY) {

@@ -28,7 +28,8 @@ struct cube {
     const unsigned char *real, *imaginary; /* of the first sample in memory */
     ptrdiff_t stride[RIG_DIMENSIONS];      /* in elements */
 
-    size_t slab; /* index of an axis; n_axis when all is in memory at once */
+    size_t memory; /* bytes that a window may take; one index is the least */
+    size_t slab;   /* index of an axis; n_axis when all is in memory at once */
     size_t window_first, window_count;
     /* Bring the window that holds index of the slab axis into memory; NULL when all is there. */
     enum nfsar_status (*load)(struct cube *cube, size_t index, nfsar_error *error);
@@ -36,15 +37,19 @@ struct cube {
     void *owner; /* what load() and close() work on */
 };
 
-/* Open path as the rig file says (layout, variable, axes). Free with cube_close(). */
-enum nfsar_status cube_open(const struct rig *rig, const char *path, struct cube *cube,
-                            nfsar_error *error);
+/* Open path as the rig file says (layout, variable, axes); not more than memory bytes are held of
+ * an array that can be read in parts. Free with cube_close(). */
+enum nfsar_status cube_open(const struct rig *rig, const char *path, size_t memory,
+                            struct cube *cube, nfsar_error *error);
 void cube_close(struct cube *cube);
 
 /* Openers of the two formats: fill everything but axis and n_axis, which are set. */
 enum nfsar_status cube_open_npy(const char *path, struct cube *cube, nfsar_error *error);
 enum nfsar_status cube_open_mat(const char *path, const char *variable, struct cube *cube,
                                 nfsar_error *error);
+
+/* NFSAR_ERROR_FORMAT unless all elements of a file of version 5 end inside it. */
+enum nfsar_status cube_mat_complete(const char *path, nfsar_error *error);
 
 /* Read a real vector of a MATLAB file, to be freed with free(). */
 enum nfsar_status cube_mat_vector(const char *path, const char *variable, double **value, size_t *n,

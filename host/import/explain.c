@@ -52,9 +52,10 @@ static void explain_layout(const nfsar_import *import, FILE *stream) {
     if (rig_layout_is_raw(rig->layout)) {
         char arithmetic[256];
         plan_arithmetic(plan, arithmetic, sizeof arithmetic);
-        fprintf(stream, "%s%s\nsize        %s bytes in each recording%s\n",
+        fprintf(stream, "%s%s\nsize        %s bytes%s%s\n",
                 layout_words(rig->layout, rig_flag(rig->q_first, false)),
                 rig->conjugate ? ", conjugated" : "", arithmetic,
+                import->recordings.n > 1 ? " in each recording" : "",
                 plan->positions_found                     ? " (positions found from the size)"
                 : plan->rows_found && plan->rows_here > 1 ? " (rows found from the size)"
                                                           : "");

@@ -13,6 +13,9 @@
 #include "host/import/survey.h"
 #include "host/import/ti_cfg.h"
 
+/* Bytes of an array that are held at once. */
+#define ARRAY_MEMORY ((size_t)256 << 20)
+
 /* ---- opening ------------------------------------------------------------------------------- */
 
 static enum nfsar_status out_of_memory(nfsar_error *error) {
@@ -63,7 +66,7 @@ enum nfsar_status import_open_array(nfsar_import *import, size_t index, nfsar_er
     import->open_cube = SIZE_MAX;
     const struct recordings *recordings = &import->recordings;
     const char *path = recordings->part[recordings->item[index].first_part].path;
-    enum nfsar_status status = cube_open(import->rig, path, &import->cube, error);
+    enum nfsar_status status = cube_open(import->rig, path, ARRAY_MEMORY, &import->cube, error);
     if (status == NFSAR_OK && index > 0) {
         /* The others must be like the first. */
         struct plan plan = {.n_tx = import->plan.n_tx,

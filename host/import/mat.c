@@ -1,5 +1,6 @@
-/* MATLAB .mat files through matio: a numeric array is read in slabs, so that a file of version 7.3
- * may be larger than memory. */
+/* MATLAB .mat files through matio. An array of version 7.3 is read in slabs, so that it may be
+ * larger than memory. One of version 5 (2 GiB at most) is read whole: matio 1.5.23 returns wrong
+ * elements when a part of such an array of more than three axes is asked for. */
 #include <limits.h>
 #include <matio.h>
 #include <stdio.h>
@@ -8,16 +9,13 @@
 
 #include "host/import/cube.h"
 
-/* Bytes of a slab; the smallest slab is one index of its axis. */
-#define SLAB_LIMIT ((size_t)256 << 20)
-
 struct mat_array {
     mat_t *mat;
     matvar_t *variable;
     bool is_complex;
-    size_t index_bytes; /* of one index of the slab axis, one part */
-    size_t slab_count;  /* indices that are read at once */
-    unsigned char *part[2];
+    size_t index_bytes;     /* of one index of the slab axis, one part */
+    size_t slab_count;      /* indices that are read at once */
+    unsigned char *part[2]; /* of a slab; NULL when the variable holds the whole array */
 };
 
 static void free_array(struct mat_array *array) {
@@ -114,6 +112,15 @@ static enum nfsar_status open_variable(const char *path, const char *name, mat_t
     if (*mat == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: cannot be opened as a MATLAB file", path);
     }
+    enum mat_ft version = Mat_GetVersion(*mat);
+    if (version != MAT_FT_MAT5 && version != MAT_FT_MAT73) {
+        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                          "%s: a MATLAB file of version 4; save it again with -v7 or -v7.3", path);
+    }
+    enum nfsar_status status = version == MAT_FT_MAT5 ? cube_mat_complete(path, error) : NFSAR_OK;
+    if (status != NFSAR_OK) {
+        return status;
+    }
     *variable = find_variable(*mat, path, name, error);
     return *variable != NULL ? NFSAR_OK : NFSAR_ERROR_FORMAT;
 }
@@ -165,6 +172,44 @@ static void set_strides(struct cube *cube, size_t window) {
     }
 }
 
+/* Real and imaginary parts of what is in memory. */
+static void show_parts(struct cube *cube, const void *real, const void *imaginary) {
+    cube->real = real;
+    cube->imaginary = imaginary;
+    for (size_t i = 0; imaginary == NULL && i < cube->n_axis; i++) {
+        if (cube->axis[i] == RIG_DIMENSION_COMPLEX) {
+            cube->imaginary =
+                cube->real + (size_t)cube->stride[i] * cube_element_size(cube->element);
+        }
+    }
+}
+
+static enum nfsar_status cannot_read(const struct cube *cube, const struct mat_array *array,
+                                     nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "%s: the data of %s cannot be read; the file is damaged or cut off",
+                      cube->name, array->variable->name);
+}
+
+static enum nfsar_status load_whole(struct cube *cube, size_t index, nfsar_error *error) {
+    struct mat_array *array = cube->owner;
+    size_t whole = cube->slab < cube->n_axis ? cube->size[cube->slab] : 1;
+    if (index >= whole || Mat_VarReadDataAll(array->mat, array->variable) != 0 ||
+        array->variable->data == NULL ||
+        (size_t)array->variable->data_size != cube_element_size(cube->element)) {
+        return cannot_read(cube, array, error);
+    }
+    cube->window_count = whole;
+    set_strides(cube, whole);
+    const mat_complex_split_t *split = array->variable->data;
+    if (array->is_complex && (split->Re == NULL || split->Im == NULL)) {
+        return cannot_read(cube, array, error);
+    }
+    show_parts(cube, array->is_complex ? split->Re : array->variable->data,
+               array->is_complex ? split->Im : NULL);
+    return NFSAR_OK;
+}
+
 static enum nfsar_status load_slab(struct cube *cube, size_t index, nfsar_error *error) {
     struct mat_array *array = cube->owner;
     size_t whole = cube->slab < cube->n_axis ? cube->size[cube->slab] : 1;
@@ -184,22 +229,12 @@ static enum nfsar_status load_slab(struct cube *cube, size_t index, nfsar_error 
     mat_complex_split_t split = {.Re = array->part[0], .Im = array->part[1]};
     void *to = array->is_complex ? (void *)&split : (void *)array->part[0];
     if (Mat_VarReadData(array->mat, array->variable, to, start, stride, edge) != 0) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "%s: the data of %s cannot be read; the file is damaged or cut off",
-                          cube->name, array->variable->name);
+        return cannot_read(cube, array, error);
     }
     cube->window_first = first;
     cube->window_count = count;
     set_strides(cube, count);
-    /* The axis `complex` holds both parts, otherwise there are two arrays. */
-    cube->real = array->part[0];
-    cube->imaginary = array->part[1];
-    for (size_t i = 0; !array->is_complex && i < cube->n_axis; i++) {
-        if (cube->axis[i] == RIG_DIMENSION_COMPLEX) {
-            cube->imaginary =
-                cube->real + (size_t)cube->stride[i] * cube_element_size(cube->element);
-        }
-    }
+    show_parts(cube, array->part[0], array->part[1]);
     return NFSAR_OK;
 }
 
@@ -224,7 +259,7 @@ static enum nfsar_status make_slab(struct mat_array *array, struct cube *cube, n
     }
     size_t whole = cube->slab < cube->n_axis ? cube->size[cube->slab] : 1;
     array->index_bytes = total / whole;
-    size_t fit = SLAB_LIMIT / array->index_bytes;
+    size_t fit = cube->memory / array->index_bytes;
     array->slab_count = fit < 1 ? 1 : fit > whole ? whole : fit;
     size_t bytes = array->slab_count * array->index_bytes;
     /* Zeroed, and by pages that cost nothing before they are read into: the sizes are only what
@@ -266,7 +301,9 @@ enum nfsar_status cube_open_mat(const char *path, const char *variable, struct c
     if (status == NFSAR_OK) {
         status = check_parts(array, cube, path, error);
     }
-    if (status == NFSAR_OK) {
+    if (status == NFSAR_OK && Mat_GetVersion(array->mat) != MAT_FT_MAT73) {
+        cube->load = load_whole;
+    } else if (status == NFSAR_OK) {
         status = make_slab(array, cube, error);
     }
     if (status != NFSAR_OK) {
@@ -298,11 +335,9 @@ enum nfsar_status cube_mat_vector(const char *path, const char *variable, double
     if (status == NFSAR_OK) {
         raw = calloc(*n, sizeof(double));
         *value = calloc(*n, sizeof(double));
-        int start[2] = {0, 0}, stride[2] = {1, 1};
-        int edge[2] = {(int)found->dims[0], (int)found->dims[1]};
         if (raw == NULL || *value == NULL) {
             status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-        } else if (Mat_VarReadData(mat, found, raw, start, stride, edge) != 0) {
+        } else if (Mat_VarReadDataLinear(mat, found, raw, 0, 1, (int)*n) != 0) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s cannot be read", path, variable);
         }
     }

@@ -103,6 +103,12 @@ static double project_slices(const nfsar_image *image, struct projections *all, 
     return unreal;
 }
 
+/* The maximum over a single coordinate is the slice there. */
+static void note_flat(struct plane *plane, const nfsar_axis *depth) {
+    plane->is_slice = depth->count == 1;
+    plane->depth = depth->start;
+}
+
 static enum nfsar_status project(const nfsar_image *image, struct projections *all,
                                  nfsar_error *error) {
     const size_t n = image->grid.x.count * image->grid.y.count;
@@ -139,7 +145,11 @@ static enum nfsar_status project(const nfsar_image *image, struct projections *a
     finish(&all->front);
     finish(&all->top);
     finish(&all->side);
-    return refuse(&all->front, finite, error);
+    enum nfsar_status status = refuse(&all->front, finite, error);
+    note_flat(&all->front, &image->grid.z);
+    note_flat(&all->top, &image->grid.y);
+    note_flat(&all->side, &image->grid.x);
+    return status;
 }
 
 enum nfsar_status projections_make(const nfsar_image *image, struct projections *projections,

@@ -9,7 +9,7 @@
 #include "host/scene/check.h"
 #include "host/scene/streams.h"
 
-#define PULSE_LIMIT 10000000u
+#define PULSE_LIMIT 5000000u
 
 /* Pulses of a scanner that moves a millimetre from one to the next come at about this interval. */
 #define DEFAULT_INTERVAL 5e-3
@@ -90,37 +90,59 @@ void path_end_line(struct path *path, const struct path_timing *timing) {
     add_pose(path, next_slot(path, timing), last, true);
 }
 
-enum nfsar_status path_axis_make(const char *key, const struct scene_axis *axis,
-                                 struct path_axis *made, nfsar_error *error) {
-    const double numbers[2] = {axis->size_m, axis->centre_m};
-    enum nfsar_status status = check_finite(key, numbers, 2, error);
+static enum nfsar_status axis_by_count(const struct scene_axis *axis, struct path_axis *made,
+                                       nfsar_error *error) {
+    enum nfsar_status status = check_count("count", *axis->count, PULSE_LIMIT, error);
+    if (status == NFSAR_OK &&
+        (axis->size_m < 0.0 || (axis->size_m == 0.0) != (*axis->count == 1))) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "size_m is %g with count %llu: a size above zero needs two positions or "
+                          "more, one position the size zero",
+                          axis->size_m, (unsigned long long)*axis->count);
+    }
+    made->count = (size_t)*axis->count;
+    made->step = made->count > 1 ? axis->size_m / (double)(made->count - 1) : 0.0;
+    return status;
+}
+
+static enum nfsar_status axis_by_step(const struct scene_axis *axis, struct path_axis *made,
+                                      nfsar_error *error) {
+    enum nfsar_status status = check_positive("step_m", axis->step_m, 1, error);
+    if (status == NFSAR_OK) {
+        status = check_positive("size_m", &axis->size_m, 1, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
-    if ((axis->step_m != NULL) == (axis->count != NULL)) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: give either step_m or count", key);
+    /* A hair more, so that 0.2 / 0.001 is 200 steps. */
+    double steps = floor(axis->size_m / *axis->step_m + 1e-6);
+    if (steps >= PULSE_LIMIT) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "step_m is %g: %g steps are too many",
+                          *axis->step_m, steps);
     }
-    if (axis->count != NULL) {
-        status = check_count(key, *axis->count, PULSE_LIMIT, error);
-        made->count = (size_t)*axis->count;
-        made->step = made->count > 1 ? axis->size_m / (double)(made->count - 1) : 0.0;
-    } else {
-        status = check_positive(key, axis->step_m, 1, error);
-        /* A hair more, so that 0.2 / 0.001 is 200 steps. */
-        double steps = status == NFSAR_OK ? floor(axis->size_m / *axis->step_m + 1e-6) : 0.0;
-        if (steps >= PULSE_LIMIT) {
-            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %g steps are too many", key, steps);
-        }
-        made->count = steps >= 0.0 ? (size_t)steps + 1 : 0;
-        made->step = check_default(axis->step_m, 0.0);
+    made->count = (size_t)steps + 1;
+    made->step = *axis->step_m;
+    return NFSAR_OK;
+}
+
+enum nfsar_status path_axis_make(const char *key, const struct scene_axis *axis,
+                                 struct path_axis *made, nfsar_error *error) {
+    enum nfsar_status status = check_finite("size_m", &axis->size_m, 1, error);
+    if (status == NFSAR_OK) {
+        status = check_finite("centre_m", &axis->centre_m, 1, error);
     }
-    if (status == NFSAR_OK && (axis->size_m < 0.0 || (axis->size_m == 0.0 && made->count != 1))) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "%s.size_m is %g: must be above zero (or zero with count: 1)", key,
-                          axis->size_m);
+    if (status == NFSAR_OK && (axis->step_m != NULL) == (axis->count != NULL)) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "give either step_m or count");
+    }
+    if (status == NFSAR_OK) {
+        status = axis->count != NULL ? axis_by_count(axis, made, error)
+                                     : axis_by_step(axis, made, error);
+    }
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "%s", key);
     }
     made->first = axis->centre_m - 0.5 * made->step * (double)(made->count - 1);
-    return status;
+    return NFSAR_OK;
 }
 
 static size_t pulse_product(const struct path_axis *x, const struct path_axis *y) {

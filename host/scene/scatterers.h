@@ -13,7 +13,7 @@ struct scatterers {
     size_t n, room;
 };
 
-enum { SCATTERER_LIMIT = 20000000 };
+enum { SCATTERER_LIMIT = 5000000 };
 
 enum nfsar_status scatterers_add(struct scatterers *list, nfsar_vec3 position,
                                  float complex reflectivity, nfsar_error *error);

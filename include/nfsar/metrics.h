@@ -49,8 +49,9 @@ typedef struct nfsar_image_comparison {
 enum nfsar_status nfsar_image_compare(const nfsar_image *reference, const nfsar_image *image,
                                       nfsar_image_comparison *comparison, nfsar_error *error);
 
-/** Sharpness of one slice data[ny][nx] (docs/theory/sharpness.md); larger is sharper, and a
- * factor on the data changes nothing. */
+/** Sharpness of one slice data[ny][nx]: the gradient energy of the magnitude, sum |grad |o||^2 over
+ * neighbouring voxels (docs/theory/sharpness.md). Larger is sharper. It grows with the square of
+ * the data, so only slices of one volume on one grid can be compared. */
 double nfsar_slice_sharpness(const float complex *data, size_t nx, size_t ny);
 
 /** Refine a maximum: the offset from the middle one, in samples (within -1/2..1/2 for a true

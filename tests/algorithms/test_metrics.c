@@ -183,6 +183,18 @@ static void lobes_of_known_responses(void **state) {
     }
 }
 
+/* As few voxels a cell as docs/measure.md promises to be enough. */
+static void few_voxels_a_cell(void **state) {
+    (void)state;
+    for (double offset = 0.0; offset < 1.0; offset += 0.1) {
+        struct point point = {{80, 1, 1}, {40.0 + offset}, {1.4}, {1.1}, sinc};
+        nfsar_image_metrics metrics = measure_point(&point);
+        assert_near(metrics.peak_m[0], point.at[0], 0.001);
+        assert_near(metrics.width_m[0] / 1.4, 0.885893, 0.002);
+        assert_near(metrics.pslr_db[0], -13.2615, 0.05);
+    }
+}
+
 static void three_axes_at_once(void **state) {
     (void)state;
     struct point point = {
@@ -330,6 +342,7 @@ int main(void) {
         cmocka_unit_test(near_the_border),
         cmocka_unit_test(textbook_numbers),
         cmocka_unit_test(lobes_of_known_responses),
+        cmocka_unit_test(few_voxels_a_cell),
         cmocka_unit_test(three_axes_at_once),
         cmocka_unit_test(oblique_gaussian),
         cmocka_unit_test(width_that_is_not_there),

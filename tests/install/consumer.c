@@ -35,10 +35,9 @@ int main(void) {
         capture.pose[i].position.x = 0.00095 * ((double)(i % 40) - 19.5);
         capture.pose[i].position.y = 0.00095 * ((double)(i / 40) - 19.5);
     }
-    if (nfsar_simulate(&capture, &point, 1, NULL, 0, capture.n_pulse, capture.echo, NULL,
-                       &error) != NFSAR_OK ||
-        nfsar_imager_create(&capture, NFSAR_METHOD_AUTO, NULL, NULL, &imager, &error) !=
+    if (nfsar_simulate(&capture, &point, 1, NULL, 0, capture.n_pulse, capture.echo, NULL, &error) !=
             NFSAR_OK ||
+        nfsar_imager_create(&capture, NFSAR_METHOD_AUTO, NULL, NULL, &imager, &error) != NFSAR_OK ||
         nfsar_image_create(&grid, &image, &error) != NFSAR_OK) {
         return fail(&error);
     }

@@ -9,6 +9,9 @@
 
 #include <nfsar/picture.h>
 
+#include "host/picture/projection.h"
+#include "host/picture/resample.h"
+
 /* A volume with points (separable sinc of the given widths) over noise. */
 struct blob {
     double x, y, z, amplitude;
@@ -119,7 +122,152 @@ static void odd_shapes(void **state) {
     }
 }
 
-/* Speckle is what compresses least. */
+/* Direct maxima and slices of a small volume of random values against the planes. */
+static void projections_are_maxima(void **state) {
+    (void)state;
+    nfsar_image image = volume(axis(0, 1, 13), axis(0, 1, 7), axis(0, 1, 5), NULL, 0, 1.0);
+    struct projections all;
+    nfsar_error error;
+    assert_ok(projections_make(&image, &all, &error), error);
+    double largest = 0.0;
+    for (size_t z = 0; z < 5; z++) {
+        for (size_t y = 0; y < 7; y++) {
+            for (size_t x = 0; x < 13; x++) {
+                double front = 0.0, top = 0.0, side = 0.0;
+                for (size_t i = 0; i < 13; i++) {
+                    side = fmax(side, cabs(image.data[(z * 7 + y) * 13 + i]));
+                    top = i < 7 ? fmax(top, cabs(image.data[(z * 7 + i) * 13 + x])) : top;
+                    front = i < 5 ? fmax(front, cabs(image.data[(i * 7 + y) * 13 + x])) : front;
+                }
+                assert_near(all.front.magnitude[y * 13 + x], front, 1e-12);
+                assert_near(all.top.magnitude[z * 13 + x], top, 1e-12);
+                assert_near(all.side.magnitude[y * 5 + z], side, 1e-12);
+                largest = fmax(largest, side);
+            }
+        }
+    }
+    assert_near(all.front.maximum, largest, 1e-12);
+    projections_free(&all);
+    struct plane plane;
+    assert_ok(plane_slice(&image, 'x', 2.9 / 12.0, &plane, &error), error);
+    assert_near(plane.magnitude[4 * 5 + 2], cabs(image.data[(2 * 7 + 4) * 13 + 3]), 1e-12);
+    assert_near(plane.depth, 3.0 / 12.0, 1e-12);
+    plane_free(&plane);
+    assert_ok(plane_slice(&image, 'y', 6.4 / 6.0, &plane, &error), error);
+    assert_near(plane.magnitude[4 * 13 + 2], cabs(image.data[(4 * 7 + 6) * 13 + 2]), 1e-12);
+    plane_free(&plane);
+    assert_int_equal(plane_slice(&image, 'z', -0.6 / 4.0, &plane, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "goes from 0 to 1 m");
+    nfsar_image_free(&image);
+}
+
+/* Reductions keep the maximum, magnifications pass through the samples. */
+static void resampling(void **state) {
+    (void)state;
+    double data[12 * 3] = {0};
+    struct plane plane = {.u = {0, 1, 12}, .v = {0, 1, 3}, .magnitude = data};
+    data[1 * 12 + 7] = 5.0;
+    double *small = resample_plane(&plane, 4, 3);
+    for (int i = 0; i < 12; i++) {
+        assert_near(small[i], i == 1 * 4 + 2 ? 5.0 : 0.0, 0.0);
+    }
+    free(small);
+    double *large = resample_plane(&plane, 60, 15);
+    assert_near(large[7 * 60 + 37], 5.0, 1e-12);
+    /* Halfway to the next sample along u, on the sample's own row. */
+    assert_near(large[7 * 60 + 34] + large[7 * 60 + 35], 5.0, 1e-12);
+    free(large);
+    /* Rows upside down: the last row of the plane is on top. */
+    data[2 * 12 + 0] = 9.0;
+    double *same = resample_plane(&plane, 12, 3);
+    assert_near(same[0], 9.0, 1e-12);
+    free(same);
+}
+
+/* The brightest coloured (not grey) pixel above the colour bar. */
+static void brightest(const char *path, int *x, int *y) {
+    cairo_surface_t *surface = cairo_image_surface_create_from_png(path);
+    assert_int_equal(cairo_surface_status(surface), CAIRO_STATUS_SUCCESS);
+    const unsigned char *bytes = cairo_image_surface_get_data(surface);
+    const int stride = cairo_image_surface_get_stride(surface);
+    const int width = cairo_image_surface_get_width(surface);
+    const int height = cairo_image_surface_get_height(surface) * 3 / 4;
+    int best = -1;
+    for (int i = 0; i < width * height; i++) {
+        const unsigned char *at = bytes + i / width * stride + 4 * (i % width);
+        if (at[2] > at[0] + 30 && at[1] + at[2] > best) {
+            best = at[1] + at[2];
+            *x = i % width;
+            *y = i / width;
+        }
+    }
+    assert_true(best > 300);
+    cairo_surface_destroy(surface);
+}
+
+/* A point at +x, +y, far z appears right and up in front and top views, right and up from the side.
+ */
+static void directions(void **state) {
+    (void)state;
+    const struct blob point = {0.06, 0.06, 0.38, 1.0};
+    nfsar_image image =
+        volume(axis(-0.1, 0.1, 51), axis(-0.1, 0.1, 51), axis(0.2, 0.4, 41), &point, 1, 0.0);
+    nfsar_picture_options options = nfsar_picture_defaults();
+    nfsar_error error;
+    for (int view = NFSAR_VIEW_FRONT; view <= NFSAR_VIEW_SIDE; view++) {
+        int x = 0, y = 0;
+        options.view = (enum nfsar_view)view;
+        options.linear = true;
+        const char *path = picture_path("direction.png");
+        assert_ok(nfsar_picture_image(&image, &options, path, &error), error);
+        brightest(path, &x, &y);
+        /* The square view is about 830 pixels wide and begins near (50, 32). */
+        double across = (x - 56.0) / 820.0, up = 1.0 - (y - 32.0) / 820.0;
+        assert_near(across, view == NFSAR_VIEW_SIDE ? 0.9 : 0.8, 0.03);
+        assert_near(up, view == NFSAR_VIEW_TOP ? 0.9 : 0.8, 0.03);
+    }
+    nfsar_image_free(&image);
+}
+
+static void refused(const nfsar_image *image, nfsar_picture_options options,
+                    enum nfsar_status status, const char *part) {
+    nfsar_error error;
+    assert_int_equal(nfsar_picture_image(image, &options, test_path("no.png"), &error), status);
+    assert_contains(error.message, part);
+    assert_int_equal(test_count_files("no.png"), 0);
+}
+
+static void bad_input(void **state) {
+    (void)state;
+    const struct blob point = {0.0, 0.0, 0.3, 1.0};
+    nfsar_image image =
+        volume(axis(-0.1, 0.1, 11), axis(-0.1, 0.1, 11), axis(0.29, 0.31, 3), &point, 1, 0.0);
+    nfsar_picture_options options = nfsar_picture_defaults();
+    options.dynamic_range_db = 0.0;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "dynamic range");
+    options.dynamic_range_db = NAN;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "dynamic range");
+    options = nfsar_picture_defaults();
+    options.width = 100;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "100 pixels");
+    options.width = 100000000;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "choose 320 to 8000");
+    options = nfsar_picture_defaults();
+    options.has_slice = true;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "one view");
+    options.view = NFSAR_VIEW_FRONT;
+    options.slice_m = 0.5;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "outside the image");
+    image.data[5] = NAN;
+    refused(&image, nfsar_picture_defaults(), NFSAR_ERROR_FORMAT, "not finite");
+    memset(image.data, 0, 363 * sizeof *image.data);
+    refused(&image, nfsar_picture_defaults(), NFSAR_ERROR_FORMAT, "zero everywhere");
+    options.slice_m = 0.3;
+    refused(&image, options, NFSAR_ERROR_FORMAT, "z = 0.3 m is zero everywhere");
+    nfsar_image_free(&image);
+}
+
+/* Speckle over the whole picture compresses least. */
 static void noise_stays_small(void **state) {
     (void)state;
     nfsar_image image =
@@ -127,7 +275,7 @@ static void noise_stays_small(void **state) {
     nfsar_picture_options options = nfsar_picture_defaults();
     nfsar_error error;
     assert_ok(nfsar_picture_image(&image, &options, picture_path("noise.png"), &error), error);
-    print_message("noise: %ld bytes\n", size_of(picture_path("noise.png")));
+    assert_true(size_of(picture_path("noise.png")) < 400000);
     nfsar_image_free(&image);
 }
 
@@ -135,6 +283,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views),
         cmocka_unit_test(odd_shapes),
+        cmocka_unit_test(projections_are_maxima),
+        cmocka_unit_test(resampling),
+        cmocka_unit_test(directions),
+        cmocka_unit_test(bad_input),
         cmocka_unit_test(noise_stays_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

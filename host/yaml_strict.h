@@ -1,0 +1,15 @@
+/* What libcyaml lets pass: "2.05 mm" as 2.05, "2,05" as 2, "400.5" as 400, "maybe" as true. */
+#ifndef NFSAR_HOST_YAML_STRICT_H
+#define NFSAR_HOST_YAML_STRICT_H
+
+#include <cyaml/cyaml.h>
+
+#include <nfsar/status.h>
+
+/* Check that the keys of a YAML text are known to the schema, and that every number, word and
+ * yes-or-no is one in full. The message starts with the line. Text that is not YAML, and values of
+ * the wrong kind, are left to libcyaml. */
+enum nfsar_status strict_check(const unsigned char *text, size_t length,
+                               const cyaml_schema_value_t *schema, nfsar_error *error);
+
+#endif

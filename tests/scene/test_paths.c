@@ -1,0 +1,294 @@
+/* Paths: positions, orientations and times against numbers worked out by hand. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "tests/scene/scenes.h"
+
+static void assert_position(const nfsar_capture *capture, size_t pose, double x, double y,
+                            double z) {
+    assert_near(capture->pose[pose].position.x, x, 1e-12);
+    assert_near(capture->pose[pose].position.y, y, 1e-12);
+    assert_near(capture->pose[pose].position.z, z, 1e-12);
+}
+
+#define AROUND(path) PLAIN_RADAR PLAIN_ARRAY "path:\n  " path "\n" PLAIN_TARGET
+
+static void test_raster(void **state) {
+    (void)state;
+    nfsar_scene *scene =
+        good_scene(AROUND("raster: {x: {size_m: 0.2, step_m: 0.1, centre_m: 0.5}, "
+                          "y: {size_m: 0.03, count: 4}, z_m: -0.01, pulse_interval_s: 0.25}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_int_equal(capture->n_pulse, 12);
+    assert_int_equal(capture->n_pose, 12);
+    assert_position(capture, 0, 0.4, -0.015, -0.01);
+    assert_position(capture, 2, 0.6, -0.015, -0.01);
+    assert_position(capture, 3, 0.4, -0.005, -0.01);
+    assert_position(capture, 11, 0.6, 0.015, -0.01);
+    assert_near(capture->time_s[11], 2.75, 1e-12);
+    nfsar_scene_close(scene);
+    /* 0.2 / 0.001 is 200 steps although the quotient is a hair less; 0.2505 leaves half a step. */
+    scene =
+        good_scene(AROUND("raster: {x: {size_m: 0.2, step_m: 0.001}, y: {size_m: 0, count: 1}}"));
+    assert_int_equal(nfsar_scene_header(scene)->n_pulse, 201);
+    assert_position(nfsar_scene_header(scene), 0, -0.1, 0.0, 0.0);
+    nfsar_scene_close(scene);
+    scene =
+        good_scene(AROUND("raster: {x: {size_m: 0.2505, step_m: 0.1}, y: {size_m: 0, count: 1}}"));
+    assert_int_equal(nfsar_scene_header(scene)->n_pulse, 3);
+    assert_position(nfsar_scene_header(scene), 0, -0.1, 0.0, 0.0);
+    nfsar_scene_close(scene);
+}
+
+static void test_serpentine(void **state) {
+    (void)state;
+    nfsar_scene *scene = good_scene(AROUND("raster: {x: {size_m: 0.2, count: 3}, "
+                                           "y: {size_m: 0.1, count: 2}, serpentine: true}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_position(capture, 0, -0.1, -0.05, 0.0);
+    assert_position(capture, 2, 0.1, -0.05, 0.0);
+    assert_position(capture, 3, 0.1, 0.05, 0.0);
+    assert_position(capture, 5, -0.1, 0.05, 0.0);
+    nfsar_scene_close(scene);
+}
+
+static const char *const moving =
+    PLAIN_RADAR "array: {preset: xwr1443-2tx, chirp_interval_s: 1e-3}\n"
+                "path:\n  raster: {x: {size_m: 0.2, count: 3}, y: {size_m: 0.1, count: 2}, "
+                "pulse_interval_s: 0.01, motion: %s}\n" PLAIN_TARGET;
+
+/* World x of the transmitter of a channel, less that of the body at the pulse. */
+static double offset_of(const nfsar_capture *capture, size_t pulse, size_t channel, double body_x) {
+    nfsar_error error;
+    nfsar_vec3 tx[8], rx[8];
+    assert_ok(nfsar_capture_antennas(capture, false, pulse, 1, tx, rx, &error), error);
+    return tx[channel].x - body_x;
+}
+
+static void test_fly_by_moves_between_chirps(void **state) {
+    (void)state;
+    char text[1024];
+    snprintf(text, sizeof text, moving, "fly-by");
+    nfsar_scene *scene = good_scene(text);
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_int_equal(capture->n_pulse, 6);
+    assert_near(capture->array.channel_time_s[3], 0.0, 0.0);
+    assert_near(capture->array.channel_time_s[4], 1e-3, 1e-15);
+    /* 0.1 m in 10 ms is 10 m/s: 10 mm in the 1 ms to the second transmitter. Also at the end of
+     * a line, where the radar goes straight on and not to the next line's start. */
+    for (size_t pulse = 0; pulse < 6; pulse++) {
+        double x = -0.1 + 0.1 * (double)(pulse % 3);
+        assert_near(offset_of(capture, pulse, 0, x), 0.0, 1e-12);
+        assert_near(offset_of(capture, pulse, 4, x), 0.01, 1e-12);
+    }
+    nfsar_scene_close(scene);
+}
+
+static void test_stop_and_go_stands_still(void **state) {
+    (void)state;
+    char text[1024];
+    snprintf(text, sizeof text, moving, "stop-and-go");
+    nfsar_scene *scene = good_scene(text);
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    for (size_t pulse = 0; pulse < 6; pulse++) {
+        double x = -0.1 + 0.1 * (double)(pulse % 3);
+        assert_near(offset_of(capture, pulse, 0, x), 0.0, 1e-12);
+        assert_near(offset_of(capture, pulse, 7, x), 0.0, 1e-12);
+    }
+    nfsar_scene_close(scene);
+}
+
+static void test_turntable(void **state) {
+    (void)state;
+    nfsar_scene *scene = good_scene(AROUND(
+        "turntable: {radius_m: 0.25, count: 8, y: {size_m: 0.02, count: 3, centre_m: 0.1}}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_int_equal(capture->n_pulse, 24);
+    /* The full circle does not repeat its start: 45 degrees a step. */
+    assert_position(capture, 0, 0.25, 0.09, 0.0);
+    assert_position(capture, 1, 0.25 * sqrt(0.5), 0.09, 0.25 * sqrt(0.5));
+    assert_position(capture, 2, 0.0, 0.09, 0.25);
+    assert_position(capture, 8, 0.25, 0.10, 0.0);
+    for (size_t i = 0; i < 24; i++) {
+        nfsar_pose pose = capture->pose[i];
+        /* A point 0.25 m ahead is on the axis at the radar's height; body y is the axis. */
+        nfsar_vec3 ahead = nfsar_pose_transform(pose, (nfsar_vec3){0.0, 0.0, 0.25});
+        assert_near(ahead.x, 0.0, 1e-12);
+        assert_near(ahead.z, 0.0, 1e-12);
+        nfsar_vec3 up = nfsar_pose_transform(pose, (nfsar_vec3){0.0, 1.0, 0.0});
+        assert_near(up.y - pose.position.y, 1.0, 1e-12);
+    }
+    nfsar_scene_close(scene);
+    /* An arc has both its ends. */
+    scene = good_scene(AROUND("turntable: {radius_m: 1, count: 3, from_deg: -90, to_deg: 90}"));
+    assert_position(nfsar_scene_header(scene), 0, 0.0, 0.0, -1.0);
+    assert_position(nfsar_scene_header(scene), 1, 1.0, 0.0, 0.0);
+    assert_position(nfsar_scene_header(scene), 2, 0.0, 0.0, 1.0);
+    nfsar_scene_close(scene);
+}
+
+static void test_irregular(void **state) {
+    (void)state;
+    enum { NX = 120, NY = 40 };
+    const char *text = "seed: 5\n" AROUND(
+        "irregular: {x: {size_m: 0.12, count: 120}, y: {size_m: 0.04, count: 40}, "
+        "z_m: 0.01, amplitude_m: 0.03}");
+    nfsar_scene *scene = good_scene(text);
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    double low = INFINITY, high = -INFINITY, steepest = 0.0;
+    for (size_t j = 0; j < NY; j++) {
+        for (size_t i = 0; i < NX; i++) {
+            nfsar_vec3 p = capture->pose[j * NX + i].position;
+            assert_near(p.x, -0.06 + 0.12 * (double)i / (NX - 1), 1e-12);
+            low = fmin(low, p.z);
+            high = fmax(high, p.z);
+            if (i > 0) {
+                steepest = fmax(steepest, fabs(p.z - capture->pose[j * NX + i - 1].position.z));
+            }
+        }
+    }
+    /* Scaled to its extremes: all of the amplitude, centred on z_m. */
+    assert_near(low, 0.01 - 0.015, 1e-8);
+    assert_near(high, 0.01 + 0.015, 1e-8);
+    /* Smooth: the filter keeps some 3 periods across, about 9 of which (3 sigma) nothing is left,
+     * so a step is below 2 pi 9 / 120 of half the amplitude. */
+    assert_true(steepest > 0.0 && steepest < 2.0 * NFSAR_PI * 9.0 / NX * 0.015);
+    /* The same seed gives the same surface; another one does not. */
+    nfsar_scene *again = good_scene(text);
+    assert_memory_equal(nfsar_scene_header(again)->pose, capture->pose,
+                        NX * NY * sizeof *capture->pose);
+    nfsar_scene_close(again);
+    nfsar_error error;
+    uint64_t seed = 6;
+    assert_ok(nfsar_scene_open(test_path("scene.yaml"), &seed, &again, &error), error);
+    assert_true(
+        fabs(nfsar_scene_header(again)->pose[77].position.z - capture->pose[77].position.z) > 1e-5);
+    nfsar_scene_close(again);
+    nfsar_scene_close(scene);
+}
+
+static void test_cloud(void **state) {
+    (void)state;
+    nfsar_scene *scene =
+        good_scene(AROUND("cloud: {count: 3000, size_m: [0.2, 0.1, 0.02], centre_m: [1, 2, 3]}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    const double size[3] = {0.2, 0.1, 0.02};
+    double mean[3] = {0}, square[3] = {0};
+    assert_int_equal(capture->n_pulse, 3000);
+    for (size_t i = 0; i < 3000; i++) {
+        nfsar_vec3 p = capture->pose[i].position;
+        const double off[3] = {p.x - 1.0, p.y - 2.0, p.z - 3.0};
+        for (int k = 0; k < 3; k++) {
+            assert_true(fabs(off[k]) <= 0.5 * size[k]);
+            mean[k] += off[k] / size[k] / 3000.0;
+            square[k] += off[k] * off[k] / size[k] / size[k] / 3000.0;
+        }
+    }
+    for (int k = 0; k < 3; k++) {
+        assert_near(mean[k], 0.0, 0.027);           /* 5 / sqrt(12 N) */
+        assert_near(square[k], 1.0 / 12.0, 0.0068); /* 5 / sqrt(180 N) */
+    }
+    nfsar_scene_close(scene);
+}
+
+static void test_handheld(void **state) {
+    (void)state;
+    /* Three lines of 0.2 m, 0.05 m apart, two half circles of pi 0.025 m: 0.7571 m at 0.5 m/s. */
+    nfsar_scene *scene = good_scene(
+        AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.05, speed_m_per_s: 0.5, "
+               "pulse_rate_hz: 1000, centre_m: [0, 0, -0.1]}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_int_equal(capture->n_pulse, 1515);
+    assert_position(capture, 0, -0.1, -0.05, -0.1);
+    /* 0.4 s later at the end of the line, then round the bend: the middle of the half circle after
+     * pi 0.0125 m more. */
+    assert_position(capture, 400, 0.1, -0.05, -0.1);
+    nfsar_pose middle = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
+                                         (0.2 + 0.0125 * NFSAR_PI) / 0.5, NULL);
+    assert_near(middle.position.x, 0.125, 1e-5);
+    assert_near(middle.position.y, -0.025, 1e-5);
+    /* Constant speed: chords of 0.5 mm, shorter by less than 1e-4 in the bends. */
+    for (size_t i = 1; i < capture->n_pulse; i++) {
+        double way = nfsar_vec3_distance(capture->pose[i].position, capture->pose[i - 1].position);
+        assert_near(way, 0.5e-3, 1e-7);
+    }
+    nfsar_scene_close(scene);
+    /* Wander: the mean square over 20 s, ten correlation times and more, is about sigma. */
+    scene = good_scene(
+        AROUND("handheld: {size_m: [0.5, 1.0], line_spacing_m: 0.05, speed_m_per_s: 0.5, "
+               "pulse_rate_hz: 100, wander_m: [0, 0, 5e-3], wander_deg: [0, 2, 0], "
+               "wander_time_s: 0.2}"));
+    capture = nfsar_scene_header(scene);
+    double height = 0.0, angle = 0.0, jump = 0.0;
+    for (size_t i = 0; i < capture->n_pulse; i++) {
+        height += pow(capture->pose[i].position.z, 2.0) / (double)capture->n_pulse;
+        angle += pow(2.0 * asin(capture->pose[i].orientation.y), 2.0) / (double)capture->n_pulse;
+        if (i > 0) {
+            jump = fmax(jump, fabs(capture->pose[i].position.z - capture->pose[i - 1].position.z));
+        }
+    }
+    assert_near(sqrt(height), 5e-3, 1e-3);
+    assert_near(sqrt(angle) * 180.0 / NFSAR_PI, 2.0, 0.4);
+    /* sigma dt / tau = 0.25 mm is one standard deviation of a step. */
+    assert_true(jump < 5 * 0.25e-3);
+    nfsar_scene_close(scene);
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    assert_refused(PLAIN_RADAR PLAIN_ARRAY "path: {pulse_interval_s: 1}\n" PLAIN_TARGET,
+                   "path: give one of");
+    assert_refused(AROUND("raster: {x: {size_m: 0, step_m: 0.1}, y: {size_m: 1, count: 2}}"),
+                   "path.raster.x: size_m is 0");
+    assert_refused(AROUND("raster: {x: {size_m: -1, step_m: 0.1}, y: {size_m: 1, count: 2}}"),
+                   "path.raster.x: size_m is -1");
+    assert_refused(AROUND("raster: {x: {size_m: .nan, step_m: 0.1}, y: {size_m: 1, count: 2}}"),
+                   "scene.yaml");
+    assert_refused(AROUND("raster: {x: {size_m: nan, step_m: 0.1}, y: {size_m: 1, count: 2}}"),
+                   "path.raster.x: size_m is nan");
+    assert_refused(AROUND("raster: {x: {size_m: 1, step_m: 0}, y: {size_m: 1, count: 2}}"),
+                   "path.raster.x: step_m is 0");
+    assert_refused(AROUND("raster: {x: {size_m: 1, step_m: 1e-12}, y: {size_m: 1, count: 2}}"),
+                   "too many");
+    assert_refused(AROUND("raster: {x: {size_m: 0, count: 2}, y: {size_m: 1, count: 2}}"),
+                   "size_m is 0 with count 2");
+    assert_refused(AROUND("raster: {x: {size_m: 1}, y: {size_m: 1, count: 2}}"),
+                   "give either step_m or count");
+    assert_refused(
+        AROUND("raster: {x: {size_m: 1, count: 4999999}, y: {size_m: 1, count: 4999999}}"),
+        "pulses: must be from 1 to");
+    assert_refused(
+        AROUND("raster: {x: {size_m: 1, count: 18446744073709551615}, y: {size_m: 1, count: 2}}"),
+        "must be from 1 to");
+    assert_refused(AROUND("turntable: {radius_m: 0, count: 8}"), "radius_m is 0");
+    assert_refused(AROUND("turntable: {radius_m: 1, count: 0}"), "count is 0");
+    assert_refused(AROUND("cloud: {count: 0, size_m: [1, 1, 1]}"), "0 pulses");
+    assert_refused(AROUND("cloud: {count: 5, size_m: [1, 1]}"), "scene.yaml");
+    assert_refused(AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.01, "
+                          "speed_m_per_s: 1e-300, pulse_rate_hz: 1000}"),
+                   "pulses: must be");
+    assert_refused(AROUND("handheld: {size_m: [0.2, 1], line_spacing_m: 1e-9, "
+                          "speed_m_per_s: 1, pulse_rate_hz: 1000}"),
+                   "lines are too many");
+    assert_refused(AROUND("irregular: {x: {size_m: 1, count: 2}, y: {size_m: 1, count: 2}, "
+                          "amplitude_m: 0.1, roughness: 0}"),
+                   "roughness is 0");
+    assert_refused(PLAIN_RADAR
+                   "array: {preset: xwr1443-2tx, chirp_interval_s: 1}\n" PLAIN_PATH PLAIN_TARGET,
+                   "next pulse comes after");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_raster),
+        cmocka_unit_test(test_serpentine),
+        cmocka_unit_test(test_fly_by_moves_between_chirps),
+        cmocka_unit_test(test_stop_and_go_stands_still),
+        cmocka_unit_test(test_turntable),
+        cmocka_unit_test(test_irregular),
+        cmocka_unit_test(test_cloud),
+        cmocka_unit_test(test_handheld),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
