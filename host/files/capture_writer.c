@@ -21,16 +21,19 @@ struct nfsar_capture_writer {
     unsigned char *written; /* [n_pulse] */
 };
 
-static size_t at_most(size_t value, size_t limit) {
-    return value < limit ? value : limit;
+/* The largest part, at most limit, that divides n into nearly equal ones: the last chunk of a row
+ * takes the room of a full one. */
+static size_t even_part(size_t n, size_t limit) {
+    size_t parts = (n - 1) / limit + 1;
+    return (n - 1) / parts + 1;
 }
 
 /* About a mebibyte: some samples of all channels of many pulses. */
 static struct h5_shape chunk_shape(size_t n_pulse, size_t n_channel, size_t n_sample) {
-    size_t samples = at_most(n_sample, CHUNK_SAMPLES);
-    size_t channels = at_most(n_channel, CHUNK_BYTES / (samples * sizeof(float complex)));
+    size_t samples = even_part(n_sample, CHUNK_SAMPLES);
+    size_t channels = even_part(n_channel, CHUNK_BYTES / (samples * sizeof(float complex)));
     size_t pulses = CHUNK_BYTES / (samples * channels * sizeof(float complex));
-    return (struct h5_shape){3, {at_most(n_pulse, pulses > 0 ? pulses : 1), channels, samples}};
+    return (struct h5_shape){3, {even_part(n_pulse, pulses > 0 ? pulses : 1), channels, samples}};
 }
 
 static enum nfsar_status write_radar(struct h5_output *output, const nfsar_capture *capture,
