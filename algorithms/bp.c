@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/frequencies.h"
+
 nfsar_bp_options nfsar_bp_defaults(void) {
     return (nfsar_bp_options){.precision = NFSAR_BP_SINGLE,
                               .frequency_window = NFSAR_WINDOW_RECTANGULAR,
@@ -79,23 +81,17 @@ void bp_range_bounds(const nfsar_bp_plan *plan, size_t n_pair, double *nearest, 
 
 static enum nfsar_status prepare_waveform(nfsar_bp_plan *plan, nfsar_error *error) {
     size_t n = plan->capture->n_sample;
-    plan->wavenumber = malloc(n * sizeof *plan->wavenumber);
-    plan->frequency_taper = malloc(n * sizeof *plan->frequency_taper);
-    if (plan->wavenumber == NULL || plan->frequency_taper == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    enum nfsar_status status = frequencies_make(plan->capture, plan->options.frequency_window,
+                                                &plan->wavenumber, &plan->frequency_taper, error);
+    if (status != NFSAR_OK) {
+        return status;
     }
-    nfsar_wavenumbers(plan->capture->frequency_hz, n, plan->wavenumber);
-    nfsar_window_taper(plan->options.frequency_window, n, plan->frequency_taper);
     /* A millionth of a step over the whole list moves the phase by less than rounding does. */
-    double step_hz = 0.0;
+    double step_hz = 0.0, low = 0.0, high = 0.0;
     plan->uniform = nfsar_frequencies_uniform(plan->capture->frequency_hz, n, 1e-6, &step_hz) &&
                     (n == 1 || step_hz != 0.0);
     plan->k_step = 2.0 * NFSAR_PI * step_hz / NFSAR_SPEED_OF_LIGHT;
-    double low = plan->wavenumber[0], high = low;
-    for (size_t i = 1; i < n; i++) {
-        low = fmin(low, plan->wavenumber[i]);
-        high = fmax(high, plan->wavenumber[i]);
-    }
+    frequencies_range(plan->wavenumber, n, &low, &high);
     plan->k_centre = 0.5 * (low + high);
     /* The transform's bins for equal steps; a like density of the band's range cells else. */
     size_t length = 0;
@@ -104,7 +100,7 @@ static enum nfsar_status prepare_waveform(nfsar_bp_plan *plan, nfsar_error *erro
                           plan->options.oversampling);
     }
     plan->length = transform_length(length);
-    double cells = n > 1 ? (double)(n - 1) / (high - low) : 1.0 / plan->k_centre;
+    double cells = high > low ? (double)(n - 1) / (high - low) : 1.0 / plan->k_centre;
     plan->range_step = 2.0 * NFSAR_PI * cells / (double)plan->length;
     return NFSAR_OK;
 }
@@ -131,7 +127,7 @@ static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
         good = good && plan->sum != NULL;
     } else if (plan->uniform) {
         plan->compress = transform_plan(plan->length, 1, plan->length, FFTW_FORWARD);
-        plan->scratch = transform_alloc((size_t)plan->threads * plan->length);
+        plan->scratch = transform_alloc((size_t)plan->threads * bp_pitch(plan));
         good = good && plan->compress != NULL && plan->scratch != NULL;
     }
     if (!good) {

@@ -41,10 +41,15 @@ struct nfsar_bp_plan {
     size_t gate_room;   /* the longest gate of all blocks, which the buffers hold */
     float *profile;     /* [pairs][2][gate_room]: real parts, then imaginary parts */
     fftwf_plan compress;
-    float complex *scratch; /* [threads][length] */
+    float complex *scratch; /* [threads][bp_pitch()] */
 
     double *sum; /* double precision: [2][voxels] */
 };
+
+/* The transform's length rounded up, so that every thread's scratch starts aligned for FFTW. */
+static inline size_t bp_pitch(const nfsar_bp_plan *plan) {
+    return (plan->length + 7) / 8 * 8;
+}
 
 /* Two-way range over all pairs of the block and all voxels of the grid, smallest and largest
  * (bounds). */

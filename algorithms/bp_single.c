@@ -65,7 +65,7 @@ void bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair) {
         const float complex *line = plan->samples + p * plan->capture->n_sample;
         float *re = plan->profile + 2 * p * plan->gate_room, *im = re + plan->gate_room;
         if (plan->uniform) {
-            float complex *work = plan->scratch + (size_t)omp_get_thread_num() * plan->length;
+            float complex *work = plan->scratch + (size_t)omp_get_thread_num() * bp_pitch(plan);
             compress_line(plan, line, (long)first_bin, work, re, im);
         } else {
             sum_line(plan, line, re, im);

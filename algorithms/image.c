@@ -11,6 +11,9 @@
 /* 2^36 voxels are half a tebibyte: a mistyped grid, not an image. */
 #define VOXEL_LIMIT ((size_t)1 << 36)
 
+/* Farther than this from the origin, metres, is a mistyped unit. */
+#define COORDINATE_LIMIT 1e6
+
 double nfsar_axis_at(const nfsar_axis *axis, size_t i) {
     return axis->start + axis->step * (double)i;
 }
@@ -46,6 +49,12 @@ enum nfsar_status nfsar_grid_check(const nfsar_grid *grid, nfsar_error *error) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                               "the grid's %c axis (start %g, step %g, %zu points) cannot be used",
                               'x' + i, axis[i]->start, axis[i]->step, axis[i]->count);
+        }
+        if (fabs(axis[i]->start) > COORDINATE_LIMIT ||
+            fabs(nfsar_axis_end(axis[i])) > COORDINATE_LIMIT) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "the grid's %c axis reaches from %g to %g: coordinates are metres",
+                              'x' + i, axis[i]->start, nfsar_axis_end(axis[i]));
         }
         if (__builtin_mul_overflow(voxels, axis[i]->count, &voxels) || voxels > VOXEL_LIMIT) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,

@@ -6,15 +6,20 @@
 #include <string.h>
 
 #include "algorithms/choice.h"
+#include "algorithms/residue.h"
+#include "algorithms/rma_plan.h"
 
 struct nfsar_imager {
     const nfsar_capture *capture;
-    enum nfsar_method method;
+    enum nfsar_method wanted, method;
     bool has_lattice;
     nfsar_lattice lattice;
     nfsar_rma_options rma;
     nfsar_bp_options bp;
+    bool fitted;
+    nfsar_grid whole; /* what nfsar_imager_fit() was told */
     char reason[NFSAR_ERROR_LENGTH + 64];
+    char warning[256];
     char options[256];
 };
 
@@ -66,11 +71,6 @@ static void describe_options(nfsar_imager *imager) {
     }
 }
 
-/* A single place, or a line whose every position coincides, has no aperture. */
-static bool has_aperture(const nfsar_lattice *lattice) {
-    return lattice->x.count > 1 || lattice->y.count > 1;
-}
-
 static enum nfsar_status choose(nfsar_imager *imager, enum nfsar_method wanted,
                                 nfsar_error *error) {
     nfsar_error why = {0};
@@ -79,7 +79,7 @@ static enum nfsar_status choose(nfsar_imager *imager, enum nfsar_method wanted,
         return nfsar_fail(error, status, "%s", why.message);
     }
     imager->has_lattice = status == NFSAR_OK;
-    if (imager->has_lattice && !has_aperture(&imager->lattice)) {
+    if (imager->has_lattice && !rma_has_aperture(&imager->lattice)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the scan has no aperture: all phase centres are at x = %g, y = %g m; "
                           "check the poses and their units",
@@ -117,6 +117,7 @@ enum nfsar_status nfsar_imager_create(const nfsar_capture *capture, enum nfsar_m
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     made->capture = capture;
+    made->wanted = method;
     made->rma = rma != NULL ? *rma : nfsar_rma_defaults();
     made->bp = bp != NULL ? *bp : nfsar_bp_defaults();
     enum nfsar_status status = choose(made, method, error);
@@ -145,27 +146,178 @@ const char *nfsar_imager_options(const nfsar_imager *imager) {
     return imager->options;
 }
 
+const char *nfsar_imager_warning(const nfsar_imager *imager) {
+    return imager->warning[0] != '\0' ? imager->warning : NULL;
+}
+
+static double depth_of(const nfsar_imager *imager, const nfsar_grid *grid, size_t i) {
+    return fabs(nfsar_axis_at(&grid->z, i) - imager->lattice.z);
+}
+
+/* Depths are made in bands that double: one band's transforms have to suit its nearest and its
+ * farthest depth, and one reference its compensation. */
+static double nearest_depth(const nfsar_imager *imager) {
+    const nfsar_grid *grid = &imager->whole;
+    return fmin(depth_of(imager, grid, 0), depth_of(imager, grid, grid->z.count - 1));
+}
+
+static int band_of(const nfsar_imager *imager, double depth) {
+    return (int)floor(log2(depth / nearest_depth(imager)) + 1e-9);
+}
+
+/* The slices of the grid from `first` on that lie in one band; *n receives how many. */
+static nfsar_grid band_grid(const nfsar_imager *imager, const nfsar_grid *grid, size_t first,
+                            size_t *n) {
+    int band = band_of(imager, depth_of(imager, grid, first));
+    *n = 1;
+    while (first + *n < grid->z.count &&
+           band_of(imager, depth_of(imager, grid, first + *n)) == band) {
+        ++*n;
+    }
+    nfsar_grid part = *grid;
+    part.z.start = nfsar_axis_at(&grid->z, first);
+    part.z.count = *n;
+    return part;
+}
+
+static double middle(const nfsar_axis *axis) {
+    return 0.5 * (axis->start + nfsar_axis_end(axis));
+}
+
+/* Options for the band that the slice `first` of a part of the whole grid lies in. */
+static nfsar_rma_options band_options(const nfsar_imager *imager, const nfsar_grid *part) {
+    nfsar_rma_options options = imager->rma;
+    const nfsar_grid *whole = &imager->whole;
+    double end = fmax(depth_of(imager, whole, 0), depth_of(imager, whole, whole->z.count - 1));
+    double low = ldexp(nearest_depth(imager), band_of(imager, depth_of(imager, part, 0)));
+    double side = part->z.start > imager->lattice.z ? 1.0 : -1.0;
+    double depth = 0.5 * (low + fmin(2.0 * low, end));
+    nfsar_vec3 *at = &options.reference;
+    at->x = isfinite(at->x) ? at->x : middle(&whole->x);
+    at->y = isfinite(at->y) ? at->y : middle(&whole->y);
+    at->z = isfinite(at->z) ? at->z : imager->lattice.z + side * depth;
+    return options;
+}
+
+/* Everything that rma needs of the grid, band by band; *correlation receives the smallest that is
+ * to be expected. */
+static enum nfsar_status try_rma(const nfsar_imager *imager, double *correlation,
+                                 nfsar_error *error) {
+    const nfsar_grid *grid = &imager->whole;
+    /* What crosses the plane of the antennas has no bands. */
+    enum nfsar_status status =
+        nfsar_rma_check(imager->capture, &imager->lattice, &(nfsar_grid){grid->x, grid->y, grid->z},
+                        &imager->rma, error);
+    if (status == NFSAR_ERROR_GEOMETRY || status == NFSAR_ERROR_ARGUMENT) {
+        return status;
+    }
+    status = NFSAR_OK;
+    *correlation = 1.0;
+    for (size_t first = 0, n = 0; status == NFSAR_OK && first < grid->z.count; first += n) {
+        nfsar_grid part = band_grid(imager, grid, first, &n);
+        nfsar_rma_options options = band_options(imager, &part);
+        status = nfsar_rma_check(imager->capture, &imager->lattice, &part, &options, error);
+        double expected =
+            residue_correlation(imager->capture, &part, options.compensation, options.reference);
+        *correlation = fmin(*correlation, expected);
+    }
+    return status;
+}
+
+/* Largest lateral distance between aperture and grid over the smallest depth: tangent of the
+ * steepest angle. */
+static double steepest(const nfsar_imager *imager) {
+    double most = 0.0;
+    for (int axis = 0; axis < 2; axis++) {
+        const nfsar_lattice_axis *places = axis != 0 ? &imager->lattice.y : &imager->lattice.x;
+        const nfsar_axis *grid = axis != 0 ? &imager->whole.y : &imager->whole.x;
+        double last = places->first + places->step * (double)(places->count - 1);
+        most = fmax(most, fmax(nfsar_axis_end(grid) - places->first, last - grid->start));
+    }
+    return most / nearest_depth(imager);
+}
+
+enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
+                                   nfsar_error *error) {
+    enum nfsar_status status = nfsar_grid_check(grid, error);
+    imager->whole = *grid;
+    imager->fitted = status == NFSAR_OK;
+    imager->warning[0] = '\0';
+    if (status != NFSAR_OK || imager->method != NFSAR_METHOD_RMA) {
+        return status;
+    }
+    nfsar_error why = {0};
+    double correlation = 1.0,
+           limit = RMA_LARGEST_SINE / sqrt(1.0 - RMA_LARGEST_SINE * RMA_LARGEST_SINE);
+    status = try_rma(imager, &correlation, &why);
+    if (status != NFSAR_OK && imager->wanted == NFSAR_METHOD_RMA) {
+        return nfsar_fail(error, status, "rma: %s; --method bp has no such limit", why.message);
+    }
+    if (status == NFSAR_OK && correlation < 0.98) {
+        status = nfsar_fail(&why, NFSAR_ERROR_GEOMETRY,
+                            "transmitters and receivers lie so far apart that range migration "
+                            "would be only %.2f like exact imaging",
+                            correlation);
+    }
+    if (status == NFSAR_OK && steepest(imager) > limit) {
+        status = nfsar_fail(&why, NFSAR_ERROR_GEOMETRY,
+                            "parts of the grid are seen more than %.0f degrees aslant, which range "
+                            "migration leaves out",
+                            atan(limit) * 180.0 / NFSAR_PI);
+    }
+    if (status != NFSAR_OK && imager->wanted == NFSAR_METHOD_RMA) {
+        snprintf(imager->warning, sizeof imager->warning, "%.250s", why.message);
+    } else if (status != NFSAR_OK) {
+        imager->method = NFSAR_METHOD_BP;
+        snprintf(imager->reason, sizeof imager->reason, "%s", why.message);
+        describe_options(imager);
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status run_rma(nfsar_imager *imager, const nfsar_grid *grid,
+                                 const nfsar_echo_source *source, float complex *image,
+                                 const nfsar_progress *progress, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    size_t slice = grid->x.count * grid->y.count;
+    for (size_t first = 0, n = 0; status == NFSAR_OK && first < grid->z.count; first += n) {
+        nfsar_grid part = band_grid(imager, grid, first, &n);
+        nfsar_rma_options options = band_options(imager, &part);
+        nfsar_rma_plan *plan = NULL;
+        status =
+            nfsar_rma_plan_create(imager->capture, &imager->lattice, &part, &options, &plan, error);
+        if (status == NFSAR_OK) {
+            status = nfsar_rma_execute(plan, source, image + first * slice, progress, error);
+        }
+        nfsar_rma_plan_destroy(plan);
+    }
+    return status;
+}
+
+static enum nfsar_status run_bp(nfsar_imager *imager, const nfsar_grid *grid,
+                                const nfsar_echo_source *source, float complex *image,
+                                const nfsar_progress *progress, nfsar_error *error) {
+    nfsar_bp_plan *plan = NULL;
+    enum nfsar_status status =
+        nfsar_bp_plan_create(imager->capture, grid, &imager->bp, &plan, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_bp_execute(plan, source, image, progress, error);
+    }
+    nfsar_bp_plan_destroy(plan);
+    return status;
+}
+
 enum nfsar_status nfsar_imager_run(nfsar_imager *imager, const nfsar_grid *grid,
                                    const nfsar_echo_source *source, float complex *image,
                                    const nfsar_progress *progress, nfsar_error *error) {
-    enum nfsar_status status;
-    if (imager->method == NFSAR_METHOD_RMA) {
-        nfsar_rma_plan *plan = NULL;
-        status = nfsar_rma_plan_create(imager->capture, &imager->lattice, grid, &imager->rma, &plan,
-                                       error);
-        if (status == NFSAR_OK) {
-            status = nfsar_rma_execute(plan, source, image, progress, error);
-        }
-        nfsar_rma_plan_destroy(plan);
-    } else {
-        nfsar_bp_plan *plan = NULL;
-        status = nfsar_bp_plan_create(imager->capture, grid, &imager->bp, &plan, error);
-        if (status == NFSAR_OK) {
-            status = nfsar_bp_execute(plan, source, image, progress, error);
-        }
-        nfsar_bp_plan_destroy(plan);
+    enum nfsar_status status =
+        imager->fitted ? nfsar_grid_check(grid, error) : nfsar_imager_fit(imager, grid, error);
+    if (status != NFSAR_OK) {
+        return status;
     }
-    return status;
+    return imager->method == NFSAR_METHOD_RMA
+               ? run_rma(imager, grid, source, image, progress, error)
+               : run_bp(imager, grid, source, image, progress, error);
 }
 
 void nfsar_imager_destroy(nfsar_imager *imager) {

@@ -147,7 +147,7 @@ static bool fill_cells(const struct centres *centres, double tolerance, nfsar_la
             return false;
         }
         double away = hypot(x - place(&lattice->x, ix), y - place(&lattice->y, iy));
-        lattice->deviation = fmax(lattice->deviation, away);
+        lattice->deviation = fmax(lattice->deviation, hypot(away, centres->z[i] - lattice->z));
         if (away > tolerance) {
             return false;
         }

@@ -1,7 +1,8 @@
 /* What the parts of the planar range migration share: sizes, tables and scratch of a plan.
  *
- * rma_plan.c chooses them, rma_spectrum.c goes from samples to the plane-wave spectrum
- * S(k_x, k_y, k), rma_focus.c from there to the image, rma.c runs both over blocks. */
+ * rma_size.c chooses them, rma_plan.c fills them, rma_spectrum.c goes from samples to the
+ * plane-wave spectrum S(k_x, k_y, k), rma_focus.c from there to the image, rma.c runs both over
+ * blocks. */
 #ifndef NFSAR_ALGORITHMS_RMA_PLAN_H
 #define NFSAR_ALGORITHMS_RMA_PLAN_H
 
@@ -22,14 +23,15 @@ static inline size_t rma_pitch(size_t n) {
 /* One lateral axis: n lattice places, padded to `length` for the transform, of whose (periodic)
  * spectrum the bins -half .. half are used. */
 struct rma_axis {
-    bool line; /* the lattice has one place here: this axis has no spectrum */
+    bool line;    /* all positions and the grid have one coordinate here: no spectrum */
+    double place; /* step of the lattice; of a single place, one that samples the waves */
     size_t n, length;
     size_t pitch;        /* length rounded up, so that every line starts aligned for FFTW */
     size_t half, bins;   /* bins = 2 half + 1 */
     double step;         /* rad/m between bins */
     double sine;         /* largest sine of the angle between aperture and grid */
     double end;          /* sine at which the spectrum has fallen to zero */
-    float *taper;        /* [n] aperture window */
+    float *taper;        /* [n_shift][n] aperture window */
     float complex *ramp; /* [n_shift][bins] exp(-j k (lattice origin + shift - grid origin)) */
     chirpz *to_grid;
 };
@@ -73,6 +75,21 @@ struct nfsar_rma_plan {
     fftwf_plan row_transform;    /* along x, one lattice row */
     fftwf_plan column_transform; /* along y, RMA_TILE columns */
 };
+
+/* Plane waves closer to grazing than this are left out: their weight grows without bound. */
+#define RMA_LARGEST_SINE 0.98
+
+/* Wavenumbers, sizes, blocks and reference; refuses what cannot be imaged or does not fit. */
+enum nfsar_status rma_size(nfsar_rma_plan *plan, nfsar_error *error);
+
+/* Complex numbers that each thread needs for the forward transform. */
+size_t rma_forward_scratch(const nfsar_rma_plan *plan);
+
+/* Range of the shifts of a lattice along one axis, 0 included. */
+void rma_shift_range(const nfsar_lattice *lattice, bool is_y, double *low, double *high);
+
+/* The phase centres are not all in one place. */
+bool rma_has_aperture(const nfsar_lattice *lattice);
 
 /* Read the frequencies [first, first + n) of all pulses and make their spectrum. */
 enum nfsar_status rma_spectrum_load(nfsar_rma_plan *plan, const nfsar_echo_source *source,

@@ -7,6 +7,24 @@
 /* Frequencies that one thread places at a time: a line's piece stays in the first-level cache. */
 enum { CHUNK = 64 };
 
+/* What one pair's samples get. The path that is taken out also moves the pair from where it is to
+ * its place on the lattice, exactly for a target at the reference. */
+static void place_line(const nfsar_rma_plan *plan, uint32_t cell, nfsar_vec3 tx, nfsar_vec3 rx,
+                       struct rma_line *line) {
+    const nfsar_lattice *lattice = plan->lattice;
+    size_t ix = cell % plan->x.n, iy = cell / plan->x.n % plan->y.n;
+    size_t s = cell / plan->x.n / plan->y.n;
+    nfsar_vec3 place = {lattice->x.first + lattice->x.step * (double)ix + lattice->shift[s].x,
+                        lattice->y.first + lattice->y.step * (double)iy + lattice->shift[s].y,
+                        lattice->z};
+    double off = nfsar_vec3_distance(nfsar_vec3_midpoint(tx, rx), plan->reference) -
+                 nfsar_vec3_distance(place, plan->reference);
+    line->cell = cell;
+    line->weight = plan->x.taper[s * plan->x.n + ix] * plan->y.taper[s * plan->y.n + iy];
+    line->path =
+        nfsar_compensation_path(plan->options.compensation, tx, rx, plan->reference) + 2.0 * off;
+}
+
 /* Extra path and taper of every line of the pulses [first, first + n). */
 static enum nfsar_status find_paths(nfsar_rma_plan *plan, size_t first, size_t n,
                                     nfsar_error *error) {
@@ -18,12 +36,8 @@ static enum nfsar_status find_paths(nfsar_rma_plan *plan, size_t first, size_t n
             return status;
         }
         for (size_t c = 0; c < lattice->n_channel; c++) {
-            struct rma_line *line = &plan->line[i * lattice->n_channel + c];
-            line->cell = lattice->cell[(first + i) * lattice->n_channel + c];
-            line->path = nfsar_compensation_path(plan->options.compensation, plan->tx[c],
-                                                 plan->rx[c], plan->reference);
-            line->weight = plan->x.taper[line->cell % plan->x.n] *
-                           plan->y.taper[line->cell / plan->x.n % plan->y.n];
+            place_line(plan, lattice->cell[(first + i) * lattice->n_channel + c], plan->tx[c],
+                       plan->rx[c], &plan->line[i * lattice->n_channel + c]);
         }
     }
     return NFSAR_OK;
@@ -35,14 +49,11 @@ static enum nfsar_status find_paths(nfsar_rma_plan *plan, size_t first, size_t n
 static void place_lines(nfsar_rma_plan *plan, size_t lines, size_t first_k, size_t n_k, size_t k,
                         size_t n) {
     size_t cells = plan->lattice->n_shift * plan->x.n * plan->y.n;
-    bool compensate = plan->options.compensation != NFSAR_COMPENSATION_NONE;
     for (size_t l = 0; l < lines; l++) {
         const struct rma_line *line = &plan->line[l];
         float complex piece[CHUNK];
         memcpy(piece, plan->samples + l * n_k + k, n * sizeof *piece);
-        if (compensate) {
-            nfsar_compensation_apply(line->path, plan->wavenumber + first_k + k, n, piece);
-        }
+        nfsar_compensation_apply(line->path, plan->wavenumber + first_k + k, n, piece);
         float complex *to = plan->cube + k * cells + line->cell;
         for (size_t i = 0; i < n; i++) {
             to[i * cells] += line->weight * plan->frequency_taper[first_k + k + i] * piece[i];

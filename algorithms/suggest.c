@@ -95,7 +95,9 @@ static enum nfsar_status look(const nfsar_capture *capture, struct view *view, n
     }
     free(tx);
     free(rx);
-    find_meeting(capture, view);
+    if (status == NFSAR_OK) {
+        find_meeting(capture, view);
+    }
     return status;
 }
 

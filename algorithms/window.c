@@ -4,6 +4,7 @@
 #include <complex.h>
 
 #include <liquid/liquid.h>
+#include <math.h>
 
 #include "algorithms/choice.h"
 
@@ -44,14 +45,31 @@ static float coefficient(enum nfsar_window window, unsigned i, unsigned n) {
     return 1.0f;
 }
 
-void nfsar_window_taper(enum nfsar_window window, size_t n, float *taper) {
+/* Divide by the mean. A Hann window of two samples is zero everywhere: such lists are left alone.
+ */
+static void scale(size_t n, float *taper) {
     double sum = 0.0;
     for (size_t i = 0; i < n; i++) {
-        taper[i] = n > 1 ? coefficient(window, (unsigned)i, (unsigned)n) : 1.0f;
         sum += (double)taper[i];
     }
-    /* A Hann window of two samples is zero everywhere: leave such short lists alone. */
     for (size_t i = 0; i < n; i++) {
         taper[i] = sum > 0.0 ? (float)((double)taper[i] * (double)n / sum) : 1.0f;
     }
+}
+
+void nfsar_window_taper(enum nfsar_window window, size_t n, float *taper) {
+    for (size_t i = 0; i < n; i++) {
+        taper[i] = n > 1 ? coefficient(window, (unsigned)i, (unsigned)n) : 1.0f;
+    }
+    scale(n, taper);
+}
+
+void nfsar_window_taper_at(enum nfsar_window window, const double *position, size_t n,
+                           float *taper) {
+    enum { STEPS = 4096 };
+    for (size_t i = 0; i < n; i++) {
+        double inside = fmax(0.0, fmin(1.0, position[i]));
+        taper[i] = coefficient(window, (unsigned)lround(inside * STEPS), STEPS + 1);
+    }
+    scale(n, taper);
 }

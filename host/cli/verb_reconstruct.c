@@ -88,7 +88,6 @@ static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "--precision double is the reference form of bp: add --method bp");
     }
-    cli_say("method %s: %s", nfsar_method_name(method), nfsar_imager_reason(job->imager));
     return NFSAR_OK;
 }
 
@@ -136,6 +135,27 @@ static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
                                   &job->grid.z, error);
     }
     return NFSAR_OK;
+}
+
+/* Let the grid decide the method where that is open. Backprojection takes a coarser grid, where
+ * none was asked for. */
+static enum nfsar_status settle_method(struct job *job, nfsar_error *error) {
+    enum nfsar_method before = nfsar_imager_method(job->imager);
+    enum nfsar_status status = nfsar_imager_fit(job->imager, &job->grid, error);
+    if (status == NFSAR_OK && nfsar_imager_method(job->imager) != before) {
+        status = make_grid(job, error);
+        if (status == NFSAR_OK) {
+            status = nfsar_imager_fit(job->imager, &job->grid, error);
+        }
+    }
+    if (status == NFSAR_OK) {
+        cli_say("method %s: %s", nfsar_method_name(nfsar_imager_method(job->imager)),
+                nfsar_imager_reason(job->imager));
+        if (nfsar_imager_warning(job->imager) != NULL) {
+            cli_say("warning: %s", nfsar_imager_warning(job->imager));
+        }
+    }
+    return status;
 }
 
 static enum nfsar_status draw_focus(const struct job *job, nfsar_error *error) {
@@ -278,7 +298,7 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
         status = make_grid(job, error);
     }
     if (status == NFSAR_OK) {
-        status = nfsar_grid_check(&job->grid, error);
+        status = settle_method(job, error);
     }
     if (status == NFSAR_OK && job->request.focus) {
         status = find_focus(job, error);

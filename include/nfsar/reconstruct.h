@@ -14,7 +14,8 @@
 
 /** How an image is made. */
 enum nfsar_method {
-    NFSAR_METHOD_AUTO = 0, /**< rma where the positions are a planar lattice, else bp */
+    NFSAR_METHOD_AUTO = 0, /**< rma where the positions are a planar lattice and the grid suits it,
+                                else bp */
     NFSAR_METHOD_BP,       /**< exact backprojection */
     NFSAR_METHOD_RMA       /**< planar range migration */
 };
@@ -35,10 +36,22 @@ typedef struct nfsar_imager nfsar_imager;
 enum nfsar_status nfsar_imager_create(const nfsar_capture *capture, enum nfsar_method method,
                                       const nfsar_rma_options *rma, const nfsar_bp_options *bp,
                                       nfsar_imager **imager, nfsar_error *error);
-/** The method in use (never AUTO). */
+/** Tell the imager the whole grid before imaging it or parts of it. AUTO settles the method: it
+ * turns to bp where range migration cannot make this grid, would need too much memory, would be
+ * less than 0.98 like exact imaging because of wide transmit-receive baselines, or sees the grid's
+ * edge more than 78 degrees aslant. rma takes the place of its compensation and its bands of depth
+ * from this grid, so that parts of it fit each other. Called by nfsar_imager_run() if it was not
+ * before.
+ * @return NFSAR_ERROR_GEOMETRY or NFSAR_ERROR_MEMORY when the method asked for cannot make it. */
+enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
+                                   nfsar_error *error);
+/** The method in use (never AUTO); nfsar_imager_fit() may change it. */
 enum nfsar_method nfsar_imager_method(const nfsar_imager *imager);
 /** Why, in one line; owned by the imager. */
 const char *nfsar_imager_reason(const nfsar_imager *imager);
+/** What to know about the result, such as baselines too wide for the method asked for, or NULL;
+ * owned by the imager, known after nfsar_imager_fit(). */
+const char *nfsar_imager_warning(const nfsar_imager *imager);
 /** The lattice that was found, or NULL. */
 const nfsar_lattice *nfsar_imager_lattice(const nfsar_imager *imager);
 /** The method's options as text, for nfsar_image::options; owned by the imager. */

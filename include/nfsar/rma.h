@@ -26,9 +26,9 @@ typedef struct nfsar_rma_options {
     enum nfsar_window aperture_window;    /**< rectangular; along x and y */
     double tolerance; /**< accuracy of the non-uniform transform in k_z, relative to the peak;
                            1e-4 */
-    double margin;    /**< spectrum kept beyond the largest angle between aperture and grid, as
-                           a fraction of it; 0.25 */
-    size_t memory;    /**< bytes that the spectra may take; 0 for 2 GiB */
+    double margin;    /**< spectrum kept beyond the largest angle between aperture and grid, in
+                           Fresnel zones of lateral distance; 3 */
+    size_t memory;    /**< bytes that the plan may take, tables aside; 0 for 2 GiB */
     int threads;      /**< 0 for all processors */
 } nfsar_rma_options;
 
@@ -43,10 +43,17 @@ nfsar_rma_options nfsar_rma_defaults(void);
  * @param lattice from nfsar_lattice_detect(); must outlive the plan.
  * @param grid    voxels wanted; all on one side of the lattice's plane, not on it.
  * @param options NULL for the defaults.
- * @return NFSAR_ERROR_GEOMETRY when the grid touches the plane, NFSAR_ERROR_MEMORY. */
+ * @return NFSAR_ERROR_GEOMETRY when the grid touches the plane or the scan has no aperture,
+ *         NFSAR_ERROR_MEMORY when options->memory does not hold one frequency and one depth. */
 enum nfsar_status nfsar_rma_plan_create(const nfsar_capture *capture, const nfsar_lattice *lattice,
                                         const nfsar_grid *grid, const nfsar_rma_options *options,
                                         nfsar_rma_plan **plan, nfsar_error *error);
+
+/** Whether a plan could be made, without making it: the same errors as nfsar_rma_plan_create() but
+ * for the allocations. */
+enum nfsar_status nfsar_rma_check(const nfsar_capture *capture, const nfsar_lattice *lattice,
+                                  const nfsar_grid *grid, const nfsar_rma_options *options,
+                                  nfsar_error *error);
 
 /** Image the samples of @p source (already calibrated) into image[nz][ny][nx]. The samples are
  * read in blocks of frequencies that fit options.memory. Allocates nothing. */

@@ -27,4 +27,9 @@ const char *nfsar_window_name(enum nfsar_window window);
  * point target where it was. n = 1 gives 1. */
 void nfsar_window_taper(enum nfsar_window window, size_t n, float *taper);
 
+/** The same for samples at any positions, 0 (one end of the window) to 1 (the other): aperture
+ * places that are no list, frequencies out of order. Positions are rounded to 1/4096. */
+void nfsar_window_taper_at(enum nfsar_window window, const double *position, size_t n,
+                           float *taper);
+
 #endif

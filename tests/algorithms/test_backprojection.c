@@ -96,6 +96,28 @@ static void falling_chirp_and_single_frequency(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* A list of one frequency over and over has no band: nothing to compress, but a sum all the same.
+ */
+static void equal_frequencies(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    make(&capture, 6);
+    for (size_t i = 0; i < 6; i++) {
+        capture.frequency_hz[i] = 79e9;
+    }
+    compare(&capture, 2e-7, 1e-3);
+    nfsar_capture_free(&capture);
+}
+
+/* 82 samples x 32 make an odd transform length: every thread's scratch must be aligned. */
+static void odd_lengths(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    make(&capture, 82);
+    compare(&capture, 2e-7, 1e-3);
+    nfsar_capture_free(&capture);
+}
+
 /* At 1 km a float range would be wrong by many wavelengths; the sum must not notice. */
 static void far_away(void **state) {
     (void)state;
@@ -153,7 +175,7 @@ static void cancels_and_refuses(void **state) {
                      NFSAR_ERROR_CANCELLED);
     nfsar_bp_plan_destroy(plan);
     free(image);
-    nfsar_grid absurd = {.x = {0.0, 1.0, 1u << 30}, .y = {0.0, 1.0, 1u << 30}, .z = {0, 1.0, 9}};
+    nfsar_grid absurd = {.x = {0.0, 1e-9, 1u << 30}, .y = {0.0, 1e-9, 1u << 30}, .z = {0, 1.0, 9}};
     assert_int_equal(nfsar_bp_plan_create(&capture, &absurd, NULL, &plan, &error),
                      NFSAR_ERROR_ARGUMENT);
     assert_contains(error.message, "too large");
@@ -169,6 +191,8 @@ int main(void) {
         cmocka_unit_test(equals_the_sum),
         cmocka_unit_test(any_list_of_frequencies),
         cmocka_unit_test(falling_chirp_and_single_frequency),
+        cmocka_unit_test(equal_frequencies),
+        cmocka_unit_test(odd_lengths),
         cmocka_unit_test(far_away),
         cmocka_unit_test(blocks_and_threads_change_nothing),
         cmocka_unit_test(cancels_and_refuses),

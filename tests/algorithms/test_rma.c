@@ -187,7 +187,7 @@ static void either_side_of_the_plane(void **state) {
     nfsar_image truth = image_bp(&capture, &grid, NFSAR_BP_DOUBLE);
     nfsar_image fast = image_rma(&capture, &grid, NULL);
     print_message("behind the radar: relative error %.4f\n", image_error(&truth, &fast));
-    assert_true(image_error(&truth, &fast) < 2e-2);
+    assert_true(image_error(&truth, &fast) < 5e-3);
     nfsar_image_free(&truth);
     nfsar_image_free(&fast);
     nfsar_capture_free(&capture);
