@@ -175,7 +175,8 @@ static void bad_files(void **state) {
 
 static void bad_geometry(void **state) {
     (void)state;
-    refuse(1, "plane of the antennas", with("reconstruct %s -o %s -q --z -0.1:0.1:3", "raster.h5"));
+    refuse(1, "plane of the antennas",
+           with("reconstruct %s -o %s -q -m rma --z -0.1:0.1:3", "raster.h5"));
     nfsar_capture capture;
     nfsar_vec3 point = {0.0, 0.0, 0.2};
     radar_raster("single", 3, 0.0, 3, 0.0, 8, &capture);
