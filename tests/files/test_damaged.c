@@ -109,7 +109,7 @@ static void test_flipped_old(void **state) {
         H5Pclose(list);
         H5Fclose(file);
         struct bytes bytes = read_file(test_path("o.h5"));
-        flip(bytes, packed ? 11 : 5, load_capture);
+        flip(bytes, packed ? 17 : 7, load_capture);
         free(bytes.at);
     }
 }
