@@ -27,15 +27,53 @@ static void reach_grid(const nfsar_grid *grid, nfsar_vec3 from, double *near, do
     *far = sqrt(far_x * far_x + far_y * far_y + far_z * far_z);
 }
 
+/* Widen nearest .. farthest to the pair's two-way ranges. */
+static void reach_pair(const nfsar_grid *grid, const struct bp_pair *pair, double *nearest,
+                       double *farthest) {
+    double near_t, far_t, near_r, far_r;
+    reach_grid(grid, pair->tx, &near_t, &far_t);
+    reach_grid(grid, pair->rx, &near_r, &far_r);
+    *nearest = fmin(*nearest, near_t + near_r);
+    *farthest = fmax(*farthest, far_t + far_r);
+}
+
+/* Bound of the two-way ranges between the grid and wherever the capture's antennas were: what
+ * every block's gate fits into. */
+static enum nfsar_status bound_gate(nfsar_bp_plan *plan, nfsar_error *error) {
+    size_t n_channel = plan->capture->array.n_channel;
+    double nearest = INFINITY, farthest = 0.0;
+    nfsar_vec3 *tx = malloc(n_channel * sizeof *tx), *rx = malloc(n_channel * sizeof *rx);
+    enum nfsar_status status = NFSAR_OK;
+    if (tx == NULL || rx == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    plan->gate_room = 0;
+    for (size_t p = 0; status == NFSAR_OK && p < plan->capture->n_pulse; p++) {
+        status = nfsar_capture_antennas(plan->capture, false, p, 1, tx, rx, error);
+        for (size_t c = 0; status == NFSAR_OK && c < n_channel; c++) {
+            struct bp_pair pair = {tx[c], rx[c]};
+            reach_pair(&plan->grid, &pair, &nearest, &farthest);
+        }
+    }
+    free(tx);
+    free(rx);
+    /* A block may begin one sample earlier and end two later. */
+    double bins = (farthest - nearest) / plan->range_step + 6.0;
+    if (status == NFSAR_OK && !(bins < 1e8)) {
+        status = nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                            "the grid reaches ranges from %g to %g m: too far for range profiles "
+                            "in steps of %g mm; check the grid's and the positions' units",
+                            0.5 * nearest, 0.5 * farthest, 0.5e3 * plan->range_step);
+    }
+    plan->gate_room = status == NFSAR_OK ? (size_t)bins : 0;
+    return status;
+}
+
 void bp_range_bounds(const nfsar_bp_plan *plan, size_t n_pair, double *nearest, double *farthest) {
     *nearest = INFINITY;
     *farthest = 0.0;
     for (size_t p = 0; p < n_pair; p++) {
-        double near_t, far_t, near_r, far_r;
-        reach_grid(&plan->grid, plan->pair[p].tx, &near_t, &far_t);
-        reach_grid(&plan->grid, plan->pair[p].rx, &near_r, &far_r);
-        *nearest = fmin(*nearest, near_t + near_r);
-        *farthest = fmax(*farthest, far_t + far_r);
+        reach_pair(&plan->grid, &plan->pair[p], nearest, farthest);
     }
 }
 
@@ -74,8 +112,7 @@ static enum nfsar_status prepare_waveform(nfsar_bp_plan *plan, nfsar_error *erro
 static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     size_t n_channel = plan->capture->array.n_channel, n = plan->capture->n_sample;
     size_t budget = plan->options.memory > 0 ? plan->options.memory : (size_t)512 << 20;
-    /* A line's samples, and a profile of the same order: gates are short for near-field grids. */
-    size_t pulse = n_channel * (n * sizeof(float complex) + 16384);
+    size_t pulse = n_channel * (n + plan->gate_room) * sizeof(float complex);
     size_t block = budget / pulse;
     plan->pulse_block = block < 1                        ? 1
                         : block < plan->capture->n_pulse ? block
@@ -85,8 +122,11 @@ static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     plan->tx = malloc(pairs * sizeof *plan->tx);
     plan->rx = malloc(pairs * sizeof *plan->rx);
     plan->samples = transform_alloc(pairs * n);
-    bool good = plan->pair != NULL && plan->tx != NULL && plan->rx != NULL && plan->samples != NULL;
-    if (plan->options.precision == NFSAR_BP_DOUBLE) {
+    bool single = plan->options.precision == NFSAR_BP_SINGLE;
+    plan->profile = single ? malloc(pairs * 2 * plan->gate_room * sizeof *plan->profile) : NULL;
+    bool good = (plan->profile != NULL || !single) && plan->pair != NULL && plan->tx != NULL &&
+                plan->rx != NULL && plan->samples != NULL;
+    if (!single) {
         plan->sum = calloc(2 * nfsar_grid_voxels(&plan->grid), sizeof *plan->sum);
         good = good && plan->sum != NULL;
     } else if (plan->uniform) {
@@ -126,6 +166,9 @@ enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar
     /* The exact sum takes long enough for each voxel that small tiles share the work better. */
     made->tile = chosen.precision == NFSAR_BP_DOUBLE ? 64 : BP_TILE;
     status = prepare_waveform(made, error);
+    if (status == NFSAR_OK && chosen.precision == NFSAR_BP_SINGLE) {
+        status = bound_gate(made, error);
+    }
     if (status == NFSAR_OK) {
         status = allocate(made, error);
     }
@@ -152,7 +195,7 @@ static enum nfsar_status load_block(nfsar_bp_plan *plan, const nfsar_echo_source
         plan->pair[p] = (struct bp_pair){plan->tx[p], plan->rx[p]};
     }
     if (status == NFSAR_OK && plan->options.precision == NFSAR_BP_SINGLE) {
-        status = bp_single_profiles(plan, *n_pair, error);
+        bp_single_profiles(plan, *n_pair);
     }
     return status;
 }

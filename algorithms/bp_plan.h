@@ -38,7 +38,7 @@ struct nfsar_bp_plan {
     double range_step;  /* two-way metres between profile samples */
     double range_first; /* two-way range of the gate's first sample; per block */
     size_t gate;        /* profile samples of the gate, for one block */
-    size_t gate_room;   /* what the buffers hold */
+    size_t gate_room;   /* the longest gate of all blocks, which the buffers hold */
     float *profile;     /* [pairs][2][gate_room]: real parts, then imaginary parts */
     fftwf_plan compress;
     float complex *scratch; /* [threads][length] */
@@ -51,7 +51,7 @@ struct nfsar_bp_plan {
 void bp_range_bounds(const nfsar_bp_plan *plan, size_t n_pair, double *nearest, double *farthest);
 
 /* Compress the block's lines into range profiles for the block's gate. */
-enum nfsar_status bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair, nfsar_error *error);
+void bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair);
 
 /* Add the block's pairs to the n voxels from `first` on (in memory order). */
 void bp_single_tile(const nfsar_bp_plan *plan, size_t n_pair, size_t first, size_t n,

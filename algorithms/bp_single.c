@@ -54,31 +54,12 @@ static void sum_line(const nfsar_bp_plan *plan, const float complex *line, float
     }
 }
 
-enum nfsar_status bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair, nfsar_error *error) {
+void bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair) {
     double nearest = 0.0, farthest = 0.0;
     bp_range_bounds(plan, n_pair, &nearest, &farthest);
     double first_bin = floor(nearest / plan->range_step) - 1.0;
-    double bins = ceil(farthest / plan->range_step) + 3.0 - first_bin;
-    if (!(bins < 1e8)) {
-        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                          "the grid reaches ranges from %g to %g m: too far for range profiles of "
-                          "%g mm steps; check the grid's and the positions' units",
-                          0.5 * nearest, 0.5 * farthest, 1e3 * plan->range_step);
-    }
-    plan->gate = (size_t)bins;
+    plan->gate = (size_t)(ceil(farthest / plan->range_step) + 3.0 - first_bin);
     plan->range_first = first_bin * plan->range_step;
-    if (plan->gate > plan->gate_room) {
-        size_t pairs = plan->pulse_block * plan->capture->array.n_channel;
-        free(plan->profile);
-        plan->gate_room = plan->gate + plan->gate / 4;
-        plan->profile = malloc(pairs * 2 * plan->gate_room * sizeof *plan->profile);
-        if (plan->profile == NULL) {
-            plan->gate_room = 0;
-            return nfsar_fail(error, NFSAR_ERROR_MEMORY,
-                              "out of memory for %zu range profiles of %zu samples", pairs,
-                              plan->gate);
-        }
-    }
 #pragma omp parallel for schedule(static) num_threads(plan->threads)
     for (size_t p = 0; p < n_pair; p++) {
         const float complex *line = plan->samples + p * plan->capture->n_sample;
@@ -90,7 +71,6 @@ enum nfsar_status bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair, nfsar_e
             sum_line(plan, line, re, im);
         }
     }
-    return NFSAR_OK;
 }
 
 /* Add one pair to n voxels. Ranges are computed in double: at 77 GHz a float range of 1 m is off

@@ -1,8 +1,8 @@
 #include <nfsar/compensation.h>
 
 #include <math.h>
-#include <string.h>
 
+#include "algorithms/choice.h"
 #include "algorithms/multiversion.h"
 #include "algorithms/phasor.h"
 
@@ -14,14 +14,13 @@ static const char *const names[] = {
 
 enum nfsar_status nfsar_compensation_parse(const char *name, enum nfsar_compensation *model,
                                            nfsar_error *error) {
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *model = (enum nfsar_compensation)i;
-            return NFSAR_OK;
-        }
+    size_t index = 0;
+    enum nfsar_status status =
+        choice_parse("compensation", names, sizeof names / sizeof names[0], name, &index, error);
+    if (status == NFSAR_OK) {
+        *model = (enum nfsar_compensation)index;
     }
-    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                      "compensation '%s': known are none, closed-form, reference-point", name);
+    return status;
 }
 
 const char *nfsar_compensation_name(enum nfsar_compensation model) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/choice.h"
+
 struct nfsar_imager {
     const nfsar_capture *capture;
     enum nfsar_method method;
@@ -24,13 +26,13 @@ static const char *const names[] = {
 
 enum nfsar_status nfsar_method_parse(const char *name, enum nfsar_method *method,
                                      nfsar_error *error) {
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *method = (enum nfsar_method)i;
-            return NFSAR_OK;
-        }
+    size_t index = 0;
+    enum nfsar_status status =
+        choice_parse("method", names, sizeof names / sizeof names[0], name, &index, error);
+    if (status == NFSAR_OK) {
+        *method = (enum nfsar_method)index;
     }
-    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "method '%s': known are auto, bp, rma", name);
+    return status;
 }
 
 const char *nfsar_method_name(enum nfsar_method method) {

@@ -163,15 +163,24 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* Share the memory between depths and frequencies. */
-static void size_blocks(nfsar_rma_plan *plan) {
+/* Share the memory between depths and frequencies; refuse when one of each does not fit. */
+static enum nfsar_status size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t budget = plan->options.memory > 0 ? plan->options.memory : (size_t)2 << 30;
     size_t plane = plan->x.bins * plan->y.bins * sizeof(float complex);
     size_t cells = plan->lattice->n_shift * plan->x.n * plan->y.n * sizeof(float complex);
+    if (2 * plane + cells > budget) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_MEMORY,
+            "this grid needs a spectrum of %zu x %zu waves, %.1f GiB, and %.1f GiB are "
+            "allowed: take a smaller grid or one farther from the antennas, or bp",
+            plan->x.bins, plan->y.bins, (double)(2 * plane + cells) / 0x1p30,
+            (double)budget / 0x1p30);
+    }
     plan->z_slab = smaller(plan->grid.z.count, at_least_one(budget / 2 / plane));
     plan->k_block = smaller(plan->capture->n_sample, at_least_one(budget / 2 / (plane + cells)));
     size_t line = plan->capture->array.n_channel * plan->k_block * sizeof(float complex);
     plan->pulse_block = smaller(plan->capture->n_pulse, at_least_one(READ_BYTES / line));
+    return NFSAR_OK;
 }
 
 static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
@@ -242,7 +251,10 @@ static enum nfsar_status prepare(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    size_blocks(plan);
+    status = size_blocks(plan, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     plan->to_depth =
         depthsum_create(plan->k_block, plan->z_slab, plan->options.tolerance, DEPTHSUM_AUTO);
     if (plan->to_depth == NULL) {

@@ -4,7 +4,8 @@
 #include <complex.h>
 
 #include <liquid/liquid.h>
-#include <string.h>
+
+#include "algorithms/choice.h"
 
 static const char *const names[] = {
     [NFSAR_WINDOW_RECTANGULAR] = "rectangular", [NFSAR_WINDOW_HANN] = "hann",
@@ -14,15 +15,13 @@ static const char *const names[] = {
 
 enum nfsar_status nfsar_window_parse(const char *name, enum nfsar_window *window,
                                      nfsar_error *error) {
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *window = (enum nfsar_window)i;
-            return NFSAR_OK;
-        }
+    size_t index = 0;
+    enum nfsar_status status =
+        choice_parse("window", names, sizeof names / sizeof names[0], name, &index, error);
+    if (status == NFSAR_OK) {
+        *window = (enum nfsar_window)index;
     }
-    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                      "window '%s': known are rectangular, hann, hamming, blackman-harris, kaiser",
-                      name);
+    return status;
 }
 
 const char *nfsar_window_name(enum nfsar_window window) {

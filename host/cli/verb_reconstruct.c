@@ -14,6 +14,9 @@
 #define RMA_VOXELS ((size_t)16 << 20)
 #define BP_VOXELS  ((size_t)1 << 20)
 
+/* Most voxels times pulses times channels that backprojection does unasked: a minute's work. */
+#define BP_UPDATES 1e10
+
 /* Depths that are searched when nobody gave them. */
 #define FOCUS_DEPTHS 41
 
@@ -94,6 +97,16 @@ static void say_axis(char name, const nfsar_axis *axis) {
             axis->count, axis->count > 1 ? 1e3 * axis->step : 0.0);
 }
 
+/* Most voxels of a grid that is derived. */
+static size_t voxel_limit(const struct job *job) {
+    if (nfsar_imager_method(job->imager) == NFSAR_METHOD_RMA) {
+        return RMA_VOXELS;
+    }
+    double lines = (double)job->capture->n_pulse * (double)job->capture->array.n_channel;
+    double voxels = fmin((double)BP_VOXELS, fmax(4096.0, BP_UPDATES / lines));
+    return (size_t)voxels;
+}
+
 /* The grid asked for; axes not given come from the data, and are shown as options to start from. */
 static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
     struct request *r = &job->request;
@@ -102,8 +115,7 @@ static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
         const double depths[2] = {r->z.start, nfsar_axis_end(&r->z)};
         /* With the depths given the range gate is known, but for where the radar was. */
         const double *range = r->has_range ? r->range : r->has_z && depths[0] > 0.0 ? depths : NULL;
-        size_t limit =
-            nfsar_imager_method(job->imager) == NFSAR_METHOD_RMA ? RMA_VOXELS : BP_VOXELS;
+        size_t limit = voxel_limit(job);
         enum nfsar_status status =
             nfsar_grid_suggest(job->capture, &job->source, range, limit, &job->grid, &why, error);
         if (status != NFSAR_OK) {

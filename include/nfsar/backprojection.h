@@ -46,7 +46,7 @@ enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar
                                        nfsar_error *error);
 
 /** Image the samples of @p source (already calibrated) into image[nz][ny][nx]. The samples are
- * read in blocks of pulses that fit options.memory. */
+ * read in blocks of pulses that fit options.memory. Allocates nothing. */
 enum nfsar_status nfsar_bp_execute(nfsar_bp_plan *plan, const nfsar_echo_source *source,
                                    float complex *image, const nfsar_progress *progress,
                                    nfsar_error *error);
