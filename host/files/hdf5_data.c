@@ -140,12 +140,9 @@ static enum nfsar_status check_size(const struct h5_data *data, const struct h5_
 /* Without a chunk cache by default: see h5_chunks::cacheable. */
 static hid_t open_dataset(const struct h5_input *input, const char *name, bool cached) {
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS), dataset = H5I_INVALID_HID;
-    H5O_info_t info;
     if (access >= 0 && H5Pset_elink_cb(access, h5_refuse_link, NULL) >= 0 &&
-        H5Pset_chunk_cache(access, FORMAT_CACHE_SLOTS, cached ? FORMAT_CACHE_BYTES : 0, 1.0) >= 0 &&
-        H5Oget_info_by_name2(input->file, name, &info, H5O_INFO_BASIC, input->links) >= 0 &&
-        info.type == H5O_TYPE_DATASET) {
-        dataset = H5Dopen2(input->file, name, access);
+        H5Pset_chunk_cache(access, FORMAT_CACHE_SLOTS, cached ? FORMAT_CACHE_BYTES : 0, 1.0) >= 0) {
+        dataset = h5_open_object(input, name, H5O_TYPE_DATASET, access);
     }
     h5_drop(access);
     return dataset;

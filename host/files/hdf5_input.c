@@ -9,6 +9,7 @@
 
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
+#include "host/files/hdf5_header.h"
 
 herr_t h5_refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
                       const char *child_object, unsigned *flags, hid_t access, void *context) {
@@ -67,8 +68,30 @@ static enum nfsar_status check_file(const char *path, uint64_t *bytes, nfsar_err
     return NFSAR_OK;
 }
 
+/* How addresses are written in the file, and where they begin. */
+static enum nfsar_status learn_addresses(struct h5_input *input, nfsar_error *error) {
+    hid_t list = H5Fget_create_plist(input->file);
+    size_t address_size = 0, length_size = 0;
+    hsize_t base = 0;
+    bool good = list >= 0 && H5Pget_sizes(list, &address_size, &length_size) >= 0 &&
+                H5Pget_userblock(list, &base) >= 0;
+    h5_drop(list);
+    input->base = base;
+    input->descriptor = open(input->path, O_RDONLY | O_CLOEXEC);
+    if (input->descriptor < 0) {
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be read: %s", input->path,
+                          strerror(errno));
+    }
+    if (!good || address_size != 8 || length_size != 8) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%s: has addresses of %zu and lengths of %zu bytes, only 8 are read here",
+                          input->path, address_size, length_size);
+    }
+    return NFSAR_OK;
+}
+
 enum nfsar_status h5_input_open(struct h5_input *input, const char *path, nfsar_error *error) {
-    *input = (struct h5_input){.file = H5I_INVALID_HID, .links = H5I_INVALID_HID};
+    *input = (struct h5_input){.file = H5I_INVALID_HID, .links = H5I_INVALID_HID, .descriptor = -1};
     enum nfsar_status status = check_file(path, &input->bytes, error);
     if (status != NFSAR_OK) {
         return status;
@@ -90,6 +113,9 @@ enum nfsar_status h5_input_open(struct h5_input *input, const char *path, nfsar_
     } else if (input->path == NULL || input->links < 0) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
+    if (status == NFSAR_OK) {
+        status = learn_addresses(input, error);
+    }
     if (status != NFSAR_OK) {
         h5_input_close(input);
     }
@@ -100,9 +126,12 @@ void h5_input_close(struct h5_input *input) {
     if (input->file >= 0) {
         H5Fclose(input->file);
     }
+    if (input->descriptor >= 0) {
+        close(input->descriptor);
+    }
     h5_drop(input->links);
     free(input->path);
-    *input = (struct h5_input){.file = H5I_INVALID_HID, .links = H5I_INVALID_HID};
+    *input = (struct h5_input){.file = H5I_INVALID_HID, .links = H5I_INVALID_HID, .descriptor = -1};
 }
 
 static enum nfsar_status check_version(const struct h5_input *input, nfsar_error *error) {
@@ -174,4 +203,16 @@ enum nfsar_status h5_has(const struct h5_input *input, const char *name, bool *f
         }
     }
     return NFSAR_OK;
+}
+
+hid_t h5_open_object(const struct h5_input *input, const char *name, H5O_type_t type,
+                     hid_t dataset_access) {
+    H5O_info_t info;
+    if (H5Oget_info_by_name2(input->file, name, &info, H5O_INFO_BASIC, input->links) < 0 ||
+        (type != H5O_TYPE_UNKNOWN && info.type != type) ||
+        h5_header_fault(input->descriptor, input->base, info.addr) != NULL) {
+        return H5I_INVALID_HID;
+    }
+    return type == H5O_TYPE_DATASET ? H5Dopen2(input->file, name, dataset_access)
+                                    : H5Oopen(input->file, name, input->links);
 }

@@ -16,6 +16,8 @@
 struct h5_input {
     hid_t file;
     hid_t links;    /* link access list that leads to no other file */
+    int descriptor; /* the same file, for what HDF5 cannot be asked */
+    uint64_t base;  /* where its addresses begin */
     uint64_t bytes; /* size of the file: nothing in it can be much larger */
     char *path;     /* for messages */
 };
@@ -36,6 +38,11 @@ herr_t h5_refuse_link(const char *parent_file, const char *parent_group, const c
 /* Whether there is an object of that absolute name; an error when damage hides the answer. */
 enum nfsar_status h5_has(const struct h5_input *input, const char *name, bool *found,
                          nfsar_error *error);
+
+/* Open the object called name if it is of that type (H5O_TYPE_UNKNOWN: of any) and its description
+ * is sound; dataset_access where datasets are asked for. H5I_INVALID_HID when not. */
+hid_t h5_open_object(const struct h5_input *input, const char *name, H5O_type_t type,
+                     hid_t dataset_access);
 
 /* An open dataset that was found to be what was expected. */
 struct h5_data {

@@ -35,7 +35,7 @@ static char *make_line(const char *bytes, size_t size, H5T_str_t padding) {
 /* Open an attribute of the object called name; H5I_INVALID_HID where there is none. */
 static enum nfsar_status open_attribute(const struct h5_input *input, const char *name,
                                         const char *attribute, hid_t *found, nfsar_error *error) {
-    hid_t object = H5Oopen(input->file, name, input->links);
+    hid_t object = h5_open_object(input, name, H5O_TYPE_UNKNOWN, H5P_DEFAULT);
     htri_t exists = object >= 0 ? H5Aexists(object, attribute) : -1;
     *found = exists > 0 ? H5Aopen(object, attribute, H5P_DEFAULT) : H5I_INVALID_HID;
     enum nfsar_status status = NFSAR_OK;

@@ -116,7 +116,7 @@ bool h5_type_is_complex(hid_t type) {
 }
 
 const char *h5_type_text_fault(hid_t type) {
-    if (type < 0 || H5Tget_class(type) != H5T_STRING) {
+    if (type < 0 || H5Tget_class(type) != H5T_STRING || H5Tget_size(type) < 1) {
         return "must hold text";
     }
     /* HDF5 1.10 copies such text without looking whether it fits (H5HG_read()). */

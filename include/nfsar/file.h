@@ -32,7 +32,8 @@ enum nfsar_status nfsar_file_identify(const char *path, enum nfsar_file_kind *ki
                                       nfsar_error *error);
 
 /** Open a capture and read everything but the samples. Every dataset is checked for shape,
- * type and finiteness. */
+ * type and finiteness. Orientations are scaled to unit length; pulses outside the track of poses
+ * get NFSAR_PULSE_POSE_EXTRAPOLATED. */
 enum nfsar_status nfsar_capture_file_open(const char *path, nfsar_capture_file **file,
                                           nfsar_error *error);
 /** The capture without its echo; owned by the file. */
@@ -51,7 +52,8 @@ void nfsar_capture_file_close(nfsar_capture_file *file);
 enum nfsar_status nfsar_capture_load(const char *path, nfsar_capture *capture, nfsar_error *error);
 
 /** Begin a capture file: everything but the samples is written now (header->echo is not
- * looked at). Nothing appears under @p path before nfsar_capture_writer_commit(). */
+ * looked at), and the samples' disk space is reserved. Nothing appears under @p path before
+ * nfsar_capture_writer_commit(). */
 enum nfsar_status nfsar_capture_writer_create(const char *path, const nfsar_capture *header,
                                               nfsar_capture_writer **writer, nfsar_error *error);
 /** Write the samples of n_pulse pulses from echo[n_pulse][n_channel][n_sample]. */
@@ -59,7 +61,8 @@ enum nfsar_status nfsar_capture_writer_write(nfsar_capture_writer *writer, size_
                                              size_t n_pulse, const float complex *echo,
                                              nfsar_error *error);
 /** Finish: the file appears under its name, replacing one that was there. The writer is gone
- * whether or not this succeeds; on failure no file is left. */
+ * whether or not this succeeds; on failure no file is left. NFSAR_ERROR_ARGUMENT when a pulse was
+ * never written. */
 enum nfsar_status nfsar_capture_writer_commit(nfsar_capture_writer *writer, nfsar_error *error);
 /** Give up: the temporary file is removed. NULL is allowed. */
 void nfsar_capture_writer_abandon(nfsar_capture_writer *writer);

@@ -68,6 +68,27 @@ static inline void edit_attribute(hid_t file, const char *name, hid_t type, cons
     }
 }
 
+/* The sample capture in HDF5's oldest structures, as h5py and MATLAB write them by default; nothing
+ * but what is required is there, and the text is "old". */
+static inline void edit_make_old(const char *path) {
+    static const char *const groups[] = {"radar", "array", "echo", "pose"};
+    hid_t from = edit_capture();
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    for (int i = 0; i < 4; i++) {
+        assert_true(H5Ocopy(from, groups[i], file, groups[i], H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    }
+    H5Fclose(from);
+    int version = 1;
+    const hsize_t one[] = {1};
+    hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, 13);
+    edit_attribute(file, "format", text, "nfsar-capture");
+    edit_attribute(file, "format_version", H5T_NATIVE_INT, &version);
+    edit_replace(file, "/provenance", text, 1, one, H5P_DEFAULT, text, "old\0\0\0\0\0\0\0\0\0");
+    H5Tclose(text);
+    H5Fclose(file);
+}
+
 /* Close, load, and expect that status and that part of the message. */
 static inline void edit_expect(hid_t file, enum nfsar_status status, const char *part) {
     nfsar_error error = {0};

@@ -1,5 +1,5 @@
 /* Damaged files: an error or a sound result, never a crash, a leak or a hang. */
-#include "tests/files/sample.h"
+#include "tests/files/edit.h"
 
 #include <hdf5.h>
 #include <math.h>
@@ -87,6 +87,57 @@ static void test_flipped_capture(void **state) {
     flip(bytes, 7, load_capture);
     free(bytes.at);
     nfsar_capture_free(&capture);
+}
+
+/* Nothing here is under a checksum, and HDF5 1.10 trusts all of it. */
+static void test_flipped_old(void **state) {
+    (void)state;
+    const hsize_t extent[] = {4, 6, 3}, chunk[] = {2, 6, 3};
+    static const float zeros[4 * 6 * 3 * 2];
+    for (int packed = 0; packed < 2; packed++) {
+        edit_make_old(test_path("o.h5"));
+        hid_t file = H5Fopen(test_path("o.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+        hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+        hid_t type = edit_complex_type("r", "i", H5T_IEEE_F32LE);
+        H5Pset_chunk(list, 3, chunk);
+        if (packed) {
+            H5Pset_shuffle(list);
+            H5Pset_deflate(list, 1);
+        }
+        edit_replace(file, "/echo/data", type, 3, extent, list, type, zeros);
+        H5Tclose(type);
+        H5Pclose(list);
+        H5Fclose(file);
+        struct bytes bytes = read_file(test_path("o.h5"));
+        flip(bytes, packed ? 17 : 7, load_capture);
+        free(bytes.at);
+    }
+}
+
+/* Lengths in an object header that reach beyond it. */
+static void test_object_headers(void **state) {
+    (void)state;
+    edit_make_old(test_path("h.h5"));
+    struct bytes bytes = read_file(test_path("h.h5"));
+    size_t good = 0, bad = 0, attributes = 0;
+    for (size_t i = 16; i + 32 < bytes.size; i++) {
+        /* An attribute message of version 1: lengths of name, type and space before the name. */
+        if (memcmp(bytes.at + i, "format", 6) != 0 || bytes.at[i - 8] != 1) {
+            continue;
+        }
+        attributes++;
+        for (size_t k = i - 6; k < i; k++) {
+            unsigned char before = bytes.at[k];
+            bytes.at[k] = 0xF0;
+            load_capture(bytes, &good, &bad);
+            bytes.at[k] = before;
+        }
+    }
+    assert_int_equal(attributes, 2);
+    assert_int_equal(bad, 12);
+    load_capture(bytes, &good, &bad);
+    assert_int_equal(good, 1);
+    free(bytes.at);
 }
 
 /* The structures of files that the library writes are under checksums: no single change of theirs
@@ -235,7 +286,8 @@ int main(void) {
     alarm(120); /* a hang is a failure */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flipped_capture), cmocka_unit_test(test_flips_noticed),
-        cmocka_unit_test(test_flipped_image),   cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_flipped_image),   cmocka_unit_test(test_flipped_old),
+        cmocka_unit_test(test_object_headers),  cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_short_chunks),    cmocka_unit_test(test_nothing_left_open),
     };
     return cmocka_run_group_tests(tests, count_first, NULL);

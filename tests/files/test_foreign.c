@@ -143,18 +143,8 @@ static void test_old_structures(void **state) {
     float complex part[2 * CHANNELS];
     make_echo(echo);
     for (int packed = 0; packed < 2; packed++) {
-        hid_t from = edit_capture();
-        hid_t file = H5Fcreate(test_path("old.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-        static const char *const groups[] = {"radar", "array", "echo", "pose"};
-        for (int i = 0; i < 4; i++) {
-            assert_true(H5Ocopy(from, groups[i], file, groups[i], H5P_DEFAULT, H5P_DEFAULT) >= 0);
-        }
-        hid_t text = H5Tcopy(H5T_C_S1);
-        H5Tset_size(text, 13);
-        int version = 1;
-        edit_attribute(file, "format", text, "nfsar-capture");
-        edit_attribute(file, "format_version", H5T_NATIVE_INT, &version);
-        H5Tclose(text);
+        edit_make_old(test_path("old.h5"));
+        hid_t file = H5Fopen(test_path("old.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
         hid_t list = H5Pcreate(H5P_DATASET_CREATE);
         hid_t type = edit_complex_type("r", "i", H5T_IEEE_F32LE);
         hid_t memory = edit_complex_type("r", "i", H5T_NATIVE_DOUBLE);
@@ -167,7 +157,6 @@ static void test_old_structures(void **state) {
         H5Tclose(type);
         H5Tclose(memory);
         H5Fclose(file);
-        H5Fclose(from);
         nfsar_capture capture;
         assert_ok(nfsar_capture_load(test_path("old.h5"), &capture, &error), error);
         assert_echo(&capture);
