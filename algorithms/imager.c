@@ -45,15 +45,23 @@ const char *nfsar_method_name(enum nfsar_method method) {
 }
 
 static void describe_lattice(const nfsar_lattice *lattice, char *text, size_t size) {
-    char shifts[48] = "";
+    char shifts[48] = "", steps[80] = "", away[48] = "exactly";
     if (lattice->n_shift > 1) {
         snprintf(shifts, sizeof shifts, ", %zu shifted copies", lattice->n_shift);
     }
-    snprintf(text, size,
-             "the positions are a planar lattice: %zu x %zu places, steps %.4f x %.4f mm%s, to "
-             "within %.4f mm",
-             lattice->x.count, lattice->y.count, 1e3 * lattice->x.step, 1e3 * lattice->y.step,
-             shifts, 1e3 * lattice->deviation);
+    if (lattice->x.count > 1 && lattice->y.count > 1) {
+        snprintf(steps, sizeof steps, "steps %.4f x %.4f mm", 1e3 * lattice->x.step,
+                 1e3 * lattice->y.step);
+    } else {
+        snprintf(steps, sizeof steps, "steps %.4f mm",
+                 1e3 * fmax(lattice->x.step, lattice->y.step));
+    }
+    /* Below a nanometre there is only rounding. */
+    if (lattice->deviation > 1e-9) {
+        snprintf(away, sizeof away, "to within %.2g mm", 1e3 * lattice->deviation);
+    }
+    snprintf(text, size, "the positions are a planar lattice, %s: %zu x %zu places, %s%s", away,
+             lattice->x.count, lattice->y.count, steps, shifts);
 }
 
 static void describe_options(nfsar_imager *imager) {

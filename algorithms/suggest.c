@@ -161,6 +161,18 @@ static nfsar_axis around(double low, double high, double step) {
     return (nfsar_axis){middle - 0.5 * step * (double)(count - 1), step, count};
 }
 
+/* As wide as the aperture and a fifth more; round a radar that hardly moved, what it resolves, up
+ * to 45 degrees aside. A line of positions shows the plane through it. */
+static nfsar_axis lateral(double low, double high, double range, double resolution, double coarse) {
+    if (!(high > low)) {
+        return (nfsar_axis){low, 1.0, 1};
+    }
+    double half = fmax(0.6 * (high - low), fmin(4.0 * resolution, range));
+    double middle = 0.5 * (low + high);
+    double step = fmin(resolution, half / 4.0) * LATERAL_STEP;
+    return around(middle - half, middle + half, coarse * step);
+}
+
 static void lay_parallel(const struct view *view, double wavelength, double cell, double coarse,
                          nfsar_grid_reasons *reasons, nfsar_grid *grid) {
     double range = reasons->range_peak;
@@ -169,13 +181,8 @@ static void lay_parallel(const struct view *view, double wavelength, double cell
     reasons->resolution[1] = lateral_resolution(wavelength, range, dy);
     reasons->resolution[2] = cell;
     double z = 0.5 * (view->low.z + view->high.z);
-    /* A line of positions shows the plane through it. */
-    grid->x = dx > 0.0 ? around(view->low.x - 0.1 * dx, view->high.x + 0.1 * dx,
-                                coarse * LATERAL_STEP * reasons->resolution[0])
-                       : (nfsar_axis){view->low.x, 1.0, 1};
-    grid->y = dy > 0.0 ? around(view->low.y - 0.1 * dy, view->high.y + 0.1 * dy,
-                                coarse * LATERAL_STEP * reasons->resolution[1])
-                       : (nfsar_axis){view->low.y, 1.0, 1};
+    grid->x = lateral(view->low.x, view->high.x, range, reasons->resolution[0], coarse);
+    grid->y = lateral(view->low.y, view->high.y, range, reasons->resolution[1], coarse);
     double near = fmax(reasons->range_gate[0] - 0.5 * cell, 0.25 * cell);
     grid->z = around(z + near, z + reasons->range_gate[1] + 0.5 * cell, coarse * cell / 6.0);
 }

@@ -75,7 +75,8 @@ static void grid_and_method_are_chosen_and_said(void **state) {
     assert_int_equal(test_command(output, sizeof output, "reconstruct %s -o %s",
                                   test_path("raster.h5"), test_path("auto.h5")),
                      0);
-    assert_contains(output, "method rma: the positions are a planar lattice: 40 x 40 places");
+    assert_contains(output,
+                    "method rma: the positions are a planar lattice, exactly: 40 x 40 places");
     assert_contains(output, "strongest echo at 0.20");
     assert_contains(output, "--z ");
     nfsar_image_metrics metrics = measure("auto.h5");
