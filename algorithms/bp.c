@@ -120,8 +120,9 @@ static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     plan->samples = transform_alloc(pairs * n);
     bool single = plan->options.precision == NFSAR_BP_SINGLE;
     plan->profile = single ? malloc(pairs * 2 * plan->gate_room * sizeof *plan->profile) : NULL;
-    bool good = (plan->profile != NULL || !single) && plan->pair != NULL && plan->tx != NULL &&
-                plan->rx != NULL && plan->samples != NULL;
+    plan->turn = single ? transform_alloc(plan->gate_room) : NULL;
+    bool good = (plan->profile != NULL || !single) && (plan->turn != NULL || !single) &&
+                plan->pair != NULL && plan->tx != NULL && plan->rx != NULL && plan->samples != NULL;
     if (!single) {
         plan->sum = calloc(2 * nfsar_grid_voxels(&plan->grid), sizeof *plan->sum);
         good = good && plan->sum != NULL;
@@ -276,6 +277,7 @@ void nfsar_bp_plan_destroy(nfsar_bp_plan *plan) {
     free(plan->rx);
     fftwf_free(plan->samples);
     free(plan->profile);
+    fftwf_free(plan->turn);
     fftwf_free(plan->scratch);
     transform_destroy(plan->compress);
     free(plan->sum);

@@ -34,12 +34,13 @@ struct nfsar_bp_plan {
     float complex *samples; /* [pulse_block * n_channel][n_sample] */
 
     /* Single precision: range profiles of the block's lines. */
-    size_t length;      /* of the transform that compresses range */
-    double range_step;  /* two-way metres between profile samples */
-    double range_first; /* two-way range of the gate's first sample; per block */
-    size_t gate;        /* profile samples of the gate, for one block */
-    size_t gate_room;   /* the longest gate of all blocks, which the buffers hold */
-    float *profile;     /* [pairs][2][gate_room]: real parts, then imaginary parts */
+    size_t length;       /* of the transform that compresses range */
+    double range_step;   /* two-way metres between profile samples */
+    double range_first;  /* two-way range of the gate's first sample; per block */
+    size_t gate;         /* profile samples of the gate, for one block */
+    size_t gate_room;    /* the longest gate of all blocks, which the buffers hold */
+    float *profile;      /* [pairs][2][gate_room]: real parts, then imaginary parts */
+    float complex *turn; /* [gate_room] */
     fftwf_plan compress;
     float complex *scratch; /* [threads][bp_pitch()] */
 

@@ -26,16 +26,22 @@ static void compress_line(const nfsar_bp_plan *plan, const float complex *line, 
     }
     memset(work + n, 0, (length - n) * sizeof *work);
     fftwf_execute_dft(plan->compress, work, work);
-    double middle = 0.5 * (double)(n - 1);
     for (size_t i = 0; i < plan->gate; i++) {
-        long bin = first_bin + (long)i;
-        long wrapped = bin % (long)length;
-        float complex value = work[wrapped < 0 ? wrapped + (long)length : wrapped];
-        double turns = fmod(middle * (double)bin / (double)length, 1.0);
-        double complex phase = cexp(2.0 * NFSAR_PI * turns * I);
-        double complex turned = (double complex)value * phase;
-        re[i] = (float)creal(turned);
-        im[i] = (float)cimag(turned);
+        long wrapped = (first_bin + (long)i) % (long)length;
+        float complex value = work[wrapped < 0 ? wrapped + (long)length : wrapped] * plan->turn[i];
+        re[i] = crealf(value);
+        im[i] = cimagf(value);
+    }
+}
+
+/* The transform counts frequency from its first sample; profiles are about the band's middle, where
+ * they turn slowest: exp(+j middle k_step r) for every range of the gate. */
+static void fill_turns(nfsar_bp_plan *plan, long first_bin) {
+    double middle = 0.5 * (double)(plan->capture->n_sample - 1);
+    for (size_t i = 0; i < plan->gate; i++) {
+        double bin = (double)(first_bin + (long)i);
+        double turns = fmod(middle * bin / (double)plan->length, 1.0);
+        plan->turn[i] = (float complex)cexp(2.0 * NFSAR_PI * turns * I);
     }
 }
 
@@ -60,6 +66,7 @@ void bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair) {
     double first_bin = floor(nearest / plan->range_step) - 1.0;
     plan->gate = (size_t)(ceil(farthest / plan->range_step) + 3.0 - first_bin);
     plan->range_first = first_bin * plan->range_step;
+    fill_turns(plan, (long)first_bin);
 #pragma omp parallel for schedule(static) num_threads(plan->threads)
     for (size_t p = 0; p < n_pair; p++) {
         const float complex *line = plan->samples + p * plan->capture->n_sample;
@@ -76,13 +83,16 @@ void bp_single_profiles(nfsar_bp_plan *plan, size_t n_pair) {
 /* Add one pair to n voxels. Ranges are computed in double: at 77 GHz a float range of 1 m is off
  * by 2e-4 rad already. Turns of the carrier are reduced before they are rounded. */
 MULTIVERSION
-static void add_pair(const struct bp_pair *pair, const float *re, const float *im,
-                     double range_first, double per_step, double turns_per_metre, const double *x,
-                     const double *y, double z, size_t n, float *sum_re, float *sum_im) {
+static void add_pair(const struct bp_pair *pair, const float *restrict re, const float *restrict im,
+                     double range_first, double per_step, double turns_per_metre,
+                     const double *restrict x, const double *restrict y, double z, size_t n,
+                     float *restrict sum_re, float *restrict sum_im) {
     double tz = (z - pair->tx.z) * (z - pair->tx.z), rz = (z - pair->rx.z) * (z - pair->rx.z);
+    double tx_x = pair->tx.x, tx_y = pair->tx.y, rx_x = pair->rx.x, rx_y = pair->rx.y;
+#pragma omp simd
     for (size_t i = 0; i < n; i++) {
-        double tx = x[i] - pair->tx.x, ty = y[i] - pair->tx.y;
-        double rx = x[i] - pair->rx.x, ry = y[i] - pair->rx.y;
+        double tx = x[i] - tx_x, ty = y[i] - tx_y;
+        double rx = x[i] - rx_x, ry = y[i] - rx_y;
         double range = sqrt(tx * tx + ty * ty + tz) + sqrt(rx * rx + ry * ry + rz);
         double turns = -range * turns_per_metre;
         double at = (range - range_first) * per_step;
