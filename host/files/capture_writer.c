@@ -7,19 +7,12 @@
 #include "host/files/capture_layout.h"
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
-#include "host/files/hdf5_output.h"
+#include "host/files/hdf5_stack.h"
 
 /* Samples of a channel that lie together: those who read a few frequencies of all pulses read at
  * most this many times too much, and still 256 bytes at a stretch. */
 #define CHUNK_SAMPLES 32
 #define CHUNK_BYTES   ((size_t)1 << 20)
-
-struct nfsar_capture_writer {
-    struct h5_output output;
-    hid_t data;
-    size_t n_pulse, n_channel, n_sample;
-    unsigned char *written; /* [n_pulse] */
-};
 
 /* The largest part, at most limit, that divides n into nearly equal ones: the last chunk of a row
  * takes the room of a full one. */
@@ -156,12 +149,13 @@ static enum nfsar_status write_calibration(struct h5_output *output, const nfsar
     return status;
 }
 
-static enum nfsar_status write_echo(nfsar_capture_writer *writer, const nfsar_capture *capture,
+static enum nfsar_status write_echo(struct h5_stack *stack, const nfsar_capture *capture,
                                     nfsar_error *error) {
-    struct h5_output *output = &writer->output;
+    struct h5_output *output = &stack->output;
     const struct h5_shape line = {1, {capture->n_pulse}};
-    const struct h5_shape shape = {3, {writer->n_pulse, writer->n_channel, writer->n_sample}};
-    const struct h5_shape chunk = chunk_shape(writer->n_pulse, writer->n_channel, writer->n_sample);
+    const struct h5_shape shape = {3, {stack->extents[0], stack->extents[1], stack->extents[2]}};
+    const struct h5_shape chunk =
+        chunk_shape(stack->extents[0], stack->extents[1], stack->extents[2]);
     enum nfsar_status status = h5_write_group(output, CAPTURE_ECHO, error);
     if (status == NFSAR_OK) {
         status = h5_write_data(output, CAPTURE_TIME, H5_REAL, &line, capture->time_s, error);
@@ -170,14 +164,14 @@ static enum nfsar_status write_echo(nfsar_capture_writer *writer, const nfsar_ca
         status = h5_write_data(output, CAPTURE_FLAGS, H5_BYTE, &line, capture->flags, error);
     }
     if (status == NFSAR_OK) {
-        status = h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &writer->data, error);
+        status = h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &stack->data, error);
     }
     return status;
 }
 
-static enum nfsar_status write_header(nfsar_capture_writer *writer, const nfsar_capture *capture,
+static enum nfsar_status write_header(struct h5_stack *stack, const nfsar_capture *capture,
                                       nfsar_error *error) {
-    struct h5_output *output = &writer->output;
+    struct h5_output *output = &stack->output;
     enum nfsar_status status = write_radar(output, capture, error);
     if (status == NFSAR_OK) {
         status = write_array(output, &capture->array, error);
@@ -192,103 +186,54 @@ static enum nfsar_status write_header(nfsar_capture_writer *writer, const nfsar_
         status = h5_write_lines(output, CAPTURE_PROVENANCE, capture->provenance,
                                 capture->n_provenance, error);
     }
-    return status == NFSAR_OK ? write_echo(writer, capture, error) : status;
+    return status == NFSAR_OK ? write_echo(stack, capture, error) : status;
+}
+
+/* The public writer is the stack itself, under the name that the interface gives it. */
+static struct h5_stack *stack_of(nfsar_capture_writer *writer) {
+    return (struct h5_stack *)writer;
 }
 
 static enum nfsar_status create(const char *path, const nfsar_capture *header,
-                                nfsar_capture_writer **writer, nfsar_error *error) {
+                                struct h5_stack **stack, nfsar_error *error) {
     enum nfsar_status status = nfsar_capture_check(header, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s cannot be written", path);
     }
-    nfsar_capture_writer *made = calloc(1, sizeof *made);
-    unsigned char *written = calloc(header->n_pulse, 1);
-    if (made == NULL || written == NULL) {
-        free(made);
-        free(written);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
-    }
-    made->data = H5I_INVALID_HID;
-    made->n_pulse = header->n_pulse;
-    made->n_channel = header->array.n_channel;
-    made->n_sample = header->n_sample;
-    made->written = written;
-    status = h5_output_create(&made->output, path, FORMAT_CAPTURE, error);
+    const size_t extents[3] = {header->n_pulse, header->array.n_channel, header->n_sample};
+    status = h5_stack_create(path, FORMAT_CAPTURE, "pulse", extents, stack, error);
     if (status != NFSAR_OK) {
-        free(made->written);
-        free(made);
         return status;
     }
-    status = write_header(made, header, error);
+    status = write_header(*stack, header, error);
     if (status != NFSAR_OK) {
-        nfsar_capture_writer_abandon(made);
-        return status;
+        h5_stack_abandon(*stack);
     }
-    *writer = made;
-    return NFSAR_OK;
+    return status;
 }
 
 enum nfsar_status nfsar_capture_writer_create(const char *path, const nfsar_capture *header,
                                               nfsar_capture_writer **writer, nfsar_error *error) {
-    *writer = NULL;
+    struct h5_stack *stack = NULL;
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = create(path, header, writer, error);
+    enum nfsar_status status = create(path, header, &stack, error);
     h5_restore(before);
+    *writer = status == NFSAR_OK ? (nfsar_capture_writer *)stack : NULL;
     return status;
 }
 
 enum nfsar_status nfsar_capture_writer_write(nfsar_capture_writer *writer, size_t first_pulse,
                                              size_t n_pulse, const float complex *echo,
                                              nfsar_error *error) {
-    if (first_pulse > writer->n_pulse || n_pulse > writer->n_pulse - first_pulse) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "%s: pulses %zu + %zu cannot be written, there are only %zu",
-                          writer->output.path, first_pulse, n_pulse, writer->n_pulse);
-    }
-    if (n_pulse == 0) {
-        return NFSAR_OK;
-    }
-    struct h5_reporting before = h5_silence();
-    const struct h5_shape first = {3, {first_pulse, 0, 0}};
-    const struct h5_shape count = {3, {n_pulse, writer->n_channel, writer->n_sample}};
-    enum nfsar_status status =
-        h5_write_part(&writer->output, writer->data, &first, &count, echo, error);
-    if (status == NFSAR_OK) {
-        memset(writer->written + first_pulse, 1, n_pulse);
-    }
-    h5_restore(before);
-    return status;
+    return h5_stack_write(stack_of(writer), first_pulse, n_pulse, echo, error);
 }
 
 enum nfsar_status nfsar_capture_writer_commit(nfsar_capture_writer *writer, nfsar_error *error) {
-    const unsigned char *missing = memchr(writer->written, 0, writer->n_pulse);
-    if (missing != NULL) {
-        enum nfsar_status status =
-            nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%s: pulse %zu was never written",
-                       writer->output.path, (size_t)(missing - writer->written));
-        nfsar_capture_writer_abandon(writer);
-        return status;
-    }
-    struct h5_reporting before = h5_silence();
-    H5Dclose(writer->data);
-    enum nfsar_status status = h5_output_commit(&writer->output, error);
-    free(writer->written);
-    free(writer);
-    h5_restore(before);
-    return status;
+    return h5_stack_commit(stack_of(writer), error);
 }
 
 void nfsar_capture_writer_abandon(nfsar_capture_writer *writer) {
-    if (writer == NULL) {
-        return;
-    }
-    struct h5_reporting before = h5_silence();
-    h5_sink_discard(&writer->output.sink);
-    h5_drop(writer->data);
-    h5_output_abandon(&writer->output);
-    free(writer->written);
-    free(writer);
-    h5_restore(before);
+    h5_stack_abandon(stack_of(writer));
 }
 
 enum nfsar_status nfsar_capture_save(const char *path, const nfsar_capture *capture,

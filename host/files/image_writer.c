@@ -6,15 +6,8 @@
 
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
-#include "host/files/hdf5_output.h"
+#include "host/files/hdf5_stack.h"
 #include "host/files/image_layout.h"
-
-struct nfsar_image_writer {
-    struct h5_output output;
-    hid_t data;
-    size_t nx, ny, nz;
-    unsigned char *written; /* [nz] */
-};
 
 /* The coordinates as a list, for everybody, and the exact step, as a list has only differences. */
 static enum nfsar_status write_axis(struct h5_output *output, const char *name,
@@ -42,10 +35,10 @@ static enum nfsar_status write_axes(struct h5_output *output, const nfsar_grid *
     return status == NFSAR_OK ? write_axis(output, IMAGE_Z, &grid->z, error) : status;
 }
 
-static enum nfsar_status write_header(nfsar_image_writer *writer, const nfsar_image *image,
+static enum nfsar_status write_header(struct h5_stack *stack, const nfsar_image *image,
                                       nfsar_error *error) {
-    struct h5_output *output = &writer->output;
-    const struct h5_shape shape = {3, {writer->nz, writer->ny, writer->nx}};
+    struct h5_output *output = &stack->output;
+    const struct h5_shape shape = {3, {stack->extents[0], stack->extents[1], stack->extents[2]}};
     enum nfsar_status status = h5_write_group(output, IMAGE_GROUP, error);
     if (status == NFSAR_OK) {
         status = write_axes(output, &image->grid, error);
@@ -61,103 +54,54 @@ static enum nfsar_status write_header(nfsar_image_writer *writer, const nfsar_im
             h5_write_lines(output, IMAGE_PROVENANCE, image->provenance, image->n_provenance, error);
     }
     return status == NFSAR_OK
-               ? h5_reserve_complex(output, IMAGE_DATA, &shape, NULL, &writer->data, error)
+               ? h5_reserve_complex(output, IMAGE_DATA, &shape, NULL, &stack->data, error)
                : status;
 }
 
+/* The public writer is the stack itself, under the name that the interface gives it. */
+static struct h5_stack *stack_of(nfsar_image_writer *writer) {
+    return (struct h5_stack *)writer;
+}
+
 static enum nfsar_status create(const char *path, const nfsar_image *header,
-                                nfsar_image_writer **writer, nfsar_error *error) {
+                                struct h5_stack **stack, nfsar_error *error) {
     enum nfsar_status status = nfsar_grid_check(&header->grid, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s cannot be written", path);
     }
-    nfsar_image_writer *made = calloc(1, sizeof *made);
-    unsigned char *written = calloc(header->grid.z.count, 1);
-    if (made == NULL || written == NULL) {
-        free(made);
-        free(written);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
-    }
-    made->data = H5I_INVALID_HID;
-    made->nx = header->grid.x.count;
-    made->ny = header->grid.y.count;
-    made->nz = header->grid.z.count;
-    made->written = written;
-    status = h5_output_create(&made->output, path, FORMAT_IMAGE, error);
+    const size_t extents[3] = {header->grid.z.count, header->grid.y.count, header->grid.x.count};
+    status = h5_stack_create(path, FORMAT_IMAGE, "slice", extents, stack, error);
     if (status != NFSAR_OK) {
-        free(made->written);
-        free(made);
         return status;
     }
-    status = write_header(made, header, error);
+    status = write_header(*stack, header, error);
     if (status != NFSAR_OK) {
-        nfsar_image_writer_abandon(made);
-        return status;
+        h5_stack_abandon(*stack);
     }
-    *writer = made;
-    return NFSAR_OK;
+    return status;
 }
 
 enum nfsar_status nfsar_image_writer_create(const char *path, const nfsar_image *header,
                                             nfsar_image_writer **writer, nfsar_error *error) {
-    *writer = NULL;
+    struct h5_stack *stack = NULL;
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = create(path, header, writer, error);
+    enum nfsar_status status = create(path, header, &stack, error);
     h5_restore(before);
+    *writer = status == NFSAR_OK ? (nfsar_image_writer *)stack : NULL;
     return status;
 }
 
 enum nfsar_status nfsar_image_writer_write(nfsar_image_writer *writer, size_t first_z, size_t n_z,
                                            const float complex *data, nfsar_error *error) {
-    if (first_z > writer->nz || n_z > writer->nz - first_z) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "%s: slices %zu + %zu cannot be written, there are only %zu",
-                          writer->output.path, first_z, n_z, writer->nz);
-    }
-    if (n_z == 0) {
-        return NFSAR_OK;
-    }
-    struct h5_reporting before = h5_silence();
-    const struct h5_shape first = {3, {first_z, 0, 0}};
-    const struct h5_shape count = {3, {n_z, writer->ny, writer->nx}};
-    enum nfsar_status status =
-        h5_write_part(&writer->output, writer->data, &first, &count, data, error);
-    if (status == NFSAR_OK) {
-        memset(writer->written + first_z, 1, n_z);
-    }
-    h5_restore(before);
-    return status;
+    return h5_stack_write(stack_of(writer), first_z, n_z, data, error);
 }
 
 enum nfsar_status nfsar_image_writer_commit(nfsar_image_writer *writer, nfsar_error *error) {
-    const unsigned char *missing = memchr(writer->written, 0, writer->nz);
-    if (missing != NULL) {
-        enum nfsar_status status =
-            nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%s: slice %zu was never written",
-                       writer->output.path, (size_t)(missing - writer->written));
-        nfsar_image_writer_abandon(writer);
-        return status;
-    }
-    struct h5_reporting before = h5_silence();
-    H5Dclose(writer->data);
-    enum nfsar_status status = h5_output_commit(&writer->output, error);
-    free(writer->written);
-    free(writer);
-    h5_restore(before);
-    return status;
+    return h5_stack_commit(stack_of(writer), error);
 }
 
 void nfsar_image_writer_abandon(nfsar_image_writer *writer) {
-    if (writer == NULL) {
-        return;
-    }
-    struct h5_reporting before = h5_silence();
-    h5_sink_discard(&writer->output.sink);
-    h5_drop(writer->data);
-    h5_output_abandon(&writer->output);
-    free(writer->written);
-    free(writer);
-    h5_restore(before);
+    h5_stack_abandon(stack_of(writer));
 }
 
 enum nfsar_status nfsar_image_save(const char *path, const nfsar_image *image, nfsar_error *error) {
