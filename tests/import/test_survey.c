@@ -106,9 +106,9 @@ static void sound_data_raise_no_warning(void **state) {
     assert_contains(text, "1 chirp x 1 Rx x 64 samples x 4 bytes = 24576 bytes");
     assert_contains(text, "96 = 6 rows x 16 positions");
     assert_contains(text, "instrument delay 0.6671 ns = 100.00 mm of range");
-    /* Band 77 .. 77 + 50e12 * 63e-6 = 80.15 GHz; resolution c / (2 * 64 * 50 MHz). */
+    /* Band 77 .. 77 + 50e12 * 63e-6 = 80.15 GHz; resolution c / (2 * 3.15 GHz). */
     assert_contains(text, "77.000 .. 80.150 GHz, centre 78.575 GHz");
-    assert_contains(text, "resolution 46.84 mm, at most 1.50 m");
+    assert_contains(text, "resolution 47.59 mm, at most 1.50 m");
     nfsar_error error;
     assert_ok(nfsar_import_picture(import, test_path("profile.png"), &error), error);
     assert_int_equal(test_count_files("profile.png"), 1);
