@@ -293,6 +293,34 @@ static void check_gap(const unsigned *number, size_t n, const char *missing) {
     nfsar_import_close(import);
 }
 
+/* 8 loops of a chirp of 128 bytes where 16 are described; and frames of which the last is cut. */
+static void a_near_description_is_named(void **state) {
+    (void)state;
+    clear();
+    write_chirps("a.bin", 0, 8, 8);
+    assert_refused(
+        "files: {list: [a.bin]}\n" RADAR_8 ARRAY_1X4 "frames: {loops: 16}\n",
+        "1024 bytes, which is not a whole number of frames of 1 Tx x 16 loops x 4 Rx x 8 "
+        "samples x 4 bytes = 2048 bytes; it would fit frames.loops: 8");
+    assert_int_equal(truncate(test_path("a.bin"), 1000), 0);
+    assert_refused(
+        "files: {list: [a.bin]}\n" RADAR_8 ARRAY_1X4 SCAN_4,
+        "not a whole number of frames of 1 Tx x 1 loop x 4 Rx x 8 samples x 4 bytes = 128 "
+        "bytes; 7 frames are whole: files.ignore_rest: true leaves out the 104 bytes");
+    assert_refused("files: {list: [a.bin]}\n" RADAR_8 ARRAY_1X4
+                   "scan: {positions: 4, rows: 2, step_m: 1e-3, row_step_m: 1e-3}\n",
+                   "it holds 7 whole frames and 104 bytes of another of 128: if it was cut short, "
+                   "lower scan.positions or scan.rows to what is whole and say files.ignore_rest");
+    nfsar_import *import = NULL;
+    nfsar_error error;
+    assert_ok(open_rig("files: {list: [a.bin], ignore_rest: true}\n" RADAR_8 ARRAY_1X4
+                       "scan: {rows: 1, step_m: 1e-3}\n",
+                       &import, &error),
+              error);
+    assert_int_equal(nfsar_import_header(import)->n_pulse, 7);
+    nfsar_import_close(import);
+}
+
 static void small_gaps_are_noticed(void **state) {
     (void)state;
     check_gap((const unsigned[]){1, 2, 4}, 3, "there is no scan3_Raw_0.bin");
@@ -371,6 +399,7 @@ int main(void) {
         cmocka_unit_test(counts_are_found_from_the_size),
         cmocka_unit_test(wrong_sizes_are_refused_with_the_arithmetic),
         cmocka_unit_test(missing_rows_are_named),
+        cmocka_unit_test(a_near_description_is_named),
         cmocka_unit_test(small_gaps_are_noticed),
         cmocka_unit_test(unreadable_recordings_are_refused),
         cmocka_unit_test(a_recording_that_shrinks_is_noticed),
