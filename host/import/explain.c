@@ -121,9 +121,10 @@ static void explain_waveform(const nfsar_import *import, FILE *stream) {
 static void explain_array(const nfsar_import *import, FILE *stream) {
     const nfsar_array *array = &import->capture.array;
     const struct rig_array *rig = &import->rig->array;
-    fprintf(stream, "array       %s%s: %zu Tx x %zu Rx = %zu channels",
+    fprintf(stream, "array       %s%s: %zu Tx x %zu Rx = %zu channel%s",
             rig->preset != NULL ? rig->preset : "own positions",
-            rig->upside_down ? ", upside down" : "", array->n_tx, array->n_rx, array->n_channel);
+            rig->upside_down ? ", upside down" : "", array->n_tx, array->n_rx, array->n_channel,
+            array->n_channel == 1 ? "" : "s");
     if (array->n_channel > 1) {
         nfsar_vec3 first = nfsar_array_phase_centre(array, 0);
         nfsar_vec3 last = nfsar_array_phase_centre(array, array->n_channel - 1);

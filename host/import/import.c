@@ -140,11 +140,12 @@ static enum nfsar_status note(nfsar_import *import, nfsar_error *error) {
     nfsar_capture *capture = &import->capture;
     const char *last = recordings_name(recordings, recordings->n - 1);
     enum nfsar_status status = nfsar_capture_note(
-        capture, error, "nfsar %s import %s: %zu recording%s, %s%s%s; layout %s%s; %zu pulses",
+        capture, error, "nfsar %s import %s: %zu recording%s, %s%s%s; layout %s%s; %zu pulse%s",
         NFSAR_VERSION, import->rig_path, recordings->n, recordings->n > 1 ? "s" : "",
         recordings_name(recordings, 0), recordings->n > 1 ? " .. " : "",
         recordings->n > 1 ? last : "", rig_layout_name(rig->layout),
-        rig_flag(rig->q_first, false) ? ", Q first" : "", capture->n_pulse);
+        rig_flag(rig->q_first, false) ? ", Q first" : "", capture->n_pulse,
+        capture->n_pulse == 1 ? "" : "s");
     if (status == NFSAR_OK && rig->conjugate) {
         status = nfsar_capture_note(capture, error,
                                     "import: samples conjugated, as the recording has the other "
