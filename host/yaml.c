@@ -1,10 +1,14 @@
 #include "host/yaml.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "host/yaml_events.h"
 #include "host/yaml_strict.h"
 
 /* Rig and scene files are written by people; anything larger is the wrong file. */
@@ -45,11 +49,30 @@ static cyaml_config_t configuration(struct yaml_report *report) {
                             .flags = CYAML_CFG_NO_ALIAS};
 }
 
+/* Without waiting for a writer where path is a pipe. */
+static enum nfsar_status open_regular(const char *path, FILE **file, nfsar_error *error) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(info.st_mode)) {
+        nfsar_fail(error, NFSAR_ERROR_FILE, "%s: is not a regular file", path);
+    } else if ((*file = fdopen(fd, "rb")) == NULL) {
+        nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(errno));
+    } else {
+        return NFSAR_OK;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return NFSAR_ERROR_FILE;
+}
+
 static enum nfsar_status read_text(const char *path, uint8_t **text, size_t *length,
                                    nfsar_error *error) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(errno));
+    FILE *file = NULL;
+    if (open_regular(path, &file, error) != NFSAR_OK) {
+        return NFSAR_ERROR_FILE;
     }
     uint8_t *buffer = malloc(YAML_SIZE_LIMIT + 1);
     size_t n = buffer != NULL ? fread(buffer, 1, YAML_SIZE_LIMIT, file) : 0;
@@ -61,6 +84,10 @@ static enum nfsar_status read_text(const char *path, uint8_t **text, size_t *len
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     } else if (failed) {
         status = nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be read", path);
+    } else if (n >= 8 && memcmp(buffer, "\x89HDF\r\n\x1a\n", 8) == 0) {
+        status =
+            nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                       "%s: is an HDF5 file, not a rig file or another YAML description", path);
     } else if (more) {
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                             "%s: larger than 4 MiB, so not a YAML description", path);
@@ -86,7 +113,10 @@ enum nfsar_status yaml_load(const char *path, const cyaml_schema_value_t *schema
     if (status != NFSAR_OK) {
         return status;
     }
-    status = strict_check(text, length, schema, error);
+    status = events_check(text, length, error);
+    if (status == NFSAR_OK) {
+        status = strict_check(text, length, schema, error);
+    }
     if (status != NFSAR_OK) {
         free(text);
         return nfsar_fail_in(error, status, "%s", path);

@@ -285,22 +285,42 @@ static ptrdiff_t sample_stride(const struct cube *cube) {
     return 0;
 }
 
+/* n samples from an offset in elements, step elements apart. */
+static enum nfsar_status read_line(struct cube *cube, ptrdiff_t offset, ptrdiff_t step, size_t n,
+                                   float complex *out, nfsar_error *error) {
+    ptrdiff_t width = (ptrdiff_t)cube_element_size(cube->element);
+    for (size_t i = 0; i < n; i++) {
+        ptrdiff_t at = (offset + (ptrdiff_t)i * step) * width;
+        float part[2] = {0.0f, 0.0f};
+        for (int k = 0; k < 2; k++) {
+            const unsigned char *bytes = NULL;
+            if (cube->fetch == NULL) {
+                bytes = (k == 0 ? cube->real : cube->imaginary) + at;
+            } else {
+                bytes = cube->fetch(cube, (size_t)at + (k == 0 ? 0 : cube->imaginary_at), error);
+            }
+            if (bytes == NULL) {
+                return error != NULL ? error->status : NFSAR_ERROR_FILE;
+            }
+            part[k] = element_value(cube->element, bytes);
+        }
+        out[i] = CMPLXF(part[0], part[1]);
+    }
+    return NFSAR_OK;
+}
+
 enum nfsar_status cube_read(struct cube *cube, const struct rig *rig, const struct plan *plan,
                             struct plan_place place, float complex *out, nfsar_error *error) {
-    ptrdiff_t width = (ptrdiff_t)cube_element_size(cube->element);
     for (size_t line = 0; line < plan->n_tx * plan->n_rx; line++) {
         ptrdiff_t offset = 0;
         enum nfsar_status status = line_offset(cube, rig, plan, place, line / plan->n_rx,
                                                line % plan->n_rx, &offset, error);
+        if (status == NFSAR_OK) {
+            status = read_line(cube, offset, sample_stride(cube), plan->n_sample,
+                               out + line * plan->n_sample, error);
+        }
         if (status != NFSAR_OK) {
             return status;
-        }
-        ptrdiff_t step = sample_stride(cube);
-        for (size_t n = 0; n < plan->n_sample; n++) {
-            ptrdiff_t at = (offset + (ptrdiff_t)n * step) * width;
-            out[line * plan->n_sample + n] =
-                CMPLXF(element_value(cube->element, cube->real + at),
-                       element_value(cube->element, cube->imaginary + at));
         }
     }
     return NFSAR_OK;

@@ -28,6 +28,11 @@ struct cube {
     const unsigned char *real, *imaginary; /* of the first sample in memory */
     ptrdiff_t stride[RIG_DIMENSIONS];      /* in elements */
 
+    /* Of an array that is not in memory at all, real and imaginary being NULL: bytes of the element
+     * at an offset, or NULL. The first real part lies at 0, the first imaginary at imaginary_at. */
+    const unsigned char *(*fetch)(struct cube *cube, size_t offset, nfsar_error *error);
+    size_t imaginary_at;
+
     size_t memory; /* bytes that a window may take; one index is the least */
     size_t slab;   /* index of an axis; n_axis when all is in memory at once */
     size_t window_first, window_count;

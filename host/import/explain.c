@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <nfsar/picture.h>
+#include <nfsar/range.h>
 
 #include "host/import/signal.h"
 #include "host/import/survey.h"
@@ -101,11 +102,9 @@ static void explain_waveform(const nfsar_import *import, FILE *stream) {
     if (capture->n_sample < 2) {
         return;
     }
-    /* A sample stands for a step: n samples cover n steps. */
-    double step = (high - low) / (double)(capture->n_sample - 1);
-    double resolution = 0.5 * NFSAR_SPEED_OF_LIGHT / (step * (double)capture->n_sample);
-    double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / step;
-    if (!(step > 0.0)) {
+    double resolution = nfsar_range_resolution(capture);
+    double unambiguous = nfsar_range_unambiguous(capture);
+    if (!isfinite(resolution)) {
         return;
     }
     fprintf(stream, "range       resolution %.2f mm, ", 1e3 * resolution);
@@ -122,9 +121,10 @@ static void explain_waveform(const nfsar_import *import, FILE *stream) {
 static void explain_array(const nfsar_import *import, FILE *stream) {
     const nfsar_array *array = &import->capture.array;
     const struct rig_array *rig = &import->rig->array;
-    fprintf(stream, "array       %s%s: %zu Tx x %zu Rx = %zu channels",
+    fprintf(stream, "array       %s%s: %zu Tx x %zu Rx = %zu channel%s",
             rig->preset != NULL ? rig->preset : "own positions",
-            rig->upside_down ? ", upside down" : "", array->n_tx, array->n_rx, array->n_channel);
+            rig->upside_down ? ", upside down" : "", array->n_tx, array->n_rx, array->n_channel,
+            array->n_channel == 1 ? "" : "s");
     if (array->n_channel > 1) {
         nfsar_vec3 first = nfsar_array_phase_centre(array, 0);
         nfsar_vec3 last = nfsar_array_phase_centre(array, array->n_channel - 1);

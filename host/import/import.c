@@ -12,6 +12,7 @@
 #include "host/import/signal.h"
 #include "host/import/survey.h"
 #include "host/import/ti_cfg.h"
+#include "host/import/units.h"
 
 /* Bytes of an array that are held at once. */
 #define ARRAY_MEMORY ((size_t)256 << 20)
@@ -139,11 +140,12 @@ static enum nfsar_status note(nfsar_import *import, nfsar_error *error) {
     nfsar_capture *capture = &import->capture;
     const char *last = recordings_name(recordings, recordings->n - 1);
     enum nfsar_status status = nfsar_capture_note(
-        capture, error, "nfsar %s import %s: %zu recording%s, %s%s%s; layout %s%s; %zu pulses",
+        capture, error, "nfsar %s import %s: %zu recording%s, %s%s%s; layout %s%s; %zu pulse%s",
         NFSAR_VERSION, import->rig_path, recordings->n, recordings->n > 1 ? "s" : "",
         recordings_name(recordings, 0), recordings->n > 1 ? " .. " : "",
         recordings->n > 1 ? last : "", rig_layout_name(rig->layout),
-        rig_flag(rig->q_first, false) ? ", Q first" : "", capture->n_pulse);
+        rig_flag(rig->q_first, false) ? ", Q first" : "", capture->n_pulse,
+        capture->n_pulse == 1 ? "" : "s");
     if (status == NFSAR_OK && rig->conjugate) {
         status = nfsar_capture_note(capture, error,
                                     "import: samples conjugated, as the recording has the other "
@@ -178,6 +180,9 @@ static enum nfsar_status make_capture(nfsar_import *import, nfsar_array *array,
         status = signal_calibrate(import->rig, capture, error);
     }
     if (status == NFSAR_OK) {
+        status = units_check_band(import->rig, capture, error);
+    }
+    if (status == NFSAR_OK) {
         status = nfsar_capture_check(capture, error);
     }
     return status == NFSAR_OK ? note(import, error) : status;
@@ -192,14 +197,23 @@ enum nfsar_status import_warn(nfsar_import *import, nfsar_error *error, const ch
     return status;
 }
 
-/* What is possible but looks like a slip of the pen. */
-static enum nfsar_status warn_of_description(nfsar_import *import, nfsar_error *error) {
-    enum nfsar_status status = NFSAR_OK;
-    char missing[1024];
-    if (recordings_gap(&import->recordings, missing, sizeof missing)) {
-        status = import_warn(
-            import, error, "the numbers of the recordings leave one out: there is no %s", missing);
+/* The line arrays of the presets are made for 79 GHz, a single antenna for any. */
+static enum nfsar_status warn_of_wavelength(nfsar_import *import, nfsar_error *error) {
+    const nfsar_capture *capture = &import->capture;
+    const char *preset = import->rig->array.preset;
+    double centre = 0.5 * (capture->frequency_hz[0] + capture->frequency_hz[capture->n_sample - 1]);
+    double ratio = centre / 79e9;
+    if (preset == NULL || capture->array.n_channel < 2 || (ratio > 1.0 / 1.1 && ratio < 1.1)) {
+        return NFSAR_OK;
     }
+    return import_warn(import, error,
+                       "array.preset %s has the spacings of 79 GHz, but the band's centre is %.3g "
+                       "GHz: give tx_m and rx_m of this board",
+                       preset, centre * 1e-9);
+}
+
+static enum nfsar_status warn_of_steps(nfsar_import *import, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
     double wavelength = NFSAR_SPEED_OF_LIGHT / import->capture.frequency_hz[0];
     const struct {
         const char *key;
@@ -211,11 +225,32 @@ static enum nfsar_status warn_of_description(nfsar_import *import, nfsar_error *
         double ratio = fabs(steps[i].step) / wavelength;
         if (steps[i].count > 1 && ratio > 5.0) {
             status = import_warn(import, error,
-                                 "%s is %g m, which is %.0f wavelengths: is it given in metres?",
+                                 "%s is %.3g m, which is %.3g wavelengths: is it given in metres?",
                                  steps[i].key, steps[i].step, ratio);
         }
     }
     return status;
+}
+
+/* What is possible but looks like a slip of the pen. */
+static enum nfsar_status warn_of_description(nfsar_import *import, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    char missing[1024];
+    if (recordings_gap(&import->recordings, missing, sizeof missing)) {
+        status = import_warn(
+            import, error, "the numbers of the recordings leave one out: there is no %s", missing);
+    }
+    double period = rig_number(import->rig->radar.frame_period_s, 0.0);
+    if (status == NFSAR_OK && period > 10.0) {
+        status = import_warn(import, error,
+                             "radar.frame_period_s is %.3g s from one frame to the next: is it "
+                             "given in ms?",
+                             period);
+    }
+    if (status == NFSAR_OK) {
+        status = warn_of_wavelength(import, error);
+    }
+    return status == NFSAR_OK ? warn_of_steps(import, error) : status;
 }
 
 static enum nfsar_status open_all(nfsar_import *import, nfsar_error *error) {

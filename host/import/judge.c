@@ -58,6 +58,13 @@ static enum nfsar_status judge_profile(nfsar_import *import, nfsar_error *error)
     if (survey->n_bin == 0) {
         return import_warn(import, error, "all samples are zero");
     }
+    if (survey->other_fits) {
+        /* What else is wrong with the profile follows from that. */
+        return import_warn(
+            import, error, "the samples make more sense in another layout than %s: layout: %s%s",
+            rig_layout_name(import->rig->layout), rig_layout_name(survey->other_layout),
+            survey->other_q_first ? " with q_first: true" : "");
+    }
     size_t peak = survey_strongest(survey, 0, survey->n_bin - 1);
     double contrast = survey->power_db[peak] - survey->median_db;
     if (contrast < 6.0) {

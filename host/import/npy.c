@@ -1,23 +1,15 @@
 /* NumPy .npy files: format versions 1, 2 and 3, little-endian numbers, C and Fortran order.
  * Source: numpy.lib.format, "NPY format". */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "host/import/cube.h"
+#include "host/import/npy_blocks.h"
 
 /* A header is some 100 bytes; NumPy itself refuses to parse more than 10000. */
 #define HEADER_LIMIT 10000
-
-struct npy_map {
-    unsigned char *bytes;
-    size_t size;
-};
 
 struct npy_header {
     enum cube_element element;
@@ -28,43 +20,11 @@ struct npy_header {
 };
 
 static void close_npy(struct cube *cube) {
-    struct npy_map *map = cube->owner;
-    if (map != NULL) {
-        munmap(map->bytes, map->size);
-        free(map);
-    }
+    npy_blocks_close(cube->owner);
 }
 
-static enum nfsar_status map_file(const char *path, struct cube *cube, nfsar_error *error) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        int number = errno;
-        if (fd >= 0) {
-            close(fd);
-        }
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(number));
-    }
-    if (!S_ISREG(info.st_mode) || info.st_size < 12) {
-        close(fd);
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: too short for a .npy file", path);
-    }
-    size_t size = (size_t)info.st_size;
-    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    int number = errno;
-    close(fd);
-    struct npy_map *map = malloc(sizeof *map);
-    if (bytes == MAP_FAILED || map == NULL) {
-        free(map);
-        if (bytes != MAP_FAILED) {
-            munmap(bytes, size);
-        }
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(number));
-    }
-    *map = (struct npy_map){bytes, size};
-    cube->owner = map;
-    cube->close = close_npy;
-    return NFSAR_OK;
+static const unsigned char *fetch(struct cube *cube, size_t offset, nfsar_error *error) {
+    return npy_blocks_at(cube->owner, offset, error);
 }
 
 /* ---- the header: a Python dictionary of three known keys --------------------------------------
@@ -184,9 +144,16 @@ static enum nfsar_status parse_dictionary(const char *text, struct npy_header *h
     return NFSAR_OK;
 }
 
-static enum nfsar_status parse_header(const struct npy_map *map, const char *path,
+static enum nfsar_status parse_header(const struct npy_blocks *blocks, const char *path,
                                       struct npy_header *header, nfsar_error *error) {
-    const unsigned char *bytes = map->bytes;
+    unsigned char bytes[12];
+    if (npy_blocks_size(blocks) < sizeof bytes) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: too short for a .npy file", path);
+    }
+    enum nfsar_status status = npy_blocks_read(blocks, 0, sizeof bytes, bytes, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     if (memcmp(bytes, "\x93NUMPY", 6) != 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is not a .npy file", path);
     }
@@ -199,11 +166,14 @@ static enum nfsar_status parse_header(const struct npy_map *map, const char *pat
     if (bytes[6] > 1) {
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     }
-    if (length > HEADER_LIMIT || length > map->size - start) {
+    if (length > HEADER_LIMIT || length > npy_blocks_size(blocks) - start) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: the header is cut off", path);
     }
     char text[HEADER_LIMIT + 1];
-    memcpy(text, bytes + start, length);
+    status = npy_blocks_read(blocks, start, length, text, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     text[length] = '\0';
     header->data = start + length;
     return parse_dictionary(text, header, path, error);
@@ -221,7 +191,7 @@ static void describe_shape(const struct npy_header *header, char *text, size_t s
     }
 }
 
-static enum nfsar_status check_shape(const struct npy_header *header, const struct npy_map *map,
+static enum nfsar_status check_shape(const struct npy_header *header, size_t there,
                                      const struct cube *cube, const char *path,
                                      nfsar_error *error) {
     char shape[256];
@@ -237,7 +207,6 @@ static enum nfsar_status check_shape(const struct npy_header *header, const stru
     for (size_t i = 0; i < header->n; i++) {
         fits = fits && !__builtin_mul_overflow(bytes, header->shape[i], &bytes);
     }
-    size_t there = map->size - header->data;
     if (!fits || bytes != there) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: %s numbers of %zu bytes should follow the header, but %zu bytes do",
@@ -270,7 +239,7 @@ static enum nfsar_status set_parts(const struct npy_header *header, struct cube 
                           cube->name);
     }
     if (header->is_complex) {
-        cube->imaginary = cube->real + width;
+        cube->imaginary_at = width;
         return NFSAR_OK;
     }
     if (parts != 2) {
@@ -281,27 +250,30 @@ static enum nfsar_status set_parts(const struct npy_header *header, struct cube 
     }
     for (size_t i = 0; i < cube->n_axis; i++) {
         if (cube->axis[i] == RIG_DIMENSION_COMPLEX) {
-            cube->imaginary = cube->real + (size_t)cube->stride[i] * width;
+            cube->imaginary_at = (size_t)cube->stride[i] * width;
         }
     }
     return NFSAR_OK;
 }
 
 enum nfsar_status cube_open_npy(const char *path, struct cube *cube, nfsar_error *error) {
-    enum nfsar_status status = map_file(path, cube, error);
+    struct npy_blocks *blocks = NULL;
+    enum nfsar_status status = npy_blocks_open(path, cube->memory, &blocks, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    struct npy_map *map = cube->owner;
+    cube->owner = blocks;
+    cube->close = close_npy;
     struct npy_header header = {0};
-    status = parse_header(map, path, &header, error);
+    status = parse_header(blocks, path, &header, error);
     if (status == NFSAR_OK) {
-        status = check_shape(&header, map, cube, path, error);
+        status = check_shape(&header, npy_blocks_size(blocks) - header.data, cube, path, error);
     }
     if (status == NFSAR_OK) {
+        npy_blocks_start(blocks, header.data);
         cube->element = header.element;
         cube->slab = cube->n_axis;
-        cube->real = map->bytes + header.data;
+        cube->fetch = fetch;
         set_strides(&header, cube);
         status = set_parts(&header, cube, error);
     }

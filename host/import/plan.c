@@ -152,9 +152,13 @@ static void suggest(const struct plan *plan, uint64_t bytes, char *text, size_t 
                  (unsigned long long)(data / loop_bytes));
         return;
     }
-    snprintf(text, size, "; it holds %llu whole frames and %llu bytes of another of %zu",
+    snprintf(text, size, "; it holds %llu whole frames and %llu bytes of another of %zu: %s",
              (unsigned long long)(data / plan->frame_bytes),
-             (unsigned long long)(data % plan->frame_bytes), plan->frame_bytes);
+             (unsigned long long)(data % plan->frame_bytes), plan->frame_bytes,
+             data / plan->frame_bytes < frames
+                 ? "if it was cut short, lower scan.positions or scan.rows to what is whole and "
+                   "say files.ignore_rest: true"
+                 : "files.ignore_rest: true leaves out what is too much");
 }
 
 static enum nfsar_status check_size(const struct plan *plan, const struct plan_sizes *sizes,
@@ -164,7 +168,7 @@ static enum nfsar_status check_size(const struct plan *plan, const struct plan_s
     if (bytes == needed || (ignore_rest && bytes > needed && needed != SIZE_MAX)) {
         return NFSAR_OK;
     }
-    char arithmetic[256], way_out[256];
+    char arithmetic[256], way_out[384];
     plan_arithmetic(plan, arithmetic, sizeof arithmetic);
     suggest(plan, bytes, way_out, sizeof way_out);
     return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s holds %llu bytes, but %s%s",
@@ -198,19 +202,41 @@ static enum nfsar_status find_rows(const struct rig *rig, const struct plan_size
     return NFSAR_OK;
 }
 
+/* What would make whole frames of data, or leave out what is not whole. */
+static void suggest_frame(const struct plan *plan, uint64_t data, char *text, size_t size) {
+    size_t loop_bytes = plan->frame_bytes / plan->loops;
+    size_t sample_bytes = plan->frame_bytes / plan->n_sample;
+    uint64_t loops = data / loop_bytes, samples = data / sample_bytes;
+    text[0] = '\0';
+    if (loops > 0 && loops < plan->loops && data % loop_bytes == 0) {
+        snprintf(text, size, "; it would fit frames.loops: %llu", (unsigned long long)loops);
+    } else if (samples > 0 && samples < plan->n_sample && data % sample_bytes == 0) {
+        snprintf(text, size, "; it would fit radar.samples: %llu", (unsigned long long)samples);
+    } else if (data > plan->frame_bytes) {
+        snprintf(text, size,
+                 "; %llu frames are whole: files.ignore_rest: true leaves out the %llu bytes after "
+                 "them",
+                 (unsigned long long)(data / plan->frame_bytes),
+                 (unsigned long long)(data % plan->frame_bytes));
+    }
+}
+
 /* Frames after the header and the leading ones; whole rows and positions of them. */
 static enum nfsar_status find_positions(const struct plan_sizes *sizes, bool per_row_given,
-                                        struct plan *plan, nfsar_error *error) {
+                                        bool ignore_rest, struct plan *plan, nfsar_error *error) {
     uint64_t bytes = sizes->bytes[0];
     const char *name = sizes->name(sizes->context, 0);
     uint64_t data = bytes > plan->header_bytes ? bytes - plan->header_bytes : 0;
     uint64_t frames = data / plan->frame_bytes;
-    if (data % plan->frame_bytes != 0 || frames <= plan->lead) {
+    if ((data % plan->frame_bytes != 0 && !ignore_rest) || frames <= plan->lead) {
+        char way_out[256];
+        suggest_frame(plan, data, way_out, sizeof way_out);
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s holds %llu bytes, which is not a whole number of frames of %zu Tx x "
-                          "%zu loops x %zu Rx x %zu samples x 4 bytes = %zu bytes",
-                          name, (unsigned long long)bytes, plan->n_tx, plan->loops, plan->n_rx,
-                          plan->n_sample, plan->frame_bytes);
+                          "%zu loop%s x %zu Rx x %zu samples x 4 bytes = %zu bytes%s",
+                          name, (unsigned long long)bytes, plan->n_tx, plan->loops,
+                          plan->loops == 1 ? "" : "s", plan->n_rx, plan->n_sample,
+                          plan->frame_bytes, way_out);
     }
     frames -= plan->lead;
     if (plan->positions == 0 && (plan->rows_here == 0 || frames % plan->rows_here != 0)) {
@@ -271,7 +297,8 @@ enum nfsar_status plan_raw(const struct rig *rig, const struct plan_sizes *sizes
     bool holds_row = rig->files.holds == RIG_HOLDS_ROW;
     plan->rows_here = holds_row ? 1 : plan->rows;
     if (plan->positions == 0 || plan->rows == 0) {
-        status = find_positions(sizes, rig->frames.per_row != NULL, plan, error);
+        status =
+            find_positions(sizes, rig->frames.per_row != NULL, rig->files.ignore_rest, plan, error);
         plan->rows_here = holds_row ? 1 : plan->rows;
         used = sum(plan->skip, product(plan->positions, plan->per_position));
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -255,18 +256,25 @@ enum nfsar_status recordings_read(struct recordings *recordings, size_t index, u
 
 bool recordings_gap(const struct recordings *recordings, char *name, size_t size) {
     size_t neighbours = 0, gaps = 0;
+    int64_t missing = 0, first_step = 0;
+    bool equal = true;
     char next[1024];
     for (size_t i = 1; i < recordings->n; i++) {
         int64_t step = names_step(recordings_name(recordings, i - 1),
                                   recordings_name(recordings, i), next, sizeof next);
+        first_step = i == 1 ? step : first_step;
+        equal = equal && step == first_step;
         neighbours += step == 1;
         if (step > 1 && gaps++ == 0 && size > 0) {
-            strncpy(name, next, size - 1);
-            name[size - 1] = '\0';
+            snprintf(name, size, "%s", next);
         }
+        /* Numbers have up to 18 digits: the sum stays far from the limit where it matters. */
+        missing = step > 1 && missing < INT32_MAX ? missing + (step - 1) : missing;
     }
-    /* Numbers that go in tens have no gaps. */
-    return gaps > 0 && neighbours > gaps;
+    /* Numbers that go in tens have no gaps, nor have times of day. */
+    bool systematic = equal && recordings->n > 2;
+    bool few = missing <= (int64_t)recordings->n;
+    return gaps > 0 && !systematic && (few || neighbours > gaps);
 }
 
 void recordings_free(struct recordings *recordings) {

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "host/import/units.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Larger counts are mistakes: at one byte each they would not fit any disk. */
@@ -259,8 +261,8 @@ static enum nfsar_status check_calibration(const struct rig *rig, nfsar_error *e
 
 enum nfsar_status rig_check(const struct rig *rig, nfsar_error *error) {
     static enum nfsar_status (*const checks[])(const struct rig *, nfsar_error *) = {
-        check_numbers, check_counts, check_periods, check_files,
-        check_radar,   check_array,  check_scan,    check_calibration,
+        check_numbers, check_counts, check_periods,     check_files, check_radar,
+        check_array,   check_scan,   check_calibration, units_check,
     };
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < COUNT(checks); i++) {

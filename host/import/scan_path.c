@@ -51,6 +51,12 @@ static enum nfsar_status make_step(const struct rig_scan *scan, const struct pla
                               "scan.speed_m_per_s: needs radar.frame_period_s");
         }
         path->step_m = *scan->speed_m_per_s * path->frame_period_s;
+        if (!(fabs(path->step_m) <= 1.0)) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "scan.speed_m_per_s: %.3g m/s x %.3g s is %.3g m from one position "
+                              "to the next: is it given in metres per second?",
+                              *scan->speed_m_per_s, path->frame_period_s, path->step_m);
+        }
     }
     if (plan->positions > 1 && path->step_m == 0.0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/import/layout_fit.h"
 #include "host/import/signal.h"
+#include "host/import/transform.h"
 
 /* Samples in a row that are exactly zero. A receiver's noise makes this impossible; lost packets
  * are filled with 364 or so. */
@@ -15,58 +17,6 @@
 #define PROFILE_LINES 32768
 /* Pulses that tell where the strongest echo is. */
 #define PROBE_PULSES 64
-
-struct transform {
-    size_t n_sample, n_bin;
-    float *taper;
-    fftwf_complex *line; /* [n_bin] */
-    fftwf_plan plan;
-    double *power; /* [n_bin] sums */
-};
-
-static void transform_free(struct transform *transform) {
-    if (transform->plan != NULL) {
-        fftwf_destroy_plan(transform->plan);
-    }
-    fftwf_free(transform->line);
-    free(transform->taper);
-    free(transform->power);
-}
-
-static enum nfsar_status transform_make(size_t n_sample, struct transform *transform,
-                                        nfsar_error *error) {
-    *transform = (struct transform){.n_sample = n_sample, .n_bin = PROFILE_PADDING * n_sample};
-    transform->taper = calloc(n_sample, sizeof *transform->taper);
-    transform->power = calloc(transform->n_bin, sizeof *transform->power);
-    transform->line = fftwf_alloc_complex(transform->n_bin);
-    if (transform->taper != NULL && transform->power != NULL && transform->line != NULL) {
-        transform->plan = fftwf_plan_dft_1d((int)transform->n_bin, transform->line, transform->line,
-                                            FFTW_FORWARD, FFTW_ESTIMATE);
-    }
-    if (transform->plan == NULL) {
-        transform_free(transform);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    for (size_t i = 0; i < n_sample; i++) {
-        /* Hann: sidelobes fall fast enough to see an image 60 dB below. */
-        transform->taper[i] =
-            (float)(0.5 - 0.5 * cos(2.0 * NFSAR_PI * ((double)i + 0.5) / (double)n_sample));
-    }
-    return NFSAR_OK;
-}
-
-static void transform_add(struct transform *transform, const float complex *samples) {
-    for (size_t i = 0; i < transform->n_sample; i++) {
-        transform->line[i] = samples[i] * transform->taper[i];
-    }
-    memset(transform->line + transform->n_sample, 0,
-           (transform->n_bin - transform->n_sample) * sizeof *transform->line);
-    fftwf_execute(transform->plan);
-    for (size_t i = 0; i < transform->n_bin; i++) {
-        double re = (double)crealf(transform->line[i]), im = (double)cimagf(transform->line[i]);
-        transform->power[i] += re * re + im * im;
-    }
-}
 
 /* ---- the whole recording, pulse by pulse ------------------------------------------------------
  */
@@ -277,6 +227,9 @@ static enum nfsar_status make_survey(nfsar_import *import, float complex *sample
     }
     if (status == NFSAR_OK && even) {
         status = finish_profile(import, &transform, survey, error);
+    }
+    if (status == NFSAR_OK && even) {
+        status = layout_fit(import, samples, error);
     }
     correlate_rows(plan, survey);
     transform_free(&transform);

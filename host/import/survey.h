@@ -23,6 +23,11 @@ struct survey {
     size_t n_raw;     /* raw samples looked at */
     bool look_has_zeros;
 
+    /* Another layout fits the samples clearly better than that of the rig file. */
+    bool other_fits;
+    enum rig_layout other_layout;
+    bool other_q_first;
+
     /* Echo of the first channel at the strongest range, for each place: [rows][positions] */
     float complex *echo;
     double row_same, row_reversed; /* mean correlation of neighbouring rows; NaN unknown */

@@ -1,6 +1,7 @@
 /* `nfsar import` as a user meets it. */
 #include "tests/import/recorder.h"
 
+#include <jansson.h>
 #include <nfsar/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,6 +53,45 @@ static void explain_writes_a_picture_and_no_capture(void **state) {
     assert_int_equal(test_count_files("a.h5"), 1);
 }
 
+static void a_picture_that_nobody_named_harms_no_file(void **state) {
+    (void)state;
+    prepare();
+    assert_int_equal(test_command(output, sizeof output, "import rig.yaml --explain -o a.h5"), 0);
+    assert_int_equal(test_count_files(".png"), 0);
+    test_write_file("rig-profile.png", "mine", 4);
+    assert_int_equal(test_command(output, sizeof output, "import rig.yaml --explain"), 0);
+    assert_contains(output, "picture     none: rig-profile.png is there already; --picture PNG");
+    struct stat info;
+    assert_int_equal(stat("rig-profile.png", &info), 0);
+    assert_int_equal(info.st_size, 4);
+    assert_int_equal(
+        test_command(output, sizeof output, "import rig.yaml --picture rig-profile.png"), 0);
+    assert_int_equal(stat("rig-profile.png", &info), 0);
+    assert_true(info.st_size > 1000);
+}
+
+static void json_is_one_object(void **state) {
+    (void)state;
+    prepare();
+    assert_int_equal(test_command(output, sizeof output, "import rig.yaml --json -q -o out.h5"), 0);
+    json_t *object = json_loads(output, 0, NULL);
+    assert_non_null(object);
+    assert_int_equal(json_integer_value(json_object_get(object, "pulses")), 8);
+    assert_int_equal(json_integer_value(json_object_get(object, "channels")), 4);
+    assert_int_equal(json_integer_value(json_object_get(object, "samples")), 8);
+    json_t *files = json_object_get(object, "files");
+    assert_int_equal(json_array_size(files), 2);
+    assert_string_equal(json_string_value(json_array_get(files, 1)), "scan2.bin");
+    json_t *band = json_object_get(object, "band");
+    assert_near(json_real_value(json_object_get(band, "low_hz")), 77e9, 1.0);
+    /* 7 steps of 70e12 / 5e6 Hz = 14 MHz. */
+    assert_near(json_real_value(json_object_get(band, "high_hz")), 77.098e9, 1.0);
+    assert_int_equal(json_array_size(json_object_get(object, "warnings")), 1);
+    assert_string_equal(json_string_value(json_object_get(object, "output")), "out.h5");
+    json_decref(object);
+    assert_int_equal(test_command(output, sizeof output, "import rig.yaml --json"), 2);
+}
+
 static void data_may_lie_elsewhere(void **state) {
     (void)state;
     prepare();
@@ -96,6 +136,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_capture_is_made),
         cmocka_unit_test(explain_writes_a_picture_and_no_capture),
+        cmocka_unit_test(a_picture_that_nobody_named_harms_no_file),
+        cmocka_unit_test(json_is_one_object),
         cmocka_unit_test(data_may_lie_elsewhere),
         cmocka_unit_test(mistakes_are_told_in_one_line),
     };

@@ -1,6 +1,8 @@
 /* NumPy arrays: types, orders and axes; and headers that lie. */
 #include "tests/import/cubes.h"
 
+#include <unistd.h>
+
 /* The data of all tests: 2 rows, 3 positions, 2 transmitters x 2 receivers, 5 samples. Each sample
  * is that of chirp = (row * 3 + position) * 2 + tx. */
 enum { ROWS = 2, POSITIONS = 3, TX = 2, RX = 2, SAMPLES = 5 };
@@ -187,6 +189,43 @@ static void samples_must_be_numbers(void **state) {
     nfsar_import_close(import);
 }
 
+/* 960 kB, so that its lines cross blocks of any size; cut short after it was opened. */
+static void a_file_cut_short_while_it_is_read_is_an_error(void **state) {
+    (void)state;
+    enum { LONG = 5000 };
+    char text[1024];
+    struct tape tape = {0};
+    npy_header(&tape, 1, "<c8", false, "(6, 4, 5000)");
+    size_t header = tape.size;
+    tape.bytes = realloc(tape.bytes, header + (size_t)24 * LONG * 8);
+    for (unsigned i = 0; i < 24 * LONG; i++) {
+        float complex sample = sample_of(i / LONG, 0, i % LONG);
+        memcpy(tape.bytes + header + (size_t)8 * i, &sample, 8);
+    }
+    test_write_file("a.npy", tape.bytes, header + (size_t)24 * LONG * 8);
+    tape_free(&tape);
+    rig_text(text, sizeof text, "[pulse, channel, sample]", ", rows: 2");
+    nfsar_import *import = NULL;
+    nfsar_error error = {0};
+    float complex *out = calloc((size_t)4 * LONG, sizeof *out);
+    assert_ok(open_rig(text, &import, &error), error);
+    for (size_t pulse = 0; pulse < 6; pulse++) {
+        assert_ok(nfsar_import_read(import, pulse, 1, out, &error), error);
+        for (unsigned i = 0; i < 4 * LONG; i++) {
+            unsigned line = (unsigned)pulse * 4 + i / LONG;
+            assert_true(out[i] == sample_of(line, 0, i % LONG));
+        }
+    }
+    nfsar_import_close(import);
+    assert_ok(open_rig(text, &import, &error), error);
+    assert_ok(nfsar_import_read(import, 0, 1, out, &error), error);
+    assert_int_equal(truncate(test_path("a.npy"), 200000), 0);
+    assert_int_equal(nfsar_import_read(import, 5, 1, out, &error), NFSAR_ERROR_FILE);
+    assert_contains(error.message, "a.npy: became shorter while it was read");
+    nfsar_import_close(import);
+    free(out);
+}
+
 /* Every truncation, and many changed bytes: an answer, not a crash; and what is accepted can be
  * read. */
 static void damaged_headers_do_no_harm(void **state) {
@@ -239,6 +278,7 @@ int main(void) {
         cmocka_unit_test(one_array_for_each_row),
         cmocka_unit_test(shapes_that_do_not_fit_are_refused),
         cmocka_unit_test(samples_must_be_numbers),
+        cmocka_unit_test(a_file_cut_short_while_it_is_read_is_an_error),
         cmocka_unit_test(damaged_headers_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

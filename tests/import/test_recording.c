@@ -268,6 +268,72 @@ static void missing_rows_are_named(void **state) {
                    "5 recordings (scan1.bin, scan2.bin ...), but files.holds is scan");
 }
 
+/* n recordings of these numbers as rows: is the hole in the numbering told? */
+static void check_gap(const unsigned *number, size_t n, const char *missing) {
+    clear();
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "scan%u_Raw_0.bin", number[i]);
+        write_chirps(name, 10, 4, 8);
+    }
+    char text[1024];
+    snprintf(text, sizeof text,
+             "files: {pattern: scan*_Raw_*.bin, holds: row}\n" RADAR_8 ARRAY_1X4
+             "scan: {positions: 4, rows: %zu, step_m: 1e-3, row_step_m: 1e-3}\n",
+             n);
+    nfsar_import *import = NULL;
+    nfsar_error error;
+    size_t warnings = 0;
+    assert_ok(open_rig(text, &import, &error), error);
+    const char *const *warning = nfsar_import_warnings(import, &warnings);
+    assert_int_equal(warnings, missing != NULL);
+    if (missing != NULL) {
+        assert_contains(warning[0], missing);
+    }
+    nfsar_import_close(import);
+}
+
+/* 8 loops of a chirp of 128 bytes where 16 are described; and frames of which the last is cut. */
+static void a_near_description_is_named(void **state) {
+    (void)state;
+    clear();
+    write_chirps("a.bin", 0, 8, 8);
+    assert_refused(
+        "files: {list: [a.bin]}\n" RADAR_8 ARRAY_1X4 "frames: {loops: 16}\n",
+        "1024 bytes, which is not a whole number of frames of 1 Tx x 16 loops x 4 Rx x 8 "
+        "samples x 4 bytes = 2048 bytes; it would fit frames.loops: 8");
+    assert_int_equal(truncate(test_path("a.bin"), 1000), 0);
+    assert_refused(
+        "files: {list: [a.bin]}\n" RADAR_8 ARRAY_1X4 SCAN_4,
+        "not a whole number of frames of 1 Tx x 1 loop x 4 Rx x 8 samples x 4 bytes = 128 "
+        "bytes; 7 frames are whole: files.ignore_rest: true leaves out the 104 bytes");
+    assert_refused("files: {list: [a.bin]}\n" RADAR_8 ARRAY_1X4
+                   "scan: {positions: 4, rows: 2, step_m: 1e-3, row_step_m: 1e-3}\n",
+                   "it holds 7 whole frames and 104 bytes of another of 128: if it was cut short, "
+                   "lower scan.positions or scan.rows to what is whole and say files.ignore_rest");
+    nfsar_import *import = NULL;
+    nfsar_error error;
+    assert_ok(open_rig("files: {list: [a.bin], ignore_rest: true}\n" RADAR_8 ARRAY_1X4
+                       "scan: {rows: 1, step_m: 1e-3}\n",
+                       &import, &error),
+              error);
+    assert_int_equal(nfsar_import_header(import)->n_pulse, 7);
+    nfsar_import_close(import);
+}
+
+static void small_gaps_are_noticed(void **state) {
+    (void)state;
+    check_gap((const unsigned[]){1, 2, 4}, 3, "there is no scan3_Raw_0.bin");
+    check_gap((const unsigned[]){1, 3}, 2, "there is no scan2_Raw_0.bin");
+    check_gap((const unsigned[]){1, 3, 4}, 3, "there is no scan2_Raw_0.bin");
+    check_gap((const unsigned[]){9, 10, 12, 14}, 4, "there is no scan11_Raw_0.bin");
+    check_gap((const unsigned[]){1, 2, 3}, 3, NULL);
+    /* By the dozen, by the clock. */
+    check_gap((const unsigned[]){10, 20, 30}, 3, NULL);
+    check_gap((const unsigned[]){10, 20}, 2, NULL);
+    check_gap((const unsigned[]){120105, 120233, 120518}, 3, NULL);
+}
+
 static void unreadable_recordings_are_refused(void **state) {
     (void)state;
     clear();
@@ -333,6 +399,8 @@ int main(void) {
         cmocka_unit_test(counts_are_found_from_the_size),
         cmocka_unit_test(wrong_sizes_are_refused_with_the_arithmetic),
         cmocka_unit_test(missing_rows_are_named),
+        cmocka_unit_test(a_near_description_is_named),
+        cmocka_unit_test(small_gaps_are_noticed),
         cmocka_unit_test(unreadable_recordings_are_refused),
         cmocka_unit_test(a_recording_that_shrinks_is_noticed),
         cmocka_unit_test(folders_may_count_too),

@@ -36,8 +36,9 @@ static void half_read_values_are_refused(void **state) {
     assert_refused(SCAN("step_m:"), "line 8: step_m: '' is not a number");
     assert_refused(FILES "conjugate: maybe\n" RADAR_8 ARRAY_1X4,
                    "line 2: conjugate: 'maybe' is not true or false");
-    assert_refused(FILES RADAR_8 ARRAY_1X4 "scan: {step: 1}\n",
-                   "line 5: Unexpected key: step (known here: rows_along, path, motion");
+    assert_refused(
+        FILES RADAR_8 ARRAY_1X4 "scan: {step: 1}\n",
+        "line 5: Unexpected key: step; did you mean step_m? (known here: rows_along, path, motion");
 #undef SCAN
 }
 

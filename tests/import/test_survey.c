@@ -106,9 +106,9 @@ static void sound_data_raise_no_warning(void **state) {
     assert_contains(text, "1 chirp x 1 Rx x 64 samples x 4 bytes = 24576 bytes");
     assert_contains(text, "96 = 6 rows x 16 positions");
     assert_contains(text, "instrument delay 0.6671 ns = 100.00 mm of range");
-    /* Band 77 .. 77 + 50e12 * 63e-6 = 80.15 GHz; resolution c / (2 * 64 * 50 MHz). */
+    /* Band 77 .. 77 + 50e12 * 63e-6 = 80.15 GHz; resolution c / (2 * 3.15 GHz). */
     assert_contains(text, "77.000 .. 80.150 GHz, centre 78.575 GHz");
-    assert_contains(text, "resolution 46.84 mm, at most 1.50 m");
+    assert_contains(text, "resolution 47.59 mm, at most 1.50 m");
     nfsar_error error;
     assert_ok(nfsar_import_picture(import, test_path("profile.png"), &error), error);
     assert_int_equal(test_count_files("profile.png"), 1);
@@ -151,6 +151,35 @@ static void real_samples_and_wrong_layouts_are_noticed(void **state) {
     import = surveyed(&faults, "", "");
     assert_warning(import, "no echo stands out");
     nfsar_import_close(import);
+}
+
+static void another_layout_is_named(void **state) {
+    (void)state;
+    char text[1024];
+    nfsar_error error;
+    static const struct {
+        const char *given, *fits;
+        bool mirrored;
+    } cases[] = {{"2-lane-reordered", "layout: 2-lane", false},
+                 {"tsw1400", "layout: 2-lane", false},
+                 {"2-lane-reordered", "layout: 2-lane with q_first: true", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct faults faults = sound;
+        faults.mirrored = cases[i].mirrored;
+        record(&faults);
+        snprintf(text, sizeof text,
+                 "files: {list: [a.bin]}\nlayout: %s\n"
+                 "radar: {start_frequency_hz: 77e9, slope_hz_per_s: 50e12, sample_rate_hz: 1e6, "
+                 "samples: 64}\narray: {preset: single}\n"
+                 "scan: {rows: 6, positions: 16, step_m: 1e-3, row_step_m: 1e-3}\n",
+                 cases[i].given);
+        nfsar_import *import = NULL;
+        assert_ok(open_rig(text, &import, &error), error);
+        assert_ok(nfsar_import_survey(import, NULL, &error), error);
+        assert_warning(import, "make more sense in another layout");
+        assert_warning(import, cases[i].fits);
+        nfsar_import_close(import);
+    }
 }
 
 static void leakage_and_clipping_are_noticed(void **state) {
@@ -227,6 +256,7 @@ int main(void) {
         cmocka_unit_test(sound_data_raise_no_warning),
         cmocka_unit_test(exchanged_i_and_q_are_noticed),
         cmocka_unit_test(real_samples_and_wrong_layouts_are_noticed),
+        cmocka_unit_test(another_layout_is_named),
         cmocka_unit_test(leakage_and_clipping_are_noticed),
         cmocka_unit_test(lost_packets_are_flagged),
         cmocka_unit_test(the_wrong_path_is_noticed),
