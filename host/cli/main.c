@@ -47,9 +47,12 @@ static void print_help(FILE *stream) {
 int main(int argc, char **argv) {
     /* The library turns HDF5's failures into one line; its own stack dump is noise. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        signal(signals[i], on_signal);
+        /* What the caller ignores, such as nohup's SIGHUP, stays ignored. */
+        if (signal(signals[i], on_signal) == SIG_IGN) {
+            signal(signals[i], SIG_IGN);
+        }
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

@@ -5,6 +5,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/verbs.h"
+#include "host/files/pending.h"
 
 struct request {
     const char *rig, *output, *data, *picture;
@@ -58,7 +59,17 @@ static void warn(const nfsar_import *import) {
 static int run(const struct request *request) {
     nfsar_error error = {0};
     nfsar_import *import = NULL;
-    enum nfsar_status status = nfsar_import_open(request->rig, request->data, &import, &error);
+    pending_protect(request->rig);
+    enum nfsar_status status = NFSAR_OK;
+    if (request->output != NULL) {
+        status = pending_check(request->output, PENDING_HDF5, &error);
+    }
+    if (status == NFSAR_OK && request->picture != NULL) {
+        status = pending_check(request->picture, PENDING_PNG, &error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_import_open(request->rig, request->data, &import, &error);
+    }
     if (status == NFSAR_OK && (request->explain || request->picture != NULL)) {
         status = look(import, request, &error);
     }

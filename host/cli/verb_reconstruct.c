@@ -10,6 +10,8 @@
 
 #include <nfsar/nfsar.h>
 
+#include "host/files/pending.h"
+
 /* Most voxels of a grid that nobody asked for. */
 #define RMA_VOXELS ((size_t)16 << 20)
 #define BP_VOXELS  ((size_t)1 << 20)
@@ -264,8 +266,21 @@ static void print_json(const struct job *job) {
     json_decref(root);
 }
 
+/* Before the work: an output that cannot be written is known at once. */
+static enum nfsar_status check_outputs(const struct request *r, nfsar_error *error) {
+    enum nfsar_status status = pending_check(r->output, PENDING_HDF5, error);
+    if (status == NFSAR_OK && r->focus_picture != NULL) {
+        status = pending_check(r->focus_picture, PENDING_PNG, error);
+    }
+    return status;
+}
+
 static enum nfsar_status run(struct job *job, nfsar_error *error) {
-    enum nfsar_status status = nfsar_capture_file_open(job->request.capture, &job->file, error);
+    pending_protect(job->request.capture);
+    enum nfsar_status status = check_outputs(&job->request, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_capture_file_open(job->request.capture, &job->file, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }

@@ -8,6 +8,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/verbs.h"
+#include "host/files/pending.h"
 
 static double seconds(void) {
     struct timespec now;
@@ -76,7 +77,9 @@ int verb_simulate(int argc, char **argv) {
     nfsar_error error;
     nfsar_scene *scene = NULL;
     uint64_t number = seed;
-    if (nfsar_scene_open(scene_path, has_seed ? &number : NULL, &scene, &error) != NFSAR_OK) {
+    pending_protect(scene_path);
+    if ((output != NULL && pending_check(output, PENDING_HDF5, &error) != NFSAR_OK) ||
+        nfsar_scene_open(scene_path, has_seed ? &number : NULL, &scene, &error) != NFSAR_OK) {
         return cli_fail(&error);
     }
     if (explain) {

@@ -170,7 +170,7 @@ static void bad_files(void **state) {
     refuse(1, "/nowhere/none.h5", line);
     snprintf(line, sizeof line, "reconstruct %s -o %s --z 0.2 -q", test_path("raster.h5"),
              test_folder());
-    refuse(1, "not a regular file", line);
+    refuse(2, "not a regular file", line);
 }
 
 static void bad_geometry(void **state) {
