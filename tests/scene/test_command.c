@@ -114,6 +114,33 @@ static void test_failures(void **state) {
           "scene.yaml");
     fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH "targets: [{points: [{at_m: [0, 0, 0]}]}]\n",
           "sits on an antenna of pulse 0");
+    /* Numbers that would make samples that are no numbers. */
+    const struct {
+        const char *text, *part;
+    } extreme[] = {
+        {"impairments: {snr_db: -4000}\n", "scene.yaml: impairments.snr_db is -4000"},
+        {"impairments: {leakage_db: 4000}\n", "scene.yaml: impairments.leakage_db is 4000"},
+        {"impairments: {channels: {gain_db: 1e4}}\n", "impairments.channels.gain_db is 10000"},
+        {"impairments: {channels: {delay_s: 1e300}}\n", "impairments.channels.delay_s is 1e+300"},
+    };
+    for (size_t i = 0; i < sizeof extreme / sizeof extreme[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s%s", good, extreme[i].text);
+        fails(text, extreme[i].part);
+    }
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH
+          "targets: [{points: [{at_m: [0, 0, 1], amplitude: 1e300}]}]\n",
+          "amplitude");
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH "targets: [{points: [{at_m: [0, 0, 1e308]}]}]\n",
+          "at_m");
+    fails(PLAIN_RADAR PLAIN_ARRAY "path: {positions_m: [[0, 0, 1e308]]}\n" PLAIN_TARGET,
+          "path.positions_m is 1e+308");
+    /* Close to the antenna, with spreading: each number is fine, the echo is not. */
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH
+          "targets: [{plate: {size_m: [1, 1], at_m: [0, 0, 1e-3], spacing_m: 1e3,\n"
+          "                   amplitude: 1e15}}]\n"
+          "physics: {spreading: true}\nimpairments: {leakage_db: 200}\n",
+          "too large for the capture's single precision");
     /* An output that cannot be. */
     write_scene(good);
     assert_int_equal(test_command(output, sizeof output, "simulate %s -o /nowhere/at/all.h5",
@@ -121,7 +148,7 @@ static void test_failures(void **state) {
                      1);
     assert_int_equal(test_command(output, sizeof output, "simulate %s -o %s",
                                   test_path("scene.yaml"), test_folder()),
-                     1);
+                     2);
     assert_int_equal(
         test_command(output, sizeof output, "simulate /nowhere.yaml -o %s", test_path("made.h5")),
         1);
