@@ -82,8 +82,9 @@ static int run(const struct request *request) {
     }
     if (status == NFSAR_OK && request->output != NULL) {
         const nfsar_capture *capture = nfsar_import_header(import);
-        cli_say("%s: %zu pulses x %zu channels x %zu samples", request->output, capture->n_pulse,
-                capture->array.n_channel, capture->n_sample);
+        cli_say("%s: %zu pulse%s x %zu channel%s x %zu sample%s", request->output, capture->n_pulse,
+                cli_s(capture->n_pulse), capture->array.n_channel, cli_s(capture->array.n_channel),
+                capture->n_sample, cli_s(capture->n_sample));
     }
     nfsar_import_close(import);
     return status == NFSAR_OK ? CLI_DONE : cli_fail(&error);

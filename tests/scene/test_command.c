@@ -1,4 +1,5 @@
 /* nfsar simulate as a user runs it, and the example scenes. */
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void test_simulates(void **state) {
     int status = test_command(output, sizeof output, "simulate %s -o %s --threads 1",
                               test_path("scene.yaml"), test_path("made.h5"));
     assert_int_equal(status, 0);
-    assert_contains(output, "1 pulses x 1 channels x 8 samples of 1 scatterers");
+    assert_contains(output, "1 pulse x 1 channel x 8 samples of 1 scatterer,");
     nfsar_capture capture;
     nfsar_error error;
     assert_ok(nfsar_capture_load(test_path("made.h5"), &capture, &error), error);
@@ -36,7 +37,22 @@ static void test_simulates(void **state) {
     assert_ok(nfsar_capture_load(test_path("made.h5"), &capture, &error), error);
     assert_contains(capture.provenance[0], "seed 9");
     nfsar_capture_free(&capture);
+    json_t *json = NULL;
+    status = test_command(output, sizeof output, "simulate %s -o %s/made\xff.h5 --json -q",
+                          test_path("scene.yaml"), test_folder());
+    assert_int_equal(status, 0);
+    assert_non_null(json = json_loads(output, 0, NULL));
+    assert_non_null(strstr(json_string_value(json_object_get(json, "output")), "made?.h5"));
+    json_decref(json);
+    char made[512];
+    snprintf(made, sizeof made, "%s/made\xff.h5", test_folder());
+    remove(made);
     remove(test_path("made.h5"));
+    /* What --explain prints is no JSON. */
+    status = test_command(output, sizeof output, "simulate %s --explain --json",
+                          test_path("scene.yaml"));
+    assert_int_equal(status, 2);
+    assert_contains(output, "give -o");
 }
 
 static void test_explains(void **state) {
@@ -61,6 +77,20 @@ static void test_explains(void **state) {
     assert_contains(output, "undersample the scene, which needs 2.07 mm");
     assert_contains(output, "warning: target 2");
     assert_int_equal(test_count_files(".h5"), 0);
+    /* Warnings come without --explain too, unless --quiet. */
+    write_scene(PLAIN_RADAR PLAIN_ARRAY
+                "path:\n  raster: {x: {size_m: 0.02, step_m: 0.001}, y: {size_m: 0, count: 1}}\n"
+                "targets:\n  - points: [{at_m: [0, 0, 0.2]}]\n"
+                "  - points: [{at_m: [0, 0, -0.2]}, {at_m: [0, 0, 0.2]}]\n");
+    const char *const quiet[] = {"", "-q"};
+    for (int i = 0; i < 2; i++) {
+        status = test_command(output, sizeof output, "simulate %s -o %s %s",
+                              test_path("scene.yaml"), test_path("made.h5"), quiet[i]);
+        assert_int_equal(status, 0);
+        const char *warning = strstr(output, "warning: target 2: 1 of 2 scatterers are behind");
+        assert_true((warning != NULL) == (i == 0));
+    }
+    remove(test_path("made.h5"));
 }
 
 static void test_bad_usage(void **state) {
