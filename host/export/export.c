@@ -7,6 +7,7 @@
 
 #include "host/export/formats.h"
 #include "host/files/pending.h"
+#include "host/locale.h"
 
 static const struct {
     const char *ending;
@@ -72,6 +73,7 @@ enum nfsar_status export_check_ending(const char *path, nfsar_error *error) {
 }
 
 enum nfsar_status nfsar_export(const nfsar_image *image, const char *path, nfsar_error *error) {
+    PLAIN_NUMBERS;
     enum nfsar_status status = export_check_ending(path, error);
     if (status != NFSAR_OK) {
         return status;

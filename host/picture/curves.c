@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/picture/canvas.h"
 #include "host/picture/ticks.h"
 
@@ -254,6 +255,7 @@ static void draw_plot(const struct canvas *canvas, struct plot *plot, const char
 enum nfsar_status nfsar_picture_curves(const char *title, const char *x_label, const char *y_label,
                                        const double *x, size_t n, const nfsar_curve *curve,
                                        size_t n_curve, const char *path, nfsar_error *error) {
+    PLAIN_NUMBERS;
     struct plot plot = {0};
     if (!find_limits(&plot, x, n, curve, n_curve)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,

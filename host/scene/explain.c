@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/scene/check.h"
 #include "host/scene/scene.h"
 
@@ -220,6 +221,7 @@ void scene_warn(const nfsar_scene *scene, FILE *stream) {
 }
 
 void nfsar_scene_explain(const nfsar_scene *scene, FILE *stream) {
+    PLAIN_NUMBERS;
     const nfsar_capture *capture = &scene->capture;
     const nfsar_array *array = &capture->array;
     const struct scene_description *d = scene->description;

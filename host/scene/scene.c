@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/scene/check.h"
 #include "host/scene/path.h"
 #include "host/scene/pose_error.h"
@@ -167,6 +168,7 @@ static enum nfsar_status open_scene(nfsar_scene *scene, const uint64_t *seed, nf
 
 enum nfsar_status nfsar_scene_open(const char *path, const uint64_t *seed, nfsar_scene **scene,
                                    nfsar_error *error) {
+    PLAIN_NUMBERS;
     *scene = NULL;
     nfsar_scene *made = calloc(1, sizeof *made);
     if (made == NULL || (made->path = strdup(path)) == NULL) {
