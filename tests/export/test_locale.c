@@ -19,6 +19,8 @@ static bool set_comma(void) {
             setlocale(LC_ALL, "de_DE.UTF-8") == NULL) {
             return false;
         }
+        /* glibc's newlocale() leaks a copy of it. */
+        unsetenv("LOCPATH");
     }
     snprintf(text, sizeof text, "%.1f", 0.5);
     return strcmp(text, "0,5") == 0;

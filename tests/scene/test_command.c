@@ -231,7 +231,7 @@ static void test_examples(void **state) {
     } examples[] = {
         {"scene-points.yaml", 264 * 33, 8, 64, 21, 21},
         {"scene-cutout.yaml", 211 * 27, 8, 64, 11000, 14400},
-        {"scene-turntable.yaml", 1000 * 14, 8, 64, 300, 450},
+        {"scene-turntable.yaml", 360 * 14, 8, 64, 9, 9},
         {"scene-irregular.yaml", 211 * 27, 8, 64, 3000, 4500},
         {"scene-handheld.yaml", 6848, 8, 64, 100, 2000},
         /* The bracket's side to the radar is 80 mm x 40 mm, less its bores. */
