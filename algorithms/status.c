@@ -29,12 +29,44 @@ const char *nfsar_status_string(enum nfsar_status status) {
     return "unknown status";
 }
 
+/* What a terminal would obey has no place in a message: names come from anywhere. */
 static void one_line(char *text) {
     for (; *text != '\0'; text++) {
-        if (*text == '\n' || *text == '\r' || *text == '\t') {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '\n' || byte == '\r' || byte == '\t') {
             *text = ' ';
+        } else if (byte < 0x20 || byte == 0x7f) {
+            *text = '?';
         }
     }
+}
+
+/* Longest text that a message is cut from: a longest path, and words. */
+#define LONGEST 8192
+
+static bool continues(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Long text loses its middle: a name is long, and the reason stands at the end. */
+static void set_message(nfsar_error *error, const char *text) {
+    static const char gap[] = " ... ";
+    const size_t head = NFSAR_ERROR_LENGTH / 3;
+    size_t length = strlen(text);
+    if (length < NFSAR_ERROR_LENGTH) {
+        memcpy(error->message, text, length + 1);
+    } else {
+        size_t from = length - (NFSAR_ERROR_LENGTH - head - sizeof gap), to = head;
+        while (to > 0 && continues(text[to])) {
+            to--;
+        }
+        while (from < length && continues(text[from])) {
+            from++;
+        }
+        snprintf(error->message, sizeof error->message, "%.*s%s%s", (int)to, text, gap,
+                 text + from);
+    }
+    one_line(error->message);
 }
 
 enum nfsar_status nfsar_fail(nfsar_error *error, enum nfsar_status status, const char *format,
@@ -42,10 +74,11 @@ enum nfsar_status nfsar_fail(nfsar_error *error, enum nfsar_status status, const
     if (error != NULL) {
         va_list arguments;
         va_start(arguments, format);
+        char text[LONGEST];
         error->status = status;
-        vsnprintf(error->message, sizeof error->message, format, arguments);
+        vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        one_line(error->message);
+        set_message(error, text);
     }
     return status;
 }
@@ -53,16 +86,15 @@ enum nfsar_status nfsar_fail(nfsar_error *error, enum nfsar_status status, const
 enum nfsar_status nfsar_fail_in(nfsar_error *error, enum nfsar_status status, const char *format,
                                 ...) {
     if (error != NULL) {
-        char inner[NFSAR_ERROR_LENGTH];
-        memcpy(inner, error->message, sizeof inner);
+        char text[LONGEST];
         va_list arguments;
         va_start(arguments, format);
-        int used = vsnprintf(error->message, sizeof error->message, format, arguments);
+        int used = vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        if (used >= 0 && (size_t)used < sizeof error->message) {
-            snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", inner);
+        if (used >= 0 && (size_t)used < sizeof text - NFSAR_ERROR_LENGTH - 2) {
+            snprintf(text + used, sizeof text - (size_t)used, ": %s", error->message);
+            set_message(error, text);
         }
-        one_line(error->message);
     }
     return status;
 }

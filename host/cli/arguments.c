@@ -199,19 +199,30 @@ bool cli_parse(const char *verb, const char *usage, const struct cli_option *opt
     return true;
 }
 
+const char *cli_s(size_t n) {
+    return n == 1 ? "" : "s";
+}
+
 int cli_fail(const nfsar_error *error) {
     cli_progress_end();
     fprintf(stderr, "nfsar: %s\n", error->message);
     return error->status == NFSAR_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
 
+/* Text with arguments of the command line in it, as one clean line. */
+static void clean(nfsar_error *line, const char *format, va_list arguments) {
+    char text[8192];
+    vsnprintf(text, sizeof text, format, arguments);
+    nfsar_fail(line, NFSAR_ERROR_ARGUMENT, "%s", text);
+}
+
 int cli_usage(const char *verb, const char *format, ...) {
+    nfsar_error line;
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "nfsar %s: ", verb);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, " (see nfsar %s --help)\n", verb);
+    clean(&line, format, arguments);
     va_end(arguments);
+    fprintf(stderr, "nfsar %s: %s (see nfsar %s --help)\n", verb, line.message, verb);
     return CLI_USAGE;
 }
 
@@ -220,9 +231,10 @@ void cli_say(const char *format, ...) {
         return;
     }
     cli_progress_end();
+    nfsar_error line;
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    clean(&line, format, arguments);
     va_end(arguments);
+    fprintf(stderr, "%s\n", line.message);
 }

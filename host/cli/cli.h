@@ -61,6 +61,8 @@ bool cli_quiet(void);
 int cli_fail(const nfsar_error *error);
 /* "nfsar VERB: ... (see nfsar VERB --help)"; returns CLI_USAGE. */
 int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The plural's letter: "" for 1, else "s". */
+const char *cli_s(size_t n);
 /* A line for people on stderr, unless --quiet. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

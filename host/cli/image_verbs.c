@@ -3,8 +3,11 @@
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "host/cli/cli.h"
+#include "host/files/utf8.h"
 
 void use_threads(void) {
     if (cli_threads() > 0) {
@@ -14,6 +17,22 @@ void use_threads(void) {
 
 json_t *json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_text(const char *text) {
+    char *copy = text != NULL ? strdup(text) : NULL;
+    if (copy == NULL) {
+        return json_null();
+    }
+    utf8_clean(copy);
+    json_t *value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+json_t *json_axis(const nfsar_axis *axis) {
+    return json_pack("{s:f, s:f, s:f, s:I}", "first_m", axis->start, "last_m", nfsar_axis_end(axis),
+                     "step_m", axis->step, "count", (json_int_t)axis->count);
 }
 
 int print_object(json_t *object) {

@@ -18,8 +18,6 @@ int info_image(const char *path, const nfsar_image *image, bool json);
 void info_label(const char *label);
 void info_lines(const char *label, char *const *lines, size_t n);
 json_t *info_json_lines(char *const *lines, size_t n);
-/* Text that is not known to be UTF-8, such as a file's name; null for NULL. */
-json_t *info_json_text(const char *text);
 /* "655.4 MB" */
 const char *info_bytes(double bytes, char text[32]);
 

@@ -21,9 +21,9 @@ static void print_radar(const struct report *report) {
     const nfsar_capture *capture = report->capture;
     const struct capture_summary *s = &report->summary;
     info_label("radar");
-    printf("%s%s%.6g to %.6g GHz, %zu samples", capture->model,
+    printf("%s%s%.6g to %.6g GHz, %zu sample%s", capture->model,
            capture->model[0] != '\0' ? ", " : "", 1e-9 * s->low_hz, 1e-9 * s->high_hz,
-           capture->n_sample);
+           capture->n_sample, cli_s(capture->n_sample));
     if (isnan(s->step_hz)) {
         puts("");
         return;
@@ -46,9 +46,10 @@ static void print_array(const struct report *report) {
     const nfsar_array *array = &report->capture->array;
     const struct box *box = &report->summary.array;
     info_label("array");
-    printf("%zu transmitters, %zu receivers, %zu channels; phase centres within %.4g x %.4g x "
+    printf("%zu transmitter%s, %zu receiver%s, %zu channel%s; phase centres within %.4g x %.4g x "
            "%.4g mm\n",
-           array->n_tx, array->n_rx, array->n_channel, 1e3 * (box->high.x - box->low.x),
+           array->n_tx, cli_s(array->n_tx), array->n_rx, cli_s(array->n_rx), array->n_channel,
+           cli_s(array->n_channel), 1e3 * (box->high.x - box->low.x),
            1e3 * (box->high.y - box->low.y), 1e3 * (box->high.z - box->low.z));
 }
 
@@ -120,8 +121,9 @@ static void print_calibration(const nfsar_calibration *calibration) {
 static int print_text(const char *path, const struct report *report) {
     const nfsar_capture *capture = report->capture;
     char text[32];
-    printf("%s: capture of %zu pulses x %zu channels x %zu samples, %s in memory\n", path,
-           capture->n_pulse, capture->array.n_channel, capture->n_sample,
+    printf("%s: capture of %zu pulse%s x %zu channel%s x %zu sample%s, %s in memory\n", path,
+           capture->n_pulse, cli_s(capture->n_pulse), capture->array.n_channel,
+           cli_s(capture->array.n_channel), capture->n_sample, cli_s(capture->n_sample),
            info_bytes(report->summary.memory_bytes, text));
     print_radar(report);
     print_array(report);
@@ -153,7 +155,7 @@ static json_t *radar_json(const struct report *report) {
                         fmcw->sample_rate_hz, "adc_start_s", fmcw->adc_start_s)
             : json_null();
     return json_pack("{s:o, s:f, s:f, s:o, s:b, s:o, s:o, s:o}", "model",
-                     info_json_text(capture->model[0] != '\0' ? capture->model : NULL), "low_hz",
+                     json_text(capture->model[0] != '\0' ? capture->model : NULL), "low_hz",
                      s->low_hz, "high_hz", s->high_hz, "step_hz", json_number(s->step_hz),
                      "even_steps", (int)s->even_steps, "range_resolution_m",
                      json_number(s->range_resolution_m), "unambiguous_range_m",
@@ -179,8 +181,7 @@ static json_t *lattice_axis_json(const nfsar_lattice_axis *axis) {
 static json_t *lattice_json(const struct report *report) {
     const nfsar_lattice *l = &report->lattice;
     if (!report->planar) {
-        return json_pack("{s:b, s:o}", "planar", 0, "reason",
-                         info_json_text(report->reason.message));
+        return json_pack("{s:b, s:o}", "planar", 0, "reason", json_text(report->reason.message));
     }
     return json_pack("{s:b, s:o, s:o, s:f, s:I, s:f, s:f}", "planar", 1, "x",
                      lattice_axis_json(&l->x), "y", lattice_axis_json(&l->y), "z_m", l->z, "shifts",
@@ -193,7 +194,7 @@ static int print_report_json(const char *path, const struct report *report) {
     const nfsar_calibration *calibration = &capture->calibration;
     return print_object(json_pack(
         "{s:o, s:s, s:I, s:I, s:I, s:f, s:o, s:{s:I, s:I, s:o}, s:o, s:o, s:{s:b, s:b, s:b}, s:o}",
-        "file", info_json_text(path), "kind", "capture", "pulses", (json_int_t)capture->n_pulse,
+        "file", json_text(path), "kind", "capture", "pulses", (json_int_t)capture->n_pulse,
         "channels", (json_int_t)capture->array.n_channel, "samples", (json_int_t)capture->n_sample,
         "memory_bytes", report->summary.memory_bytes, "radar", radar_json(report), "array",
         "transmitters", (json_int_t)capture->array.n_tx, "receivers",

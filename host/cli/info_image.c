@@ -16,22 +16,17 @@ static void print_axis(const char *label, char name, const nfsar_axis *axis) {
     }
 }
 
-static json_t *axis_json(const nfsar_axis *axis) {
-    return json_pack("{s:f, s:f, s:f, s:I}", "first_m", axis->start, "last_m", nfsar_axis_end(axis),
-                     "step_m", axis->step, "count", (json_int_t)axis->count);
-}
-
 int info_image(const char *path, const nfsar_image *image, bool json) {
     const nfsar_grid *grid = &image->grid;
     size_t voxels = nfsar_grid_voxels(grid);
     double bytes = (double)voxels * sizeof(float complex);
     if (json) {
-        return print_object(json_pack(
-            "{s:o, s:s, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o}", "file", info_json_text(path),
-            "kind", "image", "x", axis_json(&grid->x), "y", axis_json(&grid->y), "z",
-            axis_json(&grid->z), "voxels", (json_int_t)voxels, "memory_bytes", bytes, "method",
-            info_json_text(image->method), "options", info_json_text(image->options), "provenance",
-            info_json_lines(image->provenance, image->n_provenance)));
+        return print_object(
+            json_pack("{s:o, s:s, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o}", "file", json_text(path),
+                      "kind", "image", "x", json_axis(&grid->x), "y", json_axis(&grid->y), "z",
+                      json_axis(&grid->z), "voxels", (json_int_t)voxels, "memory_bytes", bytes,
+                      "method", json_text(image->method), "options", json_text(image->options),
+                      "provenance", info_json_lines(image->provenance, image->n_provenance)));
     }
     char text[32];
     printf("%s: image of %zu x %zu x %zu voxels, %s in memory\n", path, grid->x.count,

@@ -44,17 +44,7 @@ static void print_help(FILE *stream) {
     fprintf(stream, "\n`nfsar VERB --help` tells more. Version %s.\n", NFSAR_VERSION);
 }
 
-int main(int argc, char **argv) {
-    /* The library turns HDF5's failures into one line; its own stack dump is noise. */
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        signal(signals[i], on_signal);
-    }
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    remember_command_line(argc, argv);
-
+static int run(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return CLI_USAGE;
@@ -70,14 +60,33 @@ int main(int argc, char **argv) {
     }
     for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++) {
         if (strcmp(argv[1], verb->name) == 0) {
-            int status = verb->run(argc - 2, argv + 2);
-            if (status == CLI_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
-                fprintf(stderr, "nfsar: standard output could not be written\n");
-                return CLI_FAILED;
-            }
-            return status;
+            return verb->run(argc - 2, argv + 2);
         }
     }
-    fprintf(stderr, "nfsar: there is no verb '%s'; `nfsar --help` lists them\n", argv[1]);
-    return CLI_USAGE;
+    nfsar_error error;
+    nfsar_fail(&error, NFSAR_ERROR_ARGUMENT, "there is no verb '%s'; `nfsar --help` lists them",
+               argv[1]);
+    return cli_fail(&error);
+}
+
+int main(int argc, char **argv) {
+    /* The library turns HDF5's failures into one line; its own stack dump is noise. */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        /* What the caller ignores, such as nohup's SIGHUP, stays ignored. */
+        if (signal(signals[i], on_signal) == SIG_IGN) {
+            signal(signals[i], SIG_IGN);
+        }
+    }
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    remember_command_line(argc, argv);
+
+    int status = run(argc, argv);
+    if (status == CLI_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
+        fprintf(stderr, "nfsar: standard output could not be written\n");
+        return CLI_FAILED;
+    }
+    return status;
 }

@@ -7,6 +7,7 @@
 #include <nfsar/file.h>
 
 #include "host/export/formats.h"
+#include "host/files/pending.h"
 
 int verb_export(int argc, char **argv) {
     const char *output = NULL, *input = NULL;
@@ -29,6 +30,7 @@ int verb_export(int argc, char **argv) {
         return cli_fail(&error);
     }
     nfsar_image image;
+    pending_protect(input);
     if (nfsar_image_load(input, &image, &error) != NFSAR_OK) {
         return cli_fail(&error);
     }

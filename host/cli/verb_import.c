@@ -9,6 +9,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/verbs.h"
+#include "host/files/pending.h"
 #include "host/import/import.h"
 
 struct request {
@@ -114,7 +115,17 @@ static void warn(const nfsar_import *import) {
 static int run(const struct request *request) {
     nfsar_error error = {0};
     nfsar_import *import = NULL;
-    enum nfsar_status status = nfsar_import_open(request->rig, request->data, &import, &error);
+    pending_protect(request->rig);
+    enum nfsar_status status = NFSAR_OK;
+    if (request->output != NULL) {
+        status = pending_check(request->output, PENDING_HDF5, &error);
+    }
+    if (status == NFSAR_OK && request->picture != NULL) {
+        status = pending_check(request->picture, PENDING_PNG, &error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_import_open(request->rig, request->data, &import, &error);
+    }
     if (status == NFSAR_OK && (request->explain || request->picture != NULL)) {
         status = look(import, request, &error);
     }
@@ -129,10 +140,9 @@ static int run(const struct request *request) {
     }
     if (status == NFSAR_OK && request->output != NULL) {
         const nfsar_capture *capture = nfsar_import_header(import);
-        size_t channels = capture->array.n_channel;
         cli_say("%s: %zu pulse%s x %zu channel%s x %zu sample%s", request->output, capture->n_pulse,
-                capture->n_pulse == 1 ? "" : "s", channels, channels == 1 ? "" : "s",
-                capture->n_sample, capture->n_sample == 1 ? "" : "s");
+                cli_s(capture->n_pulse), capture->array.n_channel, cli_s(capture->array.n_channel),
+                capture->n_sample, cli_s(capture->n_sample));
     }
     nfsar_import_close(import);
     return status == NFSAR_OK ? CLI_DONE : cli_fail(&error);

@@ -1,15 +1,12 @@
 /* nfsar info: what is in a file. */
 #include "host/cli/cli.h"
+#include "host/cli/image_verbs.h"
 #include "host/cli/info.h"
 #include "host/cli/verbs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <nfsar/file.h>
-
-#include "host/files/utf8.h"
 
 void info_label(const char *label) {
     printf("%-12s", label);
@@ -25,20 +22,9 @@ void info_lines(const char *label, char *const *lines, size_t n) {
 json_t *info_json_lines(char *const *lines, size_t n) {
     json_t *array = json_array();
     for (size_t i = 0; i < n; i++) {
-        json_array_append_new(array, info_json_text(lines[i]));
+        json_array_append_new(array, json_text(lines[i]));
     }
     return array;
-}
-
-json_t *info_json_text(const char *text) {
-    char *copy = text != NULL ? strdup(text) : NULL;
-    if (copy == NULL) {
-        return json_null();
-    }
-    utf8_clean(copy);
-    json_t *value = json_string(copy);
-    free(copy);
-    return value;
 }
 
 const char *info_bytes(double bytes, char text[32]) {

@@ -49,13 +49,14 @@ static json_t *three(const double value[3]) {
 
 static int print_json(const nfsar_image *image, const nfsar_image_metrics *metrics) {
     json_t *root = json_pack(
-        "{s:s?, s:[I,I,I], s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", image->method,
-        "voxels", (json_int_t)image->grid.x.count, (json_int_t)image->grid.y.count,
-        (json_int_t)image->grid.z.count, "peak_amplitude", json_number(metrics->peak_amplitude),
-        "peak_m", three(metrics->peak_m), "width_m", three(metrics->width_m), "pslr_db",
-        three(metrics->pslr_db), "islr_db", three(metrics->islr_db), "entropy",
-        json_number(metrics->entropy), "dynamic_range_db", json_number(metrics->dynamic_range_db),
-        "contrast", json_number(metrics->contrast));
+        "{s:o, s:[I,I,I], s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method",
+        json_text(image->method), "voxels", (json_int_t)image->grid.x.count,
+        (json_int_t)image->grid.y.count, (json_int_t)image->grid.z.count, "x",
+        json_axis(&image->grid.x), "y", json_axis(&image->grid.y), "z", json_axis(&image->grid.z),
+        "peak_amplitude", json_number(metrics->peak_amplitude), "peak_m", three(metrics->peak_m),
+        "width_m", three(metrics->width_m), "pslr_db", three(metrics->pslr_db), "islr_db",
+        three(metrics->islr_db), "entropy", json_number(metrics->entropy), "dynamic_range_db",
+        json_number(metrics->dynamic_range_db), "contrast", json_number(metrics->contrast));
     return print_object(root);
 }
 

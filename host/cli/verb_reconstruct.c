@@ -1,5 +1,6 @@
 /* nfsar reconstruct: from a capture to an image. */
 #include "host/cli/cli.h"
+#include "host/cli/image_verbs.h"
 #include "host/cli/verbs.h"
 
 #include <jansson.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #include <nfsar/nfsar.h>
+
+#include "host/files/pending.h"
 
 /* Most voxels of a grid that nobody asked for. */
 #define RMA_VOXELS ((size_t)16 << 20)
@@ -41,41 +44,54 @@ struct job {
     const nfsar_capture *capture;
     nfsar_calibrated_source calibrated;
     nfsar_echo_source source;
+    enum nfsar_method method; /* as asked for */
+    nfsar_rma_options rma;
+    nfsar_bp_options bp;
     nfsar_imager *imager;
     nfsar_grid grid;
     nfsar_focus focus;
     bool focused;
 };
 
-static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
+/* The words of the options, before anything is opened. */
+static enum nfsar_status parse_words(struct job *job, nfsar_error *error) {
     const struct request *r = &job->request;
-    enum nfsar_method method = NFSAR_METHOD_AUTO;
-    nfsar_rma_options rma = nfsar_rma_defaults();
-    nfsar_bp_options bp = nfsar_bp_defaults();
-    rma.threads = bp.threads = cli_threads();
-    enum nfsar_status status = nfsar_method_parse(r->method, &method, error);
+    const char *option = "--method", *word = r->method;
+    enum nfsar_status status = nfsar_method_parse(r->method, &job->method, error);
     if (status == NFSAR_OK) {
-        status = nfsar_compensation_parse(r->compensation, &rma.compensation, error);
+        option = "--compensation", word = r->compensation;
+        status = nfsar_compensation_parse(word, &job->rma.compensation, error);
     }
     if (status == NFSAR_OK) {
-        status = nfsar_window_parse(r->window, &rma.frequency_window, error);
-        bp.frequency_window = rma.frequency_window;
+        option = "--window", word = r->window;
+        status = nfsar_window_parse(word, &job->rma.frequency_window, error);
+        job->bp.frequency_window = job->rma.frequency_window;
     }
     if (status == NFSAR_OK) {
-        status = nfsar_window_parse(r->aperture_window, &rma.aperture_window, error);
+        option = "--aperture-window", word = r->aperture_window;
+        status = nfsar_window_parse(word, &job->rma.aperture_window, error);
     }
     if (status == NFSAR_OK && strcmp(r->precision, "double") == 0) {
-        bp.precision = NFSAR_BP_DOUBLE;
+        job->bp.precision = NFSAR_BP_DOUBLE;
     } else if (status == NFSAR_OK && strcmp(r->precision, "single") != 0) {
+        option = "--precision", word = r->precision;
         status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "precision '%s': known are single, double",
-                            r->precision);
+                            word);
     }
+    return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "%s %s", option, word);
+}
+
+static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
+    const struct request *r = &job->request;
+    enum nfsar_method method = job->method;
+    nfsar_rma_options rma = job->rma;
+    nfsar_bp_options bp = job->bp;
+    rma.threads = bp.threads = cli_threads();
     if (r->has_target_depth) {
         rma.reference.z = r->target_depth;
     }
-    if (status == NFSAR_OK) {
-        status = nfsar_imager_create(job->capture, method, &rma, &bp, &job->imager, error);
-    }
+    enum nfsar_status status =
+        nfsar_imager_create(job->capture, method, &rma, &bp, &job->imager, error);
     if (status != NFSAR_OK) {
         return status;
     }
@@ -91,9 +107,14 @@ static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* As an option to start from. */
 static void say_axis(char name, const nfsar_axis *axis) {
-    cli_say("  --%c %.5g:%.5g:%zu  (steps of %.4g mm)", name, axis->start, nfsar_axis_end(axis),
-            axis->count, axis->count > 1 ? 1e3 * axis->step : 0.0);
+    if (axis->count == 1) {
+        cli_say("  --%c %.5g", name, axis->start);
+    } else {
+        cli_say("  --%c %.5g:%.5g:%zu  (steps of %.4g mm)", name, axis->start, nfsar_axis_end(axis),
+                axis->count, 1e3 * axis->step);
+    }
 }
 
 /* Most voxels of a grid that is derived. */
@@ -168,9 +189,11 @@ static enum nfsar_status draw_focus(const struct job *job, nfsar_error *error) {
         z_mm[i] = 1e3 * nfsar_axis_at(&job->focus.z, i);
     }
     nfsar_curve curve = {.label = "sharpness", .y = job->focus.sharpness};
+    char title[96];
+    snprintf(title, sizeof title, "Depth search: sharpest at %.1f mm", 1e3 * job->focus.z_m);
     enum nfsar_status status =
-        nfsar_picture_curves("Depth search", "z (mm)", "sharpness, of the largest", z_mm, n, &curve,
-                             1, job->request.focus_picture, error);
+        nfsar_picture_curves(title, "z (mm)", "sharpness, of the largest", z_mm, n, &curve, 1,
+                             job->request.focus_picture, error);
     free(z_mm);
     return status;
 }
@@ -258,34 +281,44 @@ static enum nfsar_status write_image(struct job *job, nfsar_error *error) {
     return nfsar_image_writer_commit(writer, error);
 }
 
-static json_t *json_axis(const nfsar_axis *axis) {
-    return json_pack("{s:f, s:f, s:I}", "first", axis->start, "last", nfsar_axis_end(axis), "count",
-                     (json_int_t)axis->count);
-}
-
-static void print_json(const struct job *job) {
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "output", job->request.output,
-                             "method", nfsar_method_name(nfsar_imager_method(job->imager)),
-                             "reason", nfsar_imager_reason(job->imager), "options",
-                             nfsar_imager_options(job->imager), "x", json_axis(&job->grid.x), "y",
-                             json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
+static int print_json(const struct job *job) {
+    json_t *root =
+        json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->request.output),
+                  "method", nfsar_method_name(nfsar_imager_method(job->imager)), "reason",
+                  json_text(nfsar_imager_reason(job->imager)), "options",
+                  json_text(nfsar_imager_options(job->imager)), "x", json_axis(&job->grid.x), "y",
+                  json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
     if (job->focused) {
         json_t *curve = json_array();
         for (size_t i = 0; i < job->focus.z.count; i++) {
-            json_array_append_new(curve, json_real(job->focus.sharpness[i]));
+            json_array_append_new(curve, json_number(job->focus.sharpness[i]));
         }
         json_object_set_new(root, "focus",
                             json_pack("{s:f, s:b, s:o, s:o}", "z_m", job->focus.z_m, "at_edge",
                                       (int)job->focus.at_edge, "depths", json_axis(&job->focus.z),
                                       "sharpness", curve));
     }
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(root);
+    return print_object(root);
+}
+
+/* Before the work: an output that cannot be written is known at once. */
+static enum nfsar_status check_outputs(const struct request *r, nfsar_error *error) {
+    enum nfsar_status status = pending_check(r->output, PENDING_HDF5, error);
+    if (status == NFSAR_OK && r->focus_picture != NULL) {
+        status = pending_check(r->focus_picture, PENDING_PNG, error);
+    }
+    return status;
 }
 
 static enum nfsar_status run(struct job *job, nfsar_error *error) {
-    enum nfsar_status status = nfsar_capture_file_open(job->request.capture, &job->file, error);
+    pending_protect(job->request.capture);
+    enum nfsar_status status = parse_words(job, error);
+    if (status == NFSAR_OK) {
+        status = check_outputs(&job->request, error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_capture_file_open(job->request.capture, &job->file, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
@@ -315,7 +348,10 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
 }
 
 int verb_reconstruct(int argc, char **argv) {
-    struct job job = {.request = {.method = "auto",
+    struct job job = {.method = NFSAR_METHOD_AUTO,
+                      .rma = nfsar_rma_defaults(),
+                      .bp = nfsar_bp_defaults(),
+                      .request = {.method = "auto",
                                   .precision = "single",
                                   .compensation = "reference-point",
                                   .window = "rectangular",
@@ -363,11 +399,9 @@ int verb_reconstruct(int argc, char **argv) {
     }
     nfsar_error error = {0};
     enum nfsar_status status = run(&job, &error);
-    if (status == NFSAR_OK && r->json) {
-        print_json(&job);
-    }
+    exit_status = status == NFSAR_OK && r->json ? print_json(&job) : CLI_DONE;
     nfsar_focus_free(&job.focus);
     nfsar_imager_destroy(job.imager);
     nfsar_capture_file_close(job.file);
-    return status == NFSAR_OK ? CLI_DONE : cli_fail(&error);
+    return status == NFSAR_OK ? exit_status : cli_fail(&error);
 }

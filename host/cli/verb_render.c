@@ -4,9 +4,12 @@
 #include "host/cli/verbs.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <nfsar/file.h>
 #include <nfsar/picture.h>
+
+#include "host/files/pending.h"
 
 static int parse_view(const char *text, enum nfsar_view *view) {
     static const char *const name[] = {"all", "front", "top", "side"};
@@ -25,10 +28,18 @@ static const char *file_name(const char *path) {
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
+static bool ends_in_png(const char *path) {
+    const char *name = file_name(path);
+    const char *ending = strrchr(name, '.');
+    return ending != NULL && ending != name && strcasecmp(ending, ".png") == 0;
+}
+
 static int render(const char *input, const char *output, const nfsar_picture_options *options) {
     nfsar_image image;
     nfsar_error error;
-    if (nfsar_image_load(input, &image, &error) != NFSAR_OK) {
+    pending_protect(input);
+    if (pending_check(output, PENDING_PNG, &error) != NFSAR_OK ||
+        nfsar_image_load(input, &image, &error) != NFSAR_OK) {
         return cli_fail(&error);
     }
     enum nfsar_status status = nfsar_picture_image(&image, options, output, &error);
@@ -65,6 +76,9 @@ int verb_render(int argc, char **argv) {
     use_threads();
     if (output == NULL) {
         return cli_usage("render", "-o PICTURE.png is missing");
+    }
+    if (!ends_in_png(output)) {
+        return cli_usage("render", "%s: the picture is a PNG: end its name in .png", output);
     }
     if (view != NULL && parse_view(view, &picture.view) != CLI_DONE) {
         return CLI_USAGE;

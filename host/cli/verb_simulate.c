@@ -1,5 +1,4 @@
 /* nfsar simulate: a scene file to a capture. */
-#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -7,7 +6,10 @@
 #include <nfsar/scene.h>
 
 #include "host/cli/cli.h"
+#include "host/cli/image_verbs.h"
 #include "host/cli/verbs.h"
+#include "host/files/pending.h"
+#include "host/scene/scene.h"
 
 static double seconds(void) {
     struct timespec now;
@@ -15,20 +17,15 @@ static double seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void print_json(const nfsar_scene *scene, const char *output, double elapsed) {
+static int print_json(const nfsar_scene *scene, const char *output, double elapsed) {
     const nfsar_capture *capture = nfsar_scene_header(scene);
     size_t scatterers = 0;
     (void)nfsar_scene_scatterers(scene, &scatterers);
-    json_t *object = json_object();
-    json_object_set_new(object, "output", json_string(output));
-    json_object_set_new(object, "pulses", json_integer((json_int_t)capture->n_pulse));
-    json_object_set_new(object, "channels", json_integer((json_int_t)capture->array.n_channel));
-    json_object_set_new(object, "samples", json_integer((json_int_t)capture->n_sample));
-    json_object_set_new(object, "scatterers", json_integer((json_int_t)scatterers));
-    json_object_set_new(object, "seconds", json_real(elapsed));
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(object);
+    return print_object(json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "output", json_text(output),
+                                  "pulses", (json_int_t)capture->n_pulse, "channels",
+                                  (json_int_t)capture->array.n_channel, "samples",
+                                  (json_int_t)capture->n_sample, "scatterers",
+                                  (json_int_t)scatterers, "seconds", json_number(elapsed)));
 }
 
 static int run(nfsar_scene *scene, const char *output, bool json) {
@@ -43,13 +40,11 @@ static int run(nfsar_scene *scene, const char *output, bool json) {
     const nfsar_capture *capture = nfsar_scene_header(scene);
     size_t scatterers = 0;
     (void)nfsar_scene_scatterers(scene, &scatterers);
-    cli_say("%s: %zu pulses x %zu channels x %zu samples of %zu scatterers, %.1f s", output,
-            capture->n_pulse, capture->array.n_channel, capture->n_sample, scatterers,
-            seconds() - start);
-    if (json) {
-        print_json(scene, output, seconds() - start);
-    }
-    return CLI_DONE;
+    cli_say("%s: %zu pulse%s x %zu channel%s x %zu sample%s of %zu scatterer%s, %.1f s", output,
+            capture->n_pulse, cli_s(capture->n_pulse), capture->array.n_channel,
+            cli_s(capture->array.n_channel), capture->n_sample, cli_s(capture->n_sample),
+            scatterers, cli_s(scatterers), seconds() - start);
+    return json ? print_json(scene, output, seconds() - start) : CLI_DONE;
 }
 
 int verb_simulate(int argc, char **argv) {
@@ -73,16 +68,24 @@ int verb_simulate(int argc, char **argv) {
     if (output == NULL && !explain) {
         return cli_usage("simulate", "-o says where the capture goes");
     }
+    if (output == NULL && json) {
+        return cli_usage("simulate", "--json tells of the capture made: give -o as well");
+    }
     nfsar_error error;
     nfsar_scene *scene = NULL;
     uint64_t number = seed;
-    if (nfsar_scene_open(scene_path, has_seed ? &number : NULL, &scene, &error) != NFSAR_OK) {
+    pending_protect(scene_path);
+    if ((output != NULL && pending_check(output, PENDING_HDF5, &error) != NFSAR_OK) ||
+        nfsar_scene_open(scene_path, has_seed ? &number : NULL, &scene, &error) != NFSAR_OK) {
         return cli_fail(&error);
     }
     if (explain) {
         nfsar_scene_explain(scene, json ? stderr : stdout);
     }
     exit_status = output != NULL ? run(scene, output, json) : CLI_DONE;
+    if (exit_status == CLI_DONE && !explain && !cli_quiet()) {
+        scene_warn(scene, stderr);
+    }
     nfsar_scene_close(scene);
     return exit_status;
 }

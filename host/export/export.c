@@ -7,22 +7,26 @@
 
 #include "host/export/formats.h"
 #include "host/files/pending.h"
+#include "host/locale.h"
 
 static const struct {
     const char *ending;
     export_writer *write;
-} formats[] = {{".vti", export_vti}, {".npy", export_npy}, {".mat", export_mat}};
+    enum pending_kind kind;
+} formats[] = {{".vti", export_vti, PENDING_VTI},
+               {".npy", export_npy, PENDING_NPY},
+               {".mat", export_mat, PENDING_MAT}};
 #define N_FORMAT (sizeof formats / sizeof formats[0])
 
-static export_writer *find_format(const char *path) {
+static int find_format(const char *path) {
     const char *slash = strrchr(path, '/');
     const char *ending = strrchr(slash != NULL ? slash : path, '.');
     for (size_t i = 0; ending != NULL && i < N_FORMAT; i++) {
         if (strcasecmp(ending, formats[i].ending) == 0) {
-            return formats[i].write;
+            return (int)i;
         }
     }
-    return NULL;
+    return -1;
 }
 
 /* The largest magnitude; NaN when a voxel is not finite. */
@@ -59,7 +63,7 @@ static enum nfsar_status check_image(const nfsar_image *image, double *maximum,
 }
 
 enum nfsar_status export_check_ending(const char *path, nfsar_error *error) {
-    if (find_format(path) != NULL) {
+    if (find_format(path) >= 0) {
         return NFSAR_OK;
     }
     return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
@@ -69,6 +73,7 @@ enum nfsar_status export_check_ending(const char *path, nfsar_error *error) {
 }
 
 enum nfsar_status nfsar_export(const nfsar_image *image, const char *path, nfsar_error *error) {
+    PLAIN_NUMBERS;
     enum nfsar_status status = export_check_ending(path, error);
     if (status != NFSAR_OK) {
         return status;
@@ -78,12 +83,13 @@ enum nfsar_status nfsar_export(const nfsar_image *image, const char *path, nfsar
     if (status != NFSAR_OK) {
         return status;
     }
+    int format = find_format(path);
     pending_file *pending = NULL;
-    status = pending_create(path, &pending, error);
+    status = pending_create(path, formats[format].kind, &pending, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    status = find_format(path)(image, maximum, pending_path(pending), error);
+    status = formats[format].write(image, maximum, pending_path(pending), error);
     if (status != NFSAR_OK) {
         pending_abandon(pending);
         return nfsar_fail_in(error, status, "%s", path);

@@ -81,7 +81,7 @@ enum nfsar_status h5_output_create(struct h5_output *output, const char *path, c
     if (output->path == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
-    enum nfsar_status status = pending_create(path, &output->pending, error);
+    enum nfsar_status status = pending_create(path, PENDING_HDF5, &output->pending, error);
     if (status == NFSAR_OK) {
         output->sink.descriptor = open(pending_path(output->pending), O_RDWR | O_CLOEXEC);
         if (output->sink.descriptor < 0) {

@@ -13,6 +13,7 @@
 #include "host/import/survey.h"
 #include "host/import/ti_cfg.h"
 #include "host/import/units.h"
+#include "host/locale.h"
 
 /* Bytes of an array that are held at once. */
 #define ARRAY_MEMORY ((size_t)256 << 20)
@@ -282,6 +283,7 @@ static enum nfsar_status open_all(nfsar_import *import, nfsar_error *error) {
 
 enum nfsar_status nfsar_import_open(const char *rig_path, const char *data_folder,
                                     nfsar_import **import, nfsar_error *error) {
+    PLAIN_NUMBERS;
     *import = NULL;
     nfsar_import *made = calloc(1, sizeof *made);
     if (made == NULL) {

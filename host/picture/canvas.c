@@ -171,7 +171,7 @@ enum nfsar_status canvas_save(struct canvas *canvas, const char *path, nfsar_err
     }
     pending_file *pending = NULL;
     const char *reason = "";
-    enum nfsar_status status = pending_create(path, &pending, error);
+    enum nfsar_status status = pending_create(path, PENDING_PNG, &pending, error);
     if (status != NFSAR_OK) {
         return status;
     }

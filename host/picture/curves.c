@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/picture/canvas.h"
 #include "host/picture/ticks.h"
 
@@ -94,6 +95,9 @@ static double draw_legend(const struct canvas *canvas, const nfsar_curve *curve,
     const double sample = 26.0, gap = 18.0, row = 19.0;
     double x = left, y = top;
     bool any = false;
+    if (n_curve == 1) {
+        return top; /* the axis says what it is */
+    }
     for (size_t c = 0; c < n_curve; c++) {
         if (curve[c].label == NULL || curve[c].label[0] == '\0') {
             continue;
@@ -159,6 +163,19 @@ static void draw_axes(const struct plot *plot, const struct ticks *along, const 
     canvas_rule(canvas, plot->left, plot->bottom, plot->right, plot->bottom);
 }
 
+/* Few samples are marked: the line between them is a guess. */
+#define MARKED 100
+
+static void mark_samples(const struct plot *plot, const double *x, const double *y, size_t n) {
+    for (size_t i = 0; n <= MARKED && i < n; i++) {
+        if (fabs(x[i]) < 1e300 && fabs(y[i]) < 1e300) {
+            cairo_arc(plot->canvas->cairo, pixel_x(plot, x[i]), pixel_y(plot, y[i]), 3.0, 0.0,
+                      2.0 * M_PI);
+            cairo_fill(plot->canvas->cairo);
+        }
+    }
+}
+
 /* Stroked in pieces: cairo's time for one path grows faster than its length. */
 static void draw_curve(const struct plot *plot, const double *x, const double *y, size_t n,
                        size_t c) {
@@ -220,6 +237,7 @@ static void draw_plot(const struct canvas *canvas, struct plot *plot, const char
     cairo_clip(canvas->cairo);
     for (size_t c = 0; c < n_curve; c++) {
         draw_curve(plot, x, curve[c].y, n, c);
+        mark_samples(plot, x, curve[c].y, n);
     }
     cairo_restore(canvas->cairo);
     cairo_save(canvas->cairo);
@@ -237,6 +255,7 @@ static void draw_plot(const struct canvas *canvas, struct plot *plot, const char
 enum nfsar_status nfsar_picture_curves(const char *title, const char *x_label, const char *y_label,
                                        const double *x, size_t n, const nfsar_curve *curve,
                                        size_t n_curve, const char *path, nfsar_error *error) {
+    PLAIN_NUMBERS;
     struct plot plot = {0};
     if (!find_limits(&plot, x, n, curve, n_curve)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/picture/panel.h"
 
 #define WIDTH_LEAST  320
@@ -297,6 +298,7 @@ static enum nfsar_status make(struct picture *picture, const char *path, nfsar_e
 enum nfsar_status nfsar_picture_image(const nfsar_image *image,
                                       const nfsar_picture_options *options, const char *path,
                                       nfsar_error *error) {
+    PLAIN_NUMBERS;
     enum nfsar_status status = check_options(options, error);
     if (status == NFSAR_OK) {
         status = nfsar_grid_check(&image->grid, error);

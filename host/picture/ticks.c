@@ -15,6 +15,14 @@ static double round_step(double least) {
     return 10.0 * power;
 }
 
+static void lay(struct ticks *ticks, double low, double high) {
+    const double slack = 1e-6;
+    double first = ceil(low / ticks->step - slack);
+    double last = floor(high / ticks->step + slack);
+    ticks->first = first * ticks->step;
+    ticks->count = last >= first ? (size_t)(last - first) + 1 : 0;
+}
+
 struct ticks ticks_between(double low, double high, double most) {
     struct ticks made = {low, 0.0, 1};
     double span = high - low;
@@ -24,11 +32,12 @@ struct ticks ticks_between(double low, double high, double most) {
         return made;
     }
     made.step = round_step(least);
-    double slack = 1e-6;
-    double first = ceil(low / made.step - slack);
-    double last = floor(high / made.step + slack);
-    made.first = first * made.step;
-    made.count = last >= first ? (size_t)(last - first) + 1 : 0;
+    lay(&made, low, high);
+    /* One tick is no scale: the next smaller round step is at most a little crowded. */
+    while (made.count < 2) {
+        made.step = round_step(0.4 * made.step);
+        lay(&made, low, high);
+    }
     return made;
 }
 

@@ -9,7 +9,7 @@
 /* *value, or fallback when the file does not have the key. */
 double check_default(const double *value, double fallback);
 
-/* All of value[n] must be finite. */
+/* All of value[n] must be finite and at most 1e15 in magnitude, as below. */
 enum nfsar_status check_finite(const char *key, const double *value, size_t n, nfsar_error *error);
 /* All of value[n] must be finite and > 0. */
 enum nfsar_status check_positive(const char *key, const double *value, size_t n,
@@ -17,6 +17,9 @@ enum nfsar_status check_positive(const char *key, const double *value, size_t n,
 /* All of value[n] must be finite and >= 0. */
 enum nfsar_status check_not_negative(const char *key, const double *value, size_t n,
                                      nfsar_error *error);
+/* low <= value <= high. */
+enum nfsar_status check_between(const char *key, double value, double low, double high,
+                                nfsar_error *error);
 /* A whole number from 1 to limit. */
 enum nfsar_status check_count(const char *key, unsigned long long value, unsigned long long limit,
                               nfsar_error *error);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/scene/check.h"
 #include "host/scene/scene.h"
 
@@ -189,7 +190,38 @@ static void warn_spacing(const nfsar_scene *scene, FILE *stream) {
     }
 }
 
+/* Boresight is +z on these paths; the antennas do not see what lies behind them. */
+static void warn_behind(const nfsar_scene *scene, struct box from, FILE *stream) {
+    const struct scene_path *path = &scene->description->path;
+    if (path->raster == NULL && path->irregular == NULL) {
+        return;
+    }
+    size_t first = 0;
+    for (size_t i = 0; i < scene->description->targets_count; i++) {
+        size_t behind = 0;
+        for (size_t k = 0; k < scene->target_count[i]; k++) {
+            behind += scene->scatterers.item[first + k].position.z < from.low.z;
+        }
+        if (behind > 0) {
+            fprintf(stream,
+                    "warning: target %zu: %zu of %zu scatterers are behind the antennas, which "
+                    "look to +z from z = %.4g m on\n",
+                    i + 1, behind, scene->target_count[i], from.low.z);
+        }
+        first += scene->target_count[i];
+    }
+}
+
+void scene_warn(const nfsar_scene *scene, FILE *stream) {
+    struct box from = aperture(&scene->capture), to = targets(scene);
+    warn_range(&scene->capture, from, to, stream);
+    warn_lattice(scene, from, to, stream);
+    warn_spacing(scene, stream);
+    warn_behind(scene, from, stream);
+}
+
 void nfsar_scene_explain(const nfsar_scene *scene, FILE *stream) {
+    PLAIN_NUMBERS;
     const nfsar_capture *capture = &scene->capture;
     const nfsar_array *array = &capture->array;
     const struct scene_description *d = scene->description;
@@ -210,7 +242,5 @@ void nfsar_scene_explain(const nfsar_scene *scene, FILE *stream) {
     fprintf(stream, "capture   %.4g MB; %.3g phasors to add up; seed %llu\n",
             lines * sizeof(float complex) * 1e-6, lines * (double)scene->scatterers.n,
             (unsigned long long)scene->seed);
-    warn_range(capture, from, to, stream);
-    warn_lattice(scene, from, to, stream);
-    warn_spacing(scene, stream);
+    scene_warn(scene, stream);
 }

@@ -67,6 +67,33 @@ static enum nfsar_status mean_power(const nfsar_scene *scene,
     return status;
 }
 
+/* No reader takes a capture with a sample that is not a finite number. */
+static enum nfsar_status check_samples(const float complex *sample, size_t n, nfsar_error *error) {
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(crealf(sample[i])) || !isfinite(cimagf(sample[i]))) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "the echoes are too large for the capture's single precision: make "
+                              "the targets' amplitude smaller or their distance larger");
+        }
+    }
+    return NFSAR_OK;
+}
+
+/* Name the scene in an error of its content; an argument that it does not accept is one too. */
+static enum nfsar_status in_scene(const nfsar_scene *scene, enum nfsar_status status,
+                                  nfsar_error *error) {
+    if (status == NFSAR_OK || status == NFSAR_ERROR_CANCELLED) {
+        return status;
+    }
+    if (status == NFSAR_ERROR_ARGUMENT) {
+        status = NFSAR_ERROR_FORMAT;
+        if (error != NULL) {
+            error->status = status;
+        }
+    }
+    return nfsar_fail_in(error, status, "%s", scene->path);
+}
+
 /* ---- the hardware -------------------------------------------------------------------------- */
 
 struct hardware {
@@ -123,6 +150,10 @@ static enum nfsar_status make_hardware(nfsar_scene *scene, const nfsar_simulatio
         status = nfsar_impairments_draw(&scene->capture, &what, sqrt(power), &random,
                                         &hardware->channels, error);
     }
+    if (status == NFSAR_OK && hardware->channels.background != NULL) {
+        status = check_samples(hardware->channels.background,
+                               scene->capture.array.n_channel * scene->capture.n_sample, error);
+    }
     if (status == NFSAR_OK && d->calibrated) {
         status = copy_calibration(&scene->capture, &hardware->channels, error);
     }
@@ -163,6 +194,10 @@ static enum nfsar_status write_blocks(nfsar_scene *scene, const struct hardware 
                                   noise_seed, options->threads, echo, error);
         }
         if (status == NFSAR_OK) {
+            status = check_samples(echo, n * capture->array.n_channel * capture->n_sample, error);
+        }
+        status = in_scene(scene, status, error);
+        if (status == NFSAR_OK) {
             status = nfsar_capture_writer_write(writer, first, n, echo, error);
         }
     }
@@ -175,7 +210,8 @@ enum nfsar_status nfsar_scene_run(nfsar_scene *scene, const char *path, int thre
     nfsar_capture_writer *writer = NULL;
     nfsar_simulation_options options = nfsar_scene_physics(scene);
     options.threads = threads;
-    enum nfsar_status status = make_hardware(scene, &options, &hardware, error);
+    enum nfsar_status status =
+        in_scene(scene, make_hardware(scene, &options, &hardware, error), error);
     size_t block = block_pulses(&scene->capture);
     float complex *echo =
         calloc(block, scene->capture.array.n_channel * scene->capture.n_sample * sizeof *echo);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/locale.h"
 #include "host/scene/check.h"
 #include "host/scene/path.h"
 #include "host/scene/pose_error.h"
@@ -120,22 +121,31 @@ static enum nfsar_status make_targets(nfsar_scene *scene, nfsar_error *error) {
     return status;
 }
 
-static enum nfsar_status check_rest(const struct scene_description *d, nfsar_error *error) {
-    enum nfsar_status status =
-        check_not_negative("physics.beamwidth_deg", &d->physics.beamwidth_deg, 1, error);
-    if (status == NFSAR_OK && d->impairments.snr_db != NULL) {
-        status = check_finite("impairments.snr_db", d->impairments.snr_db, 1, error);
-    }
-    if (status == NFSAR_OK && d->impairments.leakage_db != NULL) {
-        status = check_finite("impairments.leakage_db", d->impairments.leakage_db, 1, error);
-    }
-    const struct scene_channels *channels = d->impairments.channels;
-    if (status == NFSAR_OK && channels != NULL) {
-        const double sigma[3] = {channels->gain_db, channels->phase_deg, channels->delay_s};
-        status = check_not_negative("impairments.channels: gain_db, phase_deg or delay_s", sigma, 3,
-                                    error);
+/* Bounds far outside of any hardware, within which every sample stays a finite float. */
+static enum nfsar_status check_impairments(const struct scene_impairments *i, nfsar_error *error) {
+    const struct scene_channels none = {0}, *channels = i->channels != NULL ? i->channels : &none;
+    const struct {
+        const char *key;
+        double value, low, high;
+    } bounds[] = {
+        {"impairments.snr_db", check_default(i->snr_db, 0.0), -200.0, 400.0},
+        {"impairments.leakage_db", check_default(i->leakage_db, 0.0), -400.0, 200.0},
+        {"impairments.channels.gain_db", channels->gain_db, 0.0, 40.0},
+        {"impairments.channels.phase_deg", channels->phase_deg, 0.0, 1e6},
+        {"impairments.channels.delay_s", channels->delay_s, 0.0, 1e-3},
+    };
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t k = 0; status == NFSAR_OK && k < sizeof bounds / sizeof bounds[0]; k++) {
+        status =
+            check_between(bounds[k].key, bounds[k].value, bounds[k].low, bounds[k].high, error);
     }
     return status;
+}
+
+static enum nfsar_status check_rest(const struct scene_description *d, nfsar_error *error) {
+    enum nfsar_status status =
+        check_between("physics.beamwidth_deg", d->physics.beamwidth_deg, 0.0, 1e6, error);
+    return status == NFSAR_OK ? check_impairments(&d->impairments, error) : status;
 }
 
 static enum nfsar_status open_scene(nfsar_scene *scene, const uint64_t *seed, nfsar_error *error) {
@@ -158,6 +168,7 @@ static enum nfsar_status open_scene(nfsar_scene *scene, const uint64_t *seed, nf
 
 enum nfsar_status nfsar_scene_open(const char *path, const uint64_t *seed, nfsar_scene **scene,
                                    nfsar_error *error) {
+    PLAIN_NUMBERS;
     *scene = NULL;
     nfsar_scene *made = calloc(1, sizeof *made);
     if (made == NULL || (made->path = strdup(path)) == NULL) {

@@ -16,4 +16,7 @@ struct nfsar_scene {
     size_t *target_count; /* [description->targets_count] scatterers of each target */
 };
 
+/* One line "warning: ..." for each thing in the scene that asks for trouble. */
+void scene_warn(const nfsar_scene *scene, FILE *stream);
+
 #endif

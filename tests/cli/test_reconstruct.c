@@ -1,6 +1,7 @@
 /* nfsar reconstruct, run as a user runs it: results, and what it says to bad input. */
 #include "tests/support.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,20 @@ static void irregular_positions(void **state) {
     assert_contains(output, "not on a plane");
     assert_contains(output, "--method bp");
     assert_int_equal(test_count_files("none"), 0);
+    /* One valid object, whatever the file is called. */
+    assert_int_equal(test_command(output, sizeof output,
+                                  "reconstruct %s -o %s/odd\xff.h5 -q --json --x 0:0.01:3 --y 0 "
+                                  "--z 0.2",
+                                  test_path("raster.h5"), test_folder()),
+                     0);
+    json_t *json = json_loads(output, 0, NULL);
+    assert_non_null(json);
+    assert_non_null(strstr(json_string_value(json_object_get(json, "output")), "odd?.h5"));
+    json_t *axis = json_object_get(json, "x");
+    assert_near(json_real_value(json_object_get(axis, "first_m")), 0.0, 0.0);
+    assert_near(json_real_value(json_object_get(axis, "step_m")), 0.005, 1e-12);
+    assert_int_equal(json_integer_value(json_object_get(axis, "count")), 3);
+    json_decref(json);
 }
 
 /* One line of error, the status expected, no output. */
@@ -156,6 +171,18 @@ static void bad_usage(void **state) {
                 "raster.h5"));
     refuse(2, "at most 1024", with("reconstruct %s -o %s --threads 9999", "raster.h5"));
     refuse(2, "no verb 'reconstrct'", "reconstrct");
+    /* One clean line, whatever was typed. */
+    refuse(2, "no verb 'a b?[1m'", "\"$(printf 'a\\nb\\033[1m')\"");
+    refuse(2, "no option --a b?[1m", "info \"$(printf -- '--a\\nb\\033[1m')\"");
+    /* Said before the capture is looked for. */
+    refuse(2, "--window x", with("reconstruct %s -o %s --window x", "missing.h5"));
+    refuse(1, "/nowhere/x.h5", "reconstruct missing.h5 -o /nowhere/x.h5");
+    char name[3001];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    char line[3100];
+    snprintf(line, sizeof line, "info %s", name);
+    refuse(1, ": File name too long", line);
 }
 
 static void bad_files(void **state) {
@@ -171,7 +198,7 @@ static void bad_files(void **state) {
     refuse(1, "/nowhere/none.h5", line);
     snprintf(line, sizeof line, "reconstruct %s -o %s --z 0.2 -q", test_path("raster.h5"),
              test_folder());
-    refuse(1, "not a regular file", line);
+    refuse(2, "not a regular file", line);
 }
 
 static void bad_geometry(void **state) {

@@ -90,7 +90,7 @@ static void test_capture(void **state) {
 
     char output[4096];
     assert_int_equal(test_command(output, sizeof output, "info '%s'", test_path("c.h5")), 0);
-    assert_contains(output, "capture of 6 pulses x 1 channels x 2 samples, 96 B in memory");
+    assert_contains(output, "capture of 6 pulses x 1 channel x 2 samples, 96 B in memory");
     assert_contains(output, "30 to 31 GHz, 2 samples in steps of 1000 MHz");
     assert_contains(output, "6 over 0.05 s; 1 with samples missing, 0 outside the track");
     assert_contains(output, "planar lattice at z = -0.5 m, 3 x 2 phase centres");
@@ -111,7 +111,7 @@ static void test_sparse_capture(void **state) {
     assert_ok(nfsar_capture_save(test_path("one.h5"), &capture, &error), error);
     nfsar_capture_free(&capture);
     assert_int_equal(test_command(output, sizeof output, "info '%s'", test_path("one.h5")), 0);
-    assert_contains(output, "capture of 1 pulses x 1 channels x 1 samples");
+    assert_contains(output, "capture of 1 pulse x 1 channel x 1 sample,");
     assert_null(strstr(output, "nan"));
     assert_null(strstr(output, "inf"));
     json_t *root = info_json(test_path("one.h5"));

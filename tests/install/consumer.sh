@@ -9,10 +9,8 @@ trap 'rm -rf "$folder"' EXIT
 
 "$cmake" --install "$build" --prefix "$folder/usr" >/dev/null
 libdir=$(dirname "$(find "$folder/usr" -name libnfsar.so)")
-# The prefix is that of the build; --define-prefix takes it from where the file lies.
 pc() {
-    PKG_CONFIG_PATH="$libdir/pkgconfig" pkg-config \
-        --define-variable=prefix="$folder/usr" "$@" nfsar
+    PKG_CONFIG_PATH="$libdir/pkgconfig" pkg-config "$@" nfsar
 }
 
 "$cc" -std=c17 -Wall -Wextra -Werror "$here/consumer.c" -o "$folder/shared" \

@@ -24,6 +24,10 @@ static void ticks_are_round_and_inside(void **state) {
     assert_string_equal(text, "-0.3");
     ticks_label(&made, 3, text, sizeof text);
     assert_string_equal(text, "0.0");
+    /* Room for one, but one is no scale. */
+    made = ticks_between(0.245, 0.265, 1.0);
+    assert_near(made.step, 0.01, 1e-15);
+    assert_int_equal(made.count, 2);
     made = ticks_between(77.38e9, 80.936e9, 9.0);
     ticks_label(&made, 0, text, sizeof text);
     assert_string_equal(text, "7.75e+10");
@@ -45,7 +49,10 @@ static void ticks_of_random_intervals(void **state) {
             assert_true(span <= 1e-11 * fabs(low));
             continue;
         }
-        assert_true(made.count <= (size_t)most + 1);
+        /* Two at least: with one the scale is unknown. A step with at most one tick is longer than
+         * half the span, and the next smaller one is not below two fifths of it: six at most. */
+        assert_true(made.count >= 2);
+        assert_true(made.count <= (most > 5.0 ? (size_t)most + 1 : 6));
         for (size_t i = 0; i < made.count; i++) {
             assert_true(ticks_at(&made, i) >= low - 1e-5 * made.step);
             assert_true(ticks_at(&made, i) <= low + span + 1e-5 * made.step);

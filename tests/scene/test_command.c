@@ -1,4 +1,5 @@
 /* nfsar simulate as a user runs it, and the example scenes. */
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void test_simulates(void **state) {
     int status = test_command(output, sizeof output, "simulate %s -o %s --threads 1",
                               test_path("scene.yaml"), test_path("made.h5"));
     assert_int_equal(status, 0);
-    assert_contains(output, "1 pulses x 1 channels x 8 samples of 1 scatterers");
+    assert_contains(output, "1 pulse x 1 channel x 8 samples of 1 scatterer,");
     nfsar_capture capture;
     nfsar_error error;
     assert_ok(nfsar_capture_load(test_path("made.h5"), &capture, &error), error);
@@ -36,7 +37,22 @@ static void test_simulates(void **state) {
     assert_ok(nfsar_capture_load(test_path("made.h5"), &capture, &error), error);
     assert_contains(capture.provenance[0], "seed 9");
     nfsar_capture_free(&capture);
+    json_t *json = NULL;
+    status = test_command(output, sizeof output, "simulate %s -o %s/made\xff.h5 --json -q",
+                          test_path("scene.yaml"), test_folder());
+    assert_int_equal(status, 0);
+    assert_non_null(json = json_loads(output, 0, NULL));
+    assert_non_null(strstr(json_string_value(json_object_get(json, "output")), "made?.h5"));
+    json_decref(json);
+    char made[512];
+    snprintf(made, sizeof made, "%s/made\xff.h5", test_folder());
+    remove(made);
     remove(test_path("made.h5"));
+    /* What --explain prints is no JSON. */
+    status = test_command(output, sizeof output, "simulate %s --explain --json",
+                          test_path("scene.yaml"));
+    assert_int_equal(status, 2);
+    assert_contains(output, "give -o");
 }
 
 static void test_explains(void **state) {
@@ -61,6 +77,20 @@ static void test_explains(void **state) {
     assert_contains(output, "undersample the scene, which needs 2.07 mm");
     assert_contains(output, "warning: target 2");
     assert_int_equal(test_count_files(".h5"), 0);
+    /* Warnings come without --explain too, unless --quiet. */
+    write_scene(PLAIN_RADAR PLAIN_ARRAY
+                "path:\n  raster: {x: {size_m: 0.02, step_m: 0.001}, y: {size_m: 0, count: 1}}\n"
+                "targets:\n  - points: [{at_m: [0, 0, 0.2]}]\n"
+                "  - points: [{at_m: [0, 0, -0.2]}, {at_m: [0, 0, 0.2]}]\n");
+    const char *const quiet[] = {"", "-q"};
+    for (int i = 0; i < 2; i++) {
+        status = test_command(output, sizeof output, "simulate %s -o %s %s",
+                              test_path("scene.yaml"), test_path("made.h5"), quiet[i]);
+        assert_int_equal(status, 0);
+        const char *warning = strstr(output, "warning: target 2: 1 of 2 scatterers are behind");
+        assert_true((warning != NULL) == (i == 0));
+    }
+    remove(test_path("made.h5"));
 }
 
 static void test_bad_usage(void **state) {
@@ -114,6 +144,33 @@ static void test_failures(void **state) {
           "scene.yaml");
     fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH "targets: [{points: [{at_m: [0, 0, 0]}]}]\n",
           "sits on an antenna of pulse 0");
+    /* Numbers that would make samples that are no numbers. */
+    const struct {
+        const char *text, *part;
+    } extreme[] = {
+        {"impairments: {snr_db: -4000}\n", "scene.yaml: impairments.snr_db is -4000"},
+        {"impairments: {leakage_db: 4000}\n", "scene.yaml: impairments.leakage_db is 4000"},
+        {"impairments: {channels: {gain_db: 1e4}}\n", "impairments.channels.gain_db is 10000"},
+        {"impairments: {channels: {delay_s: 1e300}}\n", "impairments.channels.delay_s is 1e+300"},
+    };
+    for (size_t i = 0; i < sizeof extreme / sizeof extreme[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s%s", good, extreme[i].text);
+        fails(text, extreme[i].part);
+    }
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH
+          "targets: [{points: [{at_m: [0, 0, 1], amplitude: 1e300}]}]\n",
+          "amplitude");
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH "targets: [{points: [{at_m: [0, 0, 1e308]}]}]\n",
+          "at_m");
+    fails(PLAIN_RADAR PLAIN_ARRAY "path: {positions_m: [[0, 0, 1e308]]}\n" PLAIN_TARGET,
+          "path.positions_m is 1e+308");
+    /* Close to the antenna, with spreading: each number is fine, the echo is not. */
+    fails(PLAIN_RADAR PLAIN_ARRAY PLAIN_PATH
+          "targets: [{plate: {size_m: [1, 1], at_m: [0, 0, 1e-3], spacing_m: 1e3,\n"
+          "                   amplitude: 1e15}}]\n"
+          "physics: {spreading: true}\nimpairments: {leakage_db: 200}\n",
+          "too large for the capture's single precision");
     /* An output that cannot be. */
     write_scene(good);
     assert_int_equal(test_command(output, sizeof output, "simulate %s -o /nowhere/at/all.h5",
@@ -121,7 +178,7 @@ static void test_failures(void **state) {
                      1);
     assert_int_equal(test_command(output, sizeof output, "simulate %s -o %s",
                                   test_path("scene.yaml"), test_folder()),
-                     1);
+                     2);
     assert_int_equal(
         test_command(output, sizeof output, "simulate /nowhere.yaml -o %s", test_path("made.h5")),
         1);
@@ -174,7 +231,7 @@ static void test_examples(void **state) {
     } examples[] = {
         {"scene-points.yaml", 264 * 33, 8, 64, 21, 21},
         {"scene-cutout.yaml", 211 * 27, 8, 64, 11000, 14400},
-        {"scene-turntable.yaml", 1000 * 14, 8, 64, 300, 450},
+        {"scene-turntable.yaml", 360 * 14, 8, 64, 9, 9},
         {"scene-irregular.yaml", 211 * 27, 8, 64, 3000, 4500},
         {"scene-handheld.yaml", 6848, 8, 64, 100, 2000},
         /* The bracket's side to the radar is 80 mm x 40 mm, less its bores. */

@@ -243,7 +243,8 @@ static void test_refusals(void **state) {
         "points is 1");
     assert_refused(WITH("  - plate: {size_m: [0.1, 0.1], holes: [{disc: {radius_m: 1}}]}\n"),
                    "no scatterer");
-    assert_refused(WITH("  - plate: {outline_m: [[1e300, 0], [-1e300, 0], [0, 1]]}\n"), "too fine");
+    assert_refused(WITH("  - plate: {outline_m: [[1e300, 0], [-1e300, 0], [0, 1]]}\n"),
+                   "plate.outline_m is 1e+300");
     assert_refused(WITH("  - random_points: {count: 0, size_m: [1, 1, 1]}\n"), "count is 0");
     assert_refused(WITH("  - random_points: {count: -5, size_m: [1, 1, 1]}\n"), "scene.yaml");
     assert_refused(WITH("  - random_points: {count: 99999999999, size_m: [1, 1, 1]}\n"),
