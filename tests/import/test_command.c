@@ -64,6 +64,12 @@ static void a_picture_that_nobody_named_harms_no_file(void **state) {
     struct stat info;
     assert_int_equal(stat("rig-profile.png", &info), 0);
     assert_int_equal(info.st_size, 4);
+    /* Named, it is still no PNG that a picture may replace. */
+    assert_int_equal(
+        test_command(output, sizeof output, "import rig.yaml --picture rig-profile.png"), 2);
+    assert_int_equal(stat("rig-profile.png", &info), 0);
+    assert_int_equal(info.st_size, 4);
+    assert_int_equal(unlink("rig-profile.png"), 0);
     assert_int_equal(
         test_command(output, sizeof output, "import rig.yaml --picture rig-profile.png"), 0);
     assert_int_equal(stat("rig-profile.png", &info), 0);
