@@ -161,15 +161,16 @@ static nfsar_axis around(double low, double high, double step) {
     return (nfsar_axis){middle - 0.5 * step * (double)(count - 1), step, count};
 }
 
-/* As wide as the aperture and a fifth more; round a radar that hardly moved, what it resolves, up
- * to 45 degrees aside. A line of positions shows the plane through it. */
-static nfsar_axis lateral(double low, double high, double range, double resolution, double coarse) {
+/* As wide as the aperture and half as much more; round a radar that hardly moved, what it resolves,
+ * up to 45 degrees aside. A line of positions shows the plane through it. */
+static nfsar_axis lateral(double low, double high, double range, double resolution, double finest,
+                          double coarse) {
     if (!(high > low)) {
         return (nfsar_axis){low, 1.0, 1};
     }
-    double half = fmax(0.6 * (high - low), fmin(4.0 * resolution, range));
+    double half = fmax(0.75 * (high - low), fmin(4.0 * resolution, range));
     double middle = 0.5 * (low + high);
-    double step = fmin(resolution, half / 4.0) * LATERAL_STEP;
+    double step = fmin(finest, half / 4.0) * LATERAL_STEP;
     return around(middle - half, middle + half, coarse * step);
 }
 
@@ -181,8 +182,10 @@ static void lay_parallel(const struct view *view, double wavelength, double cell
     reasons->resolution[1] = lateral_resolution(wavelength, range, dy);
     reasons->resolution[2] = cell;
     double z = 0.5 * (view->low.z + view->high.z);
-    grid->x = lateral(view->low.x, view->high.x, range, reasons->resolution[0], coarse);
-    grid->y = lateral(view->low.y, view->high.y, range, reasons->resolution[1], coarse);
+    /* Square voxels, as fine as the better axis wants. */
+    double finest = fmin(reasons->resolution[0], reasons->resolution[1]);
+    grid->x = lateral(view->low.x, view->high.x, range, reasons->resolution[0], finest, coarse);
+    grid->y = lateral(view->low.y, view->high.y, range, reasons->resolution[1], finest, coarse);
     double near = fmax(reasons->range_gate[0] - 0.5 * cell, 0.25 * cell);
     grid->z = around(z + near, z + reasons->range_gate[1] + 0.5 * cell, coarse * cell / 6.0);
 }

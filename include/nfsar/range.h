@@ -32,7 +32,7 @@ typedef struct nfsar_grid_reasons {
 } nfsar_grid_reasons;
 
 /** A grid for people who give none: where the strongest echoes come from, as wide as the aperture
- * and a fifth more, with three to six voxels to a resolution cell.
+ * and half as much more, with three to six voxels to a resolution cell.
  * @param range  limits of the range gate, metres, or NULL to take them from the profile.
  * @param limit  most voxels; the spacing is widened to stay below.
  * @param reasons may be NULL. */

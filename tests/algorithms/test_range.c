@@ -49,8 +49,8 @@ static void grid_holds_the_target(void **state) {
     assert_true(grid.z.start < 0.28 && grid.z.start > 0.1);
     assert_true(nfsar_axis_end(&grid.z) > 0.33 && nfsar_axis_end(&grid.z) < 0.5);
     assert_true(grid.x.start <= -0.028 && nfsar_axis_end(&grid.x) >= 0.028);
-    /* lambda R / 2D, three voxels to a cell. */
-    assert_near(grid.x.step, RADAR_LAMBDA * why.range_peak / (6.0 * 59.0 * QUARTER), 1e-4);
+    /* lambda R / 2D of the longer side, 63 steps, three voxels to a cell. */
+    assert_near(grid.x.step, RADAR_LAMBDA * why.range_peak / (6.0 * 63.0 * QUARTER), 1e-4);
     assert_true(nfsar_grid_voxels(&grid) <= 1000000);
     /* A limit widens the spacing and keeps the place. */
     nfsar_grid small;
