@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nfsar/range.h>
+
 #include "algorithms/choice.h"
 #include "algorithms/residue.h"
 #include "algorithms/rma_plan.h"
@@ -245,12 +247,34 @@ static double steepest(const nfsar_imager *imager) {
     return most / nearest_depth(imager);
 }
 
+/* A grid that lies wholly beyond what the frequency steps tell apart shows the echoes of nearer
+ * places again: most often its numbers are millimetres. */
+static void warn_of_distance(nfsar_imager *imager) {
+    const nfsar_grid *grid = &imager->whole;
+    nfsar_vec3 first = {grid->x.start, grid->y.start, grid->z.start};
+    nfsar_vec3 last = {nfsar_axis_end(&grid->x), nfsar_axis_end(&grid->y),
+                       nfsar_axis_end(&grid->z)};
+    double away =
+        nfsar_vec3_distance(imager->capture->pose[0].position, nfsar_vec3_midpoint(first, last)) -
+        0.5 * nfsar_vec3_distance(first, last);
+    double limit = nfsar_range_unambiguous(imager->capture);
+    if (away > limit) {
+        snprintf(imager->warning, sizeof imager->warning,
+                 "the grid begins %.3g m from the radar, but these frequency steps tell ranges "
+                 "apart only up to %.3g m; coordinates are metres",
+                 away, limit);
+    }
+}
+
 enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
                                    nfsar_error *error) {
     enum nfsar_status status = nfsar_grid_check(grid, error);
     imager->whole = *grid;
     imager->fitted = status == NFSAR_OK;
     imager->warning[0] = '\0';
+    if (status == NFSAR_OK) {
+        warn_of_distance(imager);
+    }
     if (status != NFSAR_OK || imager->method != NFSAR_METHOD_RMA) {
         return status;
     }

@@ -136,6 +136,16 @@ static void irregular_positions(void **state) {
     json_decref(json);
 }
 
+/* Millimetres where metres belong: made as asked, and said. */
+static void grid_in_millimetres(void **state) {
+    (void)state;
+    assert_int_equal(test_command(output, sizeof output, "reconstruct %s -o %s --x 5 --y 5 --z 300",
+                                  test_path("raster.h5"), test_path("far.h5")),
+                     0);
+    assert_contains(output, "warning: the grid begins 300 m from the radar");
+    assert_contains(output, "coordinates are metres");
+}
+
 /* One line of error, the status expected, no output. */
 static void refuse(int status, const char *message, const char *arguments) {
     assert_int_equal(test_command(output, sizeof output, "%s", arguments), status);
@@ -229,6 +239,7 @@ int main(void) {
         cmocka_unit_test(grid_and_method_are_chosen_and_said),
         cmocka_unit_test(focus_finds_the_depth),
         cmocka_unit_test(irregular_positions),
+        cmocka_unit_test(grid_in_millimetres),
         cmocka_unit_test(bad_usage),
         cmocka_unit_test(bad_files),
         cmocka_unit_test(bad_geometry),
