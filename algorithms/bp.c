@@ -162,7 +162,10 @@ enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar
     made->threads = chosen.threads > 0 ? chosen.threads : omp_get_num_procs();
     /* The exact sum takes long enough for each voxel that small tiles share the work better. */
     made->tile = chosen.precision == NFSAR_BP_DOUBLE ? 64 : BP_TILE;
-    status = prepare_waveform(made, error);
+    status = nfsar_kernel_choose(chosen.kernel, &made->kernel, error);
+    if (status == NFSAR_OK) {
+        status = prepare_waveform(made, error);
+    }
     if (status == NFSAR_OK && chosen.precision == NFSAR_BP_SINGLE) {
         status = bound_gate(made, error);
     }
@@ -264,6 +267,10 @@ enum nfsar_status nfsar_bp_execute(nfsar_bp_plan *plan, const nfsar_echo_source 
         image[i] = (float)plan->sum[i] + (float)plan->sum[voxels + i] * I;
     }
     return NFSAR_OK;
+}
+
+enum nfsar_kernel nfsar_bp_plan_kernel(const nfsar_bp_plan *plan) {
+    return plan->kernel;
 }
 
 void nfsar_bp_plan_destroy(nfsar_bp_plan *plan) {

@@ -20,6 +20,7 @@ struct nfsar_bp_plan {
     nfsar_grid grid;
     nfsar_bp_options options;
     int threads;
+    enum nfsar_kernel kernel;
 
     double *wavenumber;     /* [n_sample] */
     float *frequency_taper; /* [n_sample] */

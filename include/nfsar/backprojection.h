@@ -10,6 +10,7 @@
 
 #include <nfsar/capture.h>
 #include <nfsar/image.h>
+#include <nfsar/kernel.h>
 #include <nfsar/progress.h>
 #include <nfsar/status.h>
 #include <nfsar/window.h>
@@ -30,6 +31,7 @@ typedef struct nfsar_bp_options {
                               by less than 1.3e-3 at the band's edges */
     size_t memory;       /**< bytes for blocks of samples and profiles; 0 for 512 MiB */
     int threads;         /**< 0 for all processors */
+    enum nfsar_kernel kernel; /**< auto */
 } nfsar_bp_options;
 
 /** An opaque plan. */
@@ -50,6 +52,9 @@ enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar
 enum nfsar_status nfsar_bp_execute(nfsar_bp_plan *plan, const nfsar_echo_source *source,
                                    float complex *image, const nfsar_progress *progress,
                                    nfsar_error *error);
+
+/** The version of the inner loops that the plan runs: never NFSAR_KERNEL_AUTO. */
+enum nfsar_kernel nfsar_bp_plan_kernel(const nfsar_bp_plan *plan);
 
 /** Release a plan; NULL is allowed. */
 void nfsar_bp_plan_destroy(nfsar_bp_plan *plan);

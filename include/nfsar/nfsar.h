@@ -15,6 +15,7 @@
 #include <nfsar/geometry.h>
 #include <nfsar/image.h>
 #include <nfsar/import.h>
+#include <nfsar/kernel.h>
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>
 #include <nfsar/picture.h>

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <nfsar/capture.h>
+#include <nfsar/kernel.h>
 #include <nfsar/progress.h>
 #include <nfsar/status.h>
 
@@ -21,11 +22,12 @@ typedef struct nfsar_scatterer {
 
 /** The physics that is put in. Zero-initialised means: no spreading loss, isotropic. */
 typedef struct nfsar_simulation_options {
-    bool spreading;       /**< amplitude 1 / (R_T R_R), in m^-2 */
-    double beamwidth_rad; /**< full -3 dB width of each antenna's power pattern, Gaussian in the
-                               angle from the body's z axis and nothing backward of it; 0 for
-                               isotropic */
-    int threads;          /**< 0 for all processors; the result does not depend on it */
+    bool spreading;           /**< amplitude 1 / (R_T R_R), in m^-2 */
+    double beamwidth_rad;     /**< full -3 dB width of each antenna's power pattern, Gaussian in the
+                                   angle from the body's z axis and nothing backward of it; 0 for
+                                   isotropic */
+    int threads;              /**< 0 for all processors; the result does not depend on it */
+    enum nfsar_kernel kernel; /**< version of the inner loops; auto */
 } nfsar_simulation_options;
 
 /** Compute the echo of the pulses [first_pulse, first_pulse + n_pulse) into
