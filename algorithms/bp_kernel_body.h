@@ -263,10 +263,10 @@ LANES_INLINE size_t add_transmitter(const struct bp_lines *lines, const struct b
         for (int i = 0; i < LANES_GROUP; i++) {
             lanes c = load(rx + BP_GROUP_FLOATS + i * LANES_WIDTH);
             lanes s = load(rx + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH);
-            sum_re[i] += a[i] * c;
-            sum_re[i] += b[i] * s;
-            sum_im[i] += b[i] * c;
-            sum_im[i] -= a[i] * s;
+            /* The products first: the sums' chains are then additions alone. */
+            lanes re_part = a[i] * c + b[i] * s, im_part = b[i] * c - a[i] * s;
+            sum_re[i] = sum_re[i] + re_part;
+            sum_im[i] = sum_im[i] + im_part;
         }
     }
     lanes c[LANES_GROUP], s[LANES_GROUP];

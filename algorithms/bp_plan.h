@@ -56,6 +56,7 @@ struct nfsar_bp_plan {
     double *sum;          /* [2][voxels] */
 
     /* Single precision. */
+    bp_kernel *add;
     struct bp_shape shape;
     struct bandfit *fit;   /* NULL for grids so coarse that profiles are interpolated */
     struct bp_lines lines; /* n_pulse, range_first and gate for one block of pulses */

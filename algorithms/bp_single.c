@@ -71,6 +71,19 @@ static bool terms_make(const struct bp_lines *lines, struct bp_terms *terms) {
            terms->phasor != NULL;
 }
 
+static bp_kernel *kernel_of(enum nfsar_kernel kernel) {
+    switch (kernel) {
+#if defined(__x86_64__)
+    case NFSAR_KERNEL_AVX512:
+        return bp_add_avx512;
+    case NFSAR_KERNEL_AVX2:
+        return bp_add_avx2;
+#endif
+    default:
+        return bp_add_portable;
+    }
+}
+
 enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     struct bp_lines *lines = &plan->lines;
     size_t threads = (size_t)plan->threads, pairs = plan->pulse_block * lines->n_link;
@@ -94,6 +107,7 @@ enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error) {
         good = good && plan->compress != NULL && plan->scratch != NULL;
     }
     lines->profile = plan->profile;
+    plan->add = kernel_of(plan->kernel);
     return good ? NFSAR_OK
                 : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for blocks of %zu pulses",
                              plan->pulse_block);
@@ -115,19 +129,6 @@ void bp_single_free(nfsar_bp_plan *plan) {
     free(plan->source);
     for (int k = 0; k < 3; k++) {
         free(plan->at[k]);
-    }
-}
-
-static bp_kernel *kernel_of(enum nfsar_kernel kernel) {
-    switch (kernel) {
-#if defined(__x86_64__)
-    case NFSAR_KERNEL_AVX512:
-        return bp_add_avx512;
-    case NFSAR_KERNEL_AVX2:
-        return bp_add_avx2;
-#endif
-    default:
-        return bp_add_portable;
     }
 }
 
@@ -157,6 +158,6 @@ void bp_single_block(const nfsar_bp_plan *plan, size_t index, float complex *ima
     size_t first[3];
     bp_shape_block(plan, index, &block, first);
     memset(sums, 0, sizeof *sums);
-    kernel_of(plan->kernel)(&plan->lines, &block, &plan->terms[thread], sums);
+    plan->add(&plan->lines, &block, &plan->terms[thread], sums);
     add_to_image(plan, &block, first, sums, image);
 }

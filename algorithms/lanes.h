@@ -11,7 +11,13 @@
 /* LANES_GROUP vectors are worked on together: they share every coefficient that is loaded, and hide
  * some of the latency of each other's chains; more of them than the registers hold would be
  * spilled. */
-#if defined(__AVX512F__)
+#if defined(LANES_WIDE)
+/* The widest version in the instructions that there are: a test of its text on any machine. */
+#define LANES_NAME wide
+/* The functions that pass vectors are all inlined: how others would pass them does not matter. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+enum { LANES_WIDTH = 16, LANES_GROUP = 4 };
+#elif defined(__AVX512F__)
 #define LANES_NAME avx512
 enum { LANES_WIDTH = 16, LANES_GROUP = 4 };
 #elif defined(__AVX2__)
@@ -34,7 +40,9 @@ typedef int32_t lanes_int __attribute__((vector_size(4 * LANES_WIDTH)));
 
 /* Keep a number that several vectors need in a register: the compiler would rather load it anew
  * for each, and the kernels have no load to spare. */
-#if defined(__x86_64__)
+#if defined(LANES_WIDE)
+#define LANES_HOLD(value) ((void)(value))
+#elif defined(__x86_64__)
 #define LANES_HOLD(value) __asm__("" : "+v"(value))
 #elif defined(__aarch64__)
 #define LANES_HOLD(value) __asm__("" : "+w"(value))
