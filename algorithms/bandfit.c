@@ -14,7 +14,7 @@ static const int degrees[BANDFIT_LEVELS] = {3, 4, 5, 7};
 
 /* Keeps the least squares solvable: the samples' correlation is singular but for rounding when
  * the band is narrow. It costs an error of its square root, far below every tolerance. */
-#define RIDGE 1e-11
+#define RIDGE 1e-13
 
 static double sinc(double x) {
     return fabs(x) < 1e-9 ? 1.0 : sin(x) / x;
@@ -142,16 +142,19 @@ static void find_reach(double edge, double tolerance, struct bandfit_level *leve
 
 static bool fill(double edge, struct bandfit_level *level) {
     level->weight = aligned_alloc(64, (BANDFIT_PLACES + 1) * sizeof *level->weight);
-    if (level->weight == NULL) {
+    level->spread = aligned_alloc(64, (BANDFIT_PLACES + 1) * sizeof *level->spread);
+    if (level->weight == NULL || level->spread == NULL) {
         return false;
     }
     memset(level->weight, 0, (BANDFIT_PLACES + 1) * sizeof *level->weight);
+    memset(level->spread, 0, (BANDFIT_PLACES + 1) * sizeof *level->spread);
     for (int p = 0; p <= BANDFIT_PLACES; p++) {
         double weight[MOST][MOST];
         fit_place(edge, level->degree, level->reach, (double)p / BANDFIT_PLACES, weight);
         for (int i = 0; i < TAPS; i++) {
             for (int d = 0; d <= level->degree; d++) {
                 level->weight[p][i][d] = (float)weight[d][i];
+                level->spread[p][d][i] = (float)weight[d][i];
             }
         }
     }
@@ -176,6 +179,7 @@ void bandfit_destroy(struct bandfit *fit) {
     if (fit != NULL) {
         for (int i = 0; i < BANDFIT_LEVELS; i++) {
             free(fit->level[i].weight);
+            free(fit->level[i].spread);
         }
         free(fit);
     }

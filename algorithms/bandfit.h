@@ -19,8 +19,10 @@ struct bandfit_level {
     int degree;
     double reach; /* samples to either side of the place */
     double error; /* largest error within reach, of a unit line at the band's edge */
-    float (*weight)[BANDFIT_TAPS][BANDFIT_COLUMNS]; /* [BANDFIT_PLACES + 1]: for place p / 16, tap,
-                                                       power of (distance in samples) */
+    /* [BANDFIT_PLACES + 1], for place p / BANDFIT_PLACES after a sample: weights by tap and power
+     * of the distance in samples; and the same by power and tap, for the adjoint. */
+    float (*weight)[BANDFIT_TAPS][BANDFIT_COLUMNS];
+    float (*spread)[BANDFIT_COLUMNS][BANDFIT_TAPS];
 };
 
 struct bandfit {

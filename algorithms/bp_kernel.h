@@ -48,7 +48,8 @@ struct bp_lines {
     size_t gate;                    /* samples of a profile that are valid */
     double range_first, range_step; /* two-way metres */
     double halfturns_per_metre;     /* of the carrier: k_c / pi */
-    const struct bandfit *fit;
+    double series_error;            /* largest phase error of a range's series, radians */
+    const struct bandfit *fit;      /* NULL: profiles are looked up */
     bool shared;     /* antennas serve several channels: their phasors are computed once */
     bool monostatic; /* every channel's ends are one antenna */
 };
@@ -83,6 +84,11 @@ struct bp_sums {
     _Alignas(BP_ALIGN) float re[BP_ROWS][BP_LANES];
     _Alignas(BP_ALIGN) float im[BP_ROWS][BP_LANES];
 };
+
+/* Room for the terms of as many pulses as make good use of vectors; false when there is no memory.
+ * lines->link says which antennas a line's ends are. bp_terms_free() takes what was made of it. */
+bool bp_terms_make(const struct bp_lines *lines, struct bp_terms *terms);
+void bp_terms_free(struct bp_terms *terms);
 
 /* Add every line to the sums. */
 typedef void bp_kernel(const struct bp_lines *lines, const struct bp_block *block,

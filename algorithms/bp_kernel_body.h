@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "algorithms/bp_kernel.h"
+#include "algorithms/bp_ranges.h"
 #include "algorithms/bp_terms.h"
 #include "algorithms/halfturns.h"
 
@@ -14,81 +15,28 @@ enum {
 _Static_assert((int)PER_ROW <= (int)LANES_GROUP, "a group holds at least a row");
 _Static_assert(LANES_GROUP *LANES_WIDTH <= BP_GROUP_FLOATS, "room for a group");
 
-LANES_INLINE lanes load(const float *from) {
-    return *(const lanes *)__builtin_assume_aligned(from, sizeof(lanes));
-}
-
-LANES_INLINE void store(float *to, lanes value) {
-    *(lanes *)__builtin_assume_aligned(to, sizeof(lanes)) = value;
-}
-
 /* t along the lanes at row offset 0, and along the rows at lane offset 0: they add up, since the
  * lanes' axis is at right angles to the rows'. */
 LANES_INLINE void tilt_lanes(const struct bp_block *block, const struct bp_terms *terms, size_t a,
                              float *lane) {
     for (int i = 0; i < BP_LANES; i += LANES_WIDTH) {
-        store(lane + i,
-              terms->tilt[0][a] * load(block->u + i) + terms->bend[a] * load(block->uu + i));
+        lanes_store(lane + i, terms->tilt[0][a] * lanes_load(block->u + i) +
+                                  terms->bend[a] * lanes_load(block->uu + i));
     }
 }
 
 LANES_INLINE void tilt_rows(const struct bp_block *block, const struct bp_terms *terms, size_t a,
                             float *row) {
     for (size_t i = 0; i < block->rows; i += LANES_WIDTH) {
-        store(row + i,
-              terms->tilt[1][a] * load(block->v + i) +
-                  (terms->tilt[2][a] * load(block->w + i) + terms->bend[a] * load(block->vw + i)));
+        lanes_store(row + i, terms->tilt[1][a] * lanes_load(block->v + i) +
+                                 (terms->tilt[2][a] * lanes_load(block->w + i) +
+                                  terms->bend[a] * lanes_load(block->vw + i)));
     }
 }
 
 LANES_INLINE void tilt_group(const float *lane, const float *row, lanes *t) {
     for (int i = 0; i < LANES_GROUP; i++) {
-        t[i] = load(lane + i % PER_ROW * LANES_WIDTH) + row[i / PER_ROW];
-    }
-}
-
-/* h += R - range of one antenna in half turns, by the root itself:
- * sqrt(1 + t) - 1 = t / (1 + sqrt(1 + t)) without cancellation. */
-LANES_INLINE void add_root(const struct bp_terms *terms, size_t a, const lanes *t, lanes *h) {
-    lanes scale = lanes_splat(terms->halfturns[a]);
-    for (int i = 0; i < LANES_GROUP; i++) {
-        lanes square = 1.0f + t[i];
-        square = (lanes)((lanes_int)square & (square > 0.0f));
-        h[i] += scale * t[i] / (1.0f + lanes_sqrt(square));
-    }
-}
-
-LANES_INLINE void series_of(const struct bp_terms *terms, size_t a, int degree, float *c) {
-    for (int d = 0; d <= degree; d++) {
-        c[d] = terms->series[d][a];
-    }
-}
-
-/* h += R - range of one antenna (ends 1) or of two, whose t are given. */
-LANES_INLINE void add_ranges(const struct bp_terms *terms, const size_t *antenna, int ends,
-                             enum bp_series series, const lanes *t, const lanes *other, lanes *h) {
-    if (series == BP_SERIES_ROOT) {
-        add_root(terms, antenna[0], t, h);
-        if (ends == 2) {
-            add_root(terms, antenna[1], other, h);
-        }
-        return;
-    }
-    float c[BP_TERMS], d[BP_TERMS];
-    int degree = series == BP_SERIES_SHORT ? 2 : 4;
-    lanes slope[LANES_GROUP], other_slope[LANES_GROUP];
-    series_of(terms, antenna[0], degree, c);
-    if (ends == 2) {
-        series_of(terms, antenna[1], degree, d);
-        lanes_polynomials(t, c, degree, slope, other, d, degree, other_slope);
-    } else {
-        lanes_polynomial(t, c, degree, slope);
-    }
-    for (int i = 0; i < LANES_GROUP; i++) {
-        h[i] += t[i] * slope[i];
-    }
-    for (int i = 0; i < LANES_GROUP && ends == 2; i++) {
-        h[i] += other[i] * other_slope[i];
+        t[i] = lanes_load(lane + i % PER_ROW * LANES_WIDTH) + row[i / PER_ROW];
     }
 }
 
@@ -120,11 +68,11 @@ LANES_INLINE void look_up(const struct bp_lines *lines, const struct bp_terms *t
 LANES_INLINE void add_products(const lanes *a, const lanes *b, const lanes *c, const lanes *s,
                                float *re, float *im) {
     for (int i = 0; i < LANES_GROUP; i++) {
-        lanes x = load(re + i * LANES_WIDTH), y = load(im + i * LANES_WIDTH);
+        lanes x = lanes_load(re + i * LANES_WIDTH), y = lanes_load(im + i * LANES_WIDTH);
         x += a[i] * c[i];
         y += b[i] * c[i];
-        store(re + i * LANES_WIDTH, x + b[i] * s[i]);
-        store(im + i * LANES_WIDTH, y - a[i] * s[i]);
+        lanes_store(re + i * LANES_WIDTH, x + b[i] * s[i]);
+        lanes_store(im + i * LANES_WIDTH, y - a[i] * s[i]);
     }
 }
 
@@ -156,7 +104,7 @@ LANES_INLINE void measure_line(const struct bp_block *block, const struct bp_ter
         }
         add_ranges(terms, antenna, ends, series, t, other, h);
         for (int i = 0; i < LANES_GROUP; i++) {
-            store(halfturns->of[r] + i * LANES_WIDTH, h[i]);
+            lanes_store(halfturns->of[r] + i * LANES_WIDTH, h[i]);
         }
     }
 }
@@ -168,7 +116,7 @@ LANES_INLINE void add_line(const struct bp_lines *lines, const struct bp_block *
     for (size_t r = 0; r < block->rows; r += GROUP_ROWS) {
         lanes h[LANES_GROUP], a[LANES_GROUP], b[LANES_GROUP], c[LANES_GROUP], s[LANES_GROUP];
         for (int i = 0; i < LANES_GROUP; i++) {
-            h[i] = load(halfturns->of[r] + i * LANES_WIDTH);
+            h[i] = lanes_load(halfturns->of[r] + i * LANES_WIDTH);
         }
         halfturns_phasor(false, h, c, s);
         if (degree == LOOK_UP) {
@@ -237,9 +185,9 @@ LANES_INLINE void antenna_phasors(const struct bp_lines *lines, const struct bp_
         halfturns_phasor(false, h, c, s);
         float *to = terms->phasor + n * 3 * BP_GROUP_FLOATS;
         for (int i = 0; i < LANES_GROUP; i++) {
-            store(to + i * LANES_WIDTH, h[i]);
-            store(to + BP_GROUP_FLOATS + i * LANES_WIDTH, c[i]);
-            store(to + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH, s[i]);
+            lanes_store(to + i * LANES_WIDTH, h[i]);
+            lanes_store(to + BP_GROUP_FLOATS + i * LANES_WIDTH, c[i]);
+            lanes_store(to + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH, s[i]);
         }
     }
 }
@@ -256,13 +204,13 @@ LANES_INLINE size_t add_transmitter(const struct bp_lines *lines, const struct b
         lanes h[LANES_GROUP], a[LANES_GROUP], b[LANES_GROUP];
         lanes offset = lanes_splat(terms->offset[line + n]);
         for (int i = 0; i < LANES_GROUP; i++) {
-            h[i] = offset + load(tx + i * LANES_WIDTH) + load(rx + i * LANES_WIDTH);
+            h[i] = offset + lanes_load(tx + i * LANES_WIDTH) + lanes_load(rx + i * LANES_WIDTH);
         }
         lanes_polynomials(h, terms->fit[line + n].re, degree, a, h, terms->fit[line + n].im, degree,
                           b);
         for (int i = 0; i < LANES_GROUP; i++) {
-            lanes c = load(rx + BP_GROUP_FLOATS + i * LANES_WIDTH);
-            lanes s = load(rx + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH);
+            lanes c = lanes_load(rx + BP_GROUP_FLOATS + i * LANES_WIDTH);
+            lanes s = lanes_load(rx + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH);
             /* The products first: the sums' chains are then additions alone. */
             lanes re_part = a[i] * c + b[i] * s, im_part = b[i] * c - a[i] * s;
             sum_re[i] = sum_re[i] + re_part;
@@ -271,8 +219,8 @@ LANES_INLINE size_t add_transmitter(const struct bp_lines *lines, const struct b
     }
     lanes c[LANES_GROUP], s[LANES_GROUP];
     for (int i = 0; i < LANES_GROUP; i++) {
-        c[i] = load(tx + BP_GROUP_FLOATS + i * LANES_WIDTH);
-        s[i] = load(tx + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH);
+        c[i] = lanes_load(tx + BP_GROUP_FLOATS + i * LANES_WIDTH);
+        s[i] = lanes_load(tx + 2 * BP_GROUP_FLOATS + i * LANES_WIDTH);
     }
     add_products(sum_re, sum_im, c, s, re, im);
     return n;

@@ -6,69 +6,9 @@
 
 #include "algorithms/bp_plan.h"
 
-/* Antennas whose terms are prepared together: enough for whole vectors, few enough for the first
- * cache. */
-enum { BATCH = 64 };
-
 static void *room(size_t count, size_t size) {
     size_t bytes = (count * size + BP_ALIGN - 1) / BP_ALIGN * BP_ALIGN;
     return aligned_alloc(BP_ALIGN, bytes > 0 ? bytes : BP_ALIGN);
-}
-
-static float *floats(size_t count) {
-    return room(count, sizeof(float));
-}
-
-static void terms_free(struct bp_terms *terms) {
-    void *all[] = {terms->range,     terms->halfturns, terms->tilt[0],   terms->tilt[1],
-                   terms->tilt[2],   terms->bend,      terms->largest,   terms->series[0],
-                   terms->series[1], terms->series[2], terms->series[3], terms->series[4],
-                   terms->tx,        terms->rx,        terms->sample,    terms->place,
-                   terms->offset,    terms->cosine,    terms->sine,      terms->fit,
-                   terms->row,       terms->lane,      terms->phasor};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        free(all[i]);
-    }
-}
-
-static bool terms_make(const struct bp_lines *lines, struct bp_terms *terms) {
-    terms->pulses = lines->n_antenna < BATCH ? BATCH / lines->n_antenna : 1;
-    size_t antennas = terms->pulses * lines->n_antenna, links = terms->pulses * lines->n_link;
-    size_t shared = lines->shared ? lines->n_antenna : 0;
-    terms->range = room(antennas, sizeof *terms->range);
-    terms->halfturns = floats(antennas);
-    terms->bend = floats(antennas);
-    terms->largest = floats(antennas);
-    bool good = terms->range != NULL && terms->halfturns != NULL && terms->bend != NULL &&
-                terms->largest != NULL;
-    for (int k = 0; k < 3; k++) {
-        terms->tilt[k] = floats(antennas);
-        good = good && terms->tilt[k] != NULL;
-    }
-    for (int k = 0; k < BP_TERMS; k++) {
-        terms->series[k] = floats(antennas);
-        good = good && terms->series[k] != NULL;
-    }
-    terms->tx = room(links, sizeof *terms->tx);
-    terms->rx = room(links, sizeof *terms->rx);
-    for (size_t i = 0; i < links && terms->tx != NULL && terms->rx != NULL; i++) {
-        size_t first = i / lines->n_link * lines->n_antenna;
-        terms->tx[i] = (int32_t)(first + lines->link[i % lines->n_link].tx);
-        terms->rx[i] = (int32_t)(first + lines->link[i % lines->n_link].rx);
-    }
-    terms->sample = room(links, sizeof *terms->sample);
-    terms->place = room(links, sizeof *terms->place);
-    terms->offset = floats(links);
-    terms->cosine = floats(links);
-    terms->sine = floats(links);
-    terms->fit = room(links, sizeof *terms->fit);
-    terms->row = floats(shared * BP_ROWS);
-    terms->lane = floats(shared * BP_LANES);
-    terms->phasor = floats(shared * 3 * BP_GROUP_FLOATS);
-    return good && terms->tx != NULL && terms->rx != NULL && terms->sample != NULL &&
-           terms->place != NULL && terms->offset != NULL && terms->cosine != NULL &&
-           terms->sine != NULL && terms->fit != NULL && terms->row != NULL && terms->lane != NULL &&
-           terms->phasor != NULL;
 }
 
 static bp_kernel *kernel_of(enum nfsar_kernel kernel) {
@@ -87,7 +27,7 @@ static bp_kernel *kernel_of(enum nfsar_kernel kernel) {
 enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     struct bp_lines *lines = &plan->lines;
     size_t threads = (size_t)plan->threads, pairs = plan->pulse_block * lines->n_link;
-    plan->profile = floats(2 * pairs * plan->gate_room);
+    plan->profile = room(2 * pairs * plan->gate_room, sizeof *plan->profile);
     plan->turn = transform_alloc(plan->gate_room);
     plan->terms = calloc(threads, sizeof *plan->terms);
     plan->sums = room(threads, sizeof *plan->sums);
@@ -99,7 +39,7 @@ enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error) {
         good = good && plan->at[k] != NULL;
     }
     for (size_t t = 0; good && t < threads; t++) {
-        good = terms_make(lines, &plan->terms[t]);
+        good = bp_terms_make(lines, &plan->terms[t]);
     }
     if (plan->uniform) {
         plan->compress = transform_plan(plan->length, 1, plan->length, FFTW_FORWARD);
@@ -115,7 +55,7 @@ enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error) {
 
 void bp_single_free(nfsar_bp_plan *plan) {
     for (int t = 0; plan->terms != NULL && t < plan->threads; t++) {
-        terms_free(&plan->terms[t]);
+        bp_terms_free(&plan->terms[t]);
     }
     free(plan->terms);
     free(plan->sums);

@@ -15,9 +15,6 @@
  * economised for the t of the block, or by the root itself. */
 enum bp_series { BP_SERIES_SHORT, BP_SERIES_LONG, BP_SERIES_ROOT };
 
-/* Largest phase error that a series may make, radians. */
-#define BP_SERIES_ERROR 3e-5
-
 /* What the antennas ask of the loops. */
 struct bp_demand {
     enum bp_series series;
@@ -61,9 +58,9 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
         bends[i] = (float)bend;
         bounds[i] = (float)largest;
     }
-    enum bp_series series = short_error < BP_SERIES_ERROR  ? BP_SERIES_SHORT
-                            : long_error < BP_SERIES_ERROR ? BP_SERIES_LONG
-                                                           : BP_SERIES_ROOT;
+    enum bp_series series = short_error < lines->series_error  ? BP_SERIES_SHORT
+                            : long_error < lines->series_error ? BP_SERIES_LONG
+                                                               : BP_SERIES_ROOT;
     return (struct bp_demand){series, fmin(reach, sqrt(radius))};
 }
 

@@ -56,6 +56,15 @@ LANES_INLINE lanes lanes_splat(float value) {
     return made;
 }
 
+/* `from` and `to` are aligned to a whole vector. */
+LANES_INLINE lanes lanes_load(const float *from) {
+    return *(const lanes *)__builtin_assume_aligned(from, sizeof(lanes));
+}
+
+LANES_INLINE void lanes_store(float *to, lanes value) {
+    *(lanes *)__builtin_assume_aligned(to, sizeof(lanes)) = value;
+}
+
 /* out[i] = c[0] + x[i] (c[1] + x[i] (c[2] + ...)) for a group. */
 LANES_INLINE void lanes_polynomial(const lanes *x, const float *c, int degree, lanes *out) {
     lanes top = lanes_splat(c[degree]);
