@@ -1,0 +1,130 @@
+#include "bench/bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A race ends when each lane had this long, or all repeat this well. */
+#define SECONDS_A_LANE 0.5
+#define GOOD_SPREAD    0.01
+
+/* The shortest time that is worth reading the clock for. */
+#define SHORTEST 2e-3
+
+enum { FEWEST_ROUNDS = 3, ROUNDS_FOR_SPREAD = 7, MOST_ROUNDS = 101 };
+
+double bench_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+size_t bench_thread_counts(const struct bench *bench, int count[2]) {
+    count[0] = 1;
+    count[1] = bench->threads;
+    return bench->threads > 1 ? 2 : 1;
+}
+
+size_t bench_kernels(const struct bench *bench, enum nfsar_kernel kernel[BENCH_KERNELS]) {
+    const enum nfsar_kernel all[BENCH_KERNELS] = {NFSAR_KERNEL_PORTABLE, NFSAR_KERNEL_AVX2,
+                                                  NFSAR_KERNEL_AVX512};
+    size_t n = 0;
+    for (size_t i = 0; i < BENCH_KERNELS; i++) {
+        if ((bench->kernel == NFSAR_KERNEL_AUTO || bench->kernel == all[i]) &&
+            nfsar_kernel_available(all[i])) {
+            kernel[n++] = all[i];
+        }
+    }
+    return n;
+}
+
+enum nfsar_kernel bench_best_kernel(const struct bench *bench) {
+    enum nfsar_kernel kernel[BENCH_KERNELS];
+    return kernel[bench_kernels(bench, kernel) - 1];
+}
+
+/* Seconds of one of `loops` runs. */
+static enum nfsar_status time_lane(const struct bench_lane *lane, size_t loops, double *seconds,
+                                   nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    double start = bench_clock();
+    for (size_t i = 0; status == NFSAR_OK && i < loops; i++) {
+        status = lane->run(lane->context, error);
+    }
+    *seconds = (bench_clock() - start) / (double)loops;
+    return status;
+}
+
+/* The last `rounds` of every lane repeat well. */
+static bool steady(const double *seconds, size_t n, size_t rounds, double *sorted) {
+    for (size_t i = 0; i < n; i++) {
+        memcpy(sorted, seconds + i * MOST_ROUNDS, rounds * sizeof *sorted);
+        struct bench_statistics statistics = bench_statistics_of(sorted, rounds);
+        if (bench_spread(&statistics) > GOOD_SPREAD) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* seconds[n][MOST_ROUNDS]; *rounds of them are filled. */
+static enum nfsar_status run_rounds(const struct bench *bench, const struct bench_lane *lane,
+                                    size_t n, size_t *loops, double *seconds, size_t *rounds,
+                                    nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    double sorted[MOST_ROUNDS];
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        double once = 0.0;
+        status = time_lane(&lane[i], 1, &once, error);
+        loops[i] = bench->quick || once >= SHORTEST ? 1 : (size_t)ceil(SHORTEST / fmax(once, 1e-6));
+    }
+    double start = bench_clock(), budget = bench->quick ? 0.0 : SECONDS_A_LANE * (double)n;
+    size_t done = 0;
+    while (status == NFSAR_OK && done < MOST_ROUNDS &&
+           (done < FEWEST_ROUNDS || bench_clock() < start + budget) &&
+           (done < ROUNDS_FOR_SPREAD || !steady(seconds, n, done, sorted))) {
+        for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+            /* There and back: no lane always follows the same other one. */
+            size_t at = done % 2 == 0 ? i : n - 1 - i;
+            status = time_lane(&lane[at], loops[at], &seconds[at * MOST_ROUNDS + done], error);
+        }
+        done++;
+        (void)nfsar_progress_report(bench->progress, (bench_clock() - start) / fmax(budget, 1e-3));
+    }
+    *rounds = done;
+    return status;
+}
+
+static enum nfsar_status keep(struct bench *bench, const struct bench_lane *lane, double *seconds,
+                              size_t rounds, nfsar_error *error) {
+    struct bench_row *row = &bench->row[lane->row];
+    row->round = malloc(rounds * sizeof *row->round);
+    if (row->round == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    memcpy(row->round, seconds, rounds * sizeof *row->round);
+    row->seconds = bench_statistics_of(seconds, rounds);
+    row->race = bench->n_race;
+    return NFSAR_OK;
+}
+
+enum nfsar_status bench_race(struct bench *bench, const struct bench_lane *lane, size_t n,
+                             nfsar_error *error) {
+    double *seconds = malloc(n * MOST_ROUNDS * sizeof *seconds);
+    size_t *loops = malloc(n * sizeof *loops), rounds = 0;
+    enum nfsar_status status = NFSAR_OK;
+    if (bench->out_of_memory || seconds == NULL || loops == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (status == NFSAR_OK) {
+        status = run_rounds(bench, lane, n, loops, seconds, &rounds, error);
+    }
+    bench->n_race++;
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        status = keep(bench, &lane[i], seconds + i * MOST_ROUNDS, rounds, error);
+    }
+    free(seconds);
+    free(loops);
+    return status;
+}
