@@ -20,11 +20,17 @@ struct array_case {
     double step_x, step_y; /* metres */
 };
 
+/* A capture with what its image should be. */
+struct scan {
+    nfsar_capture capture;
+    struct bench_truth truth;
+};
+
 /* Everything of one race. */
 struct race {
-    nfsar_capture capture;
+    struct scan whole;
+    struct scan few; /* a quarter of the pulses over the same aperture: enough for portable loops */
     nfsar_grid grid;
-    struct bench_truth truth;
     int threads[2];
     size_t n_threads;
     enum nfsar_kernel kernel[BENCH_KERNELS];
@@ -34,53 +40,70 @@ struct race {
     size_t n_lane;
 };
 
-static nfsar_grid grid_of(const struct bench *bench) {
-    size_t n = bench->quick ? 16 : 64;
-    return bench_scan_grid(n, n, n, 1.5e-3, 0.3);
-}
-
 static enum nfsar_status make_scan(const struct bench *bench, const struct array_case *at,
-                                   nfsar_capture *capture, nfsar_error *error) {
+                                   const nfsar_grid *grid, struct scan *scan, nfsar_error *error) {
     struct bench_scan_options options = {.array = at->array,
                                          .nx = at->nx,
                                          .ny = at->ny,
                                          .step_x = at->step_x,
                                          .step_y = at->step_y,
                                          .n_sample = bench->quick ? 64 : 256,
-                                         .grid = grid_of(bench)};
-    return bench_scan_make(&options, capture, error);
+                                         .grid = *grid};
+    enum nfsar_status status = bench_scan_make(&options, &scan->capture, error);
+    return status == NFSAR_OK
+               ? bench_truth_make(&scan->capture, grid, bench->quick ? 4 : 10, &scan->truth, error)
+               : status;
 }
 
-static enum nfsar_status begin(struct bench *bench, const struct array_case *at, struct race *race,
-                               nfsar_error *error) {
-    memset(race, 0, sizeof *race);
-    race->grid = grid_of(bench);
-    race->n_threads = bench_thread_counts(bench, race->threads);
-    race->n_kernel = bench_kernels(bench, race->kernel);
-    enum nfsar_status status = make_scan(bench, at, &race->capture, error);
-    if (status == NFSAR_OK) {
-        status = bench_truth_make(&race->capture, &race->grid, bench->quick ? 4 : 10, &race->truth,
-                                  error);
-    }
+static void free_scan(struct scan *scan) {
+    bench_truth_free(&scan->truth);
+    nfsar_capture_free(&scan->capture);
+}
+
+static const struct scan *scan_of(const struct race *race, enum nfsar_kernel kernel) {
+    return kernel == NFSAR_KERNEL_PORTABLE ? &race->few : &race->whole;
+}
+
+static enum nfsar_status make_lanes(struct bench *bench, const char *name, struct race *race,
+                                    nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < race->n_kernel * race->n_threads; i++) {
         int threads = race->threads[i % race->n_threads];
-        status = bp_lane_make(&race->capture, &race->grid, race->kernel[i / race->n_threads],
-                              threads, &race->bp[i], error);
+        enum nfsar_kernel kernel = race->kernel[i / race->n_threads];
+        const nfsar_capture *capture = &scan_of(race, kernel)->capture;
+        status = bp_lane_make(capture, &race->grid, kernel, threads, &race->bp[i], error);
         if (status == NFSAR_OK) {
-            size_t row =
-                bp_lane_row(bench, &race->bp[i], &race->capture, &race->grid, threads, at->name);
+            size_t row = bp_lane_row(bench, &race->bp[i], capture, &race->grid, threads, name);
             race->lane[race->n_lane++] = (struct bench_lane){row, bp_lane_run, &race->bp[i]};
         }
     }
     return status;
 }
 
+static enum nfsar_status begin(struct bench *bench, const struct array_case *at, struct race *race,
+                               nfsar_error *error) {
+    struct array_case few = *at;
+    few.nx /= 2;
+    few.ny /= 2;
+    few.step_x *= 2.0;
+    few.step_y *= 2.0;
+    memset(race, 0, sizeof *race);
+    race->grid = bench_bp_grid(bench);
+    race->n_threads = bench_thread_counts(bench, race->threads);
+    race->n_kernel = bench_kernels(bench, race->kernel);
+    enum nfsar_status status = make_scan(bench, at, &race->grid, &race->whole, error);
+    if (status == NFSAR_OK) {
+        status = make_scan(bench, &few, &race->grid, &race->few, error);
+    }
+    return status == NFSAR_OK ? make_lanes(bench, at->name, race, error) : status;
+}
+
 static void end(struct race *race) {
     for (size_t i = 0; i < MOST_LANES; i++) {
         bp_lane_free(&race->bp[i]);
     }
-    bench_truth_free(&race->truth);
-    nfsar_capture_free(&race->capture);
+    free_scan(&race->whole);
+    free_scan(&race->few);
 }
 
 static size_t row_of(const struct race *race, size_t kernel, size_t threads) {
@@ -91,7 +114,8 @@ static size_t row_of(const struct race *race, size_t kernel, size_t threads) {
 static void judge(struct bench *bench, const struct race *race, const char *name) {
     char text[80];
     for (size_t i = 0; i < race->n_kernel * race->n_threads; i++) {
-        bench->row[race->lane[i].row].error_db = bench_truth_error(&race->truth, race->bp[i].image);
+        const struct scan *scan = scan_of(race, race->kernel[i / race->n_threads]);
+        bench->row[race->lane[i].row].error_db = bench_truth_error(&scan->truth, race->bp[i].image);
     }
     for (size_t k = 0; race->n_threads > 1 && k < race->n_kernel; k++) {
         snprintf(text, sizeof text, "%s, %s: %d threads / 1 thread", name,
@@ -109,36 +133,29 @@ static void judge(struct bench *bench, const struct race *race, const char *name
     }
 }
 
-/* The yardstick's own scan: fewer pulses over the same aperture. */
+/* The yardstick and its own scan: fewer pulses still. */
 struct naive_case {
-    nfsar_capture capture;
+    struct scan scan;
     naive_bp *naive;
-    struct bench_truth truth;
     size_t row;
 };
 
 static enum nfsar_status begin_naive(struct bench *bench, const struct race *race,
                                      struct naive_case *naive, nfsar_error *error) {
-    const struct array_case few = {"",   "pair", bench->quick ? 4 : 16, bench->quick ? 2 : 8,
-                                   8e-3, 16e-3};
-    memset(naive, 0, sizeof *naive);
-    enum nfsar_status status = make_scan(bench, &few, &naive->capture, error);
+    size_t n = bench->quick ? 2 : 6;
+    const struct array_case few = {"", "pair", n, n, 24e-3, 24e-3};
+    enum nfsar_status status = make_scan(bench, &few, &race->grid, &naive->scan, error);
     if (status == NFSAR_OK) {
-        status = bench_truth_make(&naive->capture, &race->grid, bench->quick ? 4 : 10,
-                                  &naive->truth, error);
+        status = naive_bp_create(&naive->scan.capture, &race->grid, &naive->naive, error);
     }
-    if (status == NFSAR_OK) {
-        status = naive_bp_create(&naive->capture, &race->grid, &naive->naive, error);
-    }
-    size_t voxels = nfsar_grid_voxels(&race->grid), pairs = naive->capture.n_pulse;
+    size_t voxels = nfsar_grid_voxels(&race->grid), pairs = naive->scan.capture.n_pulse;
     struct bench_row row = {.threads = 1,
                             .work = 1e-9 * (double)voxels * (double)pairs,
                             .unit = "G updates",
                             .kernel = "libm",
                             .error_db = NAN};
     snprintf(row.name, sizeof row.name, "plain double-precision loop, pair");
-    snprintf(row.size, sizeof row.size, "%zu x %zu x %zu voxels, %zu pairs", race->grid.x.count,
-             race->grid.y.count, race->grid.z.count, pairs);
+    snprintf(row.size, sizeof row.size, "%zu^3 voxels x %zu pairs", race->grid.x.count, pairs);
     naive->row = bench_row_add(bench, &row);
     return status;
 }
@@ -151,7 +168,7 @@ static enum nfsar_status judge_naive(struct bench *bench, const struct race *rac
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     naive_bp_image(naive->naive, image);
-    bench->row[naive->row].error_db = bench_truth_error(&naive->truth, image);
+    bench->row[naive->row].error_db = bench_truth_error(&naive->scan.truth, image);
     free(image);
     for (size_t k = 0; k < race->n_kernel; k++) {
         snprintf(text, sizeof text, "pair, 1 thread: %s / plain double-precision loop",
@@ -165,8 +182,7 @@ static enum nfsar_status judge_naive(struct bench *bench, const struct race *rac
 
 static void end_naive(struct naive_case *naive) {
     naive_bp_destroy(naive->naive);
-    bench_truth_free(&naive->truth);
-    nfsar_capture_free(&naive->capture);
+    free_scan(&naive->scan);
 }
 
 /* How long range compression takes: imaging a single voxel is hardly anything else. */
@@ -175,13 +191,13 @@ static enum nfsar_status begin_compression(struct bench *bench, struct race *rac
     nfsar_grid grid = race->grid;
     grid.x.count = grid.y.count = grid.z.count = 1;
     enum nfsar_status status =
-        bp_lane_make(&race->capture, &grid, bench_best_kernel(bench), 1, one_voxel, error);
+        bp_lane_make(&race->whole.capture, &grid, bench_best_kernel(bench), 1, one_voxel, error);
     if (status == NFSAR_OK) {
-        size_t row = bp_lane_row(bench, one_voxel, &race->capture, &grid, 1,
+        size_t row = bp_lane_row(bench, one_voxel, &race->whole.capture, &grid, 1,
                                  "pair, one voxel: range compression");
         if (!bench->out_of_memory) {
             bench->row[row].unit = "M pairs";
-            bench->row[row].work = 1e-6 * (double)race->capture.n_pulse;
+            bench->row[row].work = 1e-6 * (double)race->whole.capture.n_pulse;
         }
         race->lane[race->n_lane++] = (struct bench_lane){row, bp_lane_run, one_voxel};
     }

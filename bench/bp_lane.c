@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/scan.h"
+
+nfsar_grid bench_bp_grid(const struct bench *bench) {
+    size_t n = bench->quick ? 16 : 64;
+    return bench_scan_grid(n, n, n, 1.5e-3, 0.3);
+}
+
 enum nfsar_status bp_lane_make(const nfsar_capture *capture, const nfsar_grid *grid,
                                enum nfsar_kernel kernel, int threads, struct bp_lane *lane,
                                nfsar_error *error) {
@@ -32,8 +39,7 @@ size_t bp_lane_row(struct bench *bench, const struct bp_lane *lane, const nfsar_
                             .unit = "G updates",
                             .error_db = NAN};
     snprintf(row.name, sizeof row.name, "%s", name);
-    snprintf(row.size, sizeof row.size, "%zu x %zu x %zu voxels, %zu pairs", grid->x.count,
-             grid->y.count, grid->z.count, pairs);
+    snprintf(row.size, sizeof row.size, "%zu^3 voxels x %zu pairs", grid->x.count, pairs);
     snprintf(row.kernel, sizeof row.kernel, "%s",
              nfsar_kernel_name(nfsar_bp_plan_kernel(lane->plan)));
     return bench_row_add(bench, &row);

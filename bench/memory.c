@@ -76,9 +76,8 @@ static enum nfsar_status race(struct bench *bench, struct arrays *one, nfsar_err
         context[i].threads = threads[i];
         lane[2 * i] =
             (struct bench_lane){add_row(bench, "read", &context[i]), run_read, &context[i]};
-        lane[2 * i + 1] =
-            (struct bench_lane){add_row(bench, "triad a = b + s c, 3 arrays counted", &context[i]),
-                                run_triad, &context[i]};
+        lane[2 * i + 1] = (struct bench_lane){add_row(bench, "triad a = b + s c", &context[i]),
+                                              run_triad, &context[i]};
     }
     enum nfsar_status status = bench_race(bench, lane, 2 * n, error);
     if (status == NFSAR_OK && n > 1) {

@@ -161,13 +161,13 @@ static enum nfsar_status race(struct bench *bench, struct reading *r, nfsar_erro
         size_t bytes;
     } all[LANES] = {
         [DECODE] = {"int16 to complex float, 4 lanes", decode, raw},
-        [COPY] = {"memcpy() of those complex floats", copy, whole},
+        [COPY] = {"memcpy() of those floats", copy, whole},
         [IMPORT] = {"import to memory", import, raw},
         [READ_RAW] = {"read() of that raw file", read_raw, raw},
         [CONVERT] = {"import to a capture file", convert, raw},
-        [PLAIN_CONVERT] = {"read(), write() and fsync() of as many bytes", convert_plainly, raw},
+        [PLAIN_CONVERT] = {"plain read(), write(), fsync()", convert_plainly, raw},
         [HDF5] = {"capture file to memory", read_hdf5, whole},
-        [READ_HDF5] = {"read() of as many bytes of it", read_hdf5_plainly, whole},
+        [READ_HDF5] = {"read() of that file", read_hdf5_plainly, whole},
     };
     struct bench_lane lane[LANES];
     for (size_t i = 0; i < LANES; i++) {

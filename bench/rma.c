@@ -139,10 +139,10 @@ static void add_lanes(struct bench *bench, const struct scan *scan, struct team 
     lane[0] = (struct bench_lane){bench_row_add(bench, &row), run, team};
     row.unit = "GFLOP";
     row.work = gflop[0];
-    snprintf(row.name, sizeof row.name, "FFTW alone, the transforms in it");
+    snprintf(row.name, sizeof row.name, "FFTW: the transforms in rma");
     lane[1] = (struct bench_lane){bench_row_add(bench, &row), bench_transforms_run, team->same};
     row.work = gflop[1];
-    snprintf(row.name, sizeof row.name, "FFTW alone, the textbook's transforms");
+    snprintf(row.name, sizeof row.name, "FFTW: the textbook's transforms");
     lane[2] = (struct bench_lane){bench_row_add(bench, &row), bench_transforms_run, team->textbook};
 }
 
@@ -151,9 +151,9 @@ static void add_ratios(struct bench *bench, const struct scan *scan, const struc
     char text[80];
     const char *s = threads > 1 ? "s" : "";
     bench->row[lane[0].row].error_db = bench_truth_error(&scan->truth, team->image);
-    snprintf(text, sizeof text, "time, %d thread%s: rma / the transforms in it", threads, s);
+    snprintf(text, sizeof text, "time, %d thread%s: rma / FFTW, the transforms in it", threads, s);
     bench_ratio_times(bench, text, lane[0].row, lane[1].row, (struct bench_goal){.at_most = 2.0});
-    snprintf(text, sizeof text, "time, %d thread%s: rma / the textbook's transforms", threads, s);
+    snprintf(text, sizeof text, "time, %d thread%s: rma / FFTW, the textbook's", threads, s);
     bench_ratio_times(bench, text, lane[0].row, lane[2].row, (struct bench_goal){0});
     size_t spectrum = team->plan->x.length * team->plan->y.length * scan->capture.n_sample;
     size_t limit = 2 * spectrum + nfsar_grid_voxels(&scan->grid);

@@ -33,11 +33,6 @@ static enum nfsar_status run(void *context, nfsar_error *error) {
                           capture->n_pulse, capture->echo, NULL, error);
 }
 
-static nfsar_grid grid_of(const struct bench *bench) {
-    size_t n = bench->quick ? 16 : 64;
-    return bench_scan_grid(n, n, n, 1.5e-3, 0.3);
-}
-
 static enum nfsar_status make_capture(const struct bench *bench, size_t pulses, double step,
                                       nfsar_capture *capture, nfsar_error *error) {
     struct bench_scan_options options = {.array = "pair",
@@ -46,14 +41,14 @@ static enum nfsar_status make_capture(const struct bench *bench, size_t pulses, 
                                          .step_x = step,
                                          .step_y = step,
                                          .n_sample = bench->quick ? 64 : 256,
-                                         .grid = grid_of(bench)};
+                                         .grid = bench_bp_grid(bench)};
     return bench_scan_make(&options, capture, error);
 }
 
 /* Scatterers anywhere in the volume that backprojection images. */
 static enum nfsar_status make_scene(const struct bench *bench, struct scene *scene,
                                     nfsar_error *error) {
-    nfsar_grid grid = grid_of(bench);
+    nfsar_grid grid = bench_bp_grid(bench);
     nfsar_random random;
     memset(scene, 0, sizeof *scene);
     enum nfsar_status status =
@@ -127,7 +122,7 @@ static size_t add_row(struct bench *bench, const struct team *team) {
                             .unit = "G updates",
                             .error_db = NAN};
     snprintf(row.name, sizeof row.name, "simulation, pair");
-    snprintf(row.size, sizeof row.size, "%zu scatterers, %zu pairs, %zu samples", team->scene->n,
+    snprintf(row.size, sizeof row.size, "%zu x %zu pairs x %zu samples", team->scene->n,
              capture->n_pulse, capture->n_sample);
     snprintf(row.kernel, sizeof row.kernel, "%s", nfsar_kernel_name(team->options.kernel));
     return bench_row_add(bench, &row);
@@ -149,7 +144,7 @@ static enum nfsar_status race(struct bench *bench, const struct scene *scene,
     struct bench_lane lane[4];
     int threads[2];
     size_t n = bench_thread_counts(bench, threads);
-    nfsar_grid grid = grid_of(bench);
+    nfsar_grid grid = bench_bp_grid(bench);
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
         team[i] = (struct team){scene, {.threads = threads[i], .kernel = bench_best_kernel(bench)}};

@@ -37,7 +37,7 @@ static void print_row(FILE *stream, const struct bench_row *row) {
     if (isfinite(row->error_db)) {
         snprintf(error_db, sizeof error_db, "%.0f dB", row->error_db);
     }
-    fprintf(stream, "  %-44s %-39s %-9s %3d %9s %5.1f %% %17s %8s\n", row->name, row->size,
+    fprintf(stream, "  %-34s %-30s %-8s %3d %8s %5.1f %% %18s %7s\n", row->name, row->size,
             row->kernel, row->threads, duration(row->seconds.median, time),
             100.0 * bench_spread(&row->seconds), rate, error_db);
 }
@@ -58,7 +58,7 @@ static void print_ratio(FILE *stream, const struct bench_ratio *ratio) {
     if (isfinite(ratio->low)) {
         snprintf(range, sizeof range, "%.3g .. %.3g", ratio->low, ratio->high);
     }
-    fprintf(stream, "  %-74s %9.3g  %-18s %s\n", ratio->name, ratio->value, range,
+    fprintf(stream, "  %-65s %8.3g  %-16s %s\n", ratio->name, ratio->value, range,
             goal_text(ratio, goal));
 }
 
@@ -66,13 +66,13 @@ void bench_print_results(FILE *stream, const struct bench *bench, size_t first_r
                          size_t first_ratio) {
     const struct bench_subject *subject = bench_subject_find(bench->row[first_row].subject);
     fprintf(stream, "\n%s: %s\n", subject->name, subject->summary);
-    fprintf(stream, "  %-44s %-39s %-9s %3s %9s %7s %17s %8s\n", "what", "size", "kernel", "thr",
+    fprintf(stream, "  %-34s %-30s %-8s %3s %8s %7s %18s %7s\n", "what", "size", "kernel", "thr",
             "median", "spread", "rate", "error");
     for (size_t i = first_row; i < bench->n_row; i++) {
         print_row(stream, &bench->row[i]);
     }
     if (first_ratio < bench->n_ratio) {
-        fprintf(stream, "  %-74s %9s  %-18s %s\n", "ratio", "", "over the rounds", "goal");
+        fprintf(stream, "  %-65s %8s  %-16s %s\n", "ratio", "", "over the rounds", "goal");
     }
     for (size_t i = first_ratio; i < bench->n_ratio; i++) {
         print_ratio(stream, &bench->ratio[i]);
