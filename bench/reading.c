@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,13 +27,22 @@ struct reading {
     size_t samples;             /* complex numbers in all */
     unsigned char *raw;         /* [files.raw_bytes] */
     float complex *one, *other; /* [samples] */
+};
+
+/* What is read in some way, on some threads. */
+struct way {
+    struct reading *reading;
+    enum nfsar_status (*run)(struct reading *reading, nfsar_error *error);
     int threads;
 };
 
-enum lane { DECODE, COPY, IMPORT, READ_RAW, CONVERT, PLAIN_CONVERT, HDF5, READ_HDF5, LANES };
+static enum nfsar_status run_way(void *context, nfsar_error *error) {
+    const struct way *way = context;
+    omp_set_num_threads(way->threads);
+    return way->run(way->reading, error);
+}
 
-static enum nfsar_status decode(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status decode(struct reading *r, nfsar_error *error) {
     size_t chirp = r->files.raw_bytes / r->files.chirps, line = 4 * r->files.n_sample;
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < r->files.chirps; i++) {
@@ -42,8 +52,7 @@ static enum nfsar_status decode(void *context, nfsar_error *error) {
     return status;
 }
 
-static enum nfsar_status copy(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status copy(struct reading *r, nfsar_error *error) {
     (void)error;
     memcpy(r->other, r->one, r->samples * sizeof *r->one);
     return NFSAR_OK;
@@ -66,19 +75,16 @@ static enum nfsar_status read_plainly(const char *path, unsigned char *to, size_
                     : nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(errno));
 }
 
-static enum nfsar_status read_raw(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status read_raw(struct reading *r, nfsar_error *error) {
     return read_plainly(pending_path(r->files.raw), r->raw, r->files.raw_bytes, error);
 }
 
-static enum nfsar_status read_hdf5_plainly(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status read_hdf5_plainly(struct reading *r, nfsar_error *error) {
     return read_plainly(pending_path(r->files.capture), (unsigned char *)r->one,
                         r->samples * sizeof *r->one, error);
 }
 
-static enum nfsar_status import(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status import(struct reading *r, nfsar_error *error) {
     nfsar_import *from = NULL;
     size_t step = BLOCK / sizeof *r->one / r->pulse;
     enum nfsar_status status =
@@ -92,25 +98,27 @@ static enum nfsar_status import(void *context, nfsar_error *error) {
     return status;
 }
 
-static enum nfsar_status convert(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status convert_to(struct reading *r, const char *path, nfsar_error *error) {
     nfsar_import *from = NULL;
     enum nfsar_status status =
         nfsar_import_open(pending_path(r->files.rig), r->files.folder, &from, error);
     if (status == NFSAR_OK) {
-        status = nfsar_import_run(from, pending_path(r->files.capture), NULL, error);
+        status = nfsar_import_run(from, path, NULL, error);
     }
     nfsar_import_close(from);
     return status;
 }
 
+static enum nfsar_status convert(struct reading *r, nfsar_error *error) {
+    return convert_to(r, pending_path(r->files.written), error);
+}
+
 /* Read the raw file, write as many bytes as its samples have, and wait for the disk. */
-static enum nfsar_status convert_plainly(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status convert_plainly(struct reading *r, nfsar_error *error) {
     const unsigned char *from = (const unsigned char *)r->one;
     const char *path = pending_path(r->files.copy);
     size_t bytes = r->samples * sizeof *r->one;
-    enum nfsar_status status = read_raw(context, error);
+    enum nfsar_status status = read_raw(r, error);
     int file = open(path, O_WRONLY | O_TRUNC);
     ssize_t put = file >= 0 ? 1 : -1;
     for (size_t at = 0; put > 0 && at < bytes; at += (size_t)put) {
@@ -126,8 +134,7 @@ static enum nfsar_status convert_plainly(void *context, nfsar_error *error) {
     return status;
 }
 
-static enum nfsar_status read_hdf5(void *context, nfsar_error *error) {
-    struct reading *r = context;
+static enum nfsar_status read_hdf5(struct reading *r, nfsar_error *error) {
     nfsar_capture_file *file = NULL;
     size_t step = BLOCK / sizeof *r->one / r->pulse;
     enum nfsar_status status =
@@ -145,45 +152,65 @@ static enum nfsar_status read_hdf5(void *context, nfsar_error *error) {
     return status;
 }
 
-static size_t add_row(struct bench *bench, const char *name, size_t bytes) {
+/* Every way of reading, each after the plain one that it is compared with. */
+enum kind { COPY, DECODE, READ_RAW, IMPORT, PLAIN_CONVERT, CONVERT, READ_HDF5, HDF5, KINDS };
+
+static const struct {
+    const char *name;
+    enum nfsar_status (*run)(struct reading *reading, nfsar_error *error);
+    bool whole;        /* counts the bytes of the complex samples, not of the raw file */
+    bool threaded;     /* may use several threads */
+    const char *ratio; /* of its time and that of the kind before; NULL: none */
+} kinds[KINDS] = {
+    [COPY] = {"memcpy() of those floats", copy, true, false, NULL},
+    [DECODE] = {"int16 to complex float, 4 lanes", decode, false, false,
+                "int16 to complex float / memcpy()"},
+    [READ_RAW] = {"read() of that raw file", read_raw, false, false, NULL},
+    [IMPORT] = {"import to memory", import, false, true, "import to memory / read()"},
+    [PLAIN_CONVERT] = {"plain read(), write(), fsync()", convert_plainly, false, false, NULL},
+    [CONVERT] = {"import to a capture file", convert, false, true,
+                 "import to a file / read(), write(), fsync()"},
+    [READ_HDF5] = {"read() of that file", read_hdf5_plainly, true, false, NULL},
+    [HDF5] = {"capture file to memory", read_hdf5, true, true, "capture file to memory / read()"},
+};
+
+static size_t add_row(struct bench *bench, const struct reading *r, enum kind kind, int threads) {
+    size_t bytes = kinds[kind].whole ? r->samples * sizeof *r->one : r->files.raw_bytes;
     struct bench_row row = {
-        .threads = 1, .work = 1e-6 * (double)bytes, .unit = "MB", .error_db = NAN};
-    snprintf(row.name, sizeof row.name, "%s", name);
+        .threads = threads, .work = 1e-6 * (double)bytes, .unit = "MB", .error_db = NAN};
+    snprintf(row.name, sizeof row.name, "%s", kinds[kind].name);
     snprintf(row.size, sizeof row.size, "%.1f MB", row.work);
     return bench_row_add(bench, &row);
 }
 
+static void add_ratio(struct bench *bench, const char *name, int threads, size_t of, size_t to) {
+    char text[80];
+    snprintf(text, sizeof text, "time, %d thread%s: %s", threads, threads > 1 ? "s" : "", name);
+    bench_ratio_times(bench, text, of, to, (struct bench_goal){0});
+}
+
 static enum nfsar_status race(struct bench *bench, struct reading *r, nfsar_error *error) {
-    size_t raw = r->files.raw_bytes, whole = r->samples * sizeof *r->one;
-    const struct {
-        const char *name;
-        enum nfsar_status (*run)(void *context, nfsar_error *error);
-        size_t bytes;
-    } all[LANES] = {
-        [DECODE] = {"int16 to complex float, 4 lanes", decode, raw},
-        [COPY] = {"memcpy() of those floats", copy, whole},
-        [IMPORT] = {"import to memory", import, raw},
-        [READ_RAW] = {"read() of that raw file", read_raw, raw},
-        [CONVERT] = {"import to a capture file", convert, raw},
-        [PLAIN_CONVERT] = {"plain read(), write(), fsync()", convert_plainly, raw},
-        [HDF5] = {"capture file to memory", read_hdf5, whole},
-        [READ_HDF5] = {"read() of that file", read_hdf5_plainly, whole},
-    };
-    struct bench_lane lane[LANES];
-    for (size_t i = 0; i < LANES; i++) {
-        lane[i] = (struct bench_lane){add_row(bench, all[i].name, all[i].bytes), all[i].run, r};
+    struct bench_lane lane[2 * KINDS];
+    struct way way[2 * KINDS];
+    enum kind kind[2 * KINDS];
+    int threads[2];
+    size_t counts = bench_thread_counts(bench, threads), n = 0;
+    for (enum kind k = 0; k < KINDS; k++) {
+        for (size_t t = 0; t < (kinds[k].threaded ? counts : 1); t++, n++) {
+            kind[n] = k;
+            way[n] = (struct way){r, kinds[k].run, threads[t]};
+            lane[n] = (struct bench_lane){add_row(bench, r, k, threads[t]), run_way, &way[n]};
+        }
     }
-    enum nfsar_status status = bench_race(bench, lane, LANES, error);
-    if (status == NFSAR_OK) {
-        const struct bench_goal none = {0};
-        bench_ratio_times(bench, "time: int16 to complex float / memcpy()", lane[DECODE].row,
-                          lane[COPY].row, none);
-        bench_ratio_times(bench, "time: import to memory / read()", lane[IMPORT].row,
-                          lane[READ_RAW].row, none);
-        bench_ratio_times(bench, "time: import to a file / read(), write(), fsync()",
-                          lane[CONVERT].row, lane[PLAIN_CONVERT].row, none);
-        bench_ratio_times(bench, "time: capture file to memory / read()", lane[HDF5].row,
-                          lane[READ_HDF5].row, none);
+    int before = omp_get_max_threads();
+    enum nfsar_status status = bench_race(bench, lane, n, error);
+    omp_set_num_threads(before);
+    for (size_t i = 0, plain = 0; status == NFSAR_OK && i < n; i++) {
+        if (kinds[kind[i]].ratio == NULL) {
+            plain = i;
+        } else {
+            add_ratio(bench, kinds[kind[i]].ratio, way[i].threads, lane[i].row, lane[plain].row);
+        }
     }
     return status;
 }
@@ -204,7 +231,7 @@ static enum nfsar_status prepare(const struct bench *bench, struct reading *r, n
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     status = read_raw(r, error);
-    return status == NFSAR_OK ? convert(r, error) : status;
+    return status == NFSAR_OK ? convert_to(r, pending_path(r->files.capture), error) : status;
 }
 
 enum nfsar_status bench_reading(struct bench *bench, nfsar_error *error) {

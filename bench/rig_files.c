@@ -37,7 +37,7 @@ static enum nfsar_status write_raw(const struct rig_files *files, nfsar_error *e
     return good ? NFSAR_OK
                 : nfsar_fail(error, NFSAR_ERROR_FILE,
                              "%s: cannot be written; set TMPDIR to a folder with room for %zu MB",
-                             pending_path(files->raw), 5 * files->raw_bytes / 1000000);
+                             pending_path(files->raw), 7 * files->raw_bytes / 1000000);
 }
 
 static enum nfsar_status write_rig(const struct rig_files *files, size_t positions, size_t rows,
@@ -79,6 +79,9 @@ enum nfsar_status rig_files_make(size_t positions, size_t rows, size_t n_sample,
         status = reserve(files->folder, "capture.h5", &files->capture, error);
     }
     if (status == NFSAR_OK) {
+        status = reserve(files->folder, "written.h5", &files->written, error);
+    }
+    if (status == NFSAR_OK) {
         status = reserve(files->folder, "copy", &files->copy, error);
     }
     if (status == NFSAR_OK) {
@@ -94,5 +97,6 @@ void rig_files_remove(struct rig_files *files) {
     pending_abandon(files->rig);
     pending_abandon(files->raw);
     pending_abandon(files->capture);
+    pending_abandon(files->written);
     pending_abandon(files->copy);
 }

@@ -11,7 +11,8 @@
 
 struct rig_files {
     pending_file *rig, *raw;      /* what is imported */
-    pending_file *capture, *copy; /* names to write to */
+    pending_file *capture;        /* to be read */
+    pending_file *written, *copy; /* names to write to */
     char folder[256];
     size_t chirps; /* of 4 receivers */
     size_t n_sample;

@@ -103,6 +103,8 @@ static void everything_is_there(void **state) {
         assert_int_equal(count(root, "rma", "FFTW: the transforms in rma", NULL, threads), 1);
         assert_int_equal(count(root, "rma", "FFTW: the textbook's transforms", NULL, threads), 1);
         assert_int_equal(count(root, "simulation", "simulation, pair", NULL, threads), 1);
+        assert_int_equal(count(root, "reading", "import to memory", NULL, threads), 1);
+        assert_int_equal(count(root, "reading", "import to a capture file", NULL, threads), 1);
         for (enum nfsar_kernel k = NFSAR_KERNEL_PORTABLE; k <= NFSAR_KERNEL_AVX512; k++) {
             for (size_t c = 0; c < 3; c++) {
                 assert_int_equal(count(root, "bp", cases[c], nfsar_kernel_name(k), threads),
@@ -111,7 +113,7 @@ static void everything_is_there(void **state) {
         }
     }
     assert_int_equal(count(root, "bp", "plain double-precision loop, pair", "libm", 1), 1);
-    const char *const reading[] = {
+    static const char *const reading[] = {
         "int16 to complex float, 4 lanes", "memcpy() of those floats", "import to memory",
         "read() of that raw file",         "import to a capture file", "capture file to memory",
         "plain read(), write(), fsync()",  "read() of that file"};
