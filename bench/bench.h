@@ -29,8 +29,10 @@ struct bench_row {
     double error_db;  /* largest error below the peak, against the exact sum; NAN: not measured */
 
     struct bench_statistics seconds; /* of one run */
-    size_t race;                     /* rows of one race took turns */
-    double *round;                   /* [seconds.n] seconds of one run in each round */
+    double busy;   /* processor time of the rounds over their time and threads: below 1 where the
+                      machine was taken away, or the disk was waited for */
+    size_t race;   /* rows of one race took turns */
+    double *round; /* [seconds.n] seconds of one run in each round */
 };
 
 /* What the project has set itself for a ratio; 0 where there is nothing. */

@@ -18,13 +18,14 @@ static json_t *machine_json(const struct bench_machine *machine) {
 
 static json_t *row_json(const struct bench_row *row) {
     const struct bench_statistics *s = &row->seconds;
-    return json_pack(
-        "{s:s, s:s, s:s, s:s?, s:i, s:{s:f, s:f, s:f, s:f, s:f, s:f, s:I}, s:f, s:s, s:f, s:o}",
-        "subject", row->subject, "name", row->name, "size", row->size, "kernel",
-        row->kernel[0] != '\0' ? row->kernel : NULL, "threads", row->threads, "seconds", "median",
-        s->median, "low", s->low, "high", s->high, "min", s->min, "max", s->max, "spread",
-        bench_spread(s), "rounds", (json_int_t)s->n, "work", row->work, "unit", row->unit, "rate",
-        bench_row_rate(row), "error_db", number(row->error_db));
+    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:{s:f, s:f, s:f, s:f, s:f, s:f, s:I}, s:f, s:f, "
+                     "s:s, s:f, s:o}",
+                     "subject", row->subject, "name", row->name, "size", row->size, "kernel",
+                     row->kernel[0] != '\0' ? row->kernel : NULL, "threads", row->threads,
+                     "seconds", "median", s->median, "low", s->low, "high", s->high, "min", s->min,
+                     "max", s->max, "spread", bench_spread(s), "rounds", (json_int_t)s->n, "busy",
+                     row->busy, "work", row->work, "unit", row->unit, "rate", bench_row_rate(row),
+                     "error_db", number(row->error_db));
 }
 
 static json_t *goal_json(const struct bench_goal *goal) {

@@ -37,9 +37,9 @@ static void print_row(FILE *stream, const struct bench_row *row) {
     if (isfinite(row->error_db)) {
         snprintf(error_db, sizeof error_db, "%.0f dB", row->error_db);
     }
-    fprintf(stream, "  %-34s %-30s %-8s %3d %8s %5.1f %% %18s %7s\n", row->name, row->size,
+    fprintf(stream, "  %-34s %-30s %-8s %3d %8s %5.1f %% %4.0f %% %18s %7s\n", row->name, row->size,
             row->kernel, row->threads, duration(row->seconds.median, time),
-            100.0 * bench_spread(&row->seconds), rate, error_db);
+            100.0 * bench_spread(&row->seconds), 100.0 * row->busy, rate, error_db);
 }
 
 static const char *goal_text(const struct bench_ratio *ratio, char text[32]) {
@@ -66,8 +66,8 @@ void bench_print_results(FILE *stream, const struct bench *bench, size_t first_r
                          size_t first_ratio) {
     const struct bench_subject *subject = bench_subject_find(bench->row[first_row].subject);
     fprintf(stream, "\n%s: %s\n", subject->name, subject->summary);
-    fprintf(stream, "  %-34s %-30s %-8s %3s %8s %7s %18s %7s\n", "what", "size", "kernel", "thr",
-            "median", "spread", "rate", "error");
+    fprintf(stream, "  %-34s %-30s %-8s %3s %8s %7s %6s %18s %7s\n", "what", "size", "kernel",
+            "thr", "median", "spread", "busy", "rate", "error");
     for (size_t i = first_row; i < bench->n_row; i++) {
         print_row(stream, &bench->row[i]);
     }

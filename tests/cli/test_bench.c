@@ -56,7 +56,7 @@ static void check_row(const json_t *row) {
     assert_true(number(seconds, "min") <= number(seconds, "low"));
     assert_true(number(seconds, "low") <= median && median <= number(seconds, "high"));
     assert_true(number(seconds, "high") <= number(seconds, "max"));
-    assert_true(number(seconds, "spread") >= 0.0);
+    assert_true(number(seconds, "spread") >= 0.0 && number(row, "busy") > 0.0);
     assert_true(number(row, "work") > 0.0 && text(row, "unit")[0] != '\0');
     double rate = number(row, "work") / median;
     assert_near(number(row, "rate"), rate, 1e-9 * rate);
