@@ -86,6 +86,10 @@ size_t depthsum_scratch(const depthsum *plan) {
     return plan->direct ? 1 : plan->length;
 }
 
+size_t depthsum_length(const depthsum *plan) {
+    return plan->direct ? 0 : plan->length;
+}
+
 static void sum_directly(const depthsum *plan, const float complex *c, const double *t, size_t n,
                          float complex *out, size_t stride) {
     double first = -(double)(plan->n_out / 2);

@@ -25,6 +25,9 @@ depthsum *depthsum_create(size_t n_in, size_t n_out, double tolerance, enum dept
 /* Complex numbers of scratch that depthsum_execute() needs; aligned by transform_alloc(). */
 size_t depthsum_scratch(const depthsum *plan);
 
+/* Length of the FFT of one sum; 0 when it is done directly. */
+size_t depthsum_length(const depthsum *plan);
+
 /* Add the sum of n <= n_in terms to out[0], out[stride], ... Re-entrant with distinct scratch. */
 void depthsum_execute(const depthsum *plan, const float complex *c, const double *t, size_t n,
                       float complex *out, size_t stride, float complex *scratch);

@@ -61,6 +61,22 @@ enum nfsar_status nfsar_rma_execute(nfsar_rma_plan *plan, const nfsar_echo_sourc
                                     float complex *image, const nfsar_progress *progress,
                                     nfsar_error *error);
 
+/** One kind of Fourier transform that nfsar_rma_execute() makes. */
+typedef struct nfsar_rma_transform {
+    size_t length; /**< of each line */
+    size_t batch;  /**< contiguous lines transformed by one call */
+    size_t count;  /**< calls in one execution */
+    int sign;      /**< -1: exp(-j...), +1: exp(+j...) */
+} nfsar_rma_transform;
+
+/** The transforms of one execution of @p plan, so that its time can be compared with theirs.
+ * Fills list[room] as far as it goes and returns how many kinds there are. */
+size_t nfsar_rma_plan_transforms(const nfsar_rma_plan *plan, nfsar_rma_transform *list,
+                                 size_t room);
+
+/** Bytes that @p plan holds: spectrum, scratch and tables. */
+size_t nfsar_rma_plan_memory(const nfsar_rma_plan *plan);
+
 /** Release a plan; NULL is allowed. */
 void nfsar_rma_plan_destroy(nfsar_rma_plan *plan);
 
