@@ -173,8 +173,12 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
 enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
                                 size_t first, size_t n, const void *data, nfsar_error *error) {
     struct h5_sink *sink = &output->sink;
-    if (sink->failure == 0) {
-        sink->failure = h5_place_write(place, sink->descriptor, first, n, data);
+    int failure = sink->failure == 0 ? h5_place_write(place, sink->descriptor, first, n, data) : 0;
+    if (failure != 0) {
+        sink->failure = failure;
+    } else {
+        h5_sink_wrote(sink,
+                      n * place->shape.extent[1] * place->shape.extent[2] * sizeof(float complex));
     }
     return outcome(output, true, "the data", error);
 }

@@ -37,7 +37,8 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
                                      const struct h5_shape *shape, const struct h5_shape *chunk,
                                      struct h5_place *place, nfsar_error *error);
 
-/* Fill part of it: n entries of the first axis, from first on. */
+/* Fill part of it: n entries of the first axis, from first on. Threads may do this at the same
+ * time with different entries. */
 enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
                                 size_t first, size_t n, const void *data, nfsar_error *error);
 
