@@ -105,9 +105,8 @@ struct job {
     bool writes;
     float complex *memory;
     size_t first[3], count[3]; /* of the dataset */
-    size_t first_row;          /* of chunks */
     size_t strip;              /* entries in one */
-    size_t strips_per_row, strips;
+    size_t strips_per_row;
 };
 
 /* A part of one chunk: entries [first, first + n) of the dataset, and ranges of the other axes. */
@@ -209,7 +208,7 @@ static int write_piece(const struct job *job, const struct piece *piece, float c
 /* One strip of all chunks of a row. */
 static int move_strip(const struct job *job, size_t strip, float complex *scratch, bool *finite) {
     const size_t *extent = job->place->extent.extent;
-    struct piece piece = {.chunk = {job->first_row + strip / job->strips_per_row}};
+    struct piece piece = {.chunk = {strip / job->strips_per_row}};
     size_t start = piece.chunk[0] * extent[0] + strip % job->strips_per_row * job->strip;
     size_t end = smaller(start + job->strip, (piece.chunk[0] + 1) * extent[0]);
     piece.first = start > job->first[0] ? start : job->first[0];
@@ -235,6 +234,12 @@ static int move_strip(const struct job *job, size_t strip, float complex *scratc
     return failure;
 }
 
+/* Where an entry of the first axis is. */
+static size_t strip_of(const struct job *job, size_t entry) {
+    size_t rows = job->place->extent.extent[0];
+    return entry / rows * job->strips_per_row + entry % rows / job->strip;
+}
+
 /* 0, an errno, or H5_PLACE_ENDED. */
 static int run(struct job *job, bool *finite) {
     const struct h5_place *place = job->place;
@@ -246,9 +251,8 @@ static int run(struct job *job, bool *finite) {
     job->strip =
         smaller(entry < PIECE_BYTES ? PIECE_BYTES / entry : 1, job->place->extent.extent[0]);
     job->strips_per_row = (extent[0] - 1) / job->strip + 1;
-    job->first_row = job->first[0] / extent[0];
-    size_t last_row = (job->first[0] + job->count[0] - 1) / extent[0];
-    job->strips = (last_row - job->first_row + 1) * job->strips_per_row;
+    size_t first = strip_of(job, job->first[0]);
+    size_t last = strip_of(job, job->first[0] + job->count[0] - 1);
     size_t bytes = job->count[0] * job->count[1] * job->count[2] * sizeof(float complex);
     size_t room = smaller(job->strip, job->count[0]) * entry;
     int failure = 0;
@@ -258,7 +262,7 @@ static int run(struct job *job, bool *finite) {
         float complex *scratch = plain ? NULL : malloc(room);
         failure = plain || scratch != NULL ? 0 : ENOMEM;
 #pragma omp for schedule(dynamic)
-        for (size_t i = 0; i < job->strips; i++) {
+        for (size_t i = first; i <= last; i++) {
             failure = failure == 0 ? move_strip(job, i, scratch, &good) : failure;
         }
         free(scratch);
