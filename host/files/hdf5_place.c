@@ -13,7 +13,7 @@
  * in memory as in the file. */
 #define ENTRY_LIMIT ((size_t)4 << 20)
 /* Less is not worth waking other threads for. */
-#define PARALLEL_BYTES ((size_t)1 << 20)
+#define PARALLEL_BYTES ((size_t)4 << 20)
 
 /* ---- where ---------------------------------------------------------------------------------- */
 
