@@ -9,7 +9,7 @@
 
 struct npy_blocks;
 
-/* Open path; at most memory bytes, but one block at least, are kept. path must outlive it. */
+/* Open path; at most memory bytes, but eight blocks at least, are kept. path must outlive it. */
 enum nfsar_status npy_blocks_open(const char *path, size_t memory, struct npy_blocks **blocks,
                                   nfsar_error *error);
 /* NULL is allowed. */
