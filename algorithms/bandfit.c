@@ -88,33 +88,37 @@ static void fit_place(double edge, int degree, double reach, double place,
     }
 }
 
-/* Largest error over the reach and the band; it is largest at the band's edges or near them. */
+/* Largest error over the reach, for waves at the band's edge and not far inside, where it is
+ * largest. */
 static double error_of(double edge, int degree, double reach, double place,
                        double weight[MOST][MOST]) {
-    enum { STEPS = 24, WAVES = 8 };
+    enum { STEPS = 12, WAVES = 4 };
     double worst = 0.0;
-    for (int s = -STEPS; s <= STEPS; s++) {
-        double x = reach * s / STEPS;
-        for (int w = 0; w <= WAVES; w++) {
-            double wave = edge * (1.0 - 0.5 * w / WAVES);
-            double complex sum = -cexp(I * wave * (place + x));
-            for (int i = 0; i < TAPS; i++) {
-                double tap = 0.0;
-                for (int d = degree; d >= 0; d--) {
-                    tap = tap * x + weight[d][i];
+    for (int w = 0; w < WAVES; w++) {
+        double wave = edge * (1.0 - 0.12 * w);
+        double complex tap[TAPS];
+        for (int i = 0; i < TAPS; i++) {
+            tap[i] = cexp(I * wave * (i - 3));
+        }
+        for (int s = -STEPS; s <= STEPS; s++) {
+            double x = reach * s / STEPS;
+            double complex sum = 0.0;
+            for (int d = degree; d >= 0; d--) {
+                sum *= x;
+                for (int i = 0; i < TAPS; i++) {
+                    sum += weight[d][i] * tap[i];
                 }
-                sum += tap * cexp(I * wave * (i - 3));
             }
-            worst = fmax(worst, cabs(sum));
+            worst = fmax(worst, cabs(sum - cexp(I * wave * (place + x))));
         }
     }
     return worst;
 }
 
-/* Errors at the middle between two samples, where the taps lie evenly, and at either sample. */
+/* Midway between two samples, where the taps lie evenly, and at a sample, where they do not. */
 static double level_error(double edge, int degree, double reach) {
     double weight[MOST][MOST], worst = 0.0;
-    for (int p = 0; p <= 2; p++) {
+    for (int p = 0; p < 2; p++) {
         fit_place(edge, degree, reach, 0.5 * p, weight);
         worst = fmax(worst, error_of(edge, degree, reach, 0.5 * p, weight));
     }

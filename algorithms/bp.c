@@ -66,7 +66,8 @@ static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
 /* What only the fast form needs to know. */
 static enum nfsar_status prepare_single(nfsar_bp_plan *plan, nfsar_error *error) {
     size_t n_channel = plan->capture->array.n_channel;
-    enum nfsar_status status = bp_array_find(plan, error);
+    enum nfsar_status status =
+        bp_array_find(&plan->capture->array, &plan->array, &plan->lines, error);
     plan->tx = malloc(n_channel * sizeof *plan->tx);
     plan->rx = malloc(n_channel * sizeof *plan->rx);
     if (status == NFSAR_OK && (plan->tx == NULL || plan->rx == NULL)) {
@@ -114,20 +115,6 @@ enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar
     return NFSAR_OK;
 }
 
-/* The loaded pulses' antennas along the kernel's axes. */
-static void place_antennas(nfsar_bp_plan *plan, size_t count) {
-    const struct bp_lines *lines = &plan->lines;
-    for (size_t i = 0; i < count * lines->n_antenna; i++) {
-        size_t source = plan->source[i % lines->n_antenna];
-        size_t line = i / lines->n_antenna * lines->n_link + source / 2;
-        nfsar_vec3 at = source % 2 == 0 ? plan->tx[line] : plan->rx[line];
-        for (int k = 0; k < 3; k++) {
-            int axis = plan->shape.axis[k];
-            plan->at[k][i] = axis == 0 ? at.x : axis == 1 ? at.y : at.z;
-        }
-    }
-}
-
 /* Samples and positions of a block of pulses; *n_pair receives its number of lines. */
 static enum nfsar_status load_block(nfsar_bp_plan *plan, const nfsar_echo_source *source,
                                     size_t first, size_t count, size_t *n_pair,
@@ -139,7 +126,8 @@ static enum nfsar_status load_block(nfsar_bp_plan *plan, const nfsar_echo_source
             nfsar_capture_antennas(plan->capture, false, first, count, plan->tx, plan->rx, error);
     }
     if (status == NFSAR_OK && plan->options.precision == NFSAR_BP_SINGLE) {
-        place_antennas(plan, count);
+        bp_array_place(&plan->array, &plan->lines, plan->tx, plan->rx, count, plan->shape.axis,
+                       plan->at);
         bp_profile_compress(plan, count);
         plan->lines.n_pulse = count;
     }

@@ -281,7 +281,7 @@ void LANES_VERSION(bp_add)(const struct bp_lines *lines, const struct bp_block *
         struct bp_demand demand =
             bp_terms_tilts(lines, block, pulse * lines->n_antenna, n_antenna, terms);
         enum bp_series series = demand.series;
-        bp_terms_series(lines, n_antenna, series, terms);
+        bp_terms_series(lines, 0, n_antenna, series, terms);
         bp_terms_places(lines, pulses, terms);
         int degree = LOOK_UP;
         if (lines->fit != NULL) {

@@ -8,6 +8,7 @@
 #include <nfsar/backprojection.h>
 
 #include "algorithms/bandfit.h"
+#include "algorithms/bp_array.h"
 #include "algorithms/bp_kernel.h"
 #include "algorithms/transform.h"
 
@@ -60,14 +61,12 @@ struct nfsar_bp_plan {
     struct bp_shape shape;
     struct bandfit *fit;   /* NULL for grids so coarse that profiles are interpolated */
     struct bp_lines lines; /* n_pulse, range_first and gate for one block of pulses */
-    struct bp_link *link;  /* [n_channel] */
-    size_t *channel;       /* [n_channel] of each link */
-    size_t *source;        /* [n_antenna] channel whose end it is, times 2, plus 1 for receivers */
-    double *at[3];         /* [pulse_block * n_antenna] */
-    size_t length;         /* of the transform that compresses range */
-    size_t gate_room;      /* the longest gate of all blocks of pulses */
-    float *profile;        /* [pulse_block * n_channel][2][gate_room] */
-    float complex *turn;   /* [gate_room] */
+    struct bp_array array;
+    double *at[3];       /* [pulse_block * n_antenna] */
+    size_t length;       /* of the transform that compresses range */
+    size_t gate_room;    /* the longest gate of all blocks of pulses */
+    float *profile;      /* [pulse_block * n_channel][2][gate_room] */
+    float complex *turn; /* [gate_room] */
     fftwf_plan compress;
     float complex *scratch; /* [threads][bp_pitch()] */
     struct bp_terms *terms; /* [threads] */
@@ -78,9 +77,6 @@ struct nfsar_bp_plan {
 static inline size_t bp_pitch(const nfsar_bp_plan *plan) {
     return (plan->length + 7) / 8 * 8;
 }
-
-/* Find the different antennas of a pulse, and the channels as links between them. */
-enum nfsar_status bp_array_find(nfsar_bp_plan *plan, nfsar_error *error);
 
 /* Choose blocks and the profiles' range step and interpolation: plan->shape, fit, lines. */
 enum nfsar_status bp_shape_choose(nfsar_bp_plan *plan, nfsar_error *error);

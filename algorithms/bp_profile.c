@@ -64,7 +64,7 @@ void bp_profile_compress(nfsar_bp_plan *plan, size_t n_pulse) {
     fill_turns(plan, (long)first_bin);
 #pragma omp parallel for schedule(static) num_threads(plan->threads)
     for (size_t p = 0; p < n_pulse * lines->n_link; p++) {
-        size_t channel = plan->channel[p % lines->n_link];
+        size_t channel = plan->array.channel[p % lines->n_link];
         const float complex *line =
             plan->samples + (p / lines->n_link * lines->n_link + channel) * plan->capture->n_sample;
         float *re = plan->profile + 2 * p * lines->pitch, *im = re + lines->pitch;

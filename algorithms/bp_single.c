@@ -64,9 +64,7 @@ void bp_single_free(nfsar_bp_plan *plan) {
     fftwf_free(plan->scratch);
     transform_destroy(plan->compress);
     bandfit_destroy(plan->fit);
-    free(plan->link);
-    free(plan->channel);
-    free(plan->source);
+    bp_array_free(&plan->array);
     for (int k = 0; k < 3; k++) {
         free(plan->at[k]);
     }

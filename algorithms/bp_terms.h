@@ -64,20 +64,45 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
     return (struct bp_demand){series, fmin(reach, sqrt(radius))};
 }
 
+/* The same demand of some of these antennas. */
+LANES_INLINE struct bp_demand bp_terms_demand(const struct bp_lines *lines,
+                                              const struct bp_block *block, size_t first, size_t n,
+                                              const struct bp_terms *terms) {
+    double hx = block->half[0], hy = block->half[1], hz = block->half[2];
+    double phase_per_metre = lines->halfturns_per_metre * NFSAR_PI;
+    double short_error = 0.0, long_error = 0.0, reach = 0.0;
+    for (size_t i = first; i < first + n; i++) {
+        double range = terms->range[i], largest = terms->largest[i], t2 = largest * largest;
+        double phase = range * phase_per_metre * t2 * t2;
+        double left_short = phase * (0.00489 + 0.0205 * t2);
+        double left_long = phase * t2 * (0.00064 + 0.0131 * t2);
+        double differs = range * (0.5 * largest + 0.5 * t2);
+        short_error = short_error > left_short ? short_error : left_short;
+        long_error = long_error > left_long ? long_error : left_long;
+        reach = reach > differs ? reach : differs;
+    }
+    enum bp_series series = short_error < lines->series_error  ? BP_SERIES_SHORT
+                            : long_error < lines->series_error ? BP_SERIES_LONG
+                                                               : BP_SERIES_ROOT;
+    return (struct bp_demand){series, fmin(reach, sqrt(hx * hx + hy * hy + hz * hz))};
+}
+
 /* sqrt(1 + t) - 1 = t/2 - t^2/8 + t^3/16 - 5t^4/128 + 7t^5/256 - 21t^6/1024 + 33t^7/2048 - ...,
  * cut off with the first two powers left out replaced by the lower ones that are nearest to them
  * on |t| <= T (Chebyshev: t^4 ~ T^2 t^2, t^5 ~ 5/4 T^2 t^3 - 5/16 T^4 t, t^6 ~ 3/2 T^2 t^4 -
  * 9/16 T^4 t^2, t^7 ~ 7/4 T^2 t^5 - 7/8 T^4 t^3 + 7/64 T^6 t). A pair of one antenna goes there
  * and back. */
-LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t n, enum bp_series series,
-                                  struct bp_terms *terms) {
+LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t first, size_t n,
+                                  enum bp_series series, struct bp_terms *terms) {
     float ways = lines->monostatic ? 2.0f : 1.0f;
     float per_metre = (float)lines->halfturns_per_metre * ways;
-    const float *restrict bounds = terms->largest;
-    const double *restrict ranges = terms->range;
-    float *restrict c0 = terms->series[0], *restrict c1 = terms->series[1],
-                    *restrict c2 = terms->series[2], *restrict c3 = terms->series[3],
-                    *restrict c4 = terms->series[4], *restrict scales = terms->halfturns;
+    const float *restrict bounds = terms->largest + first;
+    const double *restrict ranges = terms->range + first;
+    float *restrict c0 = terms->series[0] + first, *restrict c1 = terms->series[1] + first,
+                    *restrict c2 = terms->series[2] + first,
+                    *restrict c3 = terms->series[3] + first,
+                    *restrict c4 = terms->series[4] + first,
+                    *restrict scales = terms->halfturns + first;
     if (series == BP_SERIES_SHORT) {
 #pragma omp simd
         for (size_t i = 0; i < n; i++) {

@@ -10,16 +10,22 @@ static double component(nfsar_vec3 v, int axis) {
     return axis == 0 ? v.x : axis == 1 ? v.y : v.z;
 }
 
+static void widen(double at, double *low, double *high) {
+    *low = at < *low ? at : *low;
+    *high = at > *high ? at : *high;
+}
+
 static void box(const nfsar_scatterer *scatterer, const size_t *index, size_t n, double low[3],
                 double high[3]) {
     for (int k = 0; k < 3; k++) {
         low[k] = INFINITY;
         high[k] = -INFINITY;
-        for (size_t i = 0; i < n; i++) {
-            double at = component(scatterer[index[i]].position, k);
-            low[k] = fmin(low[k], at);
-            high[k] = fmax(high[k], at);
-        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        nfsar_vec3 at = scatterer[index[i]].position;
+        widen(at.x, &low[0], &high[0]);
+        widen(at.y, &low[1], &high[1]);
+        widen(at.z, &low[2], &high[2]);
     }
 }
 

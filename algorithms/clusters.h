@@ -7,7 +7,7 @@
 
 enum {
     CLUSTER_LIMIT = 1024, /* most scatterers of a cluster: they stay in the first caches */
-    CLUSTER_PAD = 64      /* a cluster is filled up with zeros to a multiple of it */
+    CLUSTER_PAD = 64     /* a cluster is filled up with zeros to a multiple of it */
 };
 
 /* Scatterers [first, first + padded) about a centre. */

@@ -6,17 +6,22 @@
 
 struct echo_engine;
 
-/* Whether clusters are less work than every sample by itself, and possible: frequencies equally
- * spaced, ranges not absurdly many. */
+/* Make an engine; *engine is NULL where clusters are no less work than every sample by itself, or
+ * not possible: frequencies must be equally spaced. */
 enum nfsar_status echo_create(const nfsar_capture *capture, const nfsar_scatterer *scatterer,
                               size_t n, const nfsar_simulation_options *options, int threads,
                               struct echo_engine **engine, nfsar_error *error);
 
-/* Echoes of one pulse into echo[n_channel][n_sample], by thread number `thread`. tx and rx are the
- * antennas of each channel, boresight their direction (for beams; else NULL). False when a
- * scatterer is nearer than `nearest` to an antenna. */
-bool echo_pulse(struct echo_engine *engine, int thread, const nfsar_vec3 *tx, const nfsar_vec3 *rx,
-                const nfsar_vec3 *boresight, double nearest, float complex *echo);
+/* Most pulses that echo_pulses() takes. */
+size_t echo_room(const struct echo_engine *engine);
+
+/* Echoes of n_pulse pulses into echo[n_pulse][n_channel][n_sample], by thread number `thread`.
+ * tx, rx[n_pulse][n_channel] are the antennas of each channel, boresight their direction (for
+ * beams). NFSAR_ERROR_GEOMETRY when a scatterer is nearer than `nearest` to an antenna,
+ * NFSAR_ERROR_MEMORY; no message. What comes out for a pulse does not depend on the others. */
+enum nfsar_status echo_pulses(struct echo_engine *engine, int thread, size_t n_pulse,
+                              const nfsar_vec3 *tx, const nfsar_vec3 *rx,
+                              const nfsar_vec3 *boresight, double nearest, float complex *echo);
 
 void echo_destroy(struct echo_engine *engine);
 

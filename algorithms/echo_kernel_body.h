@@ -1,4 +1,6 @@
 /* Echoes of a cluster, one text for every instruction set: included by echo_kernel_*.c. */
+#include <string.h>
+
 #include "algorithms/bp_ranges.h"
 #include "algorithms/echo_kernel.h"
 #include "algorithms/halfturns.h"
@@ -20,32 +22,116 @@ LANES_INLINE void tilt_scatterers(const struct echo_cluster *cluster, const stru
     }
 }
 
-LANES_INLINE lanes above_zero(lanes value) {
-    return (lanes)((lanes_int)value & (value > 0.0f));
-}
-
-LANES_INLINE void load_gain(const struct echo_cluster *cluster, size_t a, size_t i, lanes *factor) {
-    for (int g = 0; g < LANES_GROUP && cluster->gain != NULL; g++) {
-        factor[g] *= lanes_load(cluster->gain[a] + i + (size_t)g * LANES_WIDTH);
+LANES_INLINE void store_group(float *to, const lanes *from) {
+    for (int g = 0; g < LANES_GROUP; g++) {
+        lanes_store(to + g * LANES_WIDTH, from[g]);
     }
 }
 
-/* Sums of z h^d, d = 0 .. degree, onto moment[d][re, im]. */
-LANES_INLINE void add_moments(int degree, const lanes *h, lanes *re, lanes *im, float *moment) {
-    for (int d = 0; d <= degree; d++) {
-        float *to = moment + (size_t)d * 2 * BP_LANES;
-        lanes sum_re = lanes_load(to), sum_im = lanes_load(to + BP_LANES);
+LANES_INLINE void load_group(const float *from, lanes *to) {
+    for (int g = 0; g < LANES_GROUP; g++) {
+        to[g] = lanes_load(from + g * LANES_WIDTH);
+    }
+}
+
+/* 1 / R, or 1 where there is no spreading, times the antenna's pattern: onto factor. */
+LANES_INLINE void weigh_group(const struct echo_cluster *cluster, const struct bp_terms *terms,
+                              size_t a, size_t i, const lanes *t, lanes *factor) {
+    float range = (float)terms->range[a];
+    for (int g = 0; g < LANES_GROUP; g++) {
+        if (cluster->spreading) {
+            lanes square = 1.0f + t[g];
+            factor[g] /= range * lanes_sqrt((lanes)((lanes_int)square & (square > 0.0f)));
+        }
+        if (cluster->gain != NULL) {
+            factor[g] *= lanes_load(cluster->gain[a] + i + (size_t)g * LANES_WIDTH);
+        }
+    }
+}
+
+/* Half turns from the place, and factors, of n scatterers from `first` on: out from one antenna and
+ * back to the same (ends 1) or another (ends 2), or just out (ends 0). */
+LANES_INLINE void measure(const struct echo_cluster *cluster, const struct bp_terms *terms,
+                          const size_t *antenna, int ends, float offset, enum bp_series series,
+                          bool weighted, size_t first, size_t n, float *halfturns, float *factors) {
+    lanes start = lanes_splat(offset);
+    for (size_t i = 0; i < n; i += GROUP_FLOATS) {
+        lanes t[LANES_GROUP], other[LANES_GROUP], h[LANES_GROUP], factor[LANES_GROUP];
+        tilt_scatterers(cluster, terms, antenna[0], first + i, t);
+        if (ends == 2) {
+            tilt_scatterers(cluster, terms, antenna[1], first + i, other);
+        }
         for (int g = 0; g < LANES_GROUP; g++) {
-            sum_re += re[g];
-            sum_im += im[g];
+            h[g] = start;
+            factor[g] = (lanes){0} + 1.0f;
         }
-        lanes_store(to, sum_re);
-        lanes_store(to + BP_LANES, sum_im);
-        for (int g = 0; g < LANES_GROUP && d < degree; g++) {
-            re[g] *= h[g];
-            im[g] *= h[g];
+        add_ranges(terms, antenna, ends, series, t, other, h);
+        store_group(halfturns + i, h);
+        if (weighted) {
+            weigh_group(cluster, terms, antenna[0], first + i, t, factor);
+            if (ends > 0) {
+                weigh_group(cluster, terms, antenna[ends - 1], first + i, ends == 2 ? other : t,
+                            factor);
+            }
+            store_group(factors + i, factor);
         }
     }
+}
+
+/* out = in exp(+j pi h), times the factors where there are any. */
+LANES_INLINE void turn(const float *halfturns, const float *factors, const float *in_re,
+                       const float *in_im, size_t n, float *out_re, float *out_im) {
+    for (size_t i = 0; i < n; i += GROUP_FLOATS) {
+        lanes h[LANES_GROUP], c[LANES_GROUP], s[LANES_GROUP], x[LANES_GROUP], y[LANES_GROUP];
+        lanes re[LANES_GROUP], im[LANES_GROUP];
+        load_group(halfturns + i, h);
+        halfturns_phasor(true, h, c, s);
+        load_group(in_re + i, x);
+        load_group(in_im + i, y);
+        for (int g = 0; g < LANES_GROUP; g++) {
+            if (factors != NULL) {
+                lanes factor = lanes_load(factors + i + (size_t)g * LANES_WIDTH);
+                x[g] *= factor;
+                y[g] *= factor;
+            }
+            re[g] = x[g] * c[g] - y[g] * s[g];
+            im[g] = x[g] * s[g] + y[g] * c[g];
+        }
+        store_group(out_re + i, re);
+        store_group(out_im + i, im);
+    }
+}
+
+/* Sums of z h^d onto moment[d], d = 0 .. degree; stride is from one d to the next. */
+LANES_INLINE void add_moments(int degree, const float *halfturns, const float *part, size_t n,
+                              float *moment) {
+    lanes sum[ECHO_MOMENTS];
+    for (int d = 0; d <= degree; d++) {
+        sum[d] = lanes_load(moment + (size_t)d * 2 * BP_LANES);
+    }
+    for (size_t i = 0; i < n; i += LANES_WIDTH) {
+        lanes h = lanes_load(halfturns + i), z = lanes_load(part + i);
+        sum[0] += z;
+        for (int d = 1; d <= degree; d++) {
+            z *= h;
+            sum[d] += z;
+        }
+    }
+    for (int d = 0; d <= degree; d++) {
+        lanes_store(moment + (size_t)d * 2 * BP_LANES, sum[d]);
+    }
+}
+
+LANES_INLINE float total(const float *part) {
+    lanes all = lanes_load(part);
+    float sum[LANES_WIDTH];
+    memcpy(sum, &all, sizeof sum);
+    for (int half = LANES_WIDTH / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            sum[i] += sum[i + half];
+        }
+    }
+    return sum[0];
 }
 
 /* The moments of a line, summed over the lanes, turned by the carrier's phase at its place and
@@ -59,11 +145,8 @@ LANES_INLINE void spread_moments(const struct bp_lines *lines, const struct bp_t
     float per_sample = (float)(1.0 / (lines->range_step * lines->halfturns_per_metre));
     samples x = {0}, y = {0};
     for (int d = 0; d <= level->degree; d++, scale *= per_sample) {
-        float re = 0.0f, im = 0.0f;
-        for (int i = 0; i < LANES_WIDTH; i++) {
-            re += moment[2 * d * BP_LANES + i];
-            im += moment[(2 * d + 1) * BP_LANES + i];
-        }
+        float re = total(moment + (size_t)(2 * d) * BP_LANES);
+        float im = total(moment + (size_t)(2 * d + 1) * BP_LANES);
         x += weight[d] * ((re * c - im * s) * scale);
         y += weight[d] * ((re * s + im * c) * scale);
     }
@@ -76,179 +159,163 @@ LANES_INLINE void spread_moments(const struct bp_lines *lines, const struct bp_t
 
 /* Each channel by itself. */
 LANES_INLINE void gather_line(const struct echo_cluster *cluster, const struct bp_terms *terms,
-                              size_t line, int ends, enum bp_series series, int degree,
-                              float *moment) {
+                              size_t line, int ends, enum bp_series series, bool weighted,
+                              struct echo_chunk *chunk, size_t first, size_t n) {
     size_t antenna[2] = {(size_t)terms->tx[line], (size_t)terms->rx[line]};
-    double both = terms->range[antenna[0]] * terms->range[antenna[1]];
-    for (size_t i = 0; i < cluster->n; i += GROUP_FLOATS) {
-        lanes t[LANES_GROUP], other[LANES_GROUP], h[LANES_GROUP], c[LANES_GROUP], s[LANES_GROUP];
-        lanes offset = lanes_splat(terms->offset[line]), factor[LANES_GROUP];
-        tilt_scatterers(cluster, terms, antenna[0], i, t);
-        if (ends == 2) {
-            tilt_scatterers(cluster, terms, antenna[1], i, other);
-        }
-        for (int g = 0; g < LANES_GROUP; g++) {
-            h[g] = offset;
-            factor[g] = (lanes){0} + 1.0f;
-        }
-        add_ranges(terms, antenna, ends, series, t, other, h);
+    measure(cluster, terms, antenna, ends, terms->offset[line], series, weighted, first, n,
+            chunk->halfturns, chunk->factor);
+    turn(chunk->halfturns, weighted ? chunk->factor : NULL, cluster->re + first,
+         cluster->im + first, n, chunk->re, chunk->im);
+}
+
+/* One antenna of several channels: half turns and phasors, with its factor, to be multiplied. */
+LANES_INLINE void gather_antenna(const struct echo_cluster *cluster, const struct bp_terms *terms,
+                                 size_t antenna, enum bp_series series, bool weighted,
+                                 struct echo_chunk *chunk, size_t first, size_t n) {
+    measure(cluster, terms, &antenna, 0, 0.0f, series, weighted, first, n, chunk->halfturns,
+            chunk->factor);
+    for (size_t i = 0; i < n; i += GROUP_FLOATS) {
+        lanes h[LANES_GROUP], c[LANES_GROUP], s[LANES_GROUP];
+        load_group(chunk->halfturns + i, h);
         halfturns_phasor(true, h, c, s);
-        if (cluster->spreading) {
-            for (int g = 0; g < LANES_GROUP; g++) {
-                lanes square = 1.0f + t[g], far = 1.0f + (ends == 2 ? other[g] : t[g]);
-                factor[g] = 1.0f / ((float)both * lanes_sqrt(above_zero(square * far)));
-            }
+        for (int g = 0; g < LANES_GROUP && weighted; g++) {
+            lanes factor = lanes_load(chunk->factor + i + (size_t)g * LANES_WIDTH);
+            c[g] *= factor;
+            s[g] *= factor;
         }
-        load_gain(cluster, antenna[0], i, factor);
-        load_gain(cluster, antenna[1], i, factor);
-        lanes re[LANES_GROUP], im[LANES_GROUP];
-        for (int g = 0; g < LANES_GROUP; g++) {
-            lanes x = lanes_load(cluster->re + i + (size_t)g * LANES_WIDTH);
-            lanes y = lanes_load(cluster->im + i + (size_t)g * LANES_WIDTH);
-            if (cluster->spreading || cluster->gain != NULL) {
-                x *= factor[g];
-                y *= factor[g];
-            }
-            re[g] = x * c[g] - y * s[g];
-            im[g] = x * s[g] + y * c[g];
-        }
-        add_moments(degree, h, re, im, moment);
+        store_group(chunk->re + i, c);
+        store_group(chunk->im + i, s);
     }
 }
 
-/* Half turns, phasors and 1 / R of every antenna for a group of scatterers. */
-LANES_INLINE void gather_antennas(const struct bp_lines *lines, const struct echo_cluster *cluster,
-                                  const struct bp_terms *terms, size_t i, enum bp_series series,
-                                  float *phasor) {
-    for (size_t a = 0; a < lines->n_antenna; a++, phasor += 4 * BP_GROUP_FLOATS) {
-        lanes t[LANES_GROUP], h[LANES_GROUP] = {{0}}, c[LANES_GROUP], s[LANES_GROUP];
-        lanes factor[LANES_GROUP];
-        tilt_scatterers(cluster, terms, a, i, t);
-        add_ranges(terms, &a, 1, series, t, t, h);
-        halfturns_phasor(true, h, c, s);
-        if (cluster->spreading || cluster->gain != NULL) {
-            float range = (float)terms->range[a];
-            for (int g = 0; g < LANES_GROUP; g++) {
-                factor[g] = cluster->spreading
-                                ? 1.0f / (range * lanes_sqrt(above_zero(1.0f + t[g])))
-                                : (lanes){0} + 1.0f;
-            }
-            load_gain(cluster, a, i, factor);
-            for (int g = 0; g < LANES_GROUP; g++) {
-                c[g] *= factor[g];
-                s[g] *= factor[g];
-            }
-        }
-        for (int g = 0; g < LANES_GROUP; g++) {
-            lanes_store(phasor + g * LANES_WIDTH, h[g]);
-            lanes_store(phasor + BP_GROUP_FLOATS + g * LANES_WIDTH, c[g]);
-            lanes_store(phasor + 2 * BP_GROUP_FLOATS + g * LANES_WIDTH, s[g]);
-        }
+/* out = a b, complex. */
+LANES_INLINE void multiply(const float *a_re, const float *a_im, const float *b_re,
+                           const float *b_im, size_t n, float *out_re, float *out_im) {
+    for (size_t i = 0; i < n; i += LANES_WIDTH) {
+        lanes a = lanes_load(a_re + i), b = lanes_load(a_im + i);
+        lanes c = lanes_load(b_re + i), s = lanes_load(b_im + i);
+        lanes_store(out_re + i, a * c - b * s);
+        lanes_store(out_im + i, a * s + b * c);
     }
 }
 
-LANES_INLINE void gather_shared(const struct bp_lines *lines, const struct echo_cluster *cluster,
-                                const struct bp_terms *terms, enum bp_series series, int degree,
-                                struct echo_shared *shared) {
-    for (size_t i = 0; i < cluster->n; i += GROUP_FLOATS) {
-        gather_antennas(lines, cluster, terms, i, series, shared->phasor);
-        int32_t sent = -1;
-        lanes x[LANES_GROUP] = {{0}}, y[LANES_GROUP] = {{0}};
-        const float *tx = shared->phasor;
-        for (size_t line = 0; line < lines->n_link; line++) {
-            if (terms->tx[line] != sent) {
-                sent = terms->tx[line];
-                tx = shared->phasor + (size_t)sent * 4 * BP_GROUP_FLOATS;
-                for (int g = 0; g < LANES_GROUP; g++) {
-                    lanes a = lanes_load(cluster->re + i + (size_t)g * LANES_WIDTH);
-                    lanes b = lanes_load(cluster->im + i + (size_t)g * LANES_WIDTH);
-                    lanes c = lanes_load(tx + BP_GROUP_FLOATS + g * LANES_WIDTH);
-                    lanes s = lanes_load(tx + 2 * BP_GROUP_FLOATS + g * LANES_WIDTH);
-                    x[g] = a * c - b * s;
-                    y[g] = a * s + b * c;
-                }
-            }
-            const float *rx = shared->phasor + (size_t)terms->rx[line] * 4 * BP_GROUP_FLOATS;
-            lanes offset = lanes_splat(terms->offset[line]);
-            lanes h[LANES_GROUP], re[LANES_GROUP], im[LANES_GROUP];
-            for (int g = 0; g < LANES_GROUP; g++) {
-                lanes c = lanes_load(rx + BP_GROUP_FLOATS + g * LANES_WIDTH);
-                lanes s = lanes_load(rx + 2 * BP_GROUP_FLOATS + g * LANES_WIDTH);
-                h[g] = offset + lanes_load(tx + g * LANES_WIDTH) + lanes_load(rx + g * LANES_WIDTH);
-                re[g] = x[g] * c - y[g] * s;
-                im[g] = x[g] * s + y[g] * c;
-            }
-            add_moments(degree, h, re, im, shared->moment + line * ECHO_MOMENTS * 2 * BP_LANES);
+/* Half turns of a channel from its antennas' ones. */
+LANES_INLINE void add_halfturns(const float *a, const float *b, float offset, size_t n,
+                                float *out) {
+    lanes start = lanes_splat(offset);
+    for (size_t i = 0; i < n; i += LANES_WIDTH) {
+        lanes_store(out + i, start + lanes_load(a + i) + lanes_load(b + i));
+    }
+}
+
+#define MOMENTS(name, degree)                                                                      \
+    static void name(const struct echo_chunk *chunk, size_t n, float *moment) {                    \
+        add_moments(degree, chunk->halfturns, chunk->re, n, moment);                               \
+        add_moments(degree, chunk->halfturns, chunk->im, n, moment + BP_LANES);                    \
+    }
+MOMENTS(moments_3, 3)
+MOMENTS(moments_4, 4)
+MOMENTS(moments_5, 5)
+MOMENTS(moments_7, 7)
+
+static void (*const moments_of[ECHO_MOMENTS])(const struct echo_chunk *, size_t, float *) = {
+    [3] = moments_3, [4] = moments_4, [5] = moments_5, [7] = moments_7};
+
+#define GATHER(name, kind, ...)                                                                    \
+    static void name(const struct echo_cluster *cluster, const struct bp_terms *terms, size_t of,  \
+                     struct echo_chunk *chunk, size_t first, size_t n) {                           \
+        bool weighted = cluster->spreading || cluster->gain != NULL;                               \
+        if (weighted) {                                                                            \
+            kind(cluster, terms, of, __VA_ARGS__, true, chunk, first, n);                          \
+        } else {                                                                                   \
+            kind(cluster, terms, of, __VA_ARGS__, false, chunk, first, n);                         \
+        }                                                                                          \
+    }
+GATHER(gather_two_short, gather_line, 2, BP_SERIES_SHORT)
+GATHER(gather_two_long, gather_line, 2, BP_SERIES_LONG)
+GATHER(gather_two_root, gather_line, 2, BP_SERIES_ROOT)
+GATHER(gather_mono_short, gather_line, 1, BP_SERIES_SHORT)
+GATHER(gather_mono_long, gather_line, 1, BP_SERIES_LONG)
+GATHER(gather_mono_root, gather_line, 1, BP_SERIES_ROOT)
+GATHER(gather_one_short, gather_antenna, BP_SERIES_SHORT)
+GATHER(gather_one_long, gather_antenna, BP_SERIES_LONG)
+GATHER(gather_one_root, gather_antenna, BP_SERIES_ROOT)
+
+typedef void gather(const struct echo_cluster *, const struct bp_terms *, size_t,
+                    struct echo_chunk *, size_t, size_t);
+
+static gather *const gather_two[] = {gather_two_short, gather_two_long, gather_two_root};
+static gather *const gather_mono[] = {gather_mono_short, gather_mono_long, gather_mono_root};
+static gather *const gather_one[] = {gather_one_short, gather_one_long, gather_one_root};
+
+/* Every channel of a pulse, the lines from `line` on, by itself. */
+static void gather_lines(const struct bp_lines *lines, const struct echo_cluster *cluster,
+                         const struct bp_terms *terms, size_t line, enum bp_series series,
+                         int degree, float *moment) {
+    struct echo_chunk chunk;
+    gather *of_line = lines->monostatic ? gather_mono[series] : gather_two[series];
+    for (size_t i = 0; i < lines->n_link; i++, moment += ECHO_MOMENT_FLOATS) {
+        for (size_t first = 0; first < cluster->n; first += ECHO_CHUNK) {
+            size_t n = cluster->n - first < ECHO_CHUNK ? cluster->n - first : ECHO_CHUNK;
+            of_line(cluster, terms, line + i, &chunk, first, n);
+            moments_of[degree](&chunk, n, moment);
         }
     }
 }
 
-/* The versions of the loops. */
-#define GATHER_DEGREES(call, series)                                                               \
-    switch (degree) {                                                                              \
-    case 3:                                                                                        \
-        call(series, 3);                                                                           \
-        break;                                                                                     \
-    case 4:                                                                                        \
-        call(series, 4);                                                                           \
-        break;                                                                                     \
-    case 5:                                                                                        \
-        call(series, 5);                                                                           \
-        break;                                                                                     \
-    default:                                                                                       \
-        call(series, 7);                                                                           \
+/* Channels that share antennas; the pulse's first antenna and line are given. */
+static void gather_shared(const struct bp_lines *lines, const struct echo_cluster *cluster,
+                          const struct bp_terms *terms, size_t antenna, size_t line,
+                          enum bp_series series, int degree, struct echo_scratch *scratch) {
+    struct echo_chunk chunk, sent;
+    for (size_t first = 0; first < cluster->n; first += ECHO_CHUNK) {
+        size_t n = cluster->n - first < ECHO_CHUNK ? cluster->n - first : ECHO_CHUNK;
+        for (size_t a = 0; a < lines->n_antenna; a++) {
+            gather_one[series](cluster, terms, antenna + a, &scratch->antenna[a], first, n);
+        }
+        int32_t last = -1;
+        for (size_t i = 0; i < lines->n_link; i++) {
+            const struct echo_chunk *tx = &scratch->antenna[terms->tx[line + i] - (int32_t)antenna];
+            const struct echo_chunk *rx = &scratch->antenna[terms->rx[line + i] - (int32_t)antenna];
+            if (terms->tx[line + i] != last) {
+                last = terms->tx[line + i];
+                multiply(cluster->re + first, cluster->im + first, tx->re, tx->im, n, sent.re,
+                         sent.im);
+            }
+            multiply(sent.re, sent.im, rx->re, rx->im, n, chunk.re, chunk.im);
+            add_halfturns(tx->halfturns, rx->halfturns, terms->offset[line + i], n,
+                          chunk.halfturns);
+            moments_of[degree](&chunk, n, scratch->moment + i * ECHO_MOMENT_FLOATS);
+        }
     }
-#define GATHER_ALL(call)                                                                           \
-    if (series == BP_SERIES_SHORT) {                                                               \
-        GATHER_DEGREES(call, BP_SERIES_SHORT)                                                      \
-    } else if (series == BP_SERIES_LONG) {                                                         \
-        GATHER_DEGREES(call, BP_SERIES_LONG)                                                       \
-    } else {                                                                                       \
-        GATHER_DEGREES(call, BP_SERIES_ROOT)                                                       \
-    }
-
-static void gather_bistatic(const struct echo_cluster *cluster, const struct bp_terms *terms,
-                            size_t line, enum bp_series series, int degree, float *moment) {
-#define BISTATIC(s, d) gather_line(cluster, terms, line, 2, s, d, moment)
-    GATHER_ALL(BISTATIC)
 }
 
-static void gather_monostatic(const struct echo_cluster *cluster, const struct bp_terms *terms,
-                              size_t line, enum bp_series series, int degree, float *moment) {
-#define MONOSTATIC(s, d) gather_line(cluster, terms, line, 1, s, d, moment)
-    GATHER_ALL(MONOSTATIC)
-}
-
-static void gather_multistatic(const struct bp_lines *lines, const struct echo_cluster *cluster,
-                               const struct bp_terms *terms, enum bp_series series, int degree,
-                               struct echo_shared *shared) {
-#define MULTISTATIC(s, d) gather_shared(lines, cluster, terms, s, d, shared)
-    GATHER_ALL(MULTISTATIC)
-}
-
+/* Pulses choose their series and degree by themselves: what is simulated of one must not depend on
+ * which others are simulated with it. */
 void LANES_VERSION(echo_add)(const struct bp_lines *lines, const struct echo_cluster *cluster,
-                             struct bp_terms *terms, struct echo_shared *shared, float *profile) {
-    struct bp_demand demand = bp_terms_tilts(lines, &cluster->block, 0, lines->n_antenna, terms);
-    bp_terms_series(lines, lines->n_antenna, demand.series, terms);
-    bp_terms_places(lines, 1, terms);
-    const struct bandfit_level *level = bp_terms_level(lines, demand.reach);
-    size_t moments = ECHO_MOMENTS * 2 * BP_LANES;
-    if (lines->shared) {
-        for (size_t i = 0; i < lines->n_link * moments; i++) {
-            shared->moment[i] = 0.0f;
+                             struct bp_terms *terms, struct echo_scratch *scratch, float *profile) {
+    const struct bp_block *block = &cluster->block;
+    bp_terms_tilts(lines, block, 0, lines->n_pulse * lines->n_antenna, terms);
+    bp_terms_places(lines, lines->n_pulse, terms);
+    for (size_t p = 0; p < lines->n_pulse; p++) {
+        size_t antenna = p * lines->n_antenna, line = p * lines->n_link;
+        struct bp_demand demand = bp_terms_demand(lines, block, antenna, lines->n_antenna, terms);
+        const struct bandfit_level *level = bp_terms_level(lines, demand.reach);
+        bp_terms_series(lines, antenna, lines->n_antenna, demand.series, terms);
+        for (size_t i = 0; i < lines->n_link; i++) {
+            memset(scratch->moment + i * ECHO_MOMENT_FLOATS, 0,
+                   (size_t)(level->degree + 1) * 2 * BP_LANES * sizeof(float));
         }
-        gather_multistatic(lines, cluster, terms, demand.series, level->degree, shared);
-    }
-    for (size_t line = 0; line < lines->n_link; line++, profile += 2 * lines->pitch) {
-        float *moment = shared->moment + (lines->shared ? line * moments : 0);
-        for (size_t i = 0; i < moments && !lines->shared; i++) {
-            moment[i] = 0.0f;
+        if (lines->shared) {
+            gather_shared(lines, cluster, terms, antenna, line, demand.series, level->degree,
+                          scratch);
+        } else {
+            gather_lines(lines, cluster, terms, line, demand.series, level->degree,
+                         scratch->moment);
         }
-        if (lines->monostatic) {
-            gather_monostatic(cluster, terms, line, demand.series, level->degree, moment);
-        } else if (!lines->shared) {
-            gather_bistatic(cluster, terms, line, demand.series, level->degree, moment);
+        for (size_t i = 0; i < lines->n_link; i++) {
+            spread_moments(lines, terms, line + i, level, scratch->moment + i * ECHO_MOMENT_FLOATS,
+                           profile + 2 * (line + i) * lines->pitch);
         }
-        spread_moments(lines, terms, line, level, moment, profile);
     }
 }

@@ -1,4 +1,5 @@
-/* Echoes of point scatterers: who computes what. The loops themselves are in simulate_kernel.c.
+/* Echoes of point scatterers: who computes what. Many scatterers go by clusters (echo.c), a few
+ * sample by sample (simulate_kernel.c).
  *
  * A pulse is computed by one thread, tile of scatterers after tile, each sum in a fixed order: the
  * result does not depend on the number of threads. Distances are computed once for each antenna
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/echo.h"
 #include "algorithms/simulate_kernel.h"
 
 /* A scatterer nearer to an antenna than this, in metres, sits on it. */
@@ -26,6 +28,8 @@ struct job {
     float *re, *im;          /* [n_padded] */
     double *turns_per_metre; /* [n_sample] */
     struct kernel_frequencies frequencies;
+    struct echo_engine *engine; /* NULL for few scatterers */
+    size_t batch;               /* pulses that are computed together */
 };
 
 /* An antenna at the time it is used. */
@@ -43,6 +47,7 @@ struct worker {
     double *distance;        /* [2 n_channel][KERNEL_TILE] */
     float *gain;             /* [2 n_channel][KERNEL_TILE], with a beam only */
     double *echo;            /* [n_channel][n_sample][2] */
+    nfsar_vec3 *ends[3];     /* [batch][n_channel] transmitters, receivers, boresights */
 };
 
 static void *aligned(size_t count, size_t size) {
@@ -61,6 +66,7 @@ static void job_free(struct job *job) {
     free(job->re);
     free(job->im);
     free(job->turns_per_metre);
+    echo_destroy(job->engine);
 }
 
 static void fill_scatterers(struct job *job, const nfsar_scatterer *scatterer, size_t n) {
@@ -126,6 +132,9 @@ static void workers_free(struct worker *workers, int n) {
         free(workers[i].distance);
         free(workers[i].gain);
         free(workers[i].echo);
+        for (int k = 0; k < 3; k++) {
+            free(workers[i].ends[k]);
+        }
     }
     free(workers);
 }
@@ -145,6 +154,12 @@ static bool worker_create(const struct job *job, struct worker *worker) {
     worker->distance = aligned(2 * channels * KERNEL_TILE, sizeof *worker->distance);
     worker->gain = beam ? aligned(2 * channels * KERNEL_TILE, sizeof *worker->gain) : NULL;
     worker->echo = aligned(echo, 2 * sizeof *worker->echo);
+    for (int k = 0; k < 3; k++) {
+        worker->ends[k] = aligned(job->batch * channels, sizeof *worker->ends[k]);
+        if (worker->ends[k] == NULL) {
+            return false;
+        }
+    }
     return worker->kernel != NULL && worker->antenna != NULL && worker->tx != NULL &&
            worker->rx != NULL && worker->distance != NULL && (!beam || worker->gain != NULL) &&
            worker->echo != NULL;
@@ -245,26 +260,43 @@ static bool add_tile(const struct job *job, struct worker *worker, size_t first,
     return !near;
 }
 
-static bool simulate_pulse(const struct job *job, struct worker *worker, size_t pulse,
-                           float complex *echo) {
+/* Some pulses by clusters of scatterers. */
+static enum nfsar_status simulate_clusters(const struct job *job, struct worker *worker, int thread,
+                                           size_t pulse, size_t n_pulse, float complex *echo) {
+    size_t n_channel = job->capture->array.n_channel;
+    for (size_t p = 0; p < n_pulse; p++) {
+        place_antennas(job, worker, pulse + p);
+        for (size_t c = 0; c < n_channel; c++) {
+            worker->ends[0][p * n_channel + c] = worker->antenna[worker->tx[c]].position;
+            worker->ends[1][p * n_channel + c] = worker->antenna[worker->rx[c]].position;
+            worker->ends[2][p * n_channel + c] = worker->antenna[worker->tx[c]].boresight;
+        }
+    }
+    return echo_pulses(job->engine, thread, n_pulse, worker->ends[0], worker->ends[1],
+                       worker->ends[2], NEAREST, echo);
+}
+
+/* A pulse sample by sample. */
+static enum nfsar_status simulate_samples(const struct job *job, struct worker *worker,
+                                          size_t pulse, float complex *echo) {
     size_t n = job->capture->array.n_channel * job->capture->n_sample;
     place_antennas(job, worker, pulse);
     memset(worker->echo, 0, 2 * n * sizeof *worker->echo);
     for (size_t first = 0; first < job->n_padded; first += KERNEL_TILE) {
         size_t left = job->n_padded - first;
         if (!add_tile(job, worker, first, left < KERNEL_TILE ? left : KERNEL_TILE)) {
-            return false;
+            return NFSAR_ERROR_GEOMETRY;
         }
     }
     for (size_t i = 0; i < n; i++) {
         echo[i] = CMPLXF((float)worker->echo[2 * i], (float)worker->echo[2 * i + 1]);
     }
-    return true;
+    return NFSAR_OK;
 }
 
 /* Which scatterer sits on which antenna of a pulse: for the message. */
 static enum nfsar_status fail_near(const struct job *job, struct worker *worker, size_t pulse,
-                                   nfsar_error *error) {
+                                   size_t last, nfsar_error *error) {
     place_antennas(job, worker, pulse);
     for (size_t i = 0; i < job->n_padded; i++) {
         nfsar_vec3 p = {job->x[i], job->y[i], job->z[i]};
@@ -278,6 +310,9 @@ static enum nfsar_status fail_near(const struct job *job, struct worker *worker,
             }
         }
     }
+    if (pulse < last) {
+        return fail_near(job, worker, pulse + 1, last, error);
+    }
     return nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "a scatterer sits on an antenna of pulse %zu",
                       pulse);
 }
@@ -289,26 +324,43 @@ static enum nfsar_status run(const struct job *job, struct worker *workers, int 
     atomic_bool stop = false;
     atomic_size_t done = 0;
     size_t near = SIZE_MAX;
-    bool cancelled = false;
+    bool cancelled = false, no_memory = false;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (size_t i = 0; i < n_pulse; i++) {
+    for (size_t i = 0; i < n_pulse; i += job->batch) {
         int thread = omp_get_thread_num();
+        size_t n = n_pulse - i < job->batch ? n_pulse - i : job->batch;
         if (atomic_load(&stop)) {
             continue;
         }
-        if (!simulate_pulse(job, &workers[thread], first_pulse + i, echo + i * stride)) {
+        enum nfsar_status status =
+            job->engine != NULL
+                ? simulate_clusters(job, &workers[thread], thread, first_pulse + i, n,
+                                    echo + i * stride)
+                : simulate_samples(job, &workers[thread], first_pulse + i, echo + i * stride);
+        if (status != NFSAR_OK) {
 #pragma omp critical(nfsar_simulate)
-            near = first_pulse + i < near ? first_pulse + i : near;
+            {
+                near = status == NFSAR_ERROR_GEOMETRY && first_pulse + i < near ? first_pulse + i
+                                                                                : near;
+                no_memory = no_memory || status == NFSAR_ERROR_MEMORY;
+            }
             atomic_store(&stop, true);
         }
-        size_t finished = atomic_fetch_add(&done, 1) + 1;
+        size_t finished = atomic_fetch_add(&done, n) + n;
         if (thread == 0 && !nfsar_progress_report(progress, (double)finished / (double)n_pulse)) {
             cancelled = true;
             atomic_store(&stop, true);
         }
     }
+    if (no_memory) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for range profiles");
+    }
     if (near != SIZE_MAX) {
-        return fail_near(job, &workers[0], near, error);
+        return fail_near(job, &workers[0], near,
+                         (near + job->batch < first_pulse + n_pulse ? near + job->batch
+                                                                    : first_pulse + n_pulse) -
+                             1,
+                         error);
     }
     return cancelled ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "the simulation was stopped")
                      : NFSAR_OK;
@@ -341,6 +393,13 @@ enum nfsar_status nfsar_simulate(const nfsar_capture *capture, const nfsar_scatt
     struct worker *workers = NULL;
     enum nfsar_status status = job_create(&job, scatterer, n_scatterer, error);
     if (status == NFSAR_OK) {
+        status = echo_create(capture, scatterer, n_scatterer, options, threads, &job.engine, error);
+    }
+    if (status == NFSAR_OK) {
+        /* Several batches for each thread, so that they finish together. */
+        size_t share = n_pulse / (4 * (size_t)threads) + 1;
+        size_t most = job.engine != NULL ? echo_room(job.engine) : 1;
+        job.batch = share < most ? share : most;
         workers = workers_create(&job, threads);
         status = workers != NULL
                      ? run(&job, workers, threads, first_pulse, n_pulse, echo, progress, error)

@@ -52,7 +52,7 @@ static enum nfsar_status make_scene(const struct bench *bench, struct scene *sce
     nfsar_random random;
     memset(scene, 0, sizeof *scene);
     enum nfsar_status status =
-        make_capture(bench, bench->quick ? 2 : 8, 16e-3, &scene->capture, error);
+        make_capture(bench, bench->quick ? 4 : 32, 4e-3, &scene->capture, error);
     scene->n = bench->quick ? 1024 : 65536;
     scene->scatterer = malloc(scene->n * sizeof *scene->scatterer);
     if (status == NFSAR_OK && scene->scatterer == NULL) {
