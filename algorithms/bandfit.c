@@ -10,7 +10,7 @@
 
 enum { TAPS = BANDFIT_TAPS, MOST = BANDFIT_COLUMNS };
 
-static const int degrees[BANDFIT_LEVELS] = {3, 4, 5, 7};
+static const int degrees[BANDFIT_LEVELS] = {3, 4, 5, 6, 7};
 
 /* Keeps the least squares solvable: the samples' correlation is singular but for rounding when
  * the band is narrow. It costs an error of its square root, far below every tolerance. */

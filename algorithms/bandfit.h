@@ -11,7 +11,7 @@ enum {
     BANDFIT_TAPS = 8,    /* samples used: from 3 before the place's own to 4 after */
     BANDFIT_PLACES = 16, /* places between two samples that weights are kept for */
     BANDFIT_COLUMNS = 8, /* coefficients of a row of weights, zero beyond the degree */
-    BANDFIT_LEVELS = 4
+    BANDFIT_LEVELS = 5
 };
 
 /* Polynomials of one degree. */

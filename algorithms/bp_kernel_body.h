@@ -134,11 +134,13 @@ LANES_INLINE void add_line(const struct bp_lines *lines, const struct bp_block *
                      struct halfturns *halfturns) {                                                \
         measure_line(block, terms, line, ends, series, halfturns);                                 \
     }
-MEASURE(measure_one_short, 1, BP_SERIES_SHORT)
-MEASURE(measure_one_long, 1, BP_SERIES_LONG)
+MEASURE(measure_one_third, 1, BP_SERIES_THIRD)
+MEASURE(measure_one_fourth, 1, BP_SERIES_FOURTH)
+MEASURE(measure_one_fifth, 1, BP_SERIES_FIFTH)
 MEASURE(measure_one_root, 1, BP_SERIES_ROOT)
-MEASURE(measure_two_short, 2, BP_SERIES_SHORT)
-MEASURE(measure_two_long, 2, BP_SERIES_LONG)
+MEASURE(measure_two_third, 2, BP_SERIES_THIRD)
+MEASURE(measure_two_fourth, 2, BP_SERIES_FOURTH)
+MEASURE(measure_two_fifth, 2, BP_SERIES_FIFTH)
 MEASURE(measure_two_root, 2, BP_SERIES_ROOT)
 
 #define ADD(degree)                                                                                \
@@ -151,20 +153,21 @@ ADD(0)
 ADD(3)
 ADD(4)
 ADD(5)
+ADD(6)
 ADD(7)
 
 /* Each channel by itself: one phasor for its two-way range. */
 static void add_lines(const struct bp_lines *lines, const struct bp_block *block,
                       const struct bp_terms *terms, size_t pulse, size_t pulses,
                       enum bp_series series, int degree, struct bp_sums *sums) {
-    static void (*const measures[2][3])(const struct bp_block *, const struct bp_terms *, size_t,
+    static void (*const measures[2][4])(const struct bp_block *, const struct bp_terms *, size_t,
                                         struct halfturns *) = {
-        {measure_two_short, measure_two_long, measure_two_root},
-        {measure_one_short, measure_one_long, measure_one_root}};
+        {measure_two_third, measure_two_fourth, measure_two_fifth, measure_two_root},
+        {measure_one_third, measure_one_fourth, measure_one_fifth, measure_one_root}};
     static void (*const adds[])(const struct bp_lines *, const struct bp_block *,
                                 const struct bp_terms *, size_t, const float *,
                                 const struct halfturns *, struct bp_sums *) = {
-        add_0, NULL, NULL, add_3, add_4, add_5, NULL, add_7};
+        add_0, NULL, NULL, add_3, add_4, add_5, add_6, add_7};
     struct halfturns halfturns;
     const float *profile = lines->profile + 2 * pulse * lines->n_link * lines->pitch;
     for (size_t line = 0; line < pulses * lines->n_link; line++) {
@@ -260,13 +263,18 @@ static void add_pulses(const struct bp_lines *lines, const struct bp_block *bloc
     case 5:                                                                                        \
         add_shared(lines, block, terms, pulses, s, 5, sums);                                       \
         break;                                                                                     \
+    case 6:                                                                                        \
+        add_shared(lines, block, terms, pulses, s, 6, sums);                                       \
+        break;                                                                                     \
     default:                                                                                       \
         add_shared(lines, block, terms, pulses, s, 7, sums);                                       \
     }
-    if (series == BP_SERIES_SHORT) {
-        SHARED(BP_SERIES_SHORT)
-    } else if (series == BP_SERIES_LONG) {
-        SHARED(BP_SERIES_LONG)
+    if (series == BP_SERIES_THIRD) {
+        SHARED(BP_SERIES_THIRD)
+    } else if (series == BP_SERIES_FOURTH) {
+        SHARED(BP_SERIES_FOURTH)
+    } else if (series == BP_SERIES_FIFTH) {
+        SHARED(BP_SERIES_FIFTH)
     } else {
         SHARED(BP_SERIES_ROOT)
     }

@@ -11,15 +11,23 @@
 #include "algorithms/lanes.h"
 #include "algorithms/phasor.h"
 
-/* How R - range is computed from t: by the series of the root to the third or to the fifth power,
+/* How R - range is computed from t: by the series of the root to the third, fourth or fifth power,
  * economised for the t of the block, or by the root itself. */
-enum bp_series { BP_SERIES_SHORT, BP_SERIES_LONG, BP_SERIES_ROOT };
+enum bp_series { BP_SERIES_THIRD, BP_SERIES_FOURTH, BP_SERIES_FIFTH, BP_SERIES_ROOT };
 
 /* What the antennas ask of the loops. */
 struct bp_demand {
     enum bp_series series;
     double reach; /* metres: most that the range to an antenna differs over the block */
 };
+
+LANES_INLINE enum bp_series shortest_series(double allowed, double third, double fourth,
+                                            double fifth) {
+    return third < allowed    ? BP_SERIES_THIRD
+           : fourth < allowed ? BP_SERIES_FOURTH
+           : fifth < allowed  ? BP_SERIES_FIFTH
+                              : BP_SERIES_ROOT;
+}
 
 /* Ranges and tilts of n antennas. */
 LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
@@ -35,8 +43,8 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
     double hx = block->half[0], hy = block->half[1], hz = block->half[2];
     double radius = hx * hx + hy * hy + hz * hz;
     double phase_per_metre = lines->halfturns_per_metre * NFSAR_PI;
-    double short_error = 0.0, long_error = 0.0, reach = 0.0;
-#pragma omp simd reduction(max : short_error, long_error, reach)
+    double third = 0.0, fourth = 0.0, fifth = 0.0, reach = 0.0;
+#pragma omp simd reduction(max : third, fourth, fifth, reach)
     for (size_t i = 0; i < n; i++) {
         double dx = cx - x[i], dy = cy - y[i], dz = cz - z[i];
         /* Never zero: nearer than a micrometre is a micrometre. */
@@ -44,12 +52,14 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
         double range = sqrt(square), bend = 1.0 / square;
         double largest = bend * (2.0 * (fabs(dx) * hx + fabs(dy) * hy + fabs(dz) * hz) + radius);
         double t2 = largest * largest, phase = range * phase_per_metre * t2 * t2;
-        double left_short = phase * (0.00489 + 0.0205 * t2);
-        double left_long = phase * t2 * (0.00064 + 0.0131 * t2);
+        double left_third = phase * (0.00489 + 0.0205 * t2);
+        double left_fourth = phase * largest * (0.00171 + t2 * 0.0193);
+        double left_fifth = phase * t2 * (0.00064 + 0.0131 * t2);
         /* |sqrt(1 + t) - 1| <= |t| / 2 + t^2 / 2; and the triangle's inequality. */
         double differs = range * (0.5 * largest + 0.5 * t2);
-        short_error = short_error > left_short ? short_error : left_short;
-        long_error = long_error > left_long ? long_error : left_long;
+        third = third > left_third ? third : left_third;
+        fourth = fourth > left_fourth ? fourth : left_fourth;
+        fifth = fifth > left_fifth ? fifth : left_fifth;
         reach = reach > differs ? reach : differs;
         ranges[i] = range;
         tilt_x[i] = (float)(2.0 * dx * bend);
@@ -58,9 +68,7 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
         bends[i] = (float)bend;
         bounds[i] = (float)largest;
     }
-    enum bp_series series = short_error < lines->series_error  ? BP_SERIES_SHORT
-                            : long_error < lines->series_error ? BP_SERIES_LONG
-                                                               : BP_SERIES_ROOT;
+    enum bp_series series = shortest_series(lines->series_error, third, fourth, fifth);
     return (struct bp_demand){series, fmin(reach, sqrt(radius))};
 }
 
@@ -70,20 +78,20 @@ LANES_INLINE struct bp_demand bp_terms_demand(const struct bp_lines *lines,
                                               const struct bp_terms *terms) {
     double hx = block->half[0], hy = block->half[1], hz = block->half[2];
     double phase_per_metre = lines->halfturns_per_metre * NFSAR_PI;
-    double short_error = 0.0, long_error = 0.0, reach = 0.0;
+    double third = 0.0, fourth = 0.0, fifth = 0.0, reach = 0.0;
     for (size_t i = first; i < first + n; i++) {
         double range = terms->range[i], largest = terms->largest[i], t2 = largest * largest;
         double phase = range * phase_per_metre * t2 * t2;
-        double left_short = phase * (0.00489 + 0.0205 * t2);
-        double left_long = phase * t2 * (0.00064 + 0.0131 * t2);
+        double left_third = phase * (0.00489 + 0.0205 * t2);
+        double left_fourth = phase * largest * (0.00171 + t2 * 0.0193);
+        double left_fifth = phase * t2 * (0.00064 + 0.0131 * t2);
         double differs = range * (0.5 * largest + 0.5 * t2);
-        short_error = short_error > left_short ? short_error : left_short;
-        long_error = long_error > left_long ? long_error : left_long;
+        third = third > left_third ? third : left_third;
+        fourth = fourth > left_fourth ? fourth : left_fourth;
+        fifth = fifth > left_fifth ? fifth : left_fifth;
         reach = reach > differs ? reach : differs;
     }
-    enum bp_series series = short_error < lines->series_error  ? BP_SERIES_SHORT
-                            : long_error < lines->series_error ? BP_SERIES_LONG
-                                                               : BP_SERIES_ROOT;
+    enum bp_series series = shortest_series(lines->series_error, third, fourth, fifth);
     return (struct bp_demand){series, fmin(reach, sqrt(hx * hx + hy * hy + hz * hz))};
 }
 
@@ -103,13 +111,22 @@ LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t first, si
                     *restrict c3 = terms->series[3] + first,
                     *restrict c4 = terms->series[4] + first,
                     *restrict scales = terms->halfturns + first;
-    if (series == BP_SERIES_SHORT) {
+    if (series == BP_SERIES_THIRD) {
 #pragma omp simd
         for (size_t i = 0; i < n; i++) {
             float scale = (float)ranges[i] * per_metre, t2 = bounds[i] * bounds[i], t4 = t2 * t2;
             c0[i] = scale * (0.5f - t4 * (7.0f / 256.0f * 5.0f / 16.0f));
             c1[i] = scale * (-0.125f - t2 * (5.0f / 128.0f));
             c2[i] = scale * (0.0625f + t2 * (7.0f / 256.0f * 1.25f));
+        }
+    } else if (series == BP_SERIES_FOURTH) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) {
+            float scale = (float)ranges[i] * per_metre, t2 = bounds[i] * bounds[i], t4 = t2 * t2;
+            c0[i] = scale * (0.5f - t4 * (7.0f / 256.0f * 5.0f / 16.0f));
+            c1[i] = scale * (-0.125f + t4 * (21.0f / 1024.0f * 9.0f / 16.0f));
+            c2[i] = scale * (0.0625f + t2 * (7.0f / 256.0f * 1.25f));
+            c3[i] = scale * (-5.0f / 128.0f - t2 * (21.0f / 1024.0f * 1.5f));
         }
     } else {
 #pragma omp simd

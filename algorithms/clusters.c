@@ -10,19 +10,24 @@ static double component(nfsar_vec3 v, int axis) {
     return axis == 0 ? v.x : axis == 1 ? v.y : v.z;
 }
 
+/* Scatterers are moved, not pointed at: every pass over them goes straight through memory. */
+struct place {
+    nfsar_vec3 at;
+    size_t index;
+};
+
 static void widen(double at, double *low, double *high) {
     *low = at < *low ? at : *low;
     *high = at > *high ? at : *high;
 }
 
-static void box(const nfsar_scatterer *scatterer, const size_t *index, size_t n, double low[3],
-                double high[3]) {
+static void box(const struct place *place, size_t n, double low[3], double high[3]) {
     for (int k = 0; k < 3; k++) {
         low[k] = INFINITY;
         high[k] = -INFINITY;
     }
     for (size_t i = 0; i < n; i++) {
-        nfsar_vec3 at = scatterer[index[i]].position;
+        nfsar_vec3 at = place[i].at;
         widen(at.x, &low[0], &high[0]);
         widen(at.y, &low[1], &high[1]);
         widen(at.z, &low[2], &high[2]);
@@ -30,15 +35,15 @@ static void box(const nfsar_scatterer *scatterer, const size_t *index, size_t n,
 }
 
 /* Move the scatterers below `middle` to the front; returns how many those are. */
-static size_t divide(const nfsar_scatterer *scatterer, size_t *index, size_t n, int axis,
-                     double middle) {
+static size_t divide(struct place *place, size_t n, int axis, double middle) {
     size_t below = 0;
     for (size_t i = 0; i < n; i++) {
-        if (component(scatterer[index[i]].position, axis) < middle) {
-            size_t moved = index[i];
-            index[i] = index[below];
-            index[below++] = moved;
-        }
+        struct place moved = place[i];
+        size_t to_front = component(moved.at, axis) < middle;
+        place[i] = place[below];
+        place[below] = to_front ? moved : place[below];
+        place[i] = to_front ? place[i] : moved;
+        below += to_front;
     }
     return below;
 }
@@ -68,26 +73,26 @@ static bool append(struct clusters *clusters, const double low[3], const double 
 /* Halving a box at its middle, not at its median, keeps boxes round; a box of no size whose
  * scatterers are too many is cut by count. The depth is that of the boxes' halvings: bounded by
  * the bits of a double along three axes. */
-static bool cut(const nfsar_scatterer *scatterer, size_t *index, size_t first, size_t n,
-                double radius, struct clusters *clusters) {
+static bool cut(struct place *place, size_t first, size_t n, double radius, const double weight[3],
+                struct clusters *clusters) {
     double low[3], high[3], size[3];
     while (n > 0) {
-        box(scatterer, index + first, n, low, high);
+        box(place + first, n, low, high);
         int longest = 0;
         for (int k = 0; k < 3; k++) {
             size[k] = high[k] - low[k];
-            longest = size[k] > size[longest] ? k : longest;
+            longest = weight[k] * size[k] > weight[longest] * size[longest] ? k : longest;
         }
         double half = 0.5 * sqrt(size[0] * size[0] + size[1] * size[1] + size[2] * size[2]);
         if (half <= radius && n <= CLUSTER_LIMIT) {
             return append(clusters, low, high, first, n);
         }
         double middle = 0.5 * (low[longest] + high[longest]);
-        size_t below = divide(scatterer, index + first, n, longest, middle);
+        size_t below = divide(place + first, n, longest, middle);
         if (below == 0 || below == n) {
             below = CLUSTER_LIMIT < n ? CLUSTER_LIMIT : n / 2;
         }
-        if (!cut(scatterer, index, first, below, radius, clusters)) {
+        if (!cut(place, first, below, radius, weight, clusters)) {
             return false;
         }
         first += below;
@@ -100,13 +105,14 @@ static float *floats(size_t n) {
     return aligned_alloc(ALIGN, n * sizeof(float));
 }
 
-static void fill(const nfsar_scatterer *scatterer, const size_t *index, struct clusters *clusters) {
+static void fill(const nfsar_scatterer *scatterer, const struct place *place,
+                 struct clusters *clusters) {
     size_t to = 0;
     for (size_t c = 0; c < clusters->n; c++) {
         struct cluster *cluster = &clusters->cluster[c];
         for (size_t i = 0; i < cluster->padded; i++) {
             const nfsar_scatterer *from =
-                &scatterer[index[cluster->first + (i < cluster->n ? i : 0)]];
+                &scatterer[place[cluster->first + (i < cluster->n ? i : 0)].index];
             double x = from->position.x - cluster->centre[0];
             double y = from->position.y - cluster->centre[1];
             double z = from->position.z - cluster->centre[2];
@@ -116,7 +122,7 @@ static void fill(const nfsar_scatterer *scatterer, const size_t *index, struct c
             clusters->norm[to + i] = (float)(x * x + y * y + z * z);
             clusters->re[to + i] = i < cluster->n ? crealf(from->reflectivity) : 0.0f;
             clusters->im[to + i] = i < cluster->n ? cimagf(from->reflectivity) : 0.0f;
-            clusters->index[to + i] = index[cluster->first + (i < cluster->n ? i : 0)];
+            clusters->index[to + i] = place[cluster->first + (i < cluster->n ? i : 0)].index;
         }
         cluster->first = to;
         to += cluster->padded;
@@ -124,13 +130,13 @@ static void fill(const nfsar_scatterer *scatterer, const size_t *index, struct c
 }
 
 bool clusters_make(const nfsar_scatterer *scatterer, size_t n, double radius,
-                   struct clusters *clusters) {
+                   const double weight[3], struct clusters *clusters) {
     *clusters = (struct clusters){0};
-    size_t *index = malloc(n * sizeof *index);
-    for (size_t i = 0; index != NULL && i < n; i++) {
-        index[i] = i;
+    struct place *place = malloc(n * sizeof *place);
+    for (size_t i = 0; place != NULL && i < n; i++) {
+        place[i] = (struct place){scatterer[i].position, i};
     }
-    bool good = index != NULL && cut(scatterer, index, 0, n, radius, clusters);
+    bool good = place != NULL && cut(place, 0, n, radius, weight, clusters);
     if (good) {
         for (int k = 0; k < 3; k++) {
             clusters->offset[k] = floats(clusters->room);
@@ -144,11 +150,11 @@ bool clusters_make(const nfsar_scatterer *scatterer, size_t n, double radius,
                clusters->index != NULL;
     }
     if (good) {
-        fill(scatterer, index, clusters);
+        fill(scatterer, place, clusters);
     } else {
         clusters_free(clusters);
     }
-    free(index);
+    free(place);
     return good;
 }
 

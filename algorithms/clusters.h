@@ -7,7 +7,7 @@
 
 enum {
     CLUSTER_LIMIT = 1024, /* most scatterers of a cluster: they stay in the first caches */
-    CLUSTER_PAD = 64     /* a cluster is filled up with zeros to a multiple of it */
+    CLUSTER_PAD = 64      /* a cluster is filled up with zeros to a multiple of it */
 };
 
 /* Scatterers [first, first + padded) about a centre. */
@@ -27,9 +27,10 @@ struct clusters {
 };
 
 /* Cut n > 0 scatterers into clusters whose boxes' half diagonals are at most `radius`, by halving
- * along the longest side. False when there is no memory. */
+ * the side whose length times weight is largest: weights > 0 say how much ranges change along each
+ * axis. False when there is no memory. */
 bool clusters_make(const nfsar_scatterer *scatterer, size_t n, double radius,
-                   struct clusters *clusters);
+                   const double weight[3], struct clusters *clusters);
 void clusters_free(struct clusters *clusters);
 
 #endif

@@ -156,6 +156,31 @@ static void find_box(struct echo_engine *engine, size_t n) {
     }
 }
 
+/* How steeply ranges change along each axis on average: from a few pulses' first channel to the
+ * middle of the scene. Never nothing, since not every pulse is the average. */
+static bool find_slopes(const struct echo_engine *engine, double slope[3], nfsar_error *error) {
+    enum { LOOKS = 32 };
+    const nfsar_capture *capture = engine->capture;
+    size_t n = capture->array.n_channel, every = capture->n_pulse / LOOKS + 1;
+    nfsar_vec3 *tx = malloc(n * sizeof *tx), *rx = malloc(n * sizeof *rx);
+    bool good = tx != NULL && rx != NULL;
+    slope[0] = slope[1] = slope[2] = 0.0;
+    for (size_t p = 0; good && p < capture->n_pulse; p += every) {
+        good = nfsar_capture_antennas(capture, true, p, 1, tx, rx, error) == NFSAR_OK;
+        double from[3] = {tx[0].x, tx[0].y, tx[0].z}, away[3], range = 1e-9;
+        for (int k = 0; k < 3; k++) {
+            away[k] = 0.5 * (engine->low[k] + engine->high[k]) - from[k];
+            range = hypot(range, away[k]);
+        }
+        for (int k = 0; k < 3; k++) {
+            slope[k] += 0.15 + fabs(away[k]) / range;
+        }
+    }
+    free(tx);
+    free(rx);
+    return good;
+}
+
 /* The band, range steps and polynomials; false when frequencies are not equally spaced. */
 static bool prepare_band(struct echo_engine *engine) {
     const nfsar_capture *capture = engine->capture;
@@ -215,7 +240,10 @@ enum nfsar_status echo_create(const nfsar_capture *capture, const nfsar_scattere
         return NFSAR_OK;
     }
     double reach = made->fit->level[BANDFIT_LEVELS - 1].reach * (1.0 - 1.0 / BANDFIT_PLACES);
-    bool good = clusters_make(scatterer, n, 0.5 * reach * made->lines.range_step, &made->clusters);
+    double slope[3];
+    bool good =
+        find_slopes(made, slope, error) &&
+        clusters_make(scatterer, n, 0.5 * reach * made->lines.range_step, slope, &made->clusters);
     if (good && !worth_it(made, n)) {
         echo_destroy(made);
         return NFSAR_OK;

@@ -5,20 +5,27 @@
 #include "algorithms/echo_kernel.h"
 #include "algorithms/halfturns.h"
 
-enum { GROUP_FLOATS = LANES_GROUP * LANES_WIDTH };
+enum {
+    GROUP_FLOATS = LANES_GROUP * LANES_WIDTH,
+    MEASURE_GROUP = 4, /* ranges have more coefficients to share than phasors have registers */
+    MEASURE_FLOATS = MEASURE_GROUP * LANES_WIDTH
+};
 
 _Static_assert(CLUSTER_PAD % (LANES_GROUP * LANES_WIDTH) == 0, "clusters hold whole groups");
+_Static_assert(CLUSTER_PAD % (4 * LANES_WIDTH) == 0, "clusters hold whole groups");
 
 /* t of the scatterers from i on, seen by antenna a. */
 LANES_INLINE void tilt_scatterers(const struct echo_cluster *cluster, const struct bp_terms *terms,
                                   size_t a, size_t i, lanes *t) {
-    lanes x = lanes_splat(terms->tilt[0][a]), y = lanes_splat(terms->tilt[1][a]);
-    lanes z = lanes_splat(terms->tilt[2][a]), bend = lanes_splat(terms->bend[a]);
-    for (int g = 0; g < LANES_GROUP; g++, i += LANES_WIDTH) {
-        t[g] = bend * lanes_load(cluster->norm + i);
-        t[g] += x * lanes_load(cluster->offset[0] + i);
-        t[g] += y * lanes_load(cluster->offset[1] + i);
-        t[g] += z * lanes_load(cluster->offset[2] + i);
+    const float *tilts[4] = {terms->bend, terms->tilt[0], terms->tilt[1], terms->tilt[2]};
+    const float *offsets[4] = {cluster->norm, cluster->offset[0], cluster->offset[1],
+                               cluster->offset[2]};
+    for (int k = 0; k < 4; k++) {
+        lanes tilt = lanes_splat(tilts[k][a]);
+        for (int g = 0; g < MEASURE_GROUP; g++) {
+            lanes part = tilt * lanes_load(offsets[k] + i + (size_t)g * LANES_WIDTH);
+            t[g] = k > 0 ? t[g] + part : part;
+        }
     }
 }
 
@@ -36,16 +43,18 @@ LANES_INLINE void load_group(const float *from, lanes *to) {
 
 /* 1 / R, or 1 where there is no spreading, times the antenna's pattern: onto factor. */
 LANES_INLINE void weigh_group(const struct echo_cluster *cluster, const struct bp_terms *terms,
-                              size_t a, size_t i, const lanes *t, lanes *factor) {
+                              size_t a, size_t i, const lanes *t, float *factor) {
     float range = (float)terms->range[a];
-    for (int g = 0; g < LANES_GROUP; g++) {
+    for (int g = 0; g < MEASURE_GROUP; g++, i += LANES_WIDTH, factor += LANES_WIDTH) {
+        lanes weight = lanes_load(factor);
         if (cluster->spreading) {
             lanes square = 1.0f + t[g];
-            factor[g] /= range * lanes_sqrt((lanes)((lanes_int)square & (square > 0.0f)));
+            weight /= range * lanes_sqrt((lanes)((lanes_int)square & (square > 0.0f)));
         }
         if (cluster->gain != NULL) {
-            factor[g] *= lanes_load(cluster->gain[a] + i + (size_t)g * LANES_WIDTH);
+            weight *= lanes_load(cluster->gain[a] + i);
         }
+        lanes_store(factor, weight);
     }
 }
 
@@ -54,26 +63,24 @@ LANES_INLINE void weigh_group(const struct echo_cluster *cluster, const struct b
 LANES_INLINE void measure(const struct echo_cluster *cluster, const struct bp_terms *terms,
                           const size_t *antenna, int ends, float offset, enum bp_series series,
                           bool weighted, size_t first, size_t n, float *halfturns, float *factors) {
-    lanes start = lanes_splat(offset);
-    for (size_t i = 0; i < n; i += GROUP_FLOATS) {
-        lanes t[LANES_GROUP], other[LANES_GROUP], h[LANES_GROUP], factor[LANES_GROUP];
-        tilt_scatterers(cluster, terms, antenna[0], first + i, t);
-        if (ends == 2) {
-            tilt_scatterers(cluster, terms, antenna[1], first + i, other);
-        }
-        for (int g = 0; g < LANES_GROUP; g++) {
+    for (size_t i = 0; i < n && weighted; i++) {
+        factors[i] = 1.0f;
+    }
+    for (size_t i = 0; i < n; i += MEASURE_FLOATS) {
+        lanes t[MEASURE_GROUP], slope[MEASURE_GROUP], h[MEASURE_GROUP];
+        lanes start = lanes_splat(offset);
+        for (int g = 0; g < MEASURE_GROUP; g++) {
             h[g] = start;
-            factor[g] = (lanes){0} + 1.0f;
         }
-        add_ranges(terms, antenna, ends, series, t, other, h);
-        store_group(halfturns + i, h);
-        if (weighted) {
-            weigh_group(cluster, terms, antenna[0], first + i, t, factor);
-            if (ends > 0) {
-                weigh_group(cluster, terms, antenna[ends - 1], first + i, ends == 2 ? other : t,
-                            factor);
+        for (int e = 0; e < (ends == 2 ? 2 : 1); e++) {
+            tilt_scatterers(cluster, terms, antenna[e], first + i, t);
+            add_range(MEASURE_GROUP, terms, antenna[e], series, t, slope, h);
+            for (int back = 0; back < (ends == 1 ? 2 : 1) && weighted; back++) {
+                weigh_group(cluster, terms, antenna[e], first + i, t, factors + i);
             }
-            store_group(factors + i, factor);
+        }
+        for (int g = 0; g < MEASURE_GROUP; g++) {
+            lanes_store(halfturns + i + (size_t)g * LANES_WIDTH, h[g]);
         }
     }
 }
@@ -102,7 +109,8 @@ LANES_INLINE void turn(const float *halfturns, const float *factors, const float
     }
 }
 
-/* Sums of z h^d onto moment[d], d = 0 .. degree; stride is from one d to the next. */
+/* Sums of z h^d onto moment[d], d = 0 .. degree: even powers step by h^2, and odd ones are a
+ * multiply-add away from them, which keeps chains short and spares additions. */
 LANES_INLINE void add_moments(int degree, const float *halfturns, const float *part, size_t n,
                               float *moment) {
     lanes sum[ECHO_MOMENTS];
@@ -110,11 +118,13 @@ LANES_INLINE void add_moments(int degree, const float *halfturns, const float *p
         sum[d] = lanes_load(moment + (size_t)d * 2 * BP_LANES);
     }
     for (size_t i = 0; i < n; i += LANES_WIDTH) {
-        lanes h = lanes_load(halfturns + i), z = lanes_load(part + i);
-        sum[0] += z;
-        for (int d = 1; d <= degree; d++) {
-            z *= h;
+        lanes h = lanes_load(halfturns + i), z = lanes_load(part + i), square = h * h;
+        for (int d = 0; d <= degree; d += 2) {
             sum[d] += z;
+            if (d < degree) {
+                sum[d + 1] += z * h;
+            }
+            z *= square;
         }
     }
     for (int d = 0; d <= degree; d++) {
@@ -216,10 +226,11 @@ LANES_INLINE void add_halfturns(const float *a, const float *b, float offset, si
 MOMENTS(moments_3, 3)
 MOMENTS(moments_4, 4)
 MOMENTS(moments_5, 5)
+MOMENTS(moments_6, 6)
 MOMENTS(moments_7, 7)
 
 static void (*const moments_of[ECHO_MOMENTS])(const struct echo_chunk *, size_t, float *) = {
-    [3] = moments_3, [4] = moments_4, [5] = moments_5, [7] = moments_7};
+    [3] = moments_3, [4] = moments_4, [5] = moments_5, [6] = moments_6, [7] = moments_7};
 
 #define GATHER(name, kind, ...)                                                                    \
     static void name(const struct echo_cluster *cluster, const struct bp_terms *terms, size_t of,  \
@@ -231,22 +242,28 @@ static void (*const moments_of[ECHO_MOMENTS])(const struct echo_chunk *, size_t,
             kind(cluster, terms, of, __VA_ARGS__, false, chunk, first, n);                         \
         }                                                                                          \
     }
-GATHER(gather_two_short, gather_line, 2, BP_SERIES_SHORT)
-GATHER(gather_two_long, gather_line, 2, BP_SERIES_LONG)
+GATHER(gather_two_third, gather_line, 2, BP_SERIES_THIRD)
+GATHER(gather_two_fourth, gather_line, 2, BP_SERIES_FOURTH)
+GATHER(gather_two_fifth, gather_line, 2, BP_SERIES_FIFTH)
 GATHER(gather_two_root, gather_line, 2, BP_SERIES_ROOT)
-GATHER(gather_mono_short, gather_line, 1, BP_SERIES_SHORT)
-GATHER(gather_mono_long, gather_line, 1, BP_SERIES_LONG)
+GATHER(gather_mono_third, gather_line, 1, BP_SERIES_THIRD)
+GATHER(gather_mono_fourth, gather_line, 1, BP_SERIES_FOURTH)
+GATHER(gather_mono_fifth, gather_line, 1, BP_SERIES_FIFTH)
 GATHER(gather_mono_root, gather_line, 1, BP_SERIES_ROOT)
-GATHER(gather_one_short, gather_antenna, BP_SERIES_SHORT)
-GATHER(gather_one_long, gather_antenna, BP_SERIES_LONG)
+GATHER(gather_one_third, gather_antenna, BP_SERIES_THIRD)
+GATHER(gather_one_fourth, gather_antenna, BP_SERIES_FOURTH)
+GATHER(gather_one_fifth, gather_antenna, BP_SERIES_FIFTH)
 GATHER(gather_one_root, gather_antenna, BP_SERIES_ROOT)
 
 typedef void gather(const struct echo_cluster *, const struct bp_terms *, size_t,
                     struct echo_chunk *, size_t, size_t);
 
-static gather *const gather_two[] = {gather_two_short, gather_two_long, gather_two_root};
-static gather *const gather_mono[] = {gather_mono_short, gather_mono_long, gather_mono_root};
-static gather *const gather_one[] = {gather_one_short, gather_one_long, gather_one_root};
+static gather *const gather_two[] = {gather_two_third, gather_two_fourth, gather_two_fifth,
+                                     gather_two_root};
+static gather *const gather_mono[] = {gather_mono_third, gather_mono_fourth, gather_mono_fifth,
+                                      gather_mono_root};
+static gather *const gather_one[] = {gather_one_third, gather_one_fourth, gather_one_fifth,
+                                     gather_one_root};
 
 /* Every channel of a pulse, the lines from `line` on, by itself. */
 static void gather_lines(const struct bp_lines *lines, const struct echo_cluster *cluster,

@@ -65,15 +65,15 @@ LANES_INLINE void lanes_store(float *to, lanes value) {
     *(lanes *)__builtin_assume_aligned(to, sizeof(lanes)) = value;
 }
 
-/* out[i] = c[0] + x[i] (c[1] + x[i] (c[2] + ...)) for a group. */
-LANES_INLINE void lanes_polynomial(const lanes *x, const float *c, int degree, lanes *out) {
+/* out[i] = c[0] + x[i] (c[1] + x[i] (c[2] + ...)) for n vectors. */
+LANES_INLINE void lanes_polynomial(int n, const lanes *x, const float *c, int degree, lanes *out) {
     lanes top = lanes_splat(c[degree]);
-    for (int i = 0; i < LANES_GROUP; i++) {
+    for (int i = 0; i < n; i++) {
         out[i] = top;
     }
     for (int d = degree - 1; d >= 0; d--) {
         lanes next = lanes_splat(c[d]);
-        for (int i = 0; i < LANES_GROUP; i++) {
+        for (int i = 0; i < n; i++) {
             out[i] = next + x[i] * out[i];
         }
     }
