@@ -10,7 +10,7 @@
 #include "algorithms/transform.h"
 
 /* Of a unit line at the band's edges, and four profile samples to a range cell for it. */
-#define TOLERANCE 3e-5
+#define TOLERANCE 2e-5
 enum { DENSITY = 4 };
 
 /* What one thread works with. */
