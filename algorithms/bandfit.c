@@ -13,7 +13,7 @@ enum { TAPS = BANDFIT_TAPS, MOST = BANDFIT_COLUMNS };
 static const int degrees[BANDFIT_LEVELS] = {3, 4, 5, 6, 7};
 
 /* Keeps the least squares solvable: the samples' correlation is singular but for rounding when
- * the band is narrow. It costs an error of its square root, far below every tolerance. */
+ * the band is narrow. It costs an error of its square root, far below a tolerance of 1e-5. */
 #define RIDGE 1e-13
 
 static double sinc(double x) {
@@ -88,28 +88,31 @@ static void fit_place(double edge, int degree, double reach, double place,
     }
 }
 
-/* Largest error over the reach, for waves at the band's edge and not far inside, where it is
- * largest. */
+/* Largest error over the reach and the band; it is largest at the band's edges or near them. */
 static double error_of(double edge, int degree, double reach, double place,
                        double weight[MOST][MOST]) {
-    enum { STEPS = 12, WAVES = 4 };
-    double worst = 0.0;
-    for (int w = 0; w < WAVES; w++) {
-        double wave = edge * (1.0 - 0.12 * w);
-        double complex tap[TAPS];
+    enum { STEPS = 40, WAVES = 8 };
+    double complex sample[WAVES + 1][TAPS];
+    for (int w = 0; w <= WAVES; w++) {
         for (int i = 0; i < TAPS; i++) {
-            tap[i] = cexp(I * wave * (i - 3));
+            sample[w][i] = cexp(I * edge * (1.0 - 0.5 * w / WAVES) * (i - 3));
         }
-        for (int s = -STEPS; s <= STEPS; s++) {
-            double x = reach * s / STEPS;
-            double complex sum = 0.0;
+    }
+    double worst = 0.0;
+    for (int s = -STEPS; s <= STEPS; s++) {
+        double x = reach * s / STEPS, tap[TAPS];
+        for (int i = 0; i < TAPS; i++) {
+            tap[i] = 0.0;
             for (int d = degree; d >= 0; d--) {
-                sum *= x;
-                for (int i = 0; i < TAPS; i++) {
-                    sum += weight[d][i] * tap[i];
-                }
+                tap[i] = tap[i] * x + weight[d][i];
             }
-            worst = fmax(worst, cabs(sum - cexp(I * wave * (place + x))));
+        }
+        for (int w = 0; w <= WAVES; w++) {
+            double complex sum = -cexp(I * edge * (1.0 - 0.5 * w / WAVES) * (place + x));
+            for (int i = 0; i < TAPS; i++) {
+                sum += tap[i] * sample[w][i];
+            }
+            worst = fmax(worst, cabs(sum));
         }
     }
     return worst;

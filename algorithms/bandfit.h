@@ -1,4 +1,4 @@
-/* A band-limited signal near one place, as a polynomial. Samples are `oversampling` times denser
+/* A band-limited signal near one place, as a polynomial. Samples are three or four times denser
  * than the band needs; from the eight round a place, weights make the coefficients of the
  * polynomial that follows the signal up to `reach` samples to either side. The weights minimise
  * the error over the band (docs/theory/backprojection.md). */
@@ -30,7 +30,8 @@ struct bandfit {
 };
 
 /* Weights for a band that turns by up to `edge` radians from sample to sample (below pi), each
- * level reaching as far as its error stays below the tolerance. NULL when there is no memory. */
+ * level reaching as far as its error stays below the tolerance (1e-5 or more for edges up to pi /
+ * 4). NULL when there is no memory. */
 struct bandfit *bandfit_create(double edge, double tolerance);
 void bandfit_destroy(struct bandfit *fit);
 

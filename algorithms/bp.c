@@ -37,7 +37,9 @@ static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     bool single = plan->options.precision == NFSAR_BP_SINGLE;
     size_t n_channel = plan->capture->array.n_channel, n = plan->capture->n_sample;
     size_t budget = plan->options.memory > 0 ? plan->options.memory : (size_t)512 << 20;
-    size_t pulse = n_channel * (n + plan->gate_room) * sizeof(float complex);
+    size_t pulse = n_channel * ((n + plan->gate_room) * sizeof(float complex) +
+                                (single ? 2 * sizeof(nfsar_vec3) : 2 * sizeof(struct bp_pair))) +
+                   plan->lines.n_antenna * sizeof(nfsar_vec3);
     size_t block = budget / pulse;
     plan->pulse_block = block < 1                        ? 1
                         : block < plan->capture->n_pulse ? block
@@ -65,11 +67,11 @@ static enum nfsar_status allocate(nfsar_bp_plan *plan, nfsar_error *error) {
 
 /* What only the fast form needs to know. */
 static enum nfsar_status prepare_single(nfsar_bp_plan *plan, nfsar_error *error) {
-    size_t n_channel = plan->capture->array.n_channel;
+    size_t room = (size_t)plan->threads * plan->capture->array.n_channel;
     enum nfsar_status status =
         bp_array_find(&plan->capture->array, &plan->array, &plan->lines, error);
-    plan->tx = malloc(n_channel * sizeof *plan->tx);
-    plan->rx = malloc(n_channel * sizeof *plan->rx);
+    plan->tx = malloc(room * sizeof *plan->tx);
+    plan->rx = malloc(room * sizeof *plan->rx);
     if (status == NFSAR_OK && (plan->tx == NULL || plan->rx == NULL)) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
@@ -82,11 +84,14 @@ enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar
     *plan = NULL;
     nfsar_bp_options chosen = options != NULL ? *options : nfsar_bp_defaults();
     enum nfsar_status status = nfsar_grid_check(grid, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_capture_check(capture, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
-    if (!(chosen.tolerance >= 1e-6 && chosen.tolerance <= 0.1)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "tolerance %g: from 1e-6 to 0.1",
+    if (!(chosen.tolerance >= 1e-5 && chosen.tolerance <= 0.1)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "tolerance %g: from 1e-5 to 0.1",
                           chosen.tolerance);
     }
     nfsar_bp_plan *made = calloc(1, sizeof *made);

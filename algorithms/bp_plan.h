@@ -27,10 +27,12 @@ struct bp_span {
     double slope[3];
 };
 
-/* How the grid is cut into blocks. */
+/* How the grid is cut into blocks. They lie inside the grid: the last along an axis overlaps the
+ * one before where the count is no multiple of the size. Lanes and rows left over repeat the last.
+ */
 struct bp_shape {
     int axis[3];      /* the grid's axis (0 x, 1 y, 2 z) along the kernel's axes */
-    size_t size[3];   /* voxels of a block along the kernel's axes; size[0] is BP_LANES */
+    size_t size[3];   /* voxels of a block along the kernel's axes; size[0] at most BP_LANES */
     size_t blocks[3]; /* along the kernel's axes */
 };
 
@@ -81,13 +83,14 @@ static inline size_t bp_pitch(const nfsar_bp_plan *plan) {
 /* Choose blocks and the profiles' range step and interpolation: plan->shape, fit, lines. */
 enum nfsar_status bp_shape_choose(nfsar_bp_plan *plan, nfsar_error *error);
 
-/* Block number `index` of the shape, and where its first voxel is in the grid. */
+/* Block number `index` of the shape, where its first voxel is in the grid, and the first that no
+ * block before has, along the kernel's axes. */
 void bp_shape_block(const nfsar_bp_plan *plan, size_t index, struct bp_block *block,
-                    size_t first[3]);
+                    size_t first[3], size_t own[3]);
 
-/* Widen `span` by n antennas: directions to, and ranges of, all voxels of all (padded) blocks. */
-void bp_span_widen(const nfsar_bp_plan *plan, const struct bp_shape *shape, const nfsar_vec3 *tx,
-                   const nfsar_vec3 *rx, size_t n, struct bp_span *span);
+/* Widen the ranges of `span` by those from n pairs to the grid. */
+void bp_span_widen(const nfsar_bp_plan *plan, const nfsar_vec3 *tx, const nfsar_vec3 *rx, size_t n,
+                   struct bp_span *span);
 
 /* Room for single precision: profiles, transforms, scratch. */
 enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error);

@@ -56,7 +56,7 @@ static void sum_line(const nfsar_bp_plan *plan, const float complex *line, float
 void bp_profile_compress(nfsar_bp_plan *plan, size_t n_pulse) {
     struct bp_lines *lines = &plan->lines;
     struct bp_span span = {.nearest = INFINITY};
-    bp_span_widen(plan, &plan->shape, plan->tx, plan->rx, n_pulse * lines->n_link, &span);
+    bp_span_widen(plan, plan->tx, plan->rx, n_pulse * lines->n_link, &span);
     double first_bin = floor(span.nearest / lines->range_step) - BANDFIT_TAPS / 2;
     lines->gate =
         (size_t)(ceil(span.farthest / lines->range_step) + BANDFIT_TAPS / 2 + 1.0 - first_bin);

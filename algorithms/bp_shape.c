@@ -4,14 +4,24 @@
 #include "algorithms/bp_plan.h"
 
 #include <math.h>
+#include <omp.h>
+#include <string.h>
 
 enum {
     /* Work of a line's preparation, and of one vector of voxels but for its polynomial, in
      * multiply-adds. */
     PREPARATION = 200,
     VECTOR = 17,
-    LOOKUP = 40
+    LOOKUP = 40,
+    /* A block's rows are made up to a multiple of these. */
+    ROWS = 4
 };
+
+/* Most half turns of the carrier over half a block, there and back: below it floats are 6e-5 half
+ * turns apart, so that rounding to them moves the phase by no more than 1e-4 radians. */
+#define MOST_HALFTURNS 1024.0
+/* Most half turns between two samples of a profile, for the same reason. */
+#define STEP_HALFTURNS 256.0
 
 static const nfsar_axis *grid_axis(const nfsar_grid *grid, int axis) {
     return axis == 0 ? &grid->x : axis == 1 ? &grid->y : &grid->z;
@@ -30,75 +40,100 @@ static double half_block(const nfsar_grid *grid, const struct bp_shape *shape, i
     return 0.5 * (double)(shape->size[k] - 1) * axis_step(grid_axis(grid, shape->axis[k]));
 }
 
+static size_t rows_of(const struct bp_shape *shape) {
+    return (shape->size[1] * shape->size[2] + ROWS - 1) / ROWS * ROWS;
+}
+
+static double offset(double step, size_t i, size_t size) {
+    return step * ((double)(i < size ? i : size - 1) - 0.5 * (double)(size - 1));
+}
+
 void bp_shape_block(const nfsar_bp_plan *plan, size_t index, struct bp_block *block,
-                    size_t first[3]) {
+                    size_t first[3], size_t own[3]) {
     const struct bp_shape *shape = &plan->shape;
+    const size_t *size = shape->size;
     size_t at[3] = {index % shape->blocks[0], index / shape->blocks[0] % shape->blocks[1],
                     index / shape->blocks[0] / shape->blocks[1]};
     double step[3];
+    memset(block, 0, sizeof *block);
     for (int k = 0; k < 3; k++) {
         const nfsar_axis *axis = grid_axis(&plan->grid, shape->axis[k]);
         step[k] = axis_step(axis);
-        first[k] = at[k] * shape->size[k];
-        block->centre[k] =
-            axis->start + step[k] * ((double)first[k] + 0.5 * (double)(shape->size[k] - 1));
+        own[k] = at[k] * size[k];
+        first[k] = own[k] + size[k] < axis->count ? own[k] : axis->count - size[k];
+        block->centre[k] = axis->start + step[k] * ((double)first[k] + 0.5 * (double)(size[k] - 1));
         block->half[k] = (float)half_block(&plan->grid, shape, k);
     }
     for (size_t i = 0; i < BP_LANES; i++) {
-        double u = step[0] * ((double)i - 0.5 * (BP_LANES - 1));
+        double u = offset(step[0], i, size[0]);
         block->u[i] = (float)u;
         block->uu[i] = (float)(u * u);
     }
-    block->rows = shape->size[1] * shape->size[2];
+    block->rows = rows_of(shape);
     for (size_t r = 0; r < block->rows; r++) {
-        double v = step[1] * ((double)(r % shape->size[1]) - 0.5 * (double)(shape->size[1] - 1));
-        double w = step[2] * ((double)(r / shape->size[1]) - 0.5 * (double)(shape->size[2] - 1));
+        double v = offset(step[1], r % size[1], size[1]);
+        double w = offset(step[2], r / size[1], size[2]);
         block->v[r] = (float)v;
         block->w[r] = (float)w;
         block->vw[r] = (float)(v * v + w * w);
     }
 }
 
-/* Nearest and farthest distance along one axis from a point to the voxels of all blocks, which
- * stand out beyond the grid where its count is no multiple of the block's. */
-static void reach(const nfsar_grid *grid, const struct bp_shape *shape, int k, nfsar_vec3 from,
-                  double *near, double *far) {
-    const nfsar_axis *axis = grid_axis(grid, shape->axis[k]);
-    double last = (double)(shape->blocks[k] * shape->size[k] - 1) * axis_step(axis);
-    double low = axis->start - component(from, shape->axis[k]), high = low + last;
+/* Nearest and farthest distance along one axis from a point to the grid. */
+static void reach(const nfsar_axis *axis, double from, double *near, double *far) {
+    double low = axis->start - from;
+    double high = low + (double)(axis->count - 1) * axis_step(axis);
     *near = low > 0.0 ? low : high < 0.0 ? -high : 0.0;
     *far = fmax(fabs(low), fabs(high));
 }
 
-static void widen(const nfsar_grid *grid, const struct bp_shape *shape, nfsar_vec3 from,
-                  double *nearest, double *farthest, double slope[3]) {
-    double near[3], far[3];
-    for (int k = 0; k < 3; k++) {
-        reach(grid, shape, k, from, &near[k], &far[k]);
-    }
-    *nearest += sqrt(near[0] * near[0] + near[1] * near[1] + near[2] * near[2]);
-    *farthest += sqrt(far[0] * far[0] + far[1] * far[1] + far[2] * far[2]);
-    for (int k = 0; k < 3; k++) {
-        double others = hypot(near[(k + 1) % 3], near[(k + 2) % 3]);
-        double steepest = others > 0.0 ? far[k] / hypot(far[k], others) : 1.0;
-        slope[shape->axis[k]] = fmax(slope[shape->axis[k]], steepest);
+/* Squares of the nearest and the farthest distance along each axis. */
+static void reach_all(const nfsar_grid *grid, nfsar_vec3 from, double near[3], double far[3]) {
+    for (int axis = 0; axis < 3; axis++) {
+        reach(grid_axis(grid, axis), component(from, axis), &near[axis], &far[axis]);
+        near[axis] *= near[axis];
+        far[axis] *= far[axis];
     }
 }
 
-void bp_span_widen(const nfsar_bp_plan *plan, const struct bp_shape *shape, const nfsar_vec3 *tx,
-                   const nfsar_vec3 *rx, size_t n, struct bp_span *span) {
+static double length(const double square[3]) {
+    return sqrt(square[0] + square[1] + square[2]);
+}
+
+/* Ranges of one pair to the grid. The blocks lie inside it, and so do their centres. */
+static void widen(const nfsar_grid *grid, nfsar_vec3 tx, nfsar_vec3 rx, struct bp_span *span) {
+    double near[2][3], far[2][3];
+    reach_all(grid, tx, near[0], far[0]);
+    reach_all(grid, rx, near[1], far[1]);
+    double nearest = length(near[0]) + length(near[1]);
+    /* The kernels take the range from an antenna for a micrometre at least. */
+    double farthest = length(far[0]) + length(far[1]) + 2e-6;
+    span->nearest = nearest < span->nearest ? nearest : span->nearest;
+    span->farthest = farthest > span->farthest ? farthest : span->farthest;
+}
+
+void bp_span_widen(const nfsar_bp_plan *plan, const nfsar_vec3 *tx, const nfsar_vec3 *rx, size_t n,
+                   struct bp_span *span) {
+    double nearest = span->nearest, farthest = span->farthest;
+#pragma omp parallel for schedule(static) num_threads(plan->threads) reduction(min                 \
+                                                                               : nearest)          \
+    reduction(max                                                                                  \
+              : farthest)
     for (size_t i = 0; i < n; i++) {
-        double nearest = 0.0, farthest = 0.0;
-        widen(&plan->grid, shape, tx[i], &nearest, &farthest, span->slope);
-        widen(&plan->grid, shape, rx[i], &nearest, &farthest, span->slope);
-        span->nearest = fmin(span->nearest, nearest);
-        span->farthest = fmax(span->farthest, farthest);
+        struct bp_span own = {.nearest = nearest, .farthest = farthest};
+        widen(&plan->grid, tx[i], rx[i], &own);
+        nearest = own.nearest;
+        farthest = own.farthest;
     }
+    span->nearest = nearest;
+    span->farthest = farthest;
 }
 
+/* A block is no larger than the grid. */
 static void cut(const nfsar_grid *grid, struct bp_shape *shape) {
     for (int k = 0; k < 3; k++) {
         size_t count = grid_axis(grid, shape->axis[k])->count;
+        shape->size[k] = shape->size[k] < count ? shape->size[k] : count;
         shape->blocks[k] = (count + shape->size[k] - 1) / shape->size[k];
     }
 }
@@ -114,39 +149,46 @@ static double half_reach(const nfsar_grid *grid, const struct bp_shape *shape,
 }
 
 /* Multiply-adds of eight lanes for one line and the whole grid; infinite where no polynomial
- * reaches as far as `bound`. */
+ * reaches as far as `bound`, or floats would not hold the carrier's phase. */
 static double cost(const nfsar_bp_plan *plan, const struct bp_shape *shape, const double bound[3],
                    const double typical[3]) {
     double blocks = (double)shape->blocks[0] * (double)shape->blocks[1] * (double)shape->blocks[2];
-    double vectors = (double)(shape->size[1] * shape->size[2] * BP_LANES / 8);
+    double vectors = (double)(rows_of(shape) * BP_LANES / 8);
+    double most = half_reach(&plan->grid, shape, bound);
+    if (most * plan->lines.halfturns_per_metre > MOST_HALFTURNS) {
+        return INFINITY;
+    }
     if (plan->fit == NULL) {
         return blocks * (PREPARATION + vectors * LOOKUP);
     }
     const struct bandfit_level *level = plan->fit->level;
-    double room = 1.0 - 1.0 / BANDFIT_PLACES;
-    double most = half_reach(&plan->grid, shape, bound) / plan->lines.range_step;
-    if (most > room * level[BANDFIT_LEVELS - 1].reach) {
+    /* The polynomials' place is up to half a BANDFIT_PLACES-th of a sample from the centre. */
+    double aside = 0.5 / BANDFIT_PLACES;
+    if (most / plan->lines.range_step + aside > level[BANDFIT_LEVELS - 1].reach) {
         return INFINITY;
     }
-    double usual = half_reach(&plan->grid, shape, typical) / plan->lines.range_step;
+    double usual = half_reach(&plan->grid, shape, typical) / plan->lines.range_step + aside;
     int i = 0;
-    while (i < BANDFIT_LEVELS - 1 && level[i].reach * room < usual) {
+    while (i < BANDFIT_LEVELS - 1 && level[i].reach < usual) {
         i++;
     }
     return blocks * (PREPARATION + vectors * (VECTOR + 2 * level[i].degree));
 }
 
-/* The cheapest cut; false when no polynomial reaches over any block. */
-static bool cheapest(nfsar_bp_plan *plan, const double bound[3], const double typical[3]) {
-    static const size_t rows[][2] = {{4, 4},  {8, 4},  {4, 8},  {2, 8},  {8, 2},  {4, 2},
-                                     {2, 4},  {2, 2},  {4, 1},  {1, 4},  {8, 1},  {1, 8},
-                                     {16, 1}, {1, 16}, {32, 1}, {1, 32}, {16, 2}, {2, 16}};
+/* The cheapest cut into blocks of so many lanes; false when there is none. */
+static bool cheapest(nfsar_bp_plan *plan, size_t lanes, const double bound[3],
+                     const double typical[3]) {
+    static const size_t rows[][2] = {{4, 4},  {8, 4},  {4, 8},  {2, 8},  {8, 2}, {4, 2},  {2, 4},
+                                     {2, 2},  {4, 1},  {1, 4},  {8, 1},  {1, 8}, {16, 1}, {1, 16},
+                                     {32, 1}, {1, 32}, {16, 2}, {2, 16}, {1, 1}};
     static const int axes[][3] = {{0, 1, 2}, {1, 0, 2}, {2, 0, 1}};
+    /* Blocks of fewer voxels than a vector of rows are for coarse grids alone. */
+    size_t n_rows = sizeof rows / sizeof rows[0] - (plan->fit != NULL ? 1 : 0);
     double best = INFINITY;
     for (size_t a = 0; a < sizeof axes / sizeof axes[0]; a++) {
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t i = 0; i < n_rows; i++) {
             struct bp_shape shape = {.axis = {axes[a][0], axes[a][1], axes[a][2]},
-                                     .size = {BP_LANES, rows[i][0], rows[i][1]}};
+                                     .size = {lanes, rows[i][0], rows[i][1]}};
             cut(&plan->grid, &shape);
             double this = cost(plan, &shape, bound, typical);
             if (this < best) {
@@ -158,26 +200,60 @@ static bool cheapest(nfsar_bp_plan *plan, const double bound[3], const double ty
     return best < INFINITY;
 }
 
-/* Slopes over the whole capture, at their steepest, and at a few pulses toward the grid's middle;
- * and the ranges that profiles must cover. */
-static enum nfsar_status survey(const nfsar_bp_plan *plan, const struct bp_shape *shape,
-                                struct bp_span *span, double typical[3], nfsar_error *error) {
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+/* The steepest that the range from an antenna goes along an axis of the grid. */
+static double steepest(const double near[3], const double far[3], int axis) {
+    double others = near[(axis + 1) % 3] + near[(axis + 2) % 3];
+    return others > 0.0 ? sqrt(far[axis] / (far[axis] + others)) : 1.0;
+}
+
+/* Slopes and ranges over the whole capture. */
+static void survey(const nfsar_bp_plan *plan, struct bp_span *span) {
+    const struct bp_lines *lines = &plan->lines;
+    double nearest = INFINITY, farthest = 0.0, x = 0.0, y = 0.0, z = 0.0;
+#pragma omp parallel for schedule(static) num_threads(plan->threads) reduction(min                 \
+                                                                               : nearest)          \
+    reduction(max                                                                                  \
+              : farthest, x, y, z)
+    for (size_t p = 0; p < plan->capture->n_pulse; p++) {
+        nfsar_vec3 *tx = plan->tx + (size_t)omp_get_thread_num() * lines->n_link;
+        nfsar_vec3 *rx = plan->rx + (size_t)omp_get_thread_num() * lines->n_link;
+        nfsar_error unused; /* there is such a pulse */
+        nfsar_capture_antennas(plan->capture, false, p, 1, tx, rx, &unused);
+        for (size_t i = 0; i < lines->n_antenna; i++) {
+            double near[3], far[3];
+            size_t channel = plan->array.source[i] / 2;
+            reach_all(&plan->grid, plan->array.source[i] % 2 == 0 ? tx[channel] : rx[channel], near, far);
+            x = larger(x, steepest(near, far, 0));
+            y = larger(y, steepest(near, far, 1));
+            z = larger(z, steepest(near, far, 2));
+        }
+        struct bp_span own = {.nearest = INFINITY};
+        for (size_t i = 0; i < lines->n_link; i++) {
+            widen(&plan->grid, tx[i], rx[i], &own);
+        }
+        nearest = own.nearest < nearest ? own.nearest : nearest;
+        farthest = larger(farthest, own.farthest);
+    }
+    *span = (struct bp_span){.nearest = nearest, .farthest = farthest, .slope = {x, y, z}};
+}
+
+/* Slopes toward the grid's middle, on average. */
+static void look(const nfsar_bp_plan *plan, double typical[3]) {
     enum { LOOKS = 64 };
     size_t n_channel = plan->lines.n_link, n_pulse = plan->capture->n_pulse, looks = 0;
     size_t every = n_pulse > LOOKS ? n_pulse / LOOKS : 1;
     nfsar_vec3 middle = {0.5 * (plan->grid.x.start + nfsar_axis_end(&plan->grid.x)),
                          0.5 * (plan->grid.y.start + nfsar_axis_end(&plan->grid.y)),
                          0.5 * (plan->grid.z.start + nfsar_axis_end(&plan->grid.z))};
-    *span = (struct bp_span){.nearest = INFINITY};
     typical[0] = typical[1] = typical[2] = 0.0;
-    for (size_t p = 0; p < n_pulse; p++) {
-        enum nfsar_status status =
-            nfsar_capture_antennas(plan->capture, false, p, 1, plan->tx, plan->rx, error);
-        if (status != NFSAR_OK) {
-            return status;
-        }
-        bp_span_widen(plan, shape, plan->tx, plan->rx, n_channel, span);
-        for (size_t c = 0; c < n_channel && p % every == 0; c++, looks++) {
+    for (size_t p = 0; p < n_pulse; p += every) {
+        nfsar_error unused;
+        nfsar_capture_antennas(plan->capture, false, p, 1, plan->tx, plan->rx, &unused);
+        for (size_t c = 0; c < n_channel; c++, looks++) {
             double range = nfsar_vec3_distance(middle, plan->tx[c]) + 1e-9;
             for (int k = 0; k < 3; k++) {
                 double along = component(middle, k) - component(plan->tx[c], k);
@@ -188,21 +264,25 @@ static enum nfsar_status survey(const nfsar_bp_plan *plan, const struct bp_shape
     for (int k = 0; k < 3; k++) {
         typical[k] /= (double)looks;
     }
-    return NFSAR_OK;
 }
 
-/* Range step and transform length for `density` profile samples to a range cell of the band. */
+/* Range step and transform length for `density` profile samples to a range cell of the band. A
+ * band so narrow, or a single frequency, that its profile hardly turns over many wavelengths is
+ * summed as it stands: transforms know no shorter steps than the band's. */
 static enum nfsar_status set_density(nfsar_bp_plan *plan, double density, nfsar_error *error) {
-    size_t n = plan->capture->n_sample;
-    double cells = plan->k_half > 0.0 ? (double)(n - 1) / (2.0 * plan->k_half) : 0.0;
-    size_t length = (size_t)ceil((double)n * density);
+    size_t n = plan->capture->n_sample, length = (size_t)ceil((double)n * density);
+    double longest = STEP_HALFTURNS / plan->lines.halfturns_per_metre;
     if (length > (1u << 28)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "tolerance %g is too small",
                           plan->options.tolerance);
     }
     plan->length = transform_length(length);
-    /* A single frequency has no range: any step will do. */
-    plan->lines.range_step = cells > 0.0 ? 2.0 * NFSAR_PI * cells / (double)plan->length : 1.0;
+    double cells = plan->k_half > 0.0 ? (double)(n - 1) / (2.0 * plan->k_half) : INFINITY;
+    plan->lines.range_step = 2.0 * NFSAR_PI * cells / (double)plan->length;
+    if (plan->lines.range_step > longest) {
+        plan->lines.range_step = longest;
+        plan->uniform = false;
+    }
     return NFSAR_OK;
 }
 
@@ -225,30 +305,26 @@ static enum nfsar_status choose(nfsar_bp_plan *plan, const struct bp_span *span,
     if (plan->fit == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    if (!cheapest(plan, span->slope, typical)) {
+    if (!cheapest(plan, BP_LANES, span->slope, typical)) {
         bandfit_destroy(plan->fit);
         plan->fit = NULL;
         plan->lines.shared = false;
         status = set_density(plan, lookup_density(plan->options.tolerance), error);
-        cheapest(plan, span->slope, typical);
+        size_t lanes = BP_LANES;
+        while (!cheapest(plan, lanes, span->slope, typical) && lanes > 1) {
+            lanes /= 4;
+        }
     }
     plan->lines.fit = plan->fit;
     return status;
 }
 
 enum nfsar_status bp_shape_choose(nfsar_bp_plan *plan, nfsar_error *error) {
-    struct bp_shape whole = {.axis = {0, 1, 2}, .size = {1, 1, 1}};
     struct bp_span span;
     double typical[3];
-    cut(&plan->grid, &whole);
-    enum nfsar_status status = survey(plan, &whole, &span, typical, error);
-    if (status == NFSAR_OK) {
-        status = choose(plan, &span, typical, error);
-    }
-    /* The blocks may stand out beyond the grid. */
-    if (status == NFSAR_OK) {
-        status = survey(plan, &plan->shape, &span, typical, error);
-    }
+    survey(plan, &span);
+    look(plan, typical);
+    enum nfsar_status status = choose(plan, &span, typical, error);
     if (status != NFSAR_OK) {
         return status;
     }

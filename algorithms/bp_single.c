@@ -70,20 +70,19 @@ void bp_single_free(nfsar_bp_plan *plan) {
     }
 }
 
-static void add_to_image(const nfsar_bp_plan *plan, const struct bp_block *block,
-                         const size_t first[3], const struct bp_sums *sums, float complex *image) {
+static void add_to_image(const nfsar_bp_plan *plan, const size_t first[3], const size_t own[3],
+                         const struct bp_sums *sums, float complex *image) {
     const struct bp_shape *shape = &plan->shape;
-    size_t count[3] = {plan->grid.x.count, plan->grid.y.count, plan->grid.z.count};
-    size_t stride[3] = {1, count[0], count[0] * count[1]};
-    for (size_t r = 0; r < block->rows; r++) {
+    size_t stride[3] = {1, plan->grid.x.count, plan->grid.x.count * plan->grid.y.count};
+    size_t step = stride[shape->axis[0]];
+    for (size_t r = 0; r < shape->size[1] * shape->size[2]; r++) {
         size_t b = first[1] + r % shape->size[1], c = first[2] + r / shape->size[1];
-        if (b >= count[shape->axis[1]] || c >= count[shape->axis[2]]) {
+        if (b < own[1] || c < own[2]) {
             continue;
         }
-        size_t step = stride[shape->axis[0]], left = count[shape->axis[0]] - first[0];
         float complex *to =
             image + first[0] * step + b * stride[shape->axis[1]] + c * stride[shape->axis[2]];
-        for (size_t i = 0; i < (left < BP_LANES ? left : BP_LANES); i++) {
+        for (size_t i = own[0] - first[0]; i < shape->size[0]; i++) {
             to[i * step] += CMPLXF(sums->re[r][i], sums->im[r][i]);
         }
     }
@@ -93,9 +92,9 @@ void bp_single_block(const nfsar_bp_plan *plan, size_t index, float complex *ima
     int thread = omp_get_thread_num();
     struct bp_sums *sums = &plan->sums[thread];
     struct bp_block block;
-    size_t first[3];
-    bp_shape_block(plan, index, &block, first);
+    size_t first[3], own[3];
+    bp_shape_block(plan, index, &block, first, own);
     memset(sums, 0, sizeof *sums);
     plan->add(&plan->lines, &block, &plan->terms[thread], sums);
-    add_to_image(plan, &block, first, sums, image);
+    add_to_image(plan, first, own, sums, image);
 }

@@ -21,6 +21,19 @@ struct bp_demand {
     double reach; /* metres: most that the range to an antenna differs over the block */
 };
 
+/* What each series leaves, radians: above the true error for any t >= -1. */
+struct series_errors {
+    double third, fourth, fifth;
+};
+
+LANES_INLINE struct series_errors series_errors(double phase, double t) {
+    double t2 = t * t, t4 = t2 * t2, t6 = t4 * t2;
+    return (struct series_errors){
+        phase * t4 * (0.0068 + 0.035 * t2 + 0.25 * t6),
+        phase * t4 * t * (0.00171 + t * (0.00081 + t * (0.0162 + t * (0.0131 + 0.2 * t)))),
+        phase * t6 * (0.00081 + 0.019 * t2 + 0.22 * t6)};
+}
+
 LANES_INLINE enum bp_series shortest_series(double allowed, double third, double fourth,
                                             double fifth) {
     return third < allowed    ? BP_SERIES_THIRD
@@ -51,15 +64,12 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
         double square = dx * dx + dy * dy + dz * dz + 1e-12;
         double range = sqrt(square), bend = 1.0 / square;
         double largest = bend * (2.0 * (fabs(dx) * hx + fabs(dy) * hy + fabs(dz) * hz) + radius);
-        double t2 = largest * largest, phase = range * phase_per_metre * t2 * t2;
-        double left_third = phase * (0.00489 + 0.0205 * t2);
-        double left_fourth = phase * largest * (0.00171 + t2 * 0.0193);
-        double left_fifth = phase * t2 * (0.00064 + 0.0131 * t2);
+        struct series_errors left = series_errors(range * phase_per_metre, largest);
         /* |sqrt(1 + t) - 1| <= |t| / 2 + t^2 / 2; and the triangle's inequality. */
-        double differs = range * (0.5 * largest + 0.5 * t2);
-        third = third > left_third ? third : left_third;
-        fourth = fourth > left_fourth ? fourth : left_fourth;
-        fifth = fifth > left_fifth ? fifth : left_fifth;
+        double differs = range * (0.5 * largest + 0.5 * largest * largest);
+        third = third > left.third ? third : left.third;
+        fourth = fourth > left.fourth ? fourth : left.fourth;
+        fifth = fifth > left.fifth ? fifth : left.fifth;
         reach = reach > differs ? reach : differs;
         ranges[i] = range;
         tilt_x[i] = (float)(2.0 * dx * bend);
@@ -80,15 +90,12 @@ LANES_INLINE struct bp_demand bp_terms_demand(const struct bp_lines *lines,
     double phase_per_metre = lines->halfturns_per_metre * NFSAR_PI;
     double third = 0.0, fourth = 0.0, fifth = 0.0, reach = 0.0;
     for (size_t i = first; i < first + n; i++) {
-        double range = terms->range[i], largest = terms->largest[i], t2 = largest * largest;
-        double phase = range * phase_per_metre * t2 * t2;
-        double left_third = phase * (0.00489 + 0.0205 * t2);
-        double left_fourth = phase * largest * (0.00171 + t2 * 0.0193);
-        double left_fifth = phase * t2 * (0.00064 + 0.0131 * t2);
-        double differs = range * (0.5 * largest + 0.5 * t2);
-        third = third > left_third ? third : left_third;
-        fourth = fourth > left_fourth ? fourth : left_fourth;
-        fifth = fifth > left_fifth ? fifth : left_fifth;
+        double range = terms->range[i], largest = terms->largest[i];
+        struct series_errors left = series_errors(range * phase_per_metre, largest);
+        double differs = range * (0.5 * largest + 0.5 * largest * largest);
+        third = third > left.third ? third : left.third;
+        fourth = fourth > left.fourth ? fourth : left.fourth;
+        fifth = fifth > left.fifth ? fifth : left.fifth;
         reach = reach > differs ? reach : differs;
     }
     enum bp_series series = shortest_series(lines->series_error, third, fourth, fifth);
@@ -96,10 +103,11 @@ LANES_INLINE struct bp_demand bp_terms_demand(const struct bp_lines *lines,
 }
 
 /* sqrt(1 + t) - 1 = t/2 - t^2/8 + t^3/16 - 5t^4/128 + 7t^5/256 - 21t^6/1024 + 33t^7/2048 - ...,
- * cut off with the first two powers left out replaced by the lower ones that are nearest to them
- * on |t| <= T (Chebyshev: t^4 ~ T^2 t^2, t^5 ~ 5/4 T^2 t^3 - 5/16 T^4 t, t^6 ~ 3/2 T^2 t^4 -
- * 9/16 T^4 t^2, t^7 ~ 7/4 T^2 t^5 - 7/8 T^4 t^3 + 7/64 T^6 t). A pair of one antenna goes there
- * and back. */
+ * cut off with the first two powers left out replaced by the lower ones, from t on, that are
+ * nearest to them on |t| <= T: t^5 ~ 5/4 T^2 t^3 - 5/16 T^4 t and t^7 ~ 7/4 T^2 t^5 - 7/8 T^4 t^3 +
+ * 7/64 T^6 t (Chebyshev's), t^4 ~ 0.82843 T^2 t^2 and t^6 ~ 1.39230 T^2 t^4 - 0.43078 T^4 t^2
+ * (Chebyshev's of t^2, moved so that they vanish at 0). A pair of one antenna goes there and
+ * back. */
 LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t first, size_t n,
                                   enum bp_series series, struct bp_terms *terms) {
     float ways = lines->monostatic ? 2.0f : 1.0f;
@@ -116,7 +124,7 @@ LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t first, si
         for (size_t i = 0; i < n; i++) {
             float scale = (float)ranges[i] * per_metre, t2 = bounds[i] * bounds[i], t4 = t2 * t2;
             c0[i] = scale * (0.5f - t4 * (7.0f / 256.0f * 5.0f / 16.0f));
-            c1[i] = scale * (-0.125f - t2 * (5.0f / 128.0f));
+            c1[i] = scale * (-0.125f - t2 * (5.0f / 128.0f * 0.82843f));
             c2[i] = scale * (0.0625f + t2 * (7.0f / 256.0f * 1.25f));
         }
     } else if (series == BP_SERIES_FOURTH) {
@@ -124,9 +132,9 @@ LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t first, si
         for (size_t i = 0; i < n; i++) {
             float scale = (float)ranges[i] * per_metre, t2 = bounds[i] * bounds[i], t4 = t2 * t2;
             c0[i] = scale * (0.5f - t4 * (7.0f / 256.0f * 5.0f / 16.0f));
-            c1[i] = scale * (-0.125f + t4 * (21.0f / 1024.0f * 9.0f / 16.0f));
+            c1[i] = scale * (-0.125f + t4 * (21.0f / 1024.0f * 0.43078f));
             c2[i] = scale * (0.0625f + t2 * (7.0f / 256.0f * 1.25f));
-            c3[i] = scale * (-5.0f / 128.0f - t2 * (21.0f / 1024.0f * 1.5f));
+            c3[i] = scale * (-5.0f / 128.0f - t2 * (21.0f / 1024.0f * 1.39230f));
         }
     } else {
 #pragma omp simd
@@ -134,9 +142,9 @@ LANES_INLINE void bp_terms_series(const struct bp_lines *lines, size_t first, si
             float scale = (float)ranges[i] * per_metre, t2 = bounds[i] * bounds[i], t4 = t2 * t2;
             scales[i] = scale;
             c0[i] = scale * (0.5f + t4 * t2 * (33.0f / 2048.0f * 7.0f / 64.0f));
-            c1[i] = scale * (-0.125f + t4 * (21.0f / 1024.0f * 9.0f / 16.0f));
+            c1[i] = scale * (-0.125f + t4 * (21.0f / 1024.0f * 0.43078f));
             c2[i] = scale * (0.0625f - t4 * (33.0f / 2048.0f * 7.0f / 8.0f));
-            c3[i] = scale * (-5.0f / 128.0f - t2 * (21.0f / 1024.0f * 1.5f));
+            c3[i] = scale * (-5.0f / 128.0f - t2 * (21.0f / 1024.0f * 1.39230f));
             c4[i] = scale * (7.0f / 256.0f + t2 * (33.0f / 2048.0f * 1.75f));
         }
     }

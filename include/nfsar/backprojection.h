@@ -29,7 +29,8 @@ typedef struct nfsar_bp_options {
     enum nfsar_bp_precision precision;  /**< single */
     enum nfsar_window frequency_window; /**< rectangular */
     double tolerance; /**< largest error of a unit line at the band's edges, from following its
-                           range profile by polynomials (single); 3e-4 */
+                           range profile by polynomials (single): 1e-5 to 0.1; 3e-4. Rounding
+                           alone makes some 1e-4 of the peak */
     size_t memory;    /**< bytes for blocks of samples and profiles; 0 for 512 MiB */
     int threads;      /**< 0 for all processors */
     enum nfsar_kernel kernel; /**< auto */
@@ -42,7 +43,8 @@ typedef struct nfsar_bp_plan nfsar_bp_plan;
 nfsar_bp_options nfsar_bp_defaults(void);
 
 /** Prepare to image captures of this geometry on @p grid.
- * @param capture frequencies, array and poses; its echo is not looked at. Must outlive the plan.
+ * @param capture frequencies, array and poses; its echo is not looked at. Must outlive the plan,
+ * and its geometry stay as it is.
  * @param options NULL for the defaults. */
 enum nfsar_status nfsar_bp_plan_create(const nfsar_capture *capture, const nfsar_grid *grid,
                                        const nfsar_bp_options *options, nfsar_bp_plan **plan,

@@ -134,6 +134,9 @@ static void every_shape_of_grid(void **state) {
         {"voxels of 6 mm", {6e-3, 6e-3, 6e-3}, {17, 9, 5}, 0.25, -70.0},
         {"voxels of 2 cm", {2e-2, 2e-2, 2e-2}, {17, 9, 5}, 0.3, -62.0},
         {"voxels of 10 cm", {1e-1, 1e-1, 1e-1}, {9, 9, 9}, 0.6, -62.0},
+        {"voxels of 2 m", {2.0, 2.0, 2.0}, {9, 5, 3}, 10.0, -75.0},
+        {"two by two of 2 cm", {2e-2, 2e-2, 1}, {2, 2, 1}, 0.25, -75.0},
+        {"a few more of 1 cm", {1e-2, 1e-2, 1e-2}, {18, 2, 2}, 0.25, -62.0},
         {"round the antennas", {4e-3, 4e-3, 4e-3}, {17, 9, 9}, 0.0, -62.0},
     };
     for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++) {
@@ -171,6 +174,109 @@ static void channels_of_all_kinds(void **state) {
     radar_add_points(&capture, point, 2);
     judge("time-multiplexed transmitters", &capture, &grid, -70.0);
     nfsar_capture_free(&capture);
+}
+
+/* Bands from a single frequency to one so narrow that a range cell is many thousand wavelengths,
+ * and a wide one at a low carrier. */
+static void every_band(void **state) {
+    (void)state;
+    static const struct {
+        const char *what;
+        double first_hz, band_hz, step, z;
+    } bands[] = {
+        {"one frequency", 77e9, 0.0, 2e-3, 0.25},      {"a band of 100 kHz", 77e9, 1e5, 2e-3, 0.25},
+        {"100 kHz, 30 cm", 77e9, 1e5, 0.3, 5.0},       {"a band of 20 MHz", 77e9, 2e7, 0.1, 2.0},
+        {"2 to 18 GHz", 2e9, 16e9, 3e-3, 0.2},         {"10 to 410 MHz", 1e7, 4e8, 2e-2, 0.5},
+        {"10 to 410 MHz round", 1e7, 4e8, 2e-2, 0.05},
+    };
+    for (size_t i = 0; i < sizeof bands / sizeof bands[0]; i++) {
+        nfsar_capture capture;
+        nfsar_vec3 point[2] = {{0.0, 0.0, bands[i].z},
+                               {0.01, -0.02, bands[i].z + 3.0 * bands[i].step}};
+        radar_raster("xwr1443-2tx", 5, 8.0 * QUARTER, 4, 8.0 * QUARTER, 16, &capture);
+        for (size_t k = 0; k < 16; k++) {
+            capture.frequency_hz[k] = bands[i].first_hz + bands[i].band_hz * (double)k / 15.0;
+        }
+        radar_add_points(&capture, point, 2);
+        nfsar_grid grid = {about(0.0, bands[i].step, 19), about(0.0, bands[i].step, 9),
+                           about(bands[i].z, bands[i].step, 5)};
+        judge(bands[i].what, &capture, &grid, -75.0);
+        nfsar_capture_free(&capture);
+    }
+}
+
+/* Largest error of the half turns that the kernel counts over all blocks of a plan, in radians. */
+static double largest_phase_error(nfsar_bp_plan *plan) {
+    const struct bp_lines *lines = &plan->lines;
+    struct bp_terms terms = {0};
+    struct halfturns halfturns;
+    double worst = 0.0;
+    assert_true(bp_terms_make(lines, &terms));
+    const size_t *blocks = plan->shape.blocks;
+    for (size_t index = 0; index < blocks[0] * blocks[1] * blocks[2]; index++) {
+        struct bp_block block;
+        size_t first[3], own[3];
+        bp_shape_block(plan, index, &block, first, own);
+        for (size_t pulse = 0; pulse < lines->n_pulse; pulse += terms.pulses) {
+            size_t left = lines->n_pulse - pulse, from = pulse * lines->n_antenna;
+            size_t pulses = left < terms.pulses ? left : terms.pulses;
+            struct bp_demand demand =
+                bp_terms_tilts(lines, &block, from, pulses * lines->n_antenna, &terms);
+            bp_terms_series(lines, 0, pulses * lines->n_antenna, demand.series, &terms);
+            bp_terms_places(lines, pulses, &terms);
+            for (size_t line = 0; line < pulses * lines->n_link; line++) {
+                measure_line(&block, &terms, line, lines->monostatic ? 1 : 2, demand.series,
+                             &halfturns);
+                size_t end[2] = {from + (size_t)terms.tx[line], from + (size_t)terms.rx[line]};
+                for (size_t i = 0; i < block.rows * BP_LANES; i++) {
+                    size_t r = i / BP_LANES, l = i % BP_LANES;
+                    double voxel[3] = {block.centre[0] + (double)block.u[l],
+                                       block.centre[1] + (double)block.v[r],
+                                       block.centre[2] + (double)block.w[r]};
+                    double range = 0.0, centre = 0.0;
+                    for (int e = 0; e < 2; e++) {
+                        double a = lines->at[0][end[e]], b = lines->at[1][end[e]],
+                               c = lines->at[2][end[e]];
+                        range += hypot(hypot(voxel[0] - a, voxel[1] - b), voxel[2] - c);
+                        centre += hypot(hypot(block.centre[0] - a, block.centre[1] - b),
+                                        block.centre[2] - c);
+                    }
+                    double exact = (range - centre) * lines->halfturns_per_metre;
+                    double error = (double)halfturns.of[r][l] - (double)terms.offset[line] - exact;
+                    worst = fmax(worst, NFSAR_PI * fabs(error));
+                }
+            }
+        }
+    }
+    bp_terms_free(&terms);
+    return worst;
+}
+
+/* Half turns from a place near the block's centre: the place itself is known in double. */
+static void phase_error(void **state) {
+    (void)state;
+    static const double ranges[] = {0.1, 0.2, 0.3, 0.5, 1.0, 3.0}, steps[] = {5e-4, 1e-3, 2e-3};
+    for (size_t i = 0; i < 6 * 3 * 2; i++) {
+        double range = ranges[i % 6], step = steps[i / 6 % 3];
+        nfsar_capture capture;
+        nfsar_bp_plan *plan;
+        nfsar_error error;
+        radar_raster(i / 18 ? "xwr1443-3tx" : "single", 9, 50.0 * QUARTER, 9, 50.0 * QUARTER, 64,
+                     &capture);
+        nfsar_echo_source source = nfsar_capture_source(&capture);
+        nfsar_grid grid = {about(0.0, step, 64), about(0.0, step, 16), about(range, step, 16)};
+        nfsar_image image;
+        assert_ok(nfsar_image_create(&grid, &image, &error), error);
+        assert_ok(nfsar_bp_plan_create(&capture, &grid, NULL, &plan, &error), error);
+        assert_ok(nfsar_bp_execute(plan, &source, image.data, NULL, &error), error);
+        double worst = largest_phase_error(plan);
+        print_message("%zu channels, %g m, steps of %g mm: %.1e rad\n", capture.array.n_channel,
+                      range, 1e3 * step, worst);
+        assert_true(worst < 1e-4);
+        nfsar_bp_plan_destroy(plan);
+        nfsar_image_free(&image);
+        nfsar_capture_free(&capture);
+    }
 }
 
 /* Threads change nothing at all; blocks of pulses, kernels and wider tolerances little. */
@@ -219,6 +325,24 @@ static void ways_agree(void **state) {
     nfsar_capture_free(&capture);
 }
 
+static void refuses(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_bp_plan *plan;
+    nfsar_grid grid = {about(0.0, 2e-3, 3), about(0.0, 2e-3, 3), about(0.25, 2e-3, 3)};
+    radar_raster("single", 6, 8.0 * QUARTER, 5, 8.0 * QUARTER, 64, &capture);
+    nfsar_bp_options options = nfsar_bp_defaults();
+    options.tolerance = 1e-6;
+    assert_int_equal(nfsar_bp_plan_create(&capture, &grid, &options, &plan, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    capture.pose[7].position.y = NAN;
+    assert_int_equal(nfsar_bp_plan_create(&capture, &grid, NULL, &plan, &error),
+                     NFSAR_ERROR_FORMAT);
+    assert_contains(error.message, "pose 7");
+    nfsar_capture_free(&capture);
+}
+
 static void kernels_by_name(void **state) {
     (void)state;
     nfsar_error error;
@@ -243,7 +367,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_by_name),     cmocka_unit_test(every_range_and_orientation),
         cmocka_unit_test(every_shape_of_grid), cmocka_unit_test(channels_of_all_kinds),
-        cmocka_unit_test(ways_agree),
+        cmocka_unit_test(every_band),          cmocka_unit_test(phase_error),
+        cmocka_unit_test(ways_agree),          cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,7 +103,7 @@ struct adjoint {
     struct bp_block block;
     struct bp_sums sums;
     struct echo_cluster cluster;
-    struct echo_shared shared;
+    struct echo_scratch scratch;
     _Alignas(BP_ALIGN) float offset[3][BP_ROWS * BP_LANES], norm[BP_ROWS * BP_LANES];
     _Alignas(BP_ALIGN) float re[BP_ROWS * BP_LANES], im[BP_ROWS * BP_LANES];
     _Alignas(BP_ALIGN) float gain[BP_ROWS * BP_LANES];
@@ -116,8 +116,8 @@ static void *aligned_room(size_t count) {
 
 static void fill_cluster(const nfsar_bp_plan *plan, nfsar_random *random, struct adjoint *a) {
     const struct bp_lines *lines = &plan->lines;
-    size_t first[3];
-    bp_shape_block(plan, 0, &a->block, first);
+    size_t first[3], own[3];
+    bp_shape_block(plan, 0, &a->block, first, own);
     a->cluster.block = a->block;
     for (size_t i = 0; i < BP_ROWS * BP_LANES; i++) {
         bool voxel = i < a->block.rows * BP_LANES;
@@ -140,8 +140,9 @@ static void fill_cluster(const nfsar_bp_plan *plan, nfsar_random *random, struct
     for (size_t n = 0; n < lines->n_antenna; n++) {
         a->gains[n] = a->gain;
     }
-    a->shared.phasor = aligned_room(lines->n_antenna * 4 * BP_GROUP_FLOATS);
-    a->shared.moment = aligned_room(lines->n_link * ECHO_MOMENTS * 2 * BP_LANES);
+    a->scratch.antenna =
+        aligned_room(lines->n_antenna * sizeof *a->scratch.antenna / sizeof(float));
+    a->scratch.moment = aligned_room(lines->n_link * ECHO_MOMENT_FLOATS);
 }
 
 /* <scatterers, backprojection of profiles> = <echoes of scatterers, profiles>, both complex. */
@@ -189,14 +190,14 @@ static void echoes_agree(nfsar_bp_plan *plan) {
         a->cluster.spreading = false;
         a->cluster.gain = NULL;
         memset(echo, 0, length * sizeof *echo);
-        echo_add[kernel](lines, &a->cluster, &plan->terms[0], &a->shared, echo);
+        echo_add[kernel](lines, &a->cluster, &plan->terms[0], &a->scratch, echo);
         double off = adjoint_error(a, plan->profile, echo, lines->n_link, lines->pitch);
 
         a->cluster.spreading = true;
         a->cluster.gain = a->gains;
         float *to = kernel == NFSAR_KERNEL_PORTABLE ? first : echo;
         memset(to, 0, length * sizeof *to);
-        echo_add[kernel](lines, &a->cluster, &plan->terms[0], &a->shared, to);
+        echo_add[kernel](lines, &a->cluster, &plan->terms[0], &a->scratch, to);
         double worst = 0.0, peak = 0.0;
         for (size_t n = 0; n < length; n++) {
             peak = fmax(peak, fabs((double)first[n]));
@@ -209,8 +210,8 @@ static void echoes_agree(nfsar_bp_plan *plan) {
     }
     free(first);
     free(echo);
-    free(a->shared.phasor);
-    free(a->shared.moment);
+    free(a->scratch.antenna);
+    free(a->scratch.moment);
     free(a);
 }
 
