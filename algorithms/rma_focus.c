@@ -1,6 +1,7 @@
-/* From the spectrum to the image:
+/* From the spectrum to depths:
  * o(x, y, z) = sum_k sum_{k_x, k_y} A S exp(-j k_z depth) exp(+j(k_x x + k_y y)) dk_x dk_y,
- * where A makes exp(-2jkR) out of plane waves (docs/theory/planar.md). */
+ * where A makes exp(-2jkR) out of plane waves (docs/theory/planar.md); here the sum over k, and
+ * that over k_x while a row of k_y is in the cache. */
 #include "algorithms/rma_plan.h"
 
 #include <math.h>
@@ -10,147 +11,249 @@
 #include "algorithms/multiversion.h"
 #include "algorithms/phasor.h"
 
-/* Squared cosine of the smallest angle to the plane that is kept, see LARGEST_SINE. */
-#define SMALLEST_COSINE_SQUARED 0.04
-
-/* Which part of one axis' spectrum is kept: all of it up to `sine`, nothing beyond `end`. */
-struct view {
-    float sine, per_margin;
+/* One frequency of a tile of waves (k_x of its own each): A S, and (k_z - plan->k_z) / (2 pi). */
+struct wave {
+    float re[RMA_TILE], im[RMA_TILE];
+    double turns[RMA_TILE]; /* a metre */
 };
 
-static struct view view_of(const struct rma_axis *axis) {
-    /* An axis without spectrum has k = 0; any limits do. */
-    double sine = axis->line ? 1.0 : axis->sine, end = axis->line ? 2.0 : axis->end;
-    return (struct view){(float)sine, (float)(1.0 / fmax(end - sine, 1e-6))};
+/* Complex numbers that are worked on per frequency: a wave, two phasors' share, and a line of a
+ * fast sum. */
+enum { WORK_PER_WAVE = (sizeof(struct wave) + sizeof(struct rma_phasor)) / sizeof(float complex) };
+
+size_t rma_focus_work(const nfsar_rma_plan *plan) {
+    size_t waves = WORK_PER_WAVE * (plan->k_block + RMA_WAVES), tile = RMA_TILE * plan->chunk;
+    size_t fast = plan->to_depth != NULL
+                      ? 2 * rma_pitch(plan->k_block) + rma_pitch(plan->depth->n_node) +
+                            rma_pitch(depthsum_scratch(plan->to_depth))
+                      : 0;
+    return waves + tile + fast + rma_pitch(lateral_work(plan->x.to_grid));
 }
 
-/* Squared cosine from 1 at view.sine to 0 at its end: an abrupt end would ring. */
-static inline float view_weight(float sine, struct view view) {
-    float t = (sine - view.sine) * view.per_margin;
-    t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
-    float c, s;
-    phasor_turns(0.25f * t, &c, &s);
-    return c * c;
-}
+/* What one tile of waves of one row has in common. */
+struct tile {
+    double kx, kx_step; /* of its first wave, and between its waves */
+    double ky;
+    double k_z; /* taken off every k_z */
+    int line;
+};
 
-/* Coefficients of one (k_x, k_y) for the depth sum: S A exp(-j k_z centre), and t = k_z dz.
- * A is 2k / k_z^2, and for a line of positions 2k / k_z^(3/2): stationary phase in two dimensions
- * and in one. Factors that do not depend on k are left to rma_focus_finish(). */
+/* A is 2k / k_z^2, and for a line of positions 2k / k_z^(3/2): stationary phase in two dimensions
+ * and in one. Factors that do not depend on k are left to rma_image(). */
 MULTIVERSION
-static void coefficients(const float complex *spectrum, size_t stride, const double *wavenumber,
-                         size_t n, double kx, double ky, struct view view_x, struct view view_y,
-                         int line, double centre, double dz, float complex *c, double *t) {
-    const float *in = (const float *)spectrum;
-    float *out = (float *)c;
-    for (size_t i = 0; i < n; i++) {
-        double two_k = 2.0 * wavenumber[i];
-        double square = two_k * two_k - kx * kx - ky * ky;
-        double limit = SMALLEST_COSINE_SQUARED * two_k * two_k;
-        double kz = sqrt(square > limit ? square : limit);
-        float weight = (float)(two_k / (kz * (line ? sqrt(kz) : kz)));
-        weight *= view_weight((float)(fabs(kx) / two_k), view_x);
-        weight *= view_weight((float)(fabs(ky) / two_k), view_y);
-        weight = square > limit ? weight : 0.0f;
-        double turns = -kz * centre * (0.5 / NFSAR_PI);
-        float cosine, sine;
-        phasor_turns((float)(turns - rint(turns)), &cosine, &sine);
-        float re = weight * in[2 * i * stride], im = weight * in[2 * i * stride + 1];
-        out[2 * i] = re * cosine - im * sine;
-        out[2 * i + 1] = re * sine + im * cosine;
-        t[i] = kz * dz;
+static void make_waves(const struct tile *tile, const double *wavenumber, size_t n,
+                       const float complex *spectrum, size_t plane, struct wave *wave) {
+    double kx_squared[RMA_TILE];
+    for (size_t l = 0; l < RMA_TILE; l++) {
+        double kx = tile->kx + tile->kx_step * (double)l;
+        kx_squared[l] = kx * kx;
     }
+    for (size_t m = 0; m < n; m++) {
+        double two_k = 2.0 * wavenumber[m];
+        double limit = RMA_SMALLEST_COSINE_SQUARED * two_k * two_k;
+        double along = two_k * two_k - tile->ky * tile->ky;
+        const float *in = (const float *)(spectrum + m * plane);
+        double kz[RMA_TILE], above[RMA_TILE];
+        for (size_t l = 0; l < RMA_TILE; l++) {
+            double square = along - kx_squared[l];
+            double clipped = square > limit ? square : limit;
+            above[l] = square > limit ? two_k : 0.0;
+            kz[l] = sqrt(clipped);
+            wave[m].turns[l] = (kz[l] - tile->k_z) * (0.5 / NFSAR_PI);
+        }
+        for (size_t l = 0; l < RMA_TILE; l++) {
+            float z = (float)kz[l];
+            float weight = (float)above[l] / (tile->line ? z * sqrtf(z) : z * z);
+            wave[m].re[l] = weight * in[2 * l];
+            wave[m].im[l] = weight * in[2 * l + 1];
+        }
+    }
+}
+
+/* The waves' values at `depth` from where turns count, and their steps. */
+MULTIVERSION
+static void start(const struct wave *wave, size_t n, double depth, double offset, double step,
+                  struct rma_phasor *phasor) {
+    for (size_t m = 0; m < n; m++) {
+        for (size_t l = 0; l < RMA_TILE; l++) {
+            double turns = -wave[m].turns[l] * depth - offset;
+            double turn = -wave[m].turns[l] * step;
+            float c, s;
+            phasor_turns((float)(turns - rint(turns)), &c, &s);
+            phasor[m].re[l] = wave[m].re[l] * c - wave[m].im[l] * s;
+            phasor[m].im[l] = wave[m].re[l] * s + wave[m].im[l] * c;
+            phasor_turns((float)(turn - rint(turn)), &phasor[m].turn_re[l], &phasor[m].turn_im[l]);
+        }
+    }
+}
+
+/* A tile's sums, [n_z][2][RMA_TILE], to where the first `count` of its waves lie in the rows. */
+MULTIVERSION
+static void lay_rows(const float *sum, size_t n_z, size_t count, float complex *rows,
+                     size_t pitch) {
+    for (size_t z = 0; z < n_z; z++, sum += 2 * RMA_TILE) {
+        float *to = (float *)(rows + z * pitch);
+        if (count == RMA_TILE) {
+            for (size_t l = 0; l < RMA_TILE; l++) {
+                to[2 * l] = sum[l];
+                to[2 * l + 1] = sum[l + RMA_TILE];
+            }
+            continue;
+        }
+        for (size_t l = 0; l < count; l++) {
+            to[2 * l] = sum[l];
+            to[2 * l + 1] = sum[l + RMA_TILE];
+        }
+    }
+}
+
+/* The same sums by a fast transform for each wave: all depths at once. */
+static void sum_fast(const nfsar_rma_plan *plan, const struct wave *wave,
+                     const struct rma_phasor *phasor, size_t n, float *sum, float complex *work) {
+    float complex *c = work;
+    double *t = (double *)(c + rma_pitch(plan->k_block));
+    float complex *out = c + 2 * rma_pitch(plan->k_block);
+    float complex *grid = out + rma_pitch(plan->depth->n_node);
+    for (size_t l = 0; l < RMA_TILE; l++) {
+        for (size_t m = 0; m < n; m++) {
+            c[m] = phasor[m].re[l] + phasor[m].im[l] * I;
+            t[m] = 2.0 * NFSAR_PI * wave[m].turns[l] * plan->depth_step;
+        }
+        size_t nodes = plan->depth->n_node;
+        memset(out, 0, nodes * sizeof *out);
+        depthsum_execute(plan->to_depth, c, t, n, out, 1, grid);
+        for (size_t z = 0; z < nodes; z++) {
+            sum[2 * RMA_TILE * z + l] = crealf(out[z]);
+            sum[2 * RMA_TILE * z + RMA_TILE + l] = cimagf(out[z]);
+        }
+    }
+}
+
+/* Where a thread works. */
+struct desk {
+    struct wave *wave;
+    struct rma_phasor *phasor; /* [k_block + RMA_WAVES] */
+    float *sum;                /* [chunk][2][RMA_TILE] */
+    float complex *fast;
+    float complex *line;
+    float complex *rows;
+};
+
+static struct desk sit_down(const nfsar_rma_plan *plan) {
+    size_t thread = (size_t)omp_get_thread_num();
+    size_t pitch = rma_line_pitch(lateral_length(plan->x.to_grid));
+    float complex *work = plan->work + thread * plan->work_size;
+    struct desk desk = {.wave = (struct wave *)work};
+    desk.phasor = (struct rma_phasor *)(desk.wave + plan->k_block);
+    desk.sum = (float *)(desk.phasor + plan->k_block + RMA_WAVES);
+    desk.line = (float complex *)desk.sum + RMA_TILE * plan->chunk;
+    desk.fast = desk.line + rma_pitch(lateral_work(plan->x.to_grid));
+    desk.rows = plan->rows + thread * plan->chunk * pitch;
+    return desk;
 }
 
 static double centre_depth(const nfsar_rma_plan *plan, size_t first_z) {
-    double z = nfsar_axis_at(&plan->grid.z, first_z + plan->z_slab / 2);
-    return plan->side * (z - plan->lattice->z);
+    double first = nfsar_axis_at(&plan->grid.z, first_z);
+    double last = nfsar_axis_at(&plan->grid.z, first_z + plan->z_slab - 1);
+    return plan->side * (0.5 * (first + last) - plan->lattice->z);
 }
 
-void rma_focus_add(nfsar_rma_plan *plan, size_t first_k, size_t n_k, size_t first_z) {
-    const struct rma_axis *x = &plan->x, *y = &plan->y;
-    size_t plane = x->bins * y->bins;
-    double centre = centre_depth(plan, first_z);
-    double dz = plan->side * (plan->grid.z.count > 1 ? plan->grid.z.step : 0.0);
-    struct view view_x = view_of(x), view_y = view_of(y);
-#pragma omp parallel for schedule(dynamic) num_threads(plan->threads)
-    for (size_t j = 0; j < y->bins; j++) {
-        size_t thread = (size_t)omp_get_thread_num();
-        float complex *scratch = plan->scratch + thread * plan->scratch_size;
-        float complex *c = scratch;
-        float complex *tile = scratch + rma_pitch(plan->k_block);
-        float complex *work = tile + RMA_TILE * plan->z_slab;
-        double *t = plan->scratch_t + thread * plan->k_block;
-        double ky = y->step * ((double)j - (double)y->half);
-        for (size_t first = 0; first < x->bins; first += RMA_TILE) {
-            size_t count = x->bins - first < RMA_TILE ? x->bins - first : RMA_TILE;
-            memset(tile, 0, RMA_TILE * plan->z_slab * sizeof *tile);
-            for (size_t i = 0; i < count; i++) {
-                size_t bin = j * x->bins + first + i;
-                double kx = x->step * ((double)(first + i) - (double)x->half);
-                coefficients(plan->spectrum + bin, plane, plan->wavenumber + first_k, n_k, kx, ky,
-                             view_x, view_y, x->line || y->line, centre, dz, c, t);
-                depthsum_execute(plan->to_depth, c, t, n_k, tile + i, RMA_TILE, work);
-            }
-            for (size_t m = 0; m < plan->z_slab; m++) {
-                float complex *to = plan->depths + m * plane + j * x->bins + first;
-                for (size_t i = 0; i < count; i++) {
-                    to[i] += tile[m * RMA_TILE + i];
-                }
-            }
+/* Whether all waves of a tile are beyond those that are kept. */
+static bool is_dark(const nfsar_rma_plan *plan, const struct tile *tile) {
+    double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
+    double nearest = tile->kx > 0.0 ? tile->kx : last < 0.0 ? last : 0.0;
+    double most = 4.0 * plan->k_max * plan->k_max * (1.0 - RMA_SMALLEST_COSINE_SQUARED);
+    return nearest * nearest + tile->ky * tile->ky >= most;
+}
+
+/* Sum the depths [first_z, first_z + n_z) of the slab for one tile. */
+static void sum_tile(const nfsar_rma_plan *plan, const struct tile *tile, size_t first, size_t n,
+                     const float complex *spectrum, double centre, size_t first_z, size_t n_z,
+                     struct desk *desk) {
+    memset(desk->sum, 0, 2 * n_z * RMA_TILE * sizeof *desk->sum);
+    if (is_dark(plan, tile)) {
+        return;
+    }
+    size_t from = plan->to_depth != NULL ? plan->depth->n_node / 2 : first_z;
+    double depth = centre + plan->first + plan->depth_step * (double)from;
+    double offset = plan->k_z * centre * (0.5 / NFSAR_PI);
+    make_waves(tile, plan->wavenumber_of_wave + first, n, spectrum, plan->y.bins * plan->x.width,
+               desk->wave);
+    start(desk->wave, n, depth, offset - rint(offset), plan->depth_step, desk->phasor);
+    if (plan->to_depth != NULL) {
+        sum_fast(plan, desk->wave, desk->phasor, n, desk->sum, desk->fast);
+    } else {
+        size_t whole = (n + RMA_WAVES - 1) / RMA_WAVES * RMA_WAVES;
+        memset(&desk->phasor[n], 0, (whole - n) * sizeof desk->phasor[0]);
+        plan->kernels->sum(desk->phasor, whole, n_z, desk->sum);
+    }
+}
+
+/* Put a tile's waves where the transform along x wants them. */
+static void lay_tile(const nfsar_rma_plan *plan, size_t first, size_t n_z,
+                     const struct desk *desk) {
+    const lateral *to_grid = plan->x.to_grid;
+    size_t pitch = rma_line_pitch(lateral_length(to_grid)), bins = plan->x.bins;
+    size_t count = bins - first < RMA_TILE ? bins - first : RMA_TILE;
+    size_t place = lateral_place(to_grid, first);
+    bool folds = lateral_folds(to_grid);
+    if (!folds && lateral_place(to_grid, first + count - 1) == place + count - 1) {
+        lay_rows(desk->sum, n_z, count, desk->rows + place, pitch);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        place = lateral_place(to_grid, first + i);
+        for (size_t z = 0; z < n_z; z++) {
+            float complex *to = desk->rows + z * pitch + place;
+            const float *from = desk->sum + 2 * RMA_TILE * z + i;
+            *to = from[0] + from[RMA_TILE] * I + (folds ? *to : 0.0f);
         }
     }
 }
 
-/* What A leaves over: the depth, the bins' width and the constant phase of stationary phase. */
-static float complex slice_factor(const nfsar_rma_plan *plan, size_t z_index) {
-    double depth = fabs(nfsar_axis_at(&plan->grid.z, z_index) - plan->lattice->z);
-    if (plan->x.line || plan->y.line) {
-        double dk = plan->x.line ? plan->y.step : plan->x.step;
-        double complex phase = cexp(-0.25 * NFSAR_PI * I);
-        return (float complex)(phase * dk * sqrt(depth / (2.0 * NFSAR_PI)));
+/* One row of k_y: all its waves at the depths of a chunk, then to the grid along x. */
+static void focus_row(const nfsar_rma_plan *plan, size_t j, size_t first, size_t n, double centre,
+                      size_t first_z, size_t n_z, bool add, struct desk *desk) {
+    const struct rma_axis *x = &plan->x, *y = &plan->y;
+    size_t pitch = rma_line_pitch(lateral_length(x->to_grid)), nx = plan->grid.x.count;
+    struct tile tile = {.kx_step = x->step,
+                        .ky = y->step * ((double)j - (double)y->half),
+                        .k_z = plan->k_z,
+                        .line = x->line || y->line};
+    if (lateral_folds(x->to_grid)) {
+        memset(desk->rows, 0, n_z * pitch * sizeof *desk->rows);
     }
-    return (float complex)(-I * plan->x.step * plan->y.step * depth / (2.0 * NFSAR_PI));
+    for (size_t i = 0; i < x->bins; i += RMA_TILE) {
+        tile.kx = x->step * ((double)i - (double)x->half);
+        sum_tile(plan, &tile, first, n, plan->spectrum + j * x->width + i, centre, first_z, n_z,
+                 desk);
+        lay_tile(plan, i, n_z, desk);
+    }
+    for (size_t z = 0; z < n_z; z++) {
+        const float complex *out = lateral_execute(x->to_grid, desk->rows + z * pitch, desk->line);
+        float complex *to = plan->depths + ((first_z + z) * y->bins + j) * plan->grid_width;
+        if (!add) {
+            memcpy(to, out, nx * sizeof *to);
+            continue;
+        }
+        for (size_t i = 0; i < nx; i++) {
+            to[i] += out[i];
+        }
+    }
 }
 
-static void finish_slice(nfsar_rma_plan *plan, const float complex *spectrum, float complex factor,
-                         float complex *slice) {
-    const struct rma_axis *x = &plan->x, *y = &plan->y;
-    size_t nx = plan->grid.x.count, ny = plan->grid.y.count;
+void rma_focus(nfsar_rma_plan *plan, size_t first, size_t n, size_t first_z, bool add) {
+    size_t nodes = plan->depth->n_node;
+    double centre = centre_depth(plan, first_z);
 #pragma omp parallel num_threads(plan->threads)
     {
-        float complex *scratch = plan->scratch + (size_t)omp_get_thread_num() * plan->scratch_size;
-#pragma omp for schedule(static)
-        for (size_t j = 0; j < y->bins; j++) {
-            chirpz_execute(x->to_grid, spectrum + j * x->bins, 1, plan->rows + j * nx, 1, scratch);
-        }
-        /* Columns in tiles, so that memory is read a cache line at a time. */
-        float complex *in = scratch, *out = in + RMA_TILE * y->bins;
-        float complex *work = out + RMA_TILE * ny;
-#pragma omp for schedule(static)
-        for (size_t first = 0; first < nx; first += RMA_TILE) {
-            size_t count = nx - first < RMA_TILE ? nx - first : RMA_TILE;
-            for (size_t j = 0; j < y->bins; j++) {
-                for (size_t i = 0; i < count; i++) {
-                    in[i * y->bins + j] = factor * plan->rows[j * nx + first + i];
-                }
-            }
-            for (size_t i = 0; i < count; i++) {
-                chirpz_execute(y->to_grid, in + i * y->bins, 1, out + i * ny, 1, work);
-            }
-            for (size_t j = 0; j < ny; j++) {
-                for (size_t i = 0; i < count; i++) {
-                    slice[j * nx + first + i] = out[i * ny + j];
-                }
+        struct desk desk = sit_down(plan);
+#pragma omp for schedule(dynamic)
+        for (size_t j = 0; j < plan->y.bins; j++) {
+            for (size_t z = 0; z < nodes; z += plan->chunk) {
+                size_t n_z = nodes - z < plan->chunk ? nodes - z : plan->chunk;
+                focus_row(plan, j, first, n, centre, z, n_z, add, &desk);
             }
         }
-    }
-}
-
-void rma_focus_finish(nfsar_rma_plan *plan, size_t first_z, size_t n_z, float complex *image) {
-    size_t plane = plan->x.bins * plan->y.bins;
-    size_t slice = plan->grid.x.count * plan->grid.y.count;
-    for (size_t m = 0; m < n_z; m++) {
-        finish_slice(plan, plan->depths + m * plane, slice_factor(plan, first_z + m),
-                     image + m * slice);
     }
 }
