@@ -14,12 +14,16 @@ enum { MOST_NODES = 400 };
 
 /* Added to the diagonal: the matrix is singular to rounding. Errors below its root are not to be
  * had. */
-#define RIDGE 1e-13
+#define RIDGE 1e-14
 
-/* Steps by which uniform nodes reach beyond the outermost s. */
-#define BEYOND 2.0
+/* Steps by which uniform nodes reach beyond the outermost s: where there are many, their errors
+ * would else gather at the ends (tried: 1 to 8). */
+static double beyond(double bend) {
+    return fmin(2.0 + 2.0 * bend / NFSAR_PI / 13.0, 6.0);
+}
 
-enum { CHECKED_S = 48, CHECKED_X = 16 };
+/* How many s a trial is checked at; x are checked between as many as there are nodes, and some. */
+enum { CHECKED_S = 100, MORE_X = 12 };
 
 /* A trial number of nodes, everything scaled so that s and x run over -1 .. 1 and the phase is
  * bend * s * x. */
@@ -29,7 +33,13 @@ struct trial {
     double *node;   /* [n] */
     double *factor; /* [n][n] lower triangle: Cholesky's of J0(bend (node_m - node_k)) */
     double *weight; /* [n] */
+    double *turn;   /* [n + MORE_X][n][2] cosine and sine of bend node_m x_q */
 };
+
+/* x of a check, 0 .. 1: negative ones mirror them, as weights are real. */
+static double checked_x(const struct trial *trial, size_t q) {
+    return sin(0.5 * NFSAR_PI * (double)q / (double)(trial->n + MORE_X - 1));
+}
 
 /* Nodes between Chebyshev's (roundness 0) and equally spaced ones (1): arcsines of Chebyshev's
  * (Kosloff and Tal-Ezer 1993), the outermost at +-1. Many oscillations want them rounder. */
@@ -44,7 +54,7 @@ static void place_clustered(struct trial *trial) {
 }
 
 static void place_uniform(struct trial *trial) {
-    double steps = (double)(trial->n - 1), end = steps / (steps - 2.0 * BEYOND);
+    double steps = (double)(trial->n - 1), end = steps / (steps - 2.0 * beyond(trial->bend));
     for (size_t i = 0; i < trial->n; i++) {
         trial->node[i] = end * (2.0 * (double)i / steps - 1.0);
     }
@@ -92,16 +102,27 @@ static void solve(struct trial *trial, double s) {
     }
 }
 
-/* Largest error for one s whose weights are there. Real weights: negative x mirror positive ones.
- */
+static void fill_turns(struct trial *trial) {
+    double *turn = trial->turn;
+    for (size_t q = 0; q < trial->n + MORE_X; q++) {
+        double x = trial->bend * checked_x(trial, q);
+        for (size_t m = 0; m < trial->n; m++, turn += 2) {
+            turn[0] = cos(trial->node[m] * x);
+            turn[1] = sin(trial->node[m] * x);
+        }
+    }
+}
+
+/* Largest error for one s whose weights are there. */
 static double error_at(const struct trial *trial, double s) {
     double worst = 0.0;
-    for (size_t q = 0; q <= CHECKED_X; q++) {
-        double x = trial->bend * sin(0.5 * NFSAR_PI * (double)q / CHECKED_X);
+    const double *turn = trial->turn;
+    for (size_t q = 0; q < trial->n + MORE_X; q++) {
+        double x = trial->bend * checked_x(trial, q);
         double re = -cos(s * x), im = -sin(s * x);
-        for (size_t i = 0; i < trial->n; i++) {
-            re += trial->weight[i] * cos(trial->node[i] * x);
-            im += trial->weight[i] * sin(trial->node[i] * x);
+        for (size_t m = 0; m < trial->n; m++, turn += 2) {
+            re += trial->weight[m] * turn[0];
+            im += trial->weight[m] * turn[1];
         }
         worst = fmax(worst, hypot(re, im));
     }
@@ -116,6 +137,7 @@ static double scaled(double s, double middle, double radius) {
 static bool good_enough(struct trial *trial, const double *s, size_t n, double middle,
                         double radius, double tolerance) {
     size_t every = n > CHECKED_S ? n / CHECKED_S : 1;
+    fill_turns(trial);
     for (size_t i = 0; i < n; i += every) {
         double at = scaled(s[i], middle, radius);
         solve(trial, at);
@@ -156,7 +178,8 @@ static bool search(exponentials *plan, const double *s, double half, double tole
     }
     double middle = 0.5 * (low + high), radius = 0.5 * (high - low);
     double bend = radius * half;
-    double least = ceil(2.0 * bend / NFSAR_PI) + (nodes == EXPONENTIALS_UNIFORM ? 7.0 : 5.0);
+    double least = ceil(2.0 * bend / NFSAR_PI) +
+                   (nodes == EXPONENTIALS_UNIFORM ? 3.0 + 2.0 * beyond(bend) : 5.0);
     double most = fmin(WORTH * (double)plan->n, MOST_NODES);
     if (!(least <= most)) {
         return true;
@@ -165,8 +188,10 @@ static bool search(exponentials *plan, const double *s, double half, double tole
     struct trial trial = {.bend = bend,
                           .node = malloc(room * sizeof(double)),
                           .factor = malloc(room * room * sizeof(double)),
-                          .weight = malloc(room * sizeof(double))};
-    bool fits = trial.node != NULL && trial.factor != NULL && trial.weight != NULL;
+                          .weight = malloc(room * sizeof(double)),
+                          .turn = malloc((room + MORE_X) * room * 2 * sizeof(double))};
+    bool fits =
+        trial.node != NULL && trial.factor != NULL && trial.weight != NULL && trial.turn != NULL;
     bool found = false;
     for (size_t n = (size_t)least; fits && !found && n <= room; n += 1 + n / 32) {
         trial.n = n;
@@ -183,6 +208,7 @@ static bool search(exponentials *plan, const double *s, double half, double tole
     free(trial.node);
     free(trial.factor);
     free(trial.weight);
+    free(trial.turn);
     return fits;
 }
 
