@@ -30,19 +30,57 @@ size_t rma_focus_work(const nfsar_rma_plan *plan) {
     return waves + tile + fast + rma_pitch(lateral_work(plan->x.to_grid));
 }
 
+/* Which part of one axis' spectrum is kept: all of it up to the sine, nothing beyond its end. */
+struct view {
+    float sine, per_margin;
+};
+
+static struct view view_of(const struct rma_axis *axis) {
+    /* An axis without spectrum has k = 0; any limits do. */
+    double sine = axis->line ? 1.0 : axis->sine, end = axis->line ? 2.0 : axis->end;
+    return (struct view){(float)sine, (float)(1.0 / fmax(end - sine, 1e-6))};
+}
+
+/* Squared cosine from 1 at the view's sine to 0 at its end: an abrupt end would ring. */
+static inline float view_weight(float sine, struct view view) {
+    float t = (sine - view.sine) * view.per_margin;
+    t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
+    float c, s;
+    phasor_turns(0.25f * t, &c, &s);
+    return c * c;
+}
+
 /* What one tile of waves of one row has in common. */
 struct tile {
     double kx, kx_step; /* of its first wave, and between its waves */
     double ky;
     double k_z; /* taken off every k_z */
     int line;
+    struct view x, y;
 };
+
+/* Leave out what is seen from beyond the views: a wave goes through places and grid that lie k_x /
+ * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
+MULTIVERSION
+static void look(const struct tile *tile, float sine_x, float sine_y, const float *oblique,
+                 struct wave *wave) {
+    for (size_t l = 0; l < RMA_TILE; l++) {
+        float kx = (float)(tile->kx + tile->kx_step * (double)l);
+        float weight =
+            view_weight(fabsf(kx) * sine_x, tile->x) * view_weight(sine_y * oblique[l], tile->y);
+        wave->re[l] *= weight;
+        wave->im[l] *= weight;
+    }
+}
 
 /* A is 2k / k_z^2, and for a line of positions 2k / k_z^(3/2): stationary phase in two dimensions
  * and in one. Factors that do not depend on k are left to rma_image(). */
 MULTIVERSION
 static void make_waves(const struct tile *tile, const double *wavenumber, size_t n,
-                       const float complex *spectrum, size_t plane, struct wave *wave) {
+                       const float complex *spectrum, size_t plane, const float *oblique,
+                       size_t width, struct wave *wave) {
+    double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
+    float most_kx = (float)fmax(fabs(tile->kx), fabs(last));
     double kx_squared[RMA_TILE];
     for (size_t l = 0; l < RMA_TILE; l++) {
         double kx = tile->kx + tile->kx_step * (double)l;
@@ -66,6 +104,12 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
             float weight = (float)above[l] / (tile->line ? z * sqrtf(z) : z * z);
             wave[m].re[l] = weight * in[2 * l];
             wave[m].im[l] = weight * in[2 * l + 1];
+        }
+        const float *steep = oblique + m * width;
+        float sine_x = (float)(1.0 / sqrt(fmax(along, limit))), sine_y = (float)fabs(tile->ky);
+        float most = fmaxf(steep[0], steep[RMA_TILE - 1]);
+        if (most_kx * sine_x > tile->x.sine || sine_y * most > tile->y.sine) {
+            look(tile, sine_x, sine_y, steep, &wave[m]);
         }
     }
 }
@@ -158,18 +202,21 @@ static double centre_depth(const nfsar_rma_plan *plan, size_t first_z) {
     return plan->side * (0.5 * (first + last) - plan->lattice->z);
 }
 
-/* Whether all waves of a tile are beyond those that are kept. */
+/* Whether all waves of a tile are beyond those that are kept, even at the highest frequency. */
 static bool is_dark(const nfsar_rma_plan *plan, const struct tile *tile) {
     double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
-    double nearest = tile->kx > 0.0 ? tile->kx : last < 0.0 ? last : 0.0;
-    double most = 4.0 * plan->k_max * plan->k_max * (1.0 - RMA_SMALLEST_COSINE_SQUARED);
-    return nearest * nearest + tile->ky * tile->ky >= most;
+    double kx = tile->kx > 0.0 ? tile->kx : last < 0.0 ? last : 0.0, ky = tile->ky;
+    double two_k = 2.0 * plan->k_max, square = two_k * two_k;
+    double end_x = plan->x.line ? 2.0 : plan->x.end, end_y = plan->y.line ? 2.0 : plan->y.end;
+    return kx * kx + ky * ky >= square * (1.0 - RMA_SMALLEST_COSINE_SQUARED) ||
+           kx * kx >= end_x * end_x * (square - ky * ky) ||
+           ky * ky >= end_y * end_y * (square - kx * kx);
 }
 
 /* Sum the depths [first_z, first_z + n_z) of the slab for one tile. */
-static void sum_tile(const nfsar_rma_plan *plan, const struct tile *tile, size_t first, size_t n,
-                     const float complex *spectrum, double centre, size_t first_z, size_t n_z,
-                     struct desk *desk) {
+static void sum_tile(const nfsar_rma_plan *plan, const struct tile *tile, size_t bin, size_t first,
+                     size_t n, const float complex *spectrum, double centre, size_t first_z,
+                     size_t n_z, struct desk *desk) {
     memset(desk->sum, 0, 2 * n_z * RMA_TILE * sizeof *desk->sum);
     if (is_dark(plan, tile)) {
         return;
@@ -178,7 +225,7 @@ static void sum_tile(const nfsar_rma_plan *plan, const struct tile *tile, size_t
     double depth = centre + plan->first + plan->depth_step * (double)from;
     double offset = plan->k_z * centre * (0.5 / NFSAR_PI);
     make_waves(tile, plan->wavenumber_of_wave + first, n, spectrum, plan->y.bins * plan->x.width,
-               desk->wave);
+               plan->oblique + first * plan->x.width + bin, plan->x.width, desk->wave);
     start(desk->wave, n, depth, offset - rint(offset), plan->depth_step, desk->phasor);
     if (plan->to_depth != NULL) {
         sum_fast(plan, desk->wave, desk->phasor, n, desk->sum, desk->fast);
@@ -219,13 +266,15 @@ static void focus_row(const nfsar_rma_plan *plan, size_t j, size_t first, size_t
     struct tile tile = {.kx_step = x->step,
                         .ky = y->step * ((double)j - (double)y->half),
                         .k_z = plan->k_z,
-                        .line = x->line || y->line};
+                        .line = x->line || y->line,
+                        .x = view_of(x),
+                        .y = view_of(y)};
     if (lateral_folds(x->to_grid)) {
         memset(desk->rows, 0, n_z * pitch * sizeof *desk->rows);
     }
     for (size_t i = 0; i < x->bins; i += RMA_TILE) {
         tile.kx = x->step * ((double)i - (double)x->half);
-        sum_tile(plan, &tile, first, n, plan->spectrum + j * x->width + i, centre, first_z, n_z,
+        sum_tile(plan, &tile, i, first, n, plan->spectrum + j * x->width + i, centre, first_z, n_z,
                  desk);
         lay_tile(plan, i, n_z, desk);
     }

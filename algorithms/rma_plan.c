@@ -39,16 +39,6 @@ static void fill_taper(struct rma_axis *axis, const nfsar_lattice *lattice, bool
     nfsar_window_taper_at(window, position, lattice->n_shift * axis->n, axis->taper);
 }
 
-/* Squared cosine from 1 at axis->sine to 0 at axis->end: an abrupt end would ring. */
-static float view_weight(const struct rma_axis *axis, double sine) {
-    if (axis->line) {
-        return 1.0f; /* no spectrum, k = 0 */
-    }
-    double t = (sine - axis->sine) / fmax(axis->end - axis->sine, 1e-6);
-    double c = cos(0.5 * NFSAR_PI * fmin(fmax(t, 0.0), 1.0));
-    return (float)(c * c);
-}
-
 static void fill_waves(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
                        const nfsar_axis *grid) {
     const nfsar_lattice *lattice = plan->lattice;
@@ -61,13 +51,23 @@ static void fill_waves(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
             axis->ramp[s * axis->width + i] = (float)cos(phase) - (float)sin(phase) * I;
         }
     }
+}
+
+static enum nfsar_status fill_oblique(nfsar_rma_plan *plan, nfsar_error *error) {
+    const struct rma_axis *x = &plan->x;
+    plan->oblique = buffer_zeros(plan->n_wave * x->width, sizeof *plan->oblique);
+    if (plan->oblique == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for the spectrum's tables");
+    }
     for (size_t m = 0; m < plan->n_wave; m++) {
-        for (size_t i = 0; i < axis->bins; i++) {
-            double k = axis->step * ((double)i - (double)axis->half);
-            axis->view[m * axis->width + i] =
-                view_weight(axis, fabs(k) / (2.0 * plan->wavenumber_of_wave[m]));
+        double two_k = 2.0 * plan->wavenumber_of_wave[m];
+        for (size_t i = 0; i < x->width; i++) {
+            double k = x->step * ((double)i - (double)x->half);
+            double square = fmax(two_k * two_k - k * k, 1e-6 * two_k * two_k);
+            plan->oblique[m * x->width + i] = (float)(1.0 / sqrt(square));
         }
     }
+    return NFSAR_OK;
 }
 
 /* lines_in, lines_out: lines of places and to the grid that one execution transforms. */
@@ -79,11 +79,10 @@ static enum nfsar_status fill_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
     double *position = malloc(places * sizeof *position);
     axis->taper = malloc(places * sizeof *axis->taper);
     axis->ramp = buffer_zeros(lattice->n_shift * axis->width, sizeof *axis->ramp);
-    axis->view = buffer_zeros(plan->n_wave * axis->width, sizeof *axis->view);
     axis->to_grid = lateral_create(axis->bins, axis->half, grid->count,
                                    grid->count > 1 ? axis->step * grid->step : 0.0, lines_out);
-    bool fits = position != NULL && axis->taper != NULL && axis->ramp != NULL &&
-                axis->view != NULL && axis->to_grid != NULL;
+    bool fits =
+        position != NULL && axis->taper != NULL && axis->ramp != NULL && axis->to_grid != NULL;
     if (fits && axis->length > 1) {
         axis->forward = transform_plan_line(axis->length, FFTW_FORWARD, lines_in);
         fits = axis->forward != NULL;
@@ -106,6 +105,9 @@ static enum nfsar_status fill_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = fill_axis(plan, y, true, waves * (double)x->bins,
                            depths * (double)plan->grid.x.count, error);
+    }
+    if (status == NFSAR_OK) {
+        status = fill_oblique(plan, error);
     }
     return status;
 }
@@ -236,7 +238,6 @@ static void begin(nfsar_rma_plan *plan, const nfsar_capture *capture, const nfsa
 static void free_axis(struct rma_axis *axis) {
     free(axis->taper);
     free(axis->ramp);
-    free(axis->view);
     transform_destroy(axis->forward);
     lateral_destroy(axis->to_grid);
 }
@@ -250,6 +251,7 @@ static void release(nfsar_rma_plan *plan) {
     free(plan->wavenumber);
     free(plan->frequency_taper);
     free(plan->wavenumber_of_wave);
+    free(plan->oblique);
     free(plan->line);
     free(plan->leader);
     free(plan->samples);

@@ -39,11 +39,11 @@ struct rma_axis {
     size_t half, bins;   /* bins = 2 half + 1 */
     size_t width;        /* bins rounded up to whole tiles */
     double step;         /* rad/m between bins */
-    double sine;         /* largest sine of the angle between aperture and grid */
+    double sine;         /* largest sine of the angle between aperture and grid, in the plane of
+                            this axis and z */
     double end;          /* sine at which the spectrum has fallen to zero */
     float *taper;        /* [n_shift][n] aperture window */
     float complex *ramp; /* [n_shift][width] exp(-j k (lattice origin + shift - grid origin)) */
-    float *view;         /* [n_wave][width] how much of a wave is kept */
     fftwf_plan forward;  /* of one padded line of places; NULL when length is 1 */
     lateral *to_grid;
 };
@@ -68,6 +68,7 @@ struct nfsar_rma_plan {
     double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
+    float *oblique;       /* [n_wave][x.width] 1 / sqrt(4k^2 - k_x^2) */
     nfsar_vec3 reference; /* of the compensation */
 
     /* As many frequencies as the ranges between places and grid need: 2k of the capture's from 2k

@@ -18,25 +18,24 @@ static size_t wrapped(const struct rma_axis *axis, size_t i) {
     return (size_t)(index < 0 ? index + (long)axis->length : index);
 }
 
-/* out[i] (+)= in[i] * ramp[i] * view[i]. */
+/* out[i] (+)= in[i] * ramp[i]. */
 MULTIVERSION
-static void weigh(const float complex *from, const float complex *by, const float *view, size_t n,
-                  bool add, float complex *to) {
+static void weigh(const float complex *from, const float complex *by, size_t n, bool add,
+                  float complex *to) {
     const float *in = (const float *)from, *ramp = (const float *)by;
     float *out = (float *)to;
     for (size_t i = 0; i < n; i++) {
         float re = in[2 * i] * ramp[2 * i] - in[2 * i + 1] * ramp[2 * i + 1];
         float im = in[2 * i] * ramp[2 * i + 1] + in[2 * i + 1] * ramp[2 * i];
-        out[2 * i] = (add ? out[2 * i] : 0.0f) + re * view[i];
-        out[2 * i + 1] = (add ? out[2 * i + 1] : 0.0f) + im * view[i];
+        out[2 * i] = (add ? out[2 * i] : 0.0f) + re;
+        out[2 * i + 1] = (add ? out[2 * i + 1] : 0.0f) + im;
     }
 }
 
 /* Transform one row of places of every lattice in the group that `leader` leads, and leave the sum
  * of their bins where the leader's places were. */
-static void transform_row(const nfsar_rma_plan *plan, size_t wave, size_t leader,
-                          float complex *plane, size_t j, float complex *line,
-                          float complex *work) {
+static void transform_row(const nfsar_rma_plan *plan, size_t leader, float complex *plane, size_t j,
+                          float complex *line, float complex *work) {
     const struct rma_axis *x = &plan->x;
     size_t lattice = plan->y.n * plan->cell_width, start = wrapped(x, 0);
     float complex *to = plane + leader * lattice + j * plan->cell_width;
@@ -52,8 +51,7 @@ static void transform_row(const nfsar_rma_plan *plan, size_t wave, size_t leader
         }
         for (size_t i = 0, from = start; i < x->bins; from = 0) {
             size_t n = x->length - from < x->bins - i ? x->length - from : x->bins - i;
-            weigh(bins + from, x->ramp + s * x->width + i, x->view + wave * x->width + i, n,
-                  s != leader, to + i);
+            weigh(bins + from, x->ramp + s * x->width + i, n, s != leader, to + i);
             i += n;
         }
     }
@@ -69,10 +67,10 @@ static float complex turn_back(const nfsar_rma_plan *plan, size_t wave) {
 /* One tile of columns to rows of the spectrum. */
 MULTIVERSION
 static void scatter(const float complex *columns, size_t pitch, size_t from, size_t n,
-                    const float complex *ramp, const float *view, float complex turned, bool add,
+                    const float complex *ramp, float complex turned, bool add,
                     float complex *spectrum, size_t width) {
     for (size_t j = 0; j < n; j++) {
-        float complex by = ramp[j] * turned * view[j];
+        float complex by = ramp[j] * turned;
         float c = crealf(by), s = cimagf(by);
         float *to = (float *)(spectrum + j * width);
         const float *in = (const float *)(columns + from + j);
@@ -110,8 +108,8 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const flo
         }
         for (size_t j = 0, from = start; j < y->bins; from = 0) {
             size_t n = y->length - from < y->bins - j ? y->length - from : y->bins - j;
-            scatter(bins, pitch, from, n, y->ramp + s * y->width + j, y->view + wave * y->width + j,
-                    turn_back(plan, wave), s != 0, spectrum + j * x->width + first, x->width);
+            scatter(bins, pitch, from, n, y->ramp + s * y->width + j, turn_back(plan, wave), s != 0,
+                    spectrum + j * x->width + first, x->width);
             j += n;
         }
     }
@@ -131,7 +129,7 @@ void rma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n) {
         for (size_t i = 0; i < n * groups; i++) {
             size_t m = i / groups, s = i % groups / y->n, j = i % y->n;
             if (plan->leader[s] == s) {
-                transform_row(plan, first + m, s, plan->cube + m * cells, j, line, work);
+                transform_row(plan, s, plan->cube + m * cells, j, line, work);
             }
         }
 #pragma omp for schedule(static)
