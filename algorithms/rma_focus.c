@@ -33,17 +33,25 @@ size_t rma_focus_work(const nfsar_rma_plan *plan) {
 /* Which part of one axis' spectrum is kept: all of it up to the sine, nothing beyond its end. */
 struct view {
     float sine, per_margin;
+    float cosine_squared, tangent_squared; /* of that sine */
 };
 
 static struct view view_of(const struct rma_axis *axis) {
     /* An axis without spectrum has k = 0; any limits do. */
-    double sine = axis->line ? 1.0 : axis->sine, end = axis->line ? 2.0 : axis->end;
-    return (struct view){(float)sine, (float)(1.0 / fmax(end - sine, 1e-6))};
+    double sine = axis->line ? 0.5 : axis->sine, end = axis->line ? 0.6 : axis->end;
+    double square = sine * sine;
+    return (struct view){.sine = (float)sine,
+                         .per_margin = (float)(1.0 / fmax(end - sine, 1e-6)),
+                         .cosine_squared = (float)(1.0 - square),
+                         .tangent_squared = (float)(square / (1.0 - square))};
 }
 
-/* Squared cosine from 1 at the view's sine to 0 at its end: an abrupt end would ring. */
-static inline float view_weight(float sine, struct view view) {
-    float t = (sine - view.sine) * view.per_margin;
+/* Squared cosine from 1 at view.sine to 0 at its end: an abrupt end would ring. The margin grows
+ * with how oblique the wave is along the other axis, see widen_corner(); `across` is the squared
+ * tangent of that. */
+static inline float view_weight(float sine, float across, struct view view) {
+    float wider = sqrtf(1.0f + across * view.cosine_squared);
+    float t = (sine - view.sine) * view.per_margin / (wider * sqrtf(wider));
     t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
     float c, s;
     phasor_turns(0.25f * t, &c, &s);
@@ -62,12 +70,17 @@ struct tile {
 /* Leave out what is seen from beyond the views: a wave goes through places and grid that lie k_x /
  * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
 MULTIVERSION
-static void look(const struct tile *tile, float sine_x, float sine_y, const float *oblique,
+static void look(const struct tile *tile, float two_k, float sine_x, const float *oblique,
                  struct wave *wave) {
     for (size_t l = 0; l < RMA_TILE; l++) {
-        float kx = (float)(tile->kx + tile->kx_step * (double)l);
-        float weight =
-            view_weight(fabsf(kx) * sine_x, tile->x) * view_weight(sine_y * oblique[l], tile->y);
+        float kx = (float)(tile->kx + tile->kx_step * (double)l), ky = (float)tile->ky;
+        float kz_squared = two_k * two_k - kx * kx - ky * ky, limit = 0.01f * two_k * two_k;
+        float per = 1.0f / (kz_squared > limit ? kz_squared : limit);
+        float x = kx * kx * per, y = ky * ky * per;
+        x = x < tile->x.tangent_squared ? x : tile->x.tangent_squared;
+        y = y < tile->y.tangent_squared ? y : tile->y.tangent_squared;
+        float weight = view_weight(fabsf(kx) * sine_x, y, tile->x) *
+                       view_weight(fabsf(ky) * oblique[l], x, tile->y);
         wave->re[l] *= weight;
         wave->im[l] *= weight;
     }
@@ -109,7 +122,7 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
         float sine_x = (float)(1.0 / sqrt(fmax(along, limit))), sine_y = (float)fabs(tile->ky);
         float most = fmaxf(steep[0], steep[RMA_TILE - 1]);
         if (most_kx * sine_x > tile->x.sine || sine_y * most > tile->y.sine) {
-            look(tile, sine_x, sine_y, steep, &wave[m]);
+            look(tile, (float)two_k, sine_x, steep, &wave[m]);
         }
     }
 }
@@ -207,7 +220,7 @@ static bool is_dark(const nfsar_rma_plan *plan, const struct tile *tile) {
     double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
     double kx = tile->kx > 0.0 ? tile->kx : last < 0.0 ? last : 0.0, ky = tile->ky;
     double two_k = 2.0 * plan->k_max, square = two_k * two_k;
-    double end_x = plan->x.line ? 2.0 : plan->x.end, end_y = plan->y.line ? 2.0 : plan->y.end;
+    double end_x = plan->x.line ? 2.0 : plan->x.corner, end_y = plan->y.line ? 2.0 : plan->y.corner;
     return kx * kx + ky * ky >= square * (1.0 - RMA_SMALLEST_COSINE_SQUARED) ||
            kx * kx >= end_x * end_x * (square - ky * ky) ||
            ky * ky >= end_y * end_y * (square - kx * kx);

@@ -36,13 +36,14 @@ struct rma_axis {
     double place; /* step of the lattice; of a single place, one that samples the waves */
     double reach; /* largest distance between a place and the grid along this axis */
     size_t n, length;
-    size_t half, bins;   /* bins = 2 half + 1 */
-    size_t width;        /* bins rounded up to whole tiles */
-    double step;         /* rad/m between bins */
-    double sine;         /* largest sine of the angle between aperture and grid, in the plane of
-                            this axis and z */
-    double end;          /* sine at which the spectrum has fallen to zero */
-    float *taper;        /* [n_shift][n] aperture window */
+    size_t half, bins; /* bins = 2 half + 1 */
+    size_t width;      /* bins rounded up to whole tiles */
+    double step;       /* rad/m between bins */
+    double sine;       /* largest sine of the angle between aperture and grid, in the plane of
+                          this axis and z */
+    double end;        /* sine at which the spectrum has fallen to zero, for waves in that plane */
+    double corner;     /* and for those that are the most oblique along the other axis */
+    float *taper;      /* [n_shift][n] aperture window */
     float complex *ramp; /* [n_shift][width] exp(-j k (lattice origin + shift - grid origin)) */
     fftwf_plan forward;  /* of one padded line of places; NULL when length is 1 */
     lateral *to_grid;

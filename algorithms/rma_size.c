@@ -180,6 +180,14 @@ static enum nfsar_status check_options(const nfsar_rma_options *options, nfsar_e
     return NFSAR_OK;
 }
 
+/* Waves that are oblique along the other axis too come from farther, and their Fresnel zones are
+ * larger by (R / R_0)^(3/2): the margin with them. */
+static void widen_corner(struct rma_axis *axis, const struct rma_axis *other) {
+    double tangent = other->sine * other->sine / (1.0 - other->sine * other->sine);
+    double wider = pow(1.0 + tangent * (1.0 - axis->sine * axis->sine), 0.75);
+    axis->corner = fmin(RMA_LARGEST_SINE, axis->sine + (axis->end - axis->sine) * wider);
+}
+
 static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     enum nfsar_status status = find_depths(plan, error);
     if (status != NFSAR_OK) {
@@ -194,6 +202,8 @@ static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = size_axis(plan, &plan->y, true, error);
     }
+    widen_corner(&plan->x, &plan->y);
+    widen_corner(&plan->y, &plan->x);
     return status;
 }
 
