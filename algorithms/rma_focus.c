@@ -70,19 +70,23 @@ struct tile {
 /* Leave out what is seen from beyond the views: a wave goes through places and grid that lie k_x /
  * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
 MULTIVERSION
-static void look(const struct tile *tile, float two_k, float sine_x, const float *oblique,
-                 struct wave *wave) {
-    for (size_t l = 0; l < RMA_TILE; l++) {
-        float kx = (float)(tile->kx + tile->kx_step * (double)l), ky = (float)tile->ky;
-        float kz_squared = two_k * two_k - kx * kx - ky * ky, limit = 0.01f * two_k * two_k;
-        float per = 1.0f / (kz_squared > limit ? kz_squared : limit);
-        float x = kx * kx * per, y = ky * ky * per;
-        x = x < tile->x.tangent_squared ? x : tile->x.tangent_squared;
-        y = y < tile->y.tangent_squared ? y : tile->y.tangent_squared;
-        float weight = view_weight(fabsf(kx) * sine_x, y, tile->x) *
-                       view_weight(fabsf(ky) * oblique[l], x, tile->y);
-        wave->re[l] *= weight;
-        wave->im[l] *= weight;
+static void look(const struct tile *tile, const float *kx, float two_k, float sine_x,
+                 const float *oblique, struct wave *wave) {
+    const struct view view_x = tile->x, view_y = tile->y;
+    float ky = (float)fabs(tile->ky), along = two_k * two_k - ky * ky;
+    float limit = 0.01f * two_k * two_k, weight[RMA_TILE];
+    for (int l = 0; l < RMA_TILE; l++) {
+        float square = along - kx[l] * kx[l];
+        float per = 1.0f / (square > limit ? square : limit);
+        float x = kx[l] * kx[l] * per, y = ky * ky * per;
+        x = x < view_x.tangent_squared ? x : view_x.tangent_squared;
+        y = y < view_y.tangent_squared ? y : view_y.tangent_squared;
+        weight[l] =
+            view_weight(fabsf(kx[l]) * sine_x, y, view_x) * view_weight(ky * oblique[l], x, view_y);
+    }
+    for (int l = 0; l < RMA_TILE; l++) {
+        wave->re[l] *= weight[l];
+        wave->im[l] *= weight[l];
     }
 }
 
@@ -95,9 +99,11 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
     double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
     float most_kx = (float)fmax(fabs(tile->kx), fabs(last));
     double kx_squared[RMA_TILE];
-    for (size_t l = 0; l < RMA_TILE; l++) {
-        double kx = tile->kx + tile->kx_step * (double)l;
-        kx_squared[l] = kx * kx;
+    float kx[RMA_TILE];
+    for (int l = 0; l < RMA_TILE; l++) {
+        double at = tile->kx + tile->kx_step * (double)l;
+        kx_squared[l] = at * at;
+        kx[l] = (float)at;
     }
     for (size_t m = 0; m < n; m++) {
         double two_k = 2.0 * wavenumber[m];
@@ -122,7 +128,7 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
         float sine_x = (float)(1.0 / sqrt(fmax(along, limit))), sine_y = (float)fabs(tile->ky);
         float most = fmaxf(steep[0], steep[RMA_TILE - 1]);
         if (most_kx * sine_x > tile->x.sine || sine_y * most > tile->y.sine) {
-            look(tile, (float)two_k, sine_x, steep, &wave[m]);
+            look(tile, kx, (float)two_k, sine_x, steep, &wave[m]);
         }
     }
 }
