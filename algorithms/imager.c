@@ -75,9 +75,9 @@ static void describe_options(nfsar_imager *imager) {
                  nfsar_window_name(imager->rma.aperture_window), imager->rma.tolerance,
                  imager->rma.margin);
     } else {
-        snprintf(imager->options, sizeof imager->options, "precision=%s window=%s oversampling=%zu",
+        snprintf(imager->options, sizeof imager->options, "precision=%s window=%s tolerance=%g",
                  imager->bp.precision == NFSAR_BP_DOUBLE ? "double" : "single",
-                 nfsar_window_name(imager->bp.frequency_window), imager->bp.oversampling);
+                 nfsar_window_name(imager->bp.frequency_window), imager->bp.tolerance);
     }
 }
 

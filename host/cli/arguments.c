@@ -160,11 +160,11 @@ static bool take_option(const char *verb, const struct cli_option *options, int 
     return true;
 }
 
-bool cli_parse(const char *verb, const char *usage, const struct cli_option *options,
-               size_t n_positional, const char **positional, int argc, char **argv,
-               int *exit_status) {
-    size_t n = 0;
+bool cli_parse_some(const char *verb, const char *usage, const struct cli_option *options,
+                    size_t room, const char **positional, size_t *n, int argc, char **argv,
+                    int *exit_status) {
     bool only_names = false;
+    *n = 0;
     memset(&common, 0, sizeof common);
     *exit_status = CLI_USAGE;
     for (int i = 0; i < argc; i++) {
@@ -174,8 +174,8 @@ bool cli_parse(const char *verb, const char *usage, const struct cli_option *opt
             if (!take_option(verb, options, argc, argv, &i)) {
                 return false;
             }
-        } else if (n < n_positional) {
-            positional[n++] = argv[i];
+        } else if (*n < room) {
+            positional[(*n)++] = argv[i];
         } else {
             cli_usage(verb, "unexpected argument '%s'", argv[i]);
             return false;
@@ -188,12 +188,23 @@ bool cli_parse(const char *verb, const char *usage, const struct cli_option *opt
         *exit_status = CLI_DONE;
         return false;
     }
-    if (n < n_positional) {
-        cli_usage(verb, "too few arguments; usage: nfsar %s %s", verb, usage);
-        return false;
-    }
     if (common.threads > 1024) {
         cli_usage(verb, "--threads %zu: at most 1024", common.threads);
+        return false;
+    }
+    return true;
+}
+
+bool cli_parse(const char *verb, const char *usage, const struct cli_option *options,
+               size_t n_positional, const char **positional, int argc, char **argv,
+               int *exit_status) {
+    size_t n = 0;
+    if (!cli_parse_some(verb, usage, options, n_positional, positional, &n, argc, argv,
+                        exit_status)) {
+        return false;
+    }
+    if (n < n_positional) {
+        cli_usage(verb, "too few arguments; usage: nfsar %s %s", verb, usage);
         return false;
     }
     return true;

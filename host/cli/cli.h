@@ -51,6 +51,11 @@ bool cli_parse(const char *verb, const char *usage, const struct cli_option *opt
                size_t n_positional, const char **positional, int argc, char **argv,
                int *exit_status);
 
+/* The same for up to room other arguments, of which there may be any number; *n are there. */
+bool cli_parse_some(const char *verb, const char *usage, const struct cli_option *options,
+                    size_t room, const char **positional, size_t *n, int argc, char **argv,
+                    int *exit_status);
+
 /* --threads of the last cli_parse(), 0 when not given. */
 int cli_threads(void);
 /* --quiet of the last cli_parse(). */

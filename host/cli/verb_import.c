@@ -8,6 +8,7 @@
 #include <nfsar/range.h>
 
 #include "host/cli/cli.h"
+#include "host/cli/image_verbs.h"
 #include "host/cli/verbs.h"
 #include "host/files/pending.h"
 #include "host/import/import.h"
@@ -170,5 +171,6 @@ int verb_import(int argc, char **argv) {
     if (request.output == NULL && !request.explain && request.picture == NULL) {
         return cli_usage("import", "give -o CAPTURE.h5, or --explain to only look");
     }
+    use_threads();
     return run(&request);
 }

@@ -399,11 +399,13 @@ int verb_reconstruct(int argc, char **argv) {
     if (r->focus_picture != NULL && !r->focus) {
         return cli_usage("reconstruct", "--focus-picture needs --focus");
     }
+    use_threads();
     nfsar_error error = {0};
     enum nfsar_status status = run(&job, &error);
     exit_status = status == NFSAR_OK && r->json ? print_json(&job) : CLI_DONE;
     nfsar_focus_free(&job.focus);
     nfsar_imager_destroy(job.imager);
+    nfsar_calibrated_free(&job.calibrated);
     nfsar_capture_file_close(job.file);
     return status == NFSAR_OK ? exit_status : cli_fail(&error);
 }

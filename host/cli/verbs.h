@@ -2,6 +2,7 @@
 #ifndef NFSAR_HOST_CLI_VERBS_H
 #define NFSAR_HOST_CLI_VERBS_H
 
+int verb_bench(int argc, char **argv);
 int verb_compare(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_import(int argc, char **argv);

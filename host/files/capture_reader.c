@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host/files/capture_layout.h"
-#include "host/files/finite.h"
 #include "host/files/hdf5_error.h"
 #include "host/files/hdf5_input.h"
 #include "host/files/utf8.h"
@@ -315,12 +314,12 @@ enum nfsar_status nfsar_capture_file_read(nfsar_capture_file *file, size_t first
     const struct h5_shape first = {3, {first_pulse, 0, first_sample}};
     const struct h5_shape count = {3, {n_pulse, n_channel, n_sample}};
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = h5_data_read(&file->data, &first, &count, out, error);
+    size_t n = n_pulse * n_channel * n_sample, bad = n;
+    enum nfsar_status status = h5_data_read_samples(&file->data, &first, &count, out, &bad, error);
     h5_restore(before);
     if (status != NFSAR_OK) {
         return status;
     }
-    size_t n = n_pulse * n_channel * n_sample, bad = first_infinite(out, n);
     if (bad < n) {
         size_t line = bad / n_sample;
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,

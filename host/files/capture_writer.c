@@ -228,6 +228,15 @@ enum nfsar_status nfsar_capture_writer_write(nfsar_capture_writer *writer, size_
     return h5_stack_write(stack_of(writer), first_pulse, n_pulse, echo, error);
 }
 
+enum nfsar_status nfsar_capture_writer_flags(nfsar_capture_writer *writer, const uint8_t *flags,
+                                             nfsar_error *error) {
+    struct h5_reporting before = h5_silence();
+    enum nfsar_status status =
+        h5_rewrite_data(&stack_of(writer)->output, CAPTURE_FLAGS, H5_BYTE, flags, error);
+    h5_restore(before);
+    return status;
+}
+
 enum nfsar_status nfsar_capture_writer_commit(nfsar_capture_writer *writer, nfsar_error *error) {
     return h5_stack_commit(stack_of(writer), error);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/files/finite.h"
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
 
@@ -190,14 +191,29 @@ enum nfsar_status h5_data_open(struct h5_data *data, const struct h5_input *inpu
     }
     if (status == NFSAR_OK) {
         data->shape = *shape;
+        /* HDF5 does not say the same everywhere on where addresses begin. */
+        if (kind == H5_COMPLEX && input->base == 0) {
+            h5_place_find(&data->place, data->dataset, shape, input->bytes);
+        }
     } else {
         h5_data_close(data);
     }
     return status;
 }
 
-enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *first,
-                               const struct h5_shape *count, void *out, nfsar_error *error) {
+static enum nfsar_status read_directly(const struct h5_data *data, const struct h5_shape *first,
+                                       const struct h5_shape *count, float complex *out,
+                                       bool *finite, nfsar_error *error) {
+    int failure = h5_place_read(&data->place, data->input->descriptor, first, count, out, finite);
+    return failure == 0 ? NFSAR_OK
+                        : nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s cannot be read: %s",
+                                     data->input->path, data->name,
+                                     failure == H5_PLACE_ENDED ? "the file became shorter"
+                                                               : strerror(failure));
+}
+
+static enum nfsar_status read_by_hdf5(struct h5_data *data, const struct h5_shape *first,
+                                      const struct h5_shape *count, void *out, nfsar_error *error) {
     const char *fault = h5_chunks_check(&data->chunks, data->dataset, first, count);
     if (fault != NULL) {
         return fail_plainly(data->input, data->name, fault, error);
@@ -210,6 +226,30 @@ enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *firs
     h5_drop(type);
     h5_drop(stored);
     h5_drop(memory);
+    return status;
+}
+
+static bool goes_directly(const struct h5_data *data, const struct h5_shape *count) {
+    return data->place.known && h5_place_suits(&data->place, count);
+}
+
+enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *first,
+                               const struct h5_shape *count, void *out, nfsar_error *error) {
+    bool finite = true;
+    return goes_directly(data, count) ? read_directly(data, first, count, out, &finite, error)
+                                      : read_by_hdf5(data, first, count, out, error);
+}
+
+enum nfsar_status h5_data_read_samples(struct h5_data *data, const struct h5_shape *first,
+                                       const struct h5_shape *count, float complex *out,
+                                       size_t *infinite, nfsar_error *error) {
+    bool finite = false;
+    enum nfsar_status status = goes_directly(data, count)
+                                   ? read_directly(data, first, count, out, &finite, error)
+                                   : read_by_hdf5(data, first, count, out, error);
+    size_t n = 0;
+    h5_shape_elements(count, &n);
+    *infinite = status != NFSAR_OK || finite ? n : first_infinite(out, n);
     return status;
 }
 

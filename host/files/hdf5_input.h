@@ -11,6 +11,7 @@
 #include <nfsar/status.h>
 
 #include "host/files/hdf5_chunk.h"
+#include "host/files/hdf5_place.h"
 #include "host/files/hdf5_type.h"
 
 struct h5_input {
@@ -53,6 +54,7 @@ struct h5_data {
     size_t element; /* bytes in memory */
     struct h5_shape shape;
     struct h5_chunks chunks;
+    struct h5_place place;
 };
 
 /* Open a dataset after checking it. Extents of shape that are 0 may be anything but 0 in the file
@@ -64,6 +66,12 @@ enum nfsar_status h5_data_open(struct h5_data *data, const struct h5_input *inpu
 /* Read extents count[], from first[] on. */
 enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *first,
                                const struct h5_shape *count, void *out, nfsar_error *error);
+
+/* The same of complex numbers, and the index in out[] of the first that is not finite, or how many
+ * there are. */
+enum nfsar_status h5_data_read_samples(struct h5_data *data, const struct h5_shape *first,
+                                       const struct h5_shape *count, float complex *out,
+                                       size_t *infinite, nfsar_error *error);
 
 /* Close; a zeroed one is allowed, and is what is left. */
 void h5_data_close(struct h5_data *data);

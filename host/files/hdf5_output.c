@@ -146,45 +146,50 @@ static hid_t reserving_list(const struct h5_shape *chunk) {
     return list;
 }
 
-static hid_t caching_list(void) {
-    hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
-    if (list >= 0 && H5Pset_chunk_cache(list, FORMAT_CACHE_SLOTS, FORMAT_CACHE_BYTES, 1.0) < 0) {
-        H5Pclose(list);
-        list = H5I_INVALID_HID;
-    }
-    return list;
-}
-
 enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
                                      const struct h5_shape *shape, const struct h5_shape *chunk,
-                                     hid_t *dataset, nfsar_error *error) {
-    hid_t space = h5_space(shape), stored = h5_file_type(H5_COMPLEX);
-    hid_t creation = reserving_list(chunk), access = caching_list();
-    *dataset = H5I_INVALID_HID;
-    if (space >= 0 && stored >= 0 && creation >= 0 && access >= 0) {
-        *dataset = H5Dcreate2(output->file, name, stored, space, H5P_DEFAULT, creation, access);
+                                     struct h5_place *place, nfsar_error *error) {
+    /* Stored as it is in memory, so that it can be written as it is. */
+    hid_t space = h5_space(shape), type = h5_memory_type(H5_COMPLEX);
+    hid_t creation = reserving_list(chunk), dataset = H5I_INVALID_HID;
+    *place = (struct h5_place){.known = false};
+    if (space >= 0 && type >= 0 && creation >= 0) {
+        dataset = H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     }
-    enum nfsar_status status = outcome(output, *dataset >= 0, name, error);
+    if (dataset >= 0) {
+        h5_place_find(place, dataset, shape, UINT64_MAX);
+    }
+    bool good = dataset >= 0 && H5Dclose(dataset) >= 0 && place->known;
+    enum nfsar_status status = outcome(output, good, name, error);
     if (status == NFSAR_OK) {
         status = outcome(output, h5_sink_reserve(&output->sink, output->file) == 0, name, error);
     }
     h5_drop(creation);
-    h5_drop(access);
-    h5_drop(stored);
+    h5_drop(type);
     h5_drop(space);
     return status;
 }
 
-enum nfsar_status h5_write_part(struct h5_output *output, hid_t dataset,
-                                const struct h5_shape *first, const struct h5_shape *count,
-                                const void *data, nfsar_error *error) {
-    hid_t memory = h5_space(count), stored = H5Dget_space(dataset);
-    hid_t type = h5_memory_type(H5_COMPLEX);
-    bool good = memory >= 0 && stored >= 0 && type >= 0 && h5_select(stored, first, count) >= 0 &&
-                H5Dwrite(dataset, type, memory, stored, H5P_DEFAULT, data) >= 0;
-    enum nfsar_status status = outcome(output, good, "the data", error);
-    h5_drop(type);
-    h5_drop(stored);
+enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
+                                size_t first, size_t n, const void *data, nfsar_error *error) {
+    struct h5_sink *sink = &output->sink;
+    int failure = sink->failure == 0 ? h5_place_write(place, sink->descriptor, first, n, data) : 0;
+    if (failure != 0) {
+        sink->failure = failure;
+    } else {
+        h5_sink_wrote(sink,
+                      n * place->shape.extent[1] * place->shape.extent[2] * sizeof(float complex));
+    }
+    return outcome(output, true, "the data", error);
+}
+
+enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, enum h5_kind kind,
+                                  const void *data, nfsar_error *error) {
+    hid_t dataset = H5Dopen2(output->file, name, H5P_DEFAULT), memory = h5_memory_type(kind);
+    bool good = dataset >= 0 && memory >= 0 &&
+                H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
+    enum nfsar_status status = outcome(output, good, name, error);
     h5_drop(memory);
     return status;
 }

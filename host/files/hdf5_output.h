@@ -7,6 +7,7 @@
 
 #include <nfsar/status.h>
 
+#include "host/files/hdf5_place.h"
 #include "host/files/hdf5_sink.h"
 #include "host/files/hdf5_type.h"
 #include "host/files/pending.h"
@@ -31,15 +32,19 @@ enum nfsar_status h5_write_data(struct h5_output *output, const char *name, enum
                                 const struct h5_shape *shape, const void *data, nfsar_error *error);
 
 /* A complex dataset that is filled later, its disk space reserved now. chunk == NULL: contiguous.
- * The result is the open dataset. */
+ * The result is where it lies. */
 enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
                                      const struct h5_shape *shape, const struct h5_shape *chunk,
-                                     hid_t *dataset, nfsar_error *error);
+                                     struct h5_place *place, nfsar_error *error);
 
-/* Fill part of it: extents count[], from first[] on. */
-enum nfsar_status h5_write_part(struct h5_output *output, hid_t dataset,
-                                const struct h5_shape *first, const struct h5_shape *count,
-                                const void *data, nfsar_error *error);
+/* Fill part of it: n entries of the first axis, from first on. Threads may do this at the same
+ * time with different entries. */
+enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
+                                size_t first, size_t n, const void *data, nfsar_error *error);
+
+/* Write the whole of a dataset that is there once more. */
+enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, enum h5_kind kind,
+                                  const void *data, nfsar_error *error);
 
 /* A list of text lines. */
 enum nfsar_status h5_write_lines(struct h5_output *output, const char *name, char *const *lines,

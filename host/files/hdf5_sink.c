@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define ADDRESS_LIMIT ((haddr_t)INT64_MAX)
+/* What is given to the disk at a time. */
+#define DISK_BYTES ((uint64_t)32 << 20)
 
 /* What HDF5 calls a file; its public part has to come first. */
 struct sink_file {
@@ -180,6 +182,14 @@ int h5_sink_reserve(struct h5_sink *sink, hid_t file) {
         }
     }
     return sink->failure;
+}
+
+void h5_sink_wrote(struct h5_sink *sink, size_t bytes) {
+    uint64_t before = atomic_fetch_add(&sink->wrote, bytes);
+    if (before / DISK_BYTES != (before + bytes) / DISK_BYTES) {
+        /* Only a hint: what goes wrong shows in fsync(). */
+        sync_file_range(sink->descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
 }
 
 void h5_sink_discard(struct h5_sink *sink) {

@@ -8,10 +8,13 @@
 #define NFSAR_HOST_FILES_HDF5_SINK_H
 
 #include <hdf5.h>
+#include <stdatomic.h>
+#include <stdint.h>
 
 struct h5_sink {
-    int descriptor; /* open for reading and writing; closed by the owner, not by HDF5 */
-    int failure;    /* errno of the first failure, 0 while all is well */
+    int descriptor;         /* open for reading and writing; closed by the owner, not by HDF5 */
+    atomic_int failure;     /* errno of the first failure, 0 while all is well */
+    _Atomic uint64_t wrote; /* bytes that did not come from HDF5 */
 };
 
 /* Create an HDF5 file in sink->descriptor; the sink must outlive it. Negative on failure. */
@@ -20,6 +23,11 @@ hid_t h5_sink_create_file(struct h5_sink *sink, hid_t access_list);
 /* Reserve the disk space of everything allocated in file so far, so that a disk that is too small
  * is noticed before the work rather than after it. Returns sink->failure. */
 int h5_sink_reserve(struct h5_sink *sink, hid_t file);
+
+/* So many bytes were written to the descriptor beside HDF5. Now and then the disk is told to begin
+ * with what is there, so that it works while the rest is computed and fsync() has less to wait
+ * for. */
+void h5_sink_wrote(struct h5_sink *sink, size_t bytes);
 
 /* Give up on the file: nothing more is written. */
 void h5_sink_discard(struct h5_sink *sink);

@@ -21,7 +21,6 @@ enum nfsar_status h5_stack_create(const char *path, const char *format, const ch
         free(made);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
-    made->data = H5I_INVALID_HID;
     made->what = what;
     memcpy(made->extents, extents, sizeof made->extents);
     enum nfsar_status status = h5_output_create(&made->output, path, format, error);
@@ -43,15 +42,10 @@ enum nfsar_status h5_stack_write(struct h5_stack *stack, size_t first, size_t n,
     if (n == 0) {
         return NFSAR_OK;
     }
-    struct h5_reporting before = h5_silence();
-    const struct h5_shape from = {3, {first, 0, 0}};
-    const struct h5_shape count = {3, {n, stack->extents[1], stack->extents[2]}};
-    enum nfsar_status status =
-        h5_write_part(&stack->output, stack->data, &from, &count, block, error);
+    enum nfsar_status status = h5_write_part(&stack->output, &stack->data, first, n, block, error);
     if (status == NFSAR_OK) {
         memset(stack->written + first, 1, n);
     }
-    h5_restore(before);
     return status;
 }
 
@@ -65,7 +59,6 @@ enum nfsar_status h5_stack_commit(struct h5_stack *stack, nfsar_error *error) {
         return status;
     }
     struct h5_reporting before = h5_silence();
-    H5Dclose(stack->data);
     enum nfsar_status status = h5_output_commit(&stack->output, error);
     release(stack);
     h5_restore(before);
@@ -78,7 +71,6 @@ void h5_stack_abandon(struct h5_stack *stack) {
     }
     struct h5_reporting before = h5_silence();
     h5_sink_discard(&stack->output.sink);
-    h5_drop(stack->data);
     h5_output_abandon(&stack->output);
     release(stack);
     h5_restore(before);

@@ -9,7 +9,7 @@
 
 struct h5_stack {
     struct h5_output output;
-    hid_t data; /* of extents[0] x extents[1] x extents[2] */
+    struct h5_place data; /* of extents[0] x extents[1] x extents[2] */
     size_t extents[3];
     const char *what;       /* one block in words: "pulse", "slice" */
     unsigned char *written; /* [extents[0]] */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/files/finite.h"
 #include "host/files/hdf5_error.h"
 #include "host/files/hdf5_input.h"
 #include "host/files/image_layout.h"
@@ -165,12 +164,12 @@ enum nfsar_status nfsar_image_file_read(nfsar_image_file *file, size_t first_z, 
     const struct h5_shape first = {3, {first_z, 0, 0}};
     const struct h5_shape count = {3, {n_z, ny, nx}};
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = h5_data_read(&file->data, &first, &count, out, error);
+    size_t n = n_z * ny * nx, bad = n;
+    enum nfsar_status status = h5_data_read_samples(&file->data, &first, &count, out, &bad, error);
     h5_restore(before);
     if (status != NFSAR_OK) {
         return status;
     }
-    size_t n = n_z * ny * nx, bad = first_infinite(out, n);
     if (bad < n) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: " IMAGE_DATA "[%zu, %zu, %zu] is not a finite number",

@@ -23,6 +23,23 @@ struct pending_file {
 #define SLOTS 16
 static char *_Atomic slots[SLOTS];
 
+/* A signal may be handled by any thread: whoever changes the table or what it points to holds this,
+ * with signals blocked, and the handler that cleans up keeps it for good. */
+static atomic_flag table = ATOMIC_FLAG_INIT;
+
+static void lock_table(sigset_t *before) {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+    while (atomic_flag_test_and_set(&table)) {
+    }
+}
+
+static void unlock_table(const sigset_t *before) {
+    atomic_flag_clear(&table);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 static int take_slot(char *temporary) {
     for (int i = 0; i < SLOTS; i++) {
         char *expected = NULL;
@@ -34,9 +51,12 @@ static int take_slot(char *temporary) {
 }
 
 static void release(pending_file *pending) {
+    sigset_t before;
+    lock_table(&before);
     if (pending->slot >= 0) {
         atomic_store(&slots[pending->slot], NULL);
     }
+    unlock_table(&before);
     free(pending->temporary);
     free(pending->final);
     free(pending);
@@ -166,15 +186,14 @@ static enum nfsar_status check_target(const char *path, enum pending_kind kind, 
 /* Make the temporary file and its slot. Signals wait: one in between would leave the file. */
 static enum nfsar_status make_file(pending_file *made, const char *path, mode_t mode,
                                    nfsar_error *error) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    sigset_t before;
+    lock_table(&before);
     int descriptor = mkstemp(made->temporary);
     int reason = errno;
     if (descriptor >= 0) {
         made->slot = take_slot(made->temporary);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    unlock_table(&before);
     if (descriptor < 0) {
         return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be written here: %s", path,
                           strerror(reason));
@@ -253,6 +272,8 @@ void pending_abandon(pending_file *pending) {
 }
 
 void pending_unlink_all(void) {
+    sigset_t before;
+    lock_table(&before);
     for (int i = 0; i < SLOTS; i++) {
         char *path = atomic_load(&slots[i]);
         if (path != NULL) {

@@ -35,7 +35,8 @@ enum nfsar_status pending_commit(pending_file *pending, nfsar_error *error);
 /* Remove the temporary file; pending is freed. NULL is allowed. */
 void pending_abandon(pending_file *pending);
 
-/* Unlink all pending files: only async-signal-safe calls, for signal handlers. */
+/* Unlink all pending files: only async-signal-safe calls, for signal handlers. The process must end
+ * then: no pending file can be made or released any more. */
 void pending_unlink_all(void);
 
 #endif

@@ -216,30 +216,6 @@ enum nfsar_status cube_plan(const struct rig *rig, const struct cube *cube, size
 
 /* ---- samples ------------------------------------------------------------------------------- */
 
-static float element_value(enum cube_element element, const unsigned char *at) {
-    union {
-        int8_t i8;
-        int16_t i16;
-        int32_t i32;
-        float f32;
-        double f64;
-    } value;
-    memcpy(&value, at, cube_element_size(element));
-    switch (element) {
-    case CUBE_I8:
-        return value.i8;
-    case CUBE_I16:
-        return value.i16;
-    case CUBE_I32:
-        return (float)value.i32;
-    case CUBE_F32:
-        return value.f32;
-    case CUBE_F64:
-        return (float)value.f64;
-    }
-    return 0.0f;
-}
-
 /* Where a line (tx, rx) at a place starts, in elements; the axis `sample` is left at 0. */
 static enum nfsar_status line_offset(struct cube *cube, const struct rig *rig,
                                      const struct plan *plan, struct plan_place place, size_t tx,
@@ -285,26 +261,50 @@ static ptrdiff_t sample_stride(const struct cube *cube) {
     return 0;
 }
 
+/* As many samples of a line as are in memory from the first on, of at most n: their number, 0 after
+ * an error. Offsets are in bytes. */
+static size_t fetch_run(struct cube *cube, size_t at, ptrdiff_t step, size_t n, float complex *out,
+                        nfsar_error *error) {
+    size_t width = cube_element_size(cube->element), left = 0;
+    const unsigned char *real = cube->fetch(cube, at, &left, error);
+    if (real == NULL) {
+        return 0;
+    }
+    size_t both = cube->imaginary_at + width; /* imaginary parts that follow each real one */
+    if (left >= both && step > 0) {
+        size_t here = 1 + (left - both) / (size_t)step;
+        here = here < n ? here : n;
+        cube_convert(cube->element, real, real + cube->imaginary_at, step, here, out);
+        return here;
+    }
+    /* The next fetch may push the block out. */
+    unsigned char kept[8];
+    memcpy(kept, real, width);
+    const unsigned char *imaginary = cube->fetch(cube, at + cube->imaginary_at, &left, error);
+    if (imaginary == NULL) {
+        return 0;
+    }
+    cube_convert(cube->element, kept, imaginary, step, 1, out);
+    return 1;
+}
+
 /* n samples from an offset in elements, step elements apart. */
 static enum nfsar_status read_line(struct cube *cube, ptrdiff_t offset, ptrdiff_t step, size_t n,
                                    float complex *out, nfsar_error *error) {
     ptrdiff_t width = (ptrdiff_t)cube_element_size(cube->element);
-    for (size_t i = 0; i < n; i++) {
-        ptrdiff_t at = (offset + (ptrdiff_t)i * step) * width;
-        float part[2] = {0.0f, 0.0f};
-        for (int k = 0; k < 2; k++) {
-            const unsigned char *bytes = NULL;
-            if (cube->fetch == NULL) {
-                bytes = (k == 0 ? cube->real : cube->imaginary) + at;
-            } else {
-                bytes = cube->fetch(cube, (size_t)at + (k == 0 ? 0 : cube->imaginary_at), error);
-            }
-            if (bytes == NULL) {
-                return error != NULL ? error->status : NFSAR_ERROR_FILE;
-            }
-            part[k] = element_value(cube->element, bytes);
+    offset *= width;
+    step *= width;
+    if (cube->fetch == NULL) {
+        cube_convert(cube->element, cube->real + offset, cube->imaginary + offset, step, n, out);
+        return NFSAR_OK;
+    }
+    for (size_t done = 0; done < n;) {
+        size_t here = fetch_run(cube, (size_t)(offset + (ptrdiff_t)done * step), step, n - done,
+                                out + done, error);
+        if (here == 0) {
+            return error != NULL ? error->status : NFSAR_ERROR_FILE;
         }
-        out[i] = CMPLXF(part[0], part[1]);
+        done += here;
     }
     return NFSAR_OK;
 }

@@ -29,8 +29,10 @@ struct cube {
     ptrdiff_t stride[RIG_DIMENSIONS];      /* in elements */
 
     /* Of an array that is not in memory at all, real and imaginary being NULL: bytes of the element
-     * at an offset, or NULL. The first real part lies at 0, the first imaginary at imaginary_at. */
-    const unsigned char *(*fetch)(struct cube *cube, size_t offset, nfsar_error *error);
+     * at an offset, and how many of the file follow in memory, or NULL; valid until the next call.
+     * The first real part lies at 0, the first imaginary at imaginary_at. */
+    const unsigned char *(*fetch)(struct cube *cube, size_t offset, size_t *left,
+                                  nfsar_error *error);
     size_t imaginary_at;
 
     size_t memory; /* bytes that a window may take; one index is the least */
@@ -59,6 +61,11 @@ enum nfsar_status cube_mat_complete(const char *path, nfsar_error *error);
 /* Read a real vector of a MATLAB file, to be freed with free(). */
 enum nfsar_status cube_mat_vector(const char *path, const char *variable, double **value, size_t *n,
                                   nfsar_error *error);
+
+/* n samples whose real and imaginary parts are step bytes apart, of any alignment
+ * (cube_convert.c). */
+void cube_convert(enum cube_element element, const unsigned char *real,
+                  const unsigned char *imaginary, ptrdiff_t step, size_t n, float complex *out);
 
 /* Size along a dimension, 0 when the array has no such axis. */
 size_t cube_size(const struct cube *cube, enum rig_dimension dimension);

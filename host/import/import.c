@@ -2,6 +2,7 @@
 
 #include <libgen.h>
 #include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,10 +130,17 @@ static enum nfsar_status make_plan(nfsar_import *import, nfsar_array *array, nfs
 
 static enum nfsar_status make_room(nfsar_import *import, nfsar_error *error) {
     const struct plan *plan = &import->plan;
-    size_t samples = plan->n_tx * plan->n_rx * plan->n_sample;
-    import->look = calloc(samples, sizeof *import->look);
-    import->bytes = calloc(samples, 4);
-    return import->look != NULL && import->bytes != NULL ? NFSAR_OK : out_of_memory(error);
+    size_t samples = plan->n_tx * plan->n_rx * plan->n_sample, pulses = import->capture.n_pulse;
+    size_t threads = rig_layout_is_raw(import->rig->layout) ? (size_t)omp_get_max_threads() : 1;
+    import->n_reader = threads < pulses ? threads : pulses;
+    import->reader = calloc(import->n_reader, sizeof *import->reader);
+    bool made = import->reader != NULL;
+    for (size_t i = 0; import->reader != NULL && i < import->n_reader; i++) {
+        import->reader[i].window = RECORDING_WINDOW_CLOSED;
+        import->reader[i].look = malloc(samples * sizeof(float complex));
+        made = made && import->reader[i].look != NULL;
+    }
+    return made ? NFSAR_OK : out_of_memory(error);
 }
 
 static enum nfsar_status note(nfsar_import *import, nfsar_error *error) {
@@ -289,7 +297,6 @@ enum nfsar_status nfsar_import_open(const char *rig_path, const char *data_folde
     if (made == NULL) {
         return out_of_memory(error);
     }
-    made->recordings.fd = -1;
     made->open_cube = SIZE_MAX;
     made->rig_path = strdup(rig_path);
     made->folder = data_folder != NULL ? strdup(data_folder) : folder_of(rig_path);
@@ -323,8 +330,11 @@ void nfsar_import_close(nfsar_import *import) {
     rig_free(import->rig);
     free(import->rig_path);
     free(import->folder);
-    free(import->bytes);
-    free(import->look);
+    for (size_t i = 0; import->reader != NULL && i < import->n_reader; i++) {
+        recording_window_close(&import->reader[i].window);
+        free(import->reader[i].look);
+    }
+    free(import->reader);
     free(import);
 }
 

@@ -2,6 +2,7 @@
 #ifndef NFSAR_HOST_IMPORT_IMPORT_H
 #define NFSAR_HOST_IMPORT_IMPORT_H
 
+#include <nfsar/file.h>
 #include <nfsar/import.h>
 
 #include "host/import/channels.h"
@@ -12,6 +13,14 @@
 #include "host/import/scan_path.h"
 
 struct survey;
+struct survey_watch;
+
+/* What one thread needs to read pulses with. */
+struct import_reader {
+    struct recording_window window;
+    float complex *look;        /* room for one look: [n_tx][n_rx][n_sample] */
+    struct survey_watch *watch; /* looks at what is read; NULL unless a survey is being made */
+};
 
 struct nfsar_import {
     char *rig_path;
@@ -25,11 +34,11 @@ struct nfsar_import {
 
     struct cube cube; /* of arrays: that of recording open_cube */
     size_t open_cube;
-    unsigned char *bytes; /* of raw recordings: room for one look */
-    float complex *look;  /* room for one look: [n_tx][n_rx][n_sample] */
 
-    /* Called after each raw look was read; NULL unless a survey is being made. */
-    void (*look_seen)(struct nfsar_import *import);
+    /* One for each thread that reads; arrays are read by one. */
+    size_t n_reader;
+    struct import_reader *reader;
+
     struct survey *survey; /* NULL before nfsar_import_survey() */
     char **warning;        /* [n_warning] */
     size_t n_warning;
@@ -42,7 +51,23 @@ enum nfsar_status import_warn(nfsar_import *import, nfsar_error *error, const ch
 /* Make import->cube the array of a recording. */
 enum nfsar_status import_open_array(nfsar_import *import, size_t index, nfsar_error *error);
 
-/* How many pulses are read at once: about 16 MiB of samples. */
-size_t import_block(const nfsar_import *import);
+/* The bytes of one look of a raw recording, all chirps; they stay until the reader's next look. */
+enum nfsar_status import_raw_look(const nfsar_import *import, struct import_reader *reader,
+                                  struct plan_place place, const unsigned char **bytes,
+                                  nfsar_error *error);
+
+/* One pulse into out[n_channel][n_sample]. Readers may do this at the same time. */
+enum nfsar_status import_pulse(nfsar_import *import, struct import_reader *reader, size_t pulse,
+                               float complex *out, nfsar_error *error);
+
+/* What is done with all pulses: any of these, by all readers at once. */
+struct import_task {
+    size_t first, n;              /* pulses */
+    float complex *out;           /* [n] pulses, or NULL */
+    nfsar_capture_writer *writer; /* or NULL */
+    const nfsar_progress *progress;
+};
+enum nfsar_status import_pulses(nfsar_import *import, const struct import_task *task,
+                                nfsar_error *error);
 
 #endif

@@ -22,16 +22,16 @@ static bool possible(const struct plan *plan, enum rig_layout layout) {
     return (!four || plan->n_rx == 4) && (!two || plan->n_sample % 2 == 0);
 }
 
-/* The look whose bytes are in memory, in a layout. */
+/* A look's bytes, in a layout. */
 static enum nfsar_status add_look(const nfsar_import *import, enum rig_layout layout,
-                                  float complex *chirp, struct transform *transform,
-                                  nfsar_error *error) {
+                                  const unsigned char *bytes, float complex *chirp,
+                                  struct transform *transform, nfsar_error *error) {
     const struct plan *plan = &import->plan;
     enum nfsar_status status = NFSAR_OK;
     for (size_t tx = 0; status == NFSAR_OK && tx < plan->n_tx; tx++) {
         status =
             nfsar_raw_decode_chirp((enum nfsar_raw_layout)layout, false, plan->n_rx, plan->n_sample,
-                                   import->bytes + tx * plan->chirp_bytes, chirp, error);
+                                   bytes + tx * plan->chirp_bytes, chirp, error);
         for (size_t rx = 0; status == NFSAR_OK && rx < plan->n_rx; rx++) {
             transform_add(transform, chirp + rx * plan->n_sample);
         }
@@ -51,8 +51,8 @@ static double front_over_back(const struct transform *transform) {
     return front > 0.0 || back > 0.0 ? 10.0 * log10((front + 1e-30) / (back + 1e-30)) : 0.0;
 }
 
-static enum nfsar_status score(nfsar_import *import, float complex *samples, float complex *chirp,
-                               double *front, nfsar_error *error) {
+static enum nfsar_status score(nfsar_import *import, float complex *chirp, double *front,
+                               nfsar_error *error) {
     struct transform transform[FIT_LAYOUTS];
     memset(transform, 0, sizeof transform);
     enum nfsar_status status = NFSAR_OK;
@@ -61,10 +61,16 @@ static enum nfsar_status score(nfsar_import *import, float complex *samples, flo
     }
     size_t total = import->capture.n_pulse, n = total < FIT_PULSES ? total : FIT_PULSES;
     for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
-        status = nfsar_import_read(import, i * (total / n), 1, samples, error);
+        struct plan_place place = plan_place(&import->plan, i * (total / n));
+        /* Of looks that are averaged the last. */
+        if (import->plan.repeats == RIG_REPEATS_MEAN) {
+            place.look = plan_looks(&import->plan) - 1;
+        }
+        const unsigned char *bytes = NULL;
+        status = import_raw_look(import, &import->reader[0], place, &bytes, error);
         for (int k = 0; status == NFSAR_OK && k < FIT_LAYOUTS; k++) {
             if (possible(&import->plan, (enum rig_layout)k)) {
-                status = add_look(import, (enum rig_layout)k, chirp, &transform[k], error);
+                status = add_look(import, (enum rig_layout)k, bytes, chirp, &transform[k], error);
             }
         }
     }
@@ -90,7 +96,7 @@ static void choose(nfsar_import *import, const double *front) {
     survey->other_q_first = (front[best] < 0.0) != mirrored;
 }
 
-enum nfsar_status layout_fit(nfsar_import *import, float complex *samples, nfsar_error *error) {
+enum nfsar_status layout_fit(nfsar_import *import, nfsar_error *error) {
     const struct plan *plan = &import->plan;
     if (!rig_layout_is_raw(import->rig->layout) || !import->capture.has_fmcw) {
         return NFSAR_OK;
@@ -98,7 +104,7 @@ enum nfsar_status layout_fit(nfsar_import *import, float complex *samples, nfsar
     double front[FIT_LAYOUTS] = {0.0};
     float complex *chirp = calloc(plan->n_rx * plan->n_sample, sizeof *chirp);
     enum nfsar_status status = chirp != NULL
-                                   ? score(import, samples, chirp, front, error)
+                                   ? score(import, chirp, front, error)
                                    : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     free(chirp);
     if (status == NFSAR_OK) {

@@ -23,8 +23,9 @@ static void close_npy(struct cube *cube) {
     npy_blocks_close(cube->owner);
 }
 
-static const unsigned char *fetch(struct cube *cube, size_t offset, nfsar_error *error) {
-    return npy_blocks_at(cube->owner, offset, error);
+static const unsigned char *fetch(struct cube *cube, size_t offset, size_t *left,
+                                  nfsar_error *error) {
+    return npy_blocks_at(cube->owner, offset, left, error);
 }
 
 /* ---- the header: a Python dictionary of three known keys --------------------------------------

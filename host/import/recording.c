@@ -11,6 +11,10 @@
 
 #include "host/import/names.h"
 
+/* What is read at a time: large against the cost of a call, small against what a thread is given to
+ * do, as it is read anew where the next thread begins. */
+#define WINDOW_BYTES ((size_t)64 << 10)
+
 static enum nfsar_status out_of_memory(nfsar_error *error) {
     return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
 }
@@ -177,7 +181,6 @@ static enum nfsar_status group(struct recordings *recordings, bool join, nfsar_e
 enum nfsar_status recordings_find(const struct rig_files *files, const char *folder, bool join,
                                   struct recordings *recordings, nfsar_error *error) {
     memset(recordings, 0, sizeof *recordings);
-    recordings->fd = -1;
     enum nfsar_status status =
         files->pattern != NULL ? find_pattern(files->pattern, folder, recordings, error)
                                : find_list(files->list, files->n_list, folder, recordings, error);
@@ -194,28 +197,32 @@ const char *recordings_name(const struct recordings *recordings, size_t index) {
     return recordings->part[recordings->item[index].first_part].name;
 }
 
-static enum nfsar_status open_part(struct recordings *recordings, size_t index,
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static enum nfsar_status open_part(const struct recordings *recordings,
+                                   struct recording_window *window, size_t index,
                                    nfsar_error *error) {
-    if (recordings->fd >= 0 && recordings->open_part == index) {
+    if (window->fd >= 0 && window->open_part == index) {
         return NFSAR_OK;
     }
-    if (recordings->fd >= 0) {
-        close(recordings->fd);
+    if (window->fd >= 0) {
+        close(window->fd);
     }
-    recordings->open_part = index;
-    recordings->fd = open(recordings->part[index].path, O_RDONLY | O_CLOEXEC);
-    if (recordings->fd < 0) {
+    window->open_part = index;
+    window->fd = open(recordings->part[index].path, O_RDONLY | O_CLOEXEC);
+    if (window->fd < 0) {
         return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", recordings->part[index].path,
                           strerror(errno));
     }
     return NFSAR_OK;
 }
 
-static enum nfsar_status read_part(struct recordings *recordings, size_t index, uint64_t offset,
+static enum nfsar_status read_part(const struct recordings *recordings,
+                                   struct recording_window *window, size_t index, uint64_t offset,
                                    size_t n, unsigned char *out, nfsar_error *error) {
-    enum nfsar_status status = open_part(recordings, index, error);
+    enum nfsar_status status = open_part(recordings, window, index, error);
     while (status == NFSAR_OK && n > 0) {
-        ssize_t got = pread(recordings->fd, out, n, (off_t)offset);
+        ssize_t got = pread(window->fd, out, n, (off_t)offset);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -230,10 +237,14 @@ static enum nfsar_status read_part(struct recordings *recordings, size_t index, 
     return status;
 }
 
-enum nfsar_status recordings_read(struct recordings *recordings, size_t index, uint64_t offset,
-                                  size_t n, void *out, nfsar_error *error) {
+/* Fill the window with the bytes [offset, offset + n) of a recording. */
+static enum nfsar_status fill(const struct recordings *recordings, struct recording_window *window,
+                              size_t index, uint64_t offset, size_t n, nfsar_error *error) {
     const struct recording *item = &recordings->item[index];
-    unsigned char *to = out;
+    unsigned char *to = window->bytes;
+    window->recording = index;
+    window->first = offset;
+    window->n = 0;
     for (size_t i = item->first_part; i < item->first_part + item->n_part && n > 0; i++) {
         uint64_t size = recordings->part[i].size;
         if (offset >= size) {
@@ -241,7 +252,7 @@ enum nfsar_status recordings_read(struct recordings *recordings, size_t index, u
             continue;
         }
         size_t here = n < size - offset ? n : (size_t)(size - offset);
-        enum nfsar_status status = read_part(recordings, i, offset, here, to, error);
+        enum nfsar_status status = read_part(recordings, window, i, offset, here, to, error);
         if (status != NFSAR_OK) {
             return status;
         }
@@ -249,10 +260,50 @@ enum nfsar_status recordings_read(struct recordings *recordings, size_t index, u
         n -= here;
         offset = 0;
     }
-    return n == 0 ? NFSAR_OK
-                  : nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: ends too early",
-                               recordings_name(recordings, index));
+    window->n = (size_t)(to - window->bytes);
+    return NFSAR_OK;
 }
+
+enum nfsar_status recordings_look(const struct recordings *recordings,
+                                  struct recording_window *window, size_t index, uint64_t offset,
+                                  size_t n, const unsigned char **bytes, nfsar_error *error) {
+    const struct recording *item = &recordings->item[index];
+    if (offset > item->size || n > item->size - offset) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: ends too early",
+                          recordings_name(recordings, index));
+    }
+    bool inside = window->recording == index && offset >= window->first &&
+                  offset - window->first <= window->n && n <= window->n - (offset - window->first);
+    if (!inside) {
+        size_t wanted = n > WINDOW_BYTES ? n : WINDOW_BYTES;
+        if (wanted > window->room) {
+            free(window->bytes);
+            window->bytes = malloc(wanted);
+            window->room = window->bytes != NULL ? wanted : 0;
+        }
+        if (window->bytes == NULL) {
+            window->n = 0;
+            return out_of_memory(error);
+        }
+        wanted = wanted < item->size - offset ? wanted : (size_t)(item->size - offset);
+        enum nfsar_status status = fill(recordings, window, index, offset, wanted, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+    }
+    *bytes = window->bytes + (offset - window->first);
+    return NFSAR_OK;
+}
+
+void recording_window_close(struct recording_window *window) {
+    if (window->fd >= 0) {
+        close(window->fd);
+    }
+    free(window->bytes);
+    *window = RECORDING_WINDOW_CLOSED;
+}
+
+/* ---- gaps ----------------------------------------------------------------------------------- */
 
 bool recordings_gap(const struct recordings *recordings, char *name, size_t size) {
     size_t neighbours = 0, gaps = 0;
@@ -283,9 +334,5 @@ void recordings_free(struct recordings *recordings) {
     }
     free(recordings->part);
     free(recordings->item);
-    if (recordings->fd >= 0) {
-        close(recordings->fd);
-    }
     memset(recordings, 0, sizeof *recordings);
-    recordings->fd = -1;
 }

@@ -28,9 +28,19 @@ struct recordings {
     struct recording_part *part;
     size_t n;
     struct recording *item;
-    int fd; /* of open_part, or -1 */
-    size_t open_part;
 };
+
+/* A stretch of a recording in memory, and the file it came from: one for each thread that reads.
+ * Starts as RECORDING_WINDOW_CLOSED. */
+struct recording_window {
+    int fd; /* of part open_part, or -1 */
+    size_t open_part;
+    size_t recording;
+    uint64_t first; /* bytes [first, first + n) of the recording */
+    size_t n, room;
+    unsigned char *bytes; /* [room] */
+};
+#define RECORDING_WINDOW_CLOSED ((struct recording_window){.fd = -1})
 
 /* Find the files; relative names lie in folder. join: STEM_Raw_0, STEM_Raw_1 ... are one
  * recording. Errors start with the key or the file. Free with recordings_free(). */
@@ -40,14 +50,19 @@ enum nfsar_status recordings_find(const struct rig_files *files, const char *fol
 /* Name of a recording for people: that of its first part. */
 const char *recordings_name(const struct recordings *recordings, size_t index);
 
-/* Read n bytes at offset of a recording, across the boundaries of its parts. */
-enum nfsar_status recordings_read(struct recordings *recordings, size_t index, uint64_t offset,
-                                  size_t n, void *out, nfsar_error *error);
+/* Make *bytes n bytes at offset of a recording, across the boundaries of its parts; they stay until
+ * the next call. What follows is read with them. */
+enum nfsar_status recordings_look(const struct recordings *recordings,
+                                  struct recording_window *window, size_t index, uint64_t offset,
+                                  size_t n, const unsigned char **bytes, nfsar_error *error);
+
+/* Close the file and release the memory. */
+void recording_window_close(struct recording_window *window);
 
 /* If the numbers in the names of the recordings leave one out, its name to name[size]. */
 bool recordings_gap(const struct recordings *recordings, char *name, size_t size);
 
-/* Close and release. */
+/* Release. */
 void recordings_free(struct recordings *recordings);
 
 #endif

@@ -1,17 +1,14 @@
-/* Samples of an open import: read by pulses, written block after block. */
+/* One pulse of an open import. */
 #include "host/import/import.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <nfsar/file.h>
+#include "host/import/layout.h"
+#include "host/import/survey_watch.h"
 
-#include "host/import/survey.h"
-
-/* One look of a raw recording into import->look. */
-static enum nfsar_status read_raw_look(nfsar_import *import, struct plan_place place,
-                                       nfsar_error *error) {
+enum nfsar_status import_raw_look(const nfsar_import *import, struct import_reader *reader,
+                                  struct plan_place place, const unsigned char **bytes,
+                                  nfsar_error *error) {
     const struct plan *plan = &import->plan;
     bool row_each = import->rig->files.holds == RIG_HOLDS_ROW;
     size_t frame = plan->lead + (row_each ? 0 : place.row * plan->frames_per_row) + plan->skip +
@@ -19,43 +16,62 @@ static enum nfsar_status read_raw_look(nfsar_import *import, struct plan_place p
     size_t look_bytes = plan->n_tx * plan->chirp_bytes;
     uint64_t offset = plan->header_bytes + (uint64_t)frame * plan->frame_bytes +
                       place.look % plan->loops * look_bytes;
-    enum nfsar_status status = recordings_read(&import->recordings, row_each ? place.row : 0,
-                                               offset, look_bytes, import->bytes, error);
+    return recordings_look(&import->recordings, &reader->window, row_each ? place.row : 0, offset,
+                           look_bytes, bytes, error);
+}
+
+/* One look of a raw recording into out[n_tx][n_rx][n_sample]. */
+static enum nfsar_status read_raw_look(const nfsar_import *import, struct import_reader *reader,
+                                       struct plan_place place, bool conjugate, float complex *out,
+                                       nfsar_error *error) {
+    const struct plan *plan = &import->plan;
+    const unsigned char *bytes = NULL;
+    enum nfsar_status status = import_raw_look(import, reader, place, &bytes, error);
     for (size_t tx = 0; status == NFSAR_OK && tx < plan->n_tx; tx++) {
-        status = nfsar_raw_decode_chirp((enum nfsar_raw_layout)import->rig->layout,
-                                        rig_flag(import->rig->q_first, false), plan->n_rx,
-                                        plan->n_sample, import->bytes + tx * plan->chirp_bytes,
-                                        import->look + tx * plan->n_rx * plan->n_sample, error);
+        status = raw_decode_chirp((enum nfsar_raw_layout)import->rig->layout,
+                                  rig_flag(import->rig->q_first, false), conjugate, plan->n_rx,
+                                  plan->n_sample, bytes + tx * plan->chirp_bytes,
+                                  out + tx * plan->n_rx * plan->n_sample, error);
+    }
+    if (status == NFSAR_OK && reader->watch != NULL) {
+        survey_watch_look(reader->watch, &import->channels, plan->n_sample, out);
     }
     return status;
 }
 
-static enum nfsar_status read_look(nfsar_import *import, struct plan_place place,
-                                   nfsar_error *error) {
-    if (rig_layout_is_raw(import->rig->layout)) {
-        enum nfsar_status status = read_raw_look(import, place, error);
-        if (status == NFSAR_OK && import->look_seen != NULL) {
-            import->look_seen(import);
-        }
-        return status;
-    }
+static enum nfsar_status read_array_look(nfsar_import *import, struct plan_place place,
+                                         float complex *out, nfsar_error *error) {
     enum nfsar_status status =
         import_open_array(import, import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0, error);
     return status == NFSAR_OK
-               ? cube_read(&import->cube, import->rig, &import->plan, place, import->look, error)
+               ? cube_read(&import->cube, import->rig, &import->plan, place, out, error)
                : status;
 }
 
+/* One version for all machines, as fused multiplications and additions would round differently.
+ * to = weight * value, or that added to it; value conjugated where that is asked for. */
+static void add_line(const float complex *from, size_t n, float weight, bool conjugate, bool first,
+                     float complex *to) {
+    const float *in = (const float *)from;
+    float *out = (float *)to;
+    float sign = conjugate ? -1.0f : 1.0f;
+    for (size_t i = 0; first && i < 2 * n; i += 2) {
+        out[i] = weight * in[i];
+        out[i + 1] = weight * (sign * in[i + 1]);
+    }
+    for (size_t i = 0; !first && i < 2 * n; i += 2) {
+        out[i] = out[i] + weight * in[i];
+        out[i + 1] = out[i + 1] + weight * (sign * in[i + 1]);
+    }
+}
+
 /* Add the look in memory to the channels of a pulse. */
-static void add_look(const nfsar_import *import, float weight, bool first, float complex *out) {
+static void add_look(const nfsar_import *import, const float complex *look, float weight,
+                     bool first, float complex *out) {
     size_t n_sample = import->plan.n_sample;
     for (size_t c = 0; c < import->channels.n; c++) {
-        const float complex *from = import->look + import->channels.line[c] * n_sample;
-        float complex *to = out + c * n_sample;
-        for (size_t n = 0; n < n_sample; n++) {
-            float complex value = import->rig->conjugate ? conjf(from[n]) : from[n];
-            to[n] = first ? weight * value : to[n] + weight * value;
-        }
+        add_line(look + import->channels.line[c] * n_sample, n_sample, weight,
+                 import->rig->conjugate, first, out + c * n_sample);
     }
 }
 
@@ -75,87 +91,50 @@ static enum nfsar_status check_finite(const nfsar_import *import, size_t pulse,
     return NFSAR_OK;
 }
 
-static enum nfsar_status read_pulse(nfsar_import *import, size_t pulse, float complex *out,
+/* Whether the channels are all that was recorded, in its order. */
+static bool takes_all(const nfsar_import *import) {
+    const struct channels *channels = &import->channels;
+    bool all = channels->n == channels->n_tx * channels->n_rx;
+    for (size_t c = 0; all && c < channels->n; c++) {
+        all = channels->line[c] == c;
+    }
+    return all;
+}
+
+static enum nfsar_status read_looks(nfsar_import *import, struct import_reader *reader,
+                                    struct plan_place place, size_t looks, float complex *out,
                                     nfsar_error *error) {
-    const struct plan *plan = &import->plan;
-    struct plan_place place = plan_place(plan, pulse);
-    size_t looks = plan->repeats == RIG_REPEATS_MEAN ? plan_looks(plan) : 1;
+    bool raw = rig_layout_is_raw(import->rig->layout);
+    if (raw && looks == 1 && takes_all(import)) {
+        return read_raw_look(import, reader, place, import->rig->conjugate, out, error);
+    }
     float weight = 1.0f / (float)looks;
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < looks; i++) {
-        status = read_look(import, place, error);
+        status = raw ? read_raw_look(import, reader, place, false, reader->look, error)
+                     : read_array_look(import, place, reader->look, error);
         if (status == NFSAR_OK) {
-            add_look(import, weight, i == 0, out);
+            add_look(import, reader->look, weight, i == 0, out);
         }
         place.look++;
     }
+    return status;
+}
+
+enum nfsar_status import_pulse(nfsar_import *import, struct import_reader *reader, size_t pulse,
+                               float complex *out, nfsar_error *error) {
+    const struct plan *plan = &import->plan;
+    size_t looks = plan->repeats == RIG_REPEATS_MEAN ? plan_looks(plan) : 1;
+    enum nfsar_status status =
+        read_looks(import, reader, plan_place(plan, pulse), looks, out, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s", import->rig_path);
     }
-    return rig_layout_is_raw(import->rig->layout) ? status
-                                                  : check_finite(import, pulse, out, error);
-}
-
-enum nfsar_status nfsar_import_read(nfsar_import *import, size_t first_pulse, size_t n_pulse,
-                                    float complex *out, nfsar_error *error) {
-    if (first_pulse > import->capture.n_pulse || n_pulse > import->capture.n_pulse - first_pulse) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "pulses %zu + %zu: there are only %zu",
-                          first_pulse, n_pulse, import->capture.n_pulse);
+    if (!rig_layout_is_raw(import->rig->layout)) {
+        status = check_finite(import, pulse, out, error);
     }
-    size_t pulse_samples = import->channels.n * import->plan.n_sample;
-    enum nfsar_status status = NFSAR_OK;
-    for (size_t i = 0; status == NFSAR_OK && i < n_pulse; i++) {
-        status = read_pulse(import, first_pulse + i, out + i * pulse_samples, error);
+    if (status == NFSAR_OK && reader->watch != NULL) {
+        survey_watch_pulse(reader->watch, pulse, out);
     }
     return status;
-}
-
-size_t import_block(const nfsar_import *import) {
-    size_t pulse_bytes = import->channels.n * import->plan.n_sample * sizeof(float complex);
-    size_t n = ((size_t)16 << 20) / pulse_bytes;
-    return n < 1 ? 1 : n > import->capture.n_pulse ? import->capture.n_pulse : n;
-}
-
-static enum nfsar_status write_blocks(nfsar_import *import, nfsar_capture_writer *writer,
-                                      const nfsar_progress *progress, nfsar_error *error) {
-    size_t block = import_block(import), total = import->capture.n_pulse;
-    float complex *samples =
-        calloc(block * import->channels.n * import->plan.n_sample, sizeof *samples);
-    enum nfsar_status status =
-        samples != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (size_t first = 0; status == NFSAR_OK && first < total; first += block) {
-        size_t n = total - first < block ? total - first : block;
-        status = nfsar_import_read(import, first, n, samples, error);
-        if (status == NFSAR_OK) {
-            status = nfsar_capture_writer_write(writer, first, n, samples, error);
-        }
-        if (status == NFSAR_OK &&
-            !nfsar_progress_report(progress, (double)(first + n) / (double)total)) {
-            status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "import was cancelled");
-        }
-    }
-    free(samples);
-    return status;
-}
-
-enum nfsar_status nfsar_import_run(nfsar_import *import, const char *path,
-                                   const nfsar_progress *progress, nfsar_error *error) {
-    enum nfsar_status status = NFSAR_OK;
-    if (import->survey == NULL) {
-        /* Flags of pulses with missing samples are part of the header, which is written first. */
-        status = nfsar_import_survey(import, progress, error);
-    }
-    nfsar_capture_writer *writer = NULL;
-    if (status == NFSAR_OK) {
-        status = nfsar_capture_writer_create(path, &import->capture, &writer, error);
-    }
-    if (status != NFSAR_OK) {
-        return status;
-    }
-    status = write_blocks(import, writer, progress, error);
-    if (status != NFSAR_OK) {
-        nfsar_capture_writer_abandon(writer);
-        return status;
-    }
-    return nfsar_capture_writer_commit(writer, error);
 }

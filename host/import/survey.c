@@ -7,59 +7,14 @@
 
 #include "host/import/layout_fit.h"
 #include "host/import/signal.h"
-#include "host/import/transform.h"
-
-/* Samples in a row that are exactly zero. A receiver's noise makes this impossible; lost packets
- * are filled with 364 or so. */
-#define ZERO_STRETCH 16
+#include "host/import/survey_watch.h"
 
 /* Lines (pulses x channels) that the profile is made of, at most: more change nothing. */
-#define PROFILE_LINES 32768
+#define PROFILE_LINES 8192
 /* Pulses that tell where the strongest echo is. */
 #define PROBE_PULSES 64
 
-/* ---- the whole recording, pulse by pulse ------------------------------------------------------
- */
-
-/* Clipping and zeros are looked for in what the converter gave, before looks are averaged. */
-static void look_seen(nfsar_import *import) {
-    struct survey *survey = import->survey;
-    size_t n_sample = import->plan.n_sample;
-    for (size_t c = 0; c < import->channels.n; c++) {
-        const float complex *line = import->look + import->channels.line[c] * n_sample;
-        size_t zeros = 0;
-        for (size_t n = 0; n < n_sample; n++) {
-            float re = crealf(line[n]), im = cimagf(line[n]);
-            survey->n_clipped += fabsf(re) >= 32767.0f || fabsf(im) >= 32767.0f;
-            zeros = re == 0.0f && im == 0.0f ? zeros + 1 : 0;
-            survey->look_has_zeros |= zeros >= ZERO_STRETCH;
-        }
-    }
-    survey->n_raw += import->channels.n * n_sample;
-}
-
-static void note_missing(nfsar_import *import, size_t pulse) {
-    struct survey *survey = import->survey;
-    if (survey->look_has_zeros) {
-        survey->first_missing = survey->n_missing == 0 ? pulse : survey->first_missing;
-        survey->n_missing++;
-        import->capture.flags[pulse] |= NFSAR_PULSE_SAMPLES_MISSING;
-    }
-    survey->look_has_zeros = false;
-}
-
-/* The sum that shows how a row goes on: the strongest range of the first channel. */
-static float complex echo_at(const struct transform *transform, size_t bin,
-                             const float complex *samples) {
-    double complex sum = 0.0, phasor = 1.0;
-    double step = -2.0 * NFSAR_PI * (double)bin / (double)transform->n_bin;
-    double complex turn = cos(step) + I * sin(step);
-    for (size_t i = 0; i < transform->n_sample; i++) {
-        sum += (double complex)(samples[i] * transform->taper[i]) * phasor;
-        phasor *= turn;
-    }
-    return (float complex)sum;
-}
+/* ---- the whole recording -------------------------------------------------------------------- */
 
 static size_t strongest_bin(const struct transform *transform) {
     size_t best = 0;
@@ -87,43 +42,37 @@ static enum nfsar_status probe(nfsar_import *import, struct transform *transform
     return status;
 }
 
-static void survey_pulse(nfsar_import *import, struct transform *transform, size_t bin,
-                         size_t every, size_t pulse, const float complex *samples) {
+/* Put what the threads saw together, in the first watch. */
+static void gather(nfsar_import *import, struct survey_watch *watch) {
     struct survey *survey = import->survey;
-    struct plan_place place = plan_place(&import->plan, pulse);
-    if (survey->echo != NULL && place.look == 0) {
-        survey->echo[place.row * import->plan.positions + place.position] =
-            echo_at(transform, bin, samples);
-    }
-    if (pulse % every == 0) {
-        for (size_t c = 0; c < import->channels.n; c++) {
-            transform_add(transform, samples + c * import->plan.n_sample);
+    for (size_t t = 0; t < import->n_reader; t++) {
+        survey->n_profile += watch[t].n_profile;
+        survey->n_clipped += watch[t].n_clipped;
+        survey->n_raw += watch[t].n_raw;
+        for (size_t i = 0; t > 0 && i < watch[0].transform.n_bin; i++) {
+            watch[0].transform.power[i] += watch[t].transform.power[i];
         }
-        survey->n_profile++;
+    }
+    for (size_t i = import->capture.n_pulse; i-- > 0;) {
+        if (import->capture.flags[i] & NFSAR_PULSE_SAMPLES_MISSING) {
+            survey->first_missing = i;
+            survey->n_missing++;
+        }
     }
 }
 
-static enum nfsar_status read_all(nfsar_import *import, struct transform *transform, size_t bin,
-                                  float complex *samples, const nfsar_progress *progress,
-                                  nfsar_error *error) {
-    size_t total = import->capture.n_pulse;
-    size_t every = 1 + total * import->channels.n / PROFILE_LINES;
-    enum nfsar_status status = NFSAR_OK;
-    import->look_seen = look_seen;
-    for (size_t i = 0; status == NFSAR_OK && i < total; i++) {
-        status = nfsar_import_read(import, i, 1, samples, error);
-        if (status == NFSAR_OK) {
-            note_missing(import, i);
-            if (transform->n_bin > 0) {
-                survey_pulse(import, transform, bin, every, i, samples);
-            }
-        }
-        if (status == NFSAR_OK && i % 256 == 0 &&
-            !nfsar_progress_report(progress, (double)i / (double)total)) {
-            status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "import was cancelled");
-        }
+static enum nfsar_status watch_all(nfsar_import *import, struct survey_watch *watch,
+                                   const struct import_task *task, nfsar_error *error) {
+    for (size_t t = 0; t < import->n_reader; t++) {
+        import->reader[t].watch = &watch[t];
     }
-    import->look_seen = NULL;
+    enum nfsar_status status = import_pulses(import, task, error);
+    for (size_t t = 0; t < import->n_reader; t++) {
+        import->reader[t].watch = NULL;
+    }
+    if (status == NFSAR_OK) {
+        gather(import, watch);
+    }
     return status;
 }
 
@@ -202,56 +151,77 @@ static void correlate_rows(const struct plan *plan, struct survey *survey) {
     survey->row_reversed = reversed / (double)(plan->rows - 1);
 }
 
-static enum nfsar_status make_survey(nfsar_import *import, float complex *samples,
-                                     const nfsar_progress *progress, nfsar_error *error) {
+/* A transform for each thread, where the frequencies allow one, and what it will look for. */
+static enum nfsar_status prepare(nfsar_import *import, float complex *samples,
+                                 struct survey_watch *watch, nfsar_error *error) {
     struct survey *survey = import->survey;
     const struct plan *plan = &import->plan;
-    struct transform transform = {0};
     size_t bin = 0;
     bool even = plan->n_sample >= 4 && plan->n_sample <= ((size_t)1 << 20) &&
                 nfsar_frequencies_uniform(import->capture.frequency_hz, plan->n_sample, 0.01,
                                           &survey->step_hz) &&
                 survey->step_hz != 0.0;
     enum nfsar_status status = NFSAR_OK;
-    if (even) {
-        status = transform_make(plan->n_sample, &transform, error);
-        if (status == NFSAR_OK && plan->rows > 1 && plan->positions >= 8) {
+    for (size_t t = 0; status == NFSAR_OK && even && t < import->n_reader; t++) {
+        status = transform_make(plan->n_sample, &watch[t].transform, error);
+    }
+    if (status == NFSAR_OK && even) {
+        if (plan->rows > 1 && plan->positions >= 8) {
             survey->echo = calloc(plan->rows * plan->positions, sizeof *survey->echo);
         }
-        if (status == NFSAR_OK) {
-            status = probe(import, &transform, samples, &bin, error);
-        }
+        status = probe(import, &watch[0].transform, samples, &bin, error);
     }
+    for (size_t t = 0; t < import->n_reader; t++) {
+        watch[t].import = import;
+        watch[t].bin = bin;
+        watch[t].every = 1 + import->capture.n_pulse * import->channels.n / PROFILE_LINES;
+    }
+    return status;
+}
+
+static enum nfsar_status look_and_judge(nfsar_import *import, const struct import_task *task,
+                                        float complex *samples, struct survey_watch *watch,
+                                        nfsar_error *error) {
+    struct survey *survey = import->survey;
+    enum nfsar_status status = prepare(import, samples, watch, error);
     if (status == NFSAR_OK) {
-        status = read_all(import, &transform, bin, samples, progress, error);
+        status = watch_all(import, watch, task, error);
+    }
+    bool even = watch[0].transform.n_bin > 0;
+    if (status == NFSAR_OK && even) {
+        status = finish_profile(import, &watch[0].transform, survey, error);
     }
     if (status == NFSAR_OK && even) {
-        status = finish_profile(import, &transform, survey, error);
+        status = layout_fit(import, error);
     }
-    if (status == NFSAR_OK && even) {
-        status = layout_fit(import, samples, error);
-    }
-    correlate_rows(plan, survey);
-    transform_free(&transform);
+    correlate_rows(&import->plan, survey);
     return status == NFSAR_OK ? survey_judge(import, error) : status;
 }
 
-enum nfsar_status nfsar_import_survey(nfsar_import *import, const nfsar_progress *progress,
-                                      nfsar_error *error) {
-    if (import->survey != NULL) {
-        return NFSAR_OK;
-    }
+enum nfsar_status survey_make(nfsar_import *import, const struct import_task *task,
+                              nfsar_error *error) {
     import->survey = calloc(1, sizeof *import->survey);
     float complex *samples = calloc(import->channels.n * import->plan.n_sample, sizeof *samples);
-    enum nfsar_status status = import->survey != NULL && samples != NULL
-                                   ? make_survey(import, samples, progress, error)
+    struct survey_watch *watch = calloc(import->n_reader, sizeof *watch);
+    enum nfsar_status status = import->survey != NULL && samples != NULL && watch != NULL
+                                   ? look_and_judge(import, task, samples, watch, error)
                                    : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    for (size_t t = 0; watch != NULL && t < import->n_reader; t++) {
+        transform_free(&watch[t].transform);
+    }
+    free(watch);
     free(samples);
     if (status != NFSAR_OK) {
         survey_free(import->survey);
         import->survey = NULL;
     }
     return status;
+}
+
+enum nfsar_status nfsar_import_survey(nfsar_import *import, const nfsar_progress *progress,
+                                      nfsar_error *error) {
+    const struct import_task task = {.n = import->capture.n_pulse, .progress = progress};
+    return import->survey == NULL ? survey_make(import, &task, error) : NFSAR_OK;
 }
 
 void survey_free(struct survey *survey) {

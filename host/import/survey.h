@@ -21,7 +21,6 @@ struct survey {
     size_t first_missing;
     size_t n_clipped; /* raw samples at full scale */
     size_t n_raw;     /* raw samples looked at */
-    bool look_has_zeros;
 
     /* Another layout fits the samples clearly better than that of the rig file. */
     bool other_fits;
@@ -41,6 +40,11 @@ size_t survey_strongest(const struct survey *survey, size_t first, size_t last);
 
 /* Say what looks wrong (warnings.c). */
 enum nfsar_status survey_judge(nfsar_import *import, nfsar_error *error);
+
+/* Do the task on all pulses, and look at them meanwhile: import->survey is made, the pulses' flags
+ * are set. */
+enum nfsar_status survey_make(nfsar_import *import, const struct import_task *task,
+                              nfsar_error *error);
 
 /* Release; NULL is allowed. */
 void survey_free(struct survey *survey);

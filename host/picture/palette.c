@@ -132,7 +132,8 @@ static void set_up(png_structp png, png_infop info, const struct indexed *indexe
     png_set_PLTE(png, info, palette, (int)indexed->n_colour);
     /* libpng takes a palette's indices for unordered and would not filter them. */
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
-    png_set_compression_level(png, 9);
+    /* Level 9 takes five times as long for a fourteenth less. */
+    png_set_compression_level(png, 6);
     png_set_compression_strategy(png, 1); /* Z_FILTERED */
 }
 

@@ -17,7 +17,8 @@
 
 /** How the sum is computed. */
 enum nfsar_bp_precision {
-    /** Range-compressed profiles, interpolated; single-precision samples, ranges in double. */
+    /** Range-compressed profiles, followed by polynomials over blocks of voxels; ranges to a
+     * block's centre in double, differences in single precision. */
     NFSAR_BP_SINGLE = 0,
     /** The sum as it stands, every frequency, in double precision: slow, and the truth. */
     NFSAR_BP_DOUBLE
@@ -27,10 +28,10 @@ enum nfsar_bp_precision {
 typedef struct nfsar_bp_options {
     enum nfsar_bp_precision precision;  /**< single */
     enum nfsar_window frequency_window; /**< rectangular */
-    size_t oversampling; /**< of the range profiles (single); 32: linear interpolation then errs
-                              by less than 1.3e-3 at the band's edges */
-    size_t memory;       /**< bytes for blocks of samples and profiles; 0 for 512 MiB */
-    int threads;         /**< 0 for all processors */
+    double tolerance; /**< largest error of a unit line at the band's edges, from following its
+                           range profile by polynomials (single); 3e-4 */
+    size_t memory;    /**< bytes for blocks of samples and profiles; 0 for 512 MiB */
+    int threads;      /**< 0 for all processors */
     enum nfsar_kernel kernel; /**< auto */
 } nfsar_bp_options;
 

@@ -56,9 +56,14 @@ enum nfsar_status nfsar_capture_load(const char *path, nfsar_capture *capture, n
  * nfsar_capture_writer_commit(). */
 enum nfsar_status nfsar_capture_writer_create(const char *path, const nfsar_capture *header,
                                               nfsar_capture_writer **writer, nfsar_error *error);
-/** Write the samples of n_pulse pulses from echo[n_pulse][n_channel][n_sample]. */
+/** Write the samples of n_pulse pulses from echo[n_pulse][n_channel][n_sample]. Threads may write
+ * different pulses at the same time. */
 enum nfsar_status nfsar_capture_writer_write(nfsar_capture_writer *writer, size_t first_pulse,
                                              size_t n_pulse, const float complex *echo,
+                                             nfsar_error *error);
+/** Replace the pulses' flags of the header by flags[n_pulse], for what shows only while samples are
+ * written. */
+enum nfsar_status nfsar_capture_writer_flags(nfsar_capture_writer *writer, const uint8_t *flags,
                                              nfsar_error *error);
 /** Finish: the file appears under its name, replacing one that was there. The writer is gone
  * whether or not this succeeds; on failure no file is left. NFSAR_ERROR_ARGUMENT when a pulse was

@@ -18,7 +18,8 @@ typedef struct nfsar_import nfsar_import;
 
 /** Read a rig file (YAML). Paths in it are relative to the rig file's folder, or to
  * @p data_folder when that is not NULL. Sizes are checked here: a recording that does not fit
- * the description is refused with the arithmetic shown. */
+ * the description is refused with the arithmetic shown. Raw recordings will be read by as many
+ * threads as OpenMP has now. */
 enum nfsar_status nfsar_import_open(const char *rig_path, const char *data_folder,
                                     nfsar_import **import, nfsar_error *error);
 /** The capture that would be made, without its echo; owned by the import. */
@@ -42,8 +43,8 @@ enum nfsar_status nfsar_import_picture(const nfsar_import *import, const char *p
  * out[n_pulse][n_channel][n_sample]. */
 enum nfsar_status nfsar_import_read(nfsar_import *import, size_t first_pulse, size_t n_pulse,
                                     float complex *out, nfsar_error *error);
-/** Write the capture to @p path, a block of pulses at a time; after a survey, which is made here
- * if it was not made before. */
+/** Write the capture to @p path, some pulses at a time; a survey that was not made before is made
+ * on the way, so that the recording is read once. */
 enum nfsar_status nfsar_import_run(nfsar_import *import, const char *path,
                                    const nfsar_progress *progress, nfsar_error *error);
 /** Release; NULL is allowed. */

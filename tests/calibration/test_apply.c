@@ -35,7 +35,7 @@ static void recovers_the_model(void **state) {
         capture.echo[i] =
             (float complex)((double complex)(gain * model[i]) * cexp(I * phase)) + background;
     }
-    nfsar_calibrated_source calibrated = {&capture, nfsar_capture_source(&capture)};
+    nfsar_calibrated_source calibrated = {&capture, nfsar_capture_source(&capture), NULL};
     nfsar_echo_source source = nfsar_calibrated(&calibrated);
     /* All at once, and a block of some pulses and samples. */
     assert_ok(source.read(source.context, 0, 4, 0, 16, read, &error), error);
@@ -50,6 +50,7 @@ static void recovers_the_model(void **state) {
     assert_int_equal(source.read(source.context, 3, 2, 0, 16, read, &error), NFSAR_ERROR_ARGUMENT);
     free(model);
     free(read);
+    nfsar_calibrated_free(&calibrated);
     nfsar_capture_free(&capture);
 }
 
@@ -70,12 +71,13 @@ static void a_delay_moves_the_range(void **state) {
     radar_add_points(&capture, &apparent, 1);
     capture.calibration.channel_delay_s = calloc(1, sizeof(double));
     capture.calibration.channel_delay_s[0] = 4.5225e-10;
-    nfsar_calibrated_source calibrated = {&capture, nfsar_capture_source(&capture)};
+    nfsar_calibrated_source calibrated = {&capture, nfsar_capture_source(&capture), NULL};
     nfsar_echo_source source = nfsar_calibrated(&calibrated);
     assert_ok(source.read(source.context, 0, 1, 0, 8, read, &error), error);
     for (int i = 0; i < 8; i++) {
         assert_near((double)cabsf(read[i] - expected[i]), 0.0, 1e-5);
     }
+    nfsar_calibrated_free(&calibrated);
     nfsar_capture_free(&capture);
 }
 

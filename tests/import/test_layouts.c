@@ -20,7 +20,7 @@ static const struct {
     {"tsw1400", NFSAR_RAW_TSW1400, 2},
 };
 
-enum { LAYOUTS = sizeof layouts / sizeof layouts[0], SAMPLES = 6 };
+enum { LAYOUTS = sizeof layouts / sizeof layouts[0], SAMPLES = 22 };
 
 static void encoders_write_what_the_tables_say(void **state) {
     (void)state;

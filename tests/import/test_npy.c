@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "host/import/npy_blocks.h"
+
 /* The data of all tests: 2 rows, 3 positions, 2 transmitters x 2 receivers, 5 samples. Each sample
  * is that of chirp = (row * 3 + position) * 2 + tx. */
 enum { ROWS = 2, POSITIONS = 3, TX = 2, RX = 2, SAMPLES = 5 };
@@ -271,6 +273,40 @@ static void damaged_headers_do_no_harm(void **state) {
     tape_free(&tape);
 }
 
+/* Whatever is kept, and in whatever order it is asked for, the bytes are those of the file. */
+static void blocks_are_those_of_the_file(void **state) {
+    (void)state;
+    enum { HEADER = 128, NUMBERS = 500001 };
+    nfsar_error error;
+    char *file = calloc(1, HEADER + 4 * (size_t)NUMBERS);
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        memcpy(file + HEADER + 4 * (size_t)i, &i, 4);
+    }
+    test_write_file("blocks.npy", file, HEADER + 4 * (size_t)NUMBERS);
+    free(file);
+    /* One set of blocks, two, more than the file has. */
+    const size_t memory[] = {0, (size_t)1 << 20, (size_t)1 << 30};
+    for (size_t m = 0; m < 3; m++) {
+        struct npy_blocks *blocks = NULL;
+        assert_ok(npy_blocks_open(test_path("blocks.npy"), memory[m], &blocks, &error), error);
+        npy_blocks_start(blocks, HEADER);
+        for (uint32_t i = 0; i < 20000; i++) {
+            /* 99991 has no divisor in common with the count: a stride over all blocks. */
+            uint32_t at = (uint32_t)((uint64_t)i * 99991 % NUMBERS), value = 0;
+            size_t left = 0;
+            const unsigned char *bytes = npy_blocks_at(blocks, 4 * (size_t)at, &left, &error);
+            assert_non_null(bytes);
+            memcpy(&value, bytes, 4);
+            assert_int_equal(value, at);
+            assert_true(left >= 4 && left % 4 == 0 && left <= 4 * (size_t)(NUMBERS - at));
+            memcpy(&value, bytes + left - 4, 4);
+            assert_int_equal(value, at + left / 4 - 1);
+        }
+        npy_blocks_close(blocks);
+    }
+    unlink(test_path("blocks.npy"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_and_orders_are_read),
@@ -280,6 +316,7 @@ int main(void) {
         cmocka_unit_test(samples_must_be_numbers),
         cmocka_unit_test(a_file_cut_short_while_it_is_read_is_an_error),
         cmocka_unit_test(damaged_headers_do_no_harm),
+        cmocka_unit_test(blocks_are_those_of_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,186 @@
+#include "algorithms/bandfit.h"
+
+#include <complex.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfsar/geometry.h>
+
+enum { TAPS = BANDFIT_TAPS, MOST = BANDFIT_COLUMNS };
+
+static const int degrees[BANDFIT_LEVELS] = {3, 4, 5, 7};
+
+/* Keeps the least squares solvable: the samples' correlation is singular but for rounding when
+ * the band is narrow. It costs an error of its square root, far below every tolerance. */
+#define RIDGE 1e-13
+
+static double sinc(double x) {
+    return fabs(x) < 1e-9 ? 1.0 : sin(x) / x;
+}
+
+/* Solve a x = b in place for `columns` right-hand sides by elimination with pivoting. */
+static void solve(int n, int columns, double a[MOST][MOST], double b[MOST][MOST]) {
+    for (int k = 0; k < n; k++) {
+        int pivot = k;
+        for (int i = k + 1; i < n; i++) {
+            pivot = fabs(a[i][k]) > fabs(a[pivot][k]) ? i : pivot;
+        }
+        for (int j = 0; j < MOST; j++) {
+            double t = a[k][j];
+            a[k][j] = a[pivot][j];
+            a[pivot][j] = t;
+            t = b[k][j];
+            b[k][j] = b[pivot][j];
+            b[pivot][j] = t;
+        }
+        for (int i = 0; i < n; i++) {
+            double factor = i == k ? 0.0 : a[i][k] / a[k][k];
+            for (int j = k; j < n; j++) {
+                a[i][j] -= factor * a[k][j];
+            }
+            for (int j = 0; j < columns; j++) {
+                b[i][j] -= factor * b[k][j];
+            }
+        }
+    }
+    for (int k = 0; k < n; k++) {
+        for (int j = 0; j < columns; j++) {
+            b[k][j] /= a[k][k];
+        }
+    }
+}
+
+/* Weights of one place: at the Chebyshev nodes of the reach, the taps' weights whose sum is
+ * nearest to the signal over the band in the mean square; then the polynomial through the nodes,
+ * which is all but the best one. weight[power][tap]. */
+static void fit_place(double edge, int degree, double reach, double place,
+                      double weight[MOST][MOST]) {
+    double correlation[MOST][MOST], at_node[MOST][MOST], power[MOST][MOST];
+    double node[MOST];
+    for (int c = 0; c <= degree; c++) {
+        node[c] = reach * cos(NFSAR_PI * (c + 0.5) / (degree + 1));
+    }
+    for (int i = 0; i < TAPS; i++) {
+        for (int j = 0; j < TAPS; j++) {
+            correlation[i][j] = sinc(edge * (i - j)) + (i == j ? RIDGE : 0.0);
+        }
+        for (int c = 0; c <= degree; c++) {
+            at_node[i][c] = sinc(edge * (place + node[c] - (i - 3)));
+        }
+    }
+    solve(TAPS, degree + 1, correlation, at_node);
+    /* Powers of node / reach keep the second system well conditioned. */
+    for (int c = 0; c <= degree; c++) {
+        for (int d = 0; d <= degree; d++) {
+            power[c][d] = pow(node[c] / reach, d);
+        }
+        for (int i = 0; i < TAPS; i++) {
+            weight[c][i] = at_node[i][c];
+        }
+    }
+    solve(degree + 1, TAPS, power, weight);
+    for (int d = 0; d <= degree; d++) {
+        for (int i = 0; i < TAPS; i++) {
+            weight[d][i] *= pow(reach, -d);
+        }
+    }
+}
+
+/* Largest error over the reach and the band; it is largest at the band's edges or near them. */
+static double error_of(double edge, int degree, double reach, double place,
+                       double weight[MOST][MOST]) {
+    enum { STEPS = 24, WAVES = 8 };
+    double worst = 0.0;
+    for (int s = -STEPS; s <= STEPS; s++) {
+        double x = reach * s / STEPS;
+        for (int w = 0; w <= WAVES; w++) {
+            double wave = edge * (1.0 - 0.5 * w / WAVES);
+            double complex sum = -cexp(I * wave * (place + x));
+            for (int i = 0; i < TAPS; i++) {
+                double tap = 0.0;
+                for (int d = degree; d >= 0; d--) {
+                    tap = tap * x + weight[d][i];
+                }
+                sum += tap * cexp(I * wave * (i - 3));
+            }
+            worst = fmax(worst, cabs(sum));
+        }
+    }
+    return worst;
+}
+
+/* Errors at the middle between two samples, where the taps lie evenly, and at either sample. */
+static double level_error(double edge, int degree, double reach) {
+    double weight[MOST][MOST], worst = 0.0;
+    for (int p = 0; p <= 2; p++) {
+        fit_place(edge, degree, reach, 0.5 * p, weight);
+        worst = fmax(worst, error_of(edge, degree, reach, 0.5 * p, weight));
+    }
+    return worst;
+}
+
+/* The reach where the error crosses the tolerance, by bisection; weights reach at most as far as
+ * taps are. */
+static void find_reach(double edge, double tolerance, struct bandfit_level *level) {
+    double low = 1e-3, high = 3.0;
+    if (level_error(edge, level->degree, high) < tolerance) {
+        low = high;
+    }
+    for (int i = 0; i < 12 && high - low > 1e-3; i++) {
+        double middle = 0.5 * (low + high);
+        if (level_error(edge, level->degree, middle) < tolerance) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    level->reach = low;
+    level->error = level_error(edge, level->degree, low);
+}
+
+static bool fill(double edge, struct bandfit_level *level) {
+    level->weight = aligned_alloc(64, (BANDFIT_PLACES + 1) * sizeof *level->weight);
+    level->spread = aligned_alloc(64, (BANDFIT_PLACES + 1) * sizeof *level->spread);
+    if (level->weight == NULL || level->spread == NULL) {
+        return false;
+    }
+    memset(level->weight, 0, (BANDFIT_PLACES + 1) * sizeof *level->weight);
+    memset(level->spread, 0, (BANDFIT_PLACES + 1) * sizeof *level->spread);
+    for (int p = 0; p <= BANDFIT_PLACES; p++) {
+        double weight[MOST][MOST];
+        fit_place(edge, level->degree, level->reach, (double)p / BANDFIT_PLACES, weight);
+        for (int i = 0; i < TAPS; i++) {
+            for (int d = 0; d <= level->degree; d++) {
+                level->weight[p][i][d] = (float)weight[d][i];
+                level->spread[p][d][i] = (float)weight[d][i];
+            }
+        }
+    }
+    return true;
+}
+
+struct bandfit *bandfit_create(double edge, double tolerance) {
+    struct bandfit *fit = calloc(1, sizeof *fit);
+    for (int i = 0; fit != NULL && i < BANDFIT_LEVELS; i++) {
+        struct bandfit_level *level = &fit->level[i];
+        level->degree = degrees[i];
+        find_reach(edge, tolerance, level);
+        if (!fill(edge, level)) {
+            bandfit_destroy(fit);
+            return NULL;
+        }
+    }
+    return fit;
+}
+
+void bandfit_destroy(struct bandfit *fit) {
+    if (fit != NULL) {
+        for (int i = 0; i < BANDFIT_LEVELS; i++) {
+            free(fit->level[i].weight);
+            free(fit->level[i].spread);
+        }
+        free(fit);
+    }
+}

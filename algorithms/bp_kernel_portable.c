@@ -1,0 +1,1 @@
+#include "algorithms/bp_kernel_body.h"

@@ -1,0 +1,1 @@
+#include "algorithms/echo_kernel_body.h"
