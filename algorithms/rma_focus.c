@@ -11,15 +11,17 @@
 #include "algorithms/multiversion.h"
 #include "algorithms/phasor.h"
 
-/* One frequency of a tile of waves (k_x of its own each): A S, and (k_z - plan->k_z) / (2 pi). */
+/* One frequency of a tile of k_x: A, and (k_z - plan->k_z) / (2 pi). */
 struct wave {
-    float re[RMA_TILE], im[RMA_TILE];
+    float weight[RMA_TILE];
     double turns[RMA_TILE]; /* a metre */
 };
 
-/* Complex numbers that are worked on per frequency: a wave, two phasors' share, and a line of a
- * fast sum. */
-enum { WORK_PER_WAVE = (sizeof(struct wave) + sizeof(struct rma_phasor)) / sizeof(float complex) };
+/* Complex numbers that are worked on per frequency: a wave; what it is multiplied by at a depth,
+ * and from there to the next; its value. */
+enum {
+    WORK_PER_WAVE = (sizeof(struct wave) + 3 * sizeof(struct rma_tile)) / sizeof(float complex)
+};
 
 size_t rma_focus_work(const nfsar_rma_plan *plan) {
     size_t waves = WORK_PER_WAVE * (plan->k_block + RMA_WAVES), tile = RMA_TILE * plan->chunk;
@@ -58,7 +60,7 @@ static inline float view_weight(float sine, float across, struct view view) {
     return c * c;
 }
 
-/* What one tile of waves of one row has in common. */
+/* What the waves of one tile of k_x >= 0, and those of its mirror, have in common. */
 struct tile {
     double kx, kx_step; /* of its first wave, and between its waves */
     double ky;
@@ -85,8 +87,7 @@ static void look(const struct tile *tile, const float *kx, float two_k, float si
             view_weight(fabsf(kx[l]) * sine_x, y, view_x) * view_weight(ky * oblique[l], x, view_y);
     }
     for (int l = 0; l < RMA_TILE; l++) {
-        wave->re[l] *= weight[l];
-        wave->im[l] *= weight[l];
+        wave->weight[l] *= weight[l];
     }
 }
 
@@ -94,10 +95,8 @@ static void look(const struct tile *tile, const float *kx, float two_k, float si
  * and in one. Factors that do not depend on k are left to rma_image(). */
 MULTIVERSION
 static void make_waves(const struct tile *tile, const double *wavenumber, size_t n,
-                       const float complex *spectrum, size_t plane, const float *oblique,
-                       size_t width, struct wave *wave) {
-    double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
-    float most_kx = (float)fmax(fabs(tile->kx), fabs(last));
+                       const float *oblique, size_t width, struct wave *wave) {
+    float most_kx = (float)(tile->kx + tile->kx_step * (RMA_TILE - 1));
     double kx_squared[RMA_TILE];
     float kx[RMA_TILE];
     for (int l = 0; l < RMA_TILE; l++) {
@@ -109,7 +108,6 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
         double two_k = 2.0 * wavenumber[m];
         double limit = RMA_SMALLEST_COSINE_SQUARED * two_k * two_k;
         double along = two_k * two_k - tile->ky * tile->ky;
-        const float *in = (const float *)(spectrum + m * plane);
         double kz[RMA_TILE], above[RMA_TILE];
         for (size_t l = 0; l < RMA_TILE; l++) {
             double square = along - kx_squared[l];
@@ -120,96 +118,132 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
         }
         for (size_t l = 0; l < RMA_TILE; l++) {
             float z = (float)kz[l];
-            float weight = (float)above[l] / (tile->line ? z * sqrtf(z) : z * z);
-            wave[m].re[l] = weight * in[2 * l];
-            wave[m].im[l] = weight * in[2 * l + 1];
+            wave[m].weight[l] = (float)above[l] / (tile->line ? z * sqrtf(z) : z * z);
         }
         const float *steep = oblique + m * width;
         float sine_x = (float)(1.0 / sqrt(fmax(along, limit))), sine_y = (float)fabs(tile->ky);
-        float most = fmaxf(steep[0], steep[RMA_TILE - 1]);
-        if (most_kx * sine_x > tile->x.sine || sine_y * most > tile->y.sine) {
+        if (most_kx * sine_x > tile->x.sine || sine_y * steep[RMA_TILE - 1] > tile->y.sine) {
             look(tile, kx, (float)two_k, sine_x, steep, &wave[m]);
         }
     }
 }
 
-/* The waves' values at `depth` from where turns count, and their steps. */
+/* What turns spectrum into values at `depth` from where turns count, and those into the next
+ * depth's.
+ */
 MULTIVERSION
 static void start(const struct wave *wave, size_t n, double depth, double offset, double step,
-                  struct rma_phasor *phasor) {
+                  struct rma_tile *factor, struct rma_tile *turned) {
     for (size_t m = 0; m < n; m++) {
         for (size_t l = 0; l < RMA_TILE; l++) {
             double turns = -wave[m].turns[l] * depth - offset;
             double turn = -wave[m].turns[l] * step;
             float c, s;
             phasor_turns((float)(turns - rint(turns)), &c, &s);
-            phasor[m].re[l] = wave[m].re[l] * c - wave[m].im[l] * s;
-            phasor[m].im[l] = wave[m].re[l] * s + wave[m].im[l] * c;
-            phasor_turns((float)(turn - rint(turn)), &phasor[m].turn_re[l], &phasor[m].turn_im[l]);
+            factor[m].re[l] = wave[m].weight[l] * c;
+            factor[m].im[l] = wave[m].weight[l] * s;
+            phasor_turns((float)(turn - rint(turn)), &turned[m].re[l], &turned[m].im[l]);
         }
     }
 }
 
-/* A tile's sums, [n_z][2][RMA_TILE], to where the first `count` of its waves lie in the rows. */
+/* The values of one side's tile. */
 MULTIVERSION
-static void lay_rows(const float *sum, size_t n_z, size_t count, float complex *rows,
-                     size_t pitch) {
-    for (size_t z = 0; z < n_z; z++, sum += 2 * RMA_TILE) {
+static void multiply(const struct rma_tile *factor, size_t n, const float complex *spectrum,
+                     size_t plane, struct rma_tile *value) {
+    for (size_t m = 0; m < n; m++) {
+        const float *in = (const float *)(spectrum + m * plane);
+        for (size_t l = 0; l < RMA_TILE; l++) {
+            value[m].re[l] = factor[m].re[l] * in[2 * l] - factor[m].im[l] * in[2 * l + 1];
+            value[m].im[l] = factor[m].re[l] * in[2 * l + 1] + factor[m].im[l] * in[2 * l];
+        }
+    }
+}
+
+/* The sums of the waves [from, end) of a tile to where they lie in the rows: side by side upward
+ * from the first one's place, or downward. */
+MULTIVERSION
+static void lay_up(const struct rma_tile *sum, size_t n_z, size_t end, float complex *rows,
+                   size_t pitch) {
+    for (size_t z = 0; z < n_z; z++) {
         float *to = (float *)(rows + z * pitch);
-        if (count == RMA_TILE) {
+        if (end == RMA_TILE) {
             for (size_t l = 0; l < RMA_TILE; l++) {
-                to[2 * l] = sum[l];
-                to[2 * l + 1] = sum[l + RMA_TILE];
+                to[2 * l] = sum[z].re[l];
+                to[2 * l + 1] = sum[z].im[l];
             }
             continue;
         }
-        for (size_t l = 0; l < count; l++) {
-            to[2 * l] = sum[l];
-            to[2 * l + 1] = sum[l + RMA_TILE];
+        for (size_t l = 0; l < end; l++) {
+            to[2 * l] = sum[z].re[l];
+            to[2 * l + 1] = sum[z].im[l];
         }
     }
 }
 
-/* The same sums by a fast transform for each wave: all depths at once. */
+MULTIVERSION
+static void lay_down(const struct rma_tile *sum, size_t n_z, size_t from, size_t end,
+                     float complex *rows, size_t pitch) {
+    for (size_t z = 0; z < n_z; z++) {
+        if (end - from == RMA_TILE) {
+            float *to = (float *)(rows + z * pitch - (RMA_TILE - 1));
+            for (size_t l = 0; l < RMA_TILE; l++) {
+                to[2 * l] = sum[z].re[RMA_TILE - 1 - l];
+                to[2 * l + 1] = sum[z].im[RMA_TILE - 1 - l];
+            }
+            continue;
+        }
+        float *to = (float *)(rows + z * pitch);
+        for (size_t l = from; l < end; l++, to -= 2) {
+            to[0] = sum[z].re[l];
+            to[1] = sum[z].im[l];
+        }
+    }
+}
+
+/* The sums by a fast transform for each wave: all depths at once. */
 static void sum_fast(const nfsar_rma_plan *plan, const struct wave *wave,
-                     const struct rma_phasor *phasor, size_t n, float *sum, float complex *work) {
+                     const struct rma_tile *value, size_t n, struct rma_tile *sum,
+                     float complex *work) {
     float complex *c = work;
     double *t = (double *)(c + rma_pitch(plan->k_block));
     float complex *out = c + 2 * rma_pitch(plan->k_block);
     float complex *grid = out + rma_pitch(plan->depth->n_node);
+    size_t nodes = plan->depth->n_node;
     for (size_t l = 0; l < RMA_TILE; l++) {
         for (size_t m = 0; m < n; m++) {
-            c[m] = phasor[m].re[l] + phasor[m].im[l] * I;
+            c[m] = value[m].re[l] + value[m].im[l] * I;
             t[m] = 2.0 * NFSAR_PI * wave[m].turns[l] * plan->depth_step;
         }
-        size_t nodes = plan->depth->n_node;
         memset(out, 0, nodes * sizeof *out);
         depthsum_execute(plan->to_depth, c, t, n, out, 1, grid);
         for (size_t z = 0; z < nodes; z++) {
-            sum[2 * RMA_TILE * z + l] = crealf(out[z]);
-            sum[2 * RMA_TILE * z + RMA_TILE + l] = cimagf(out[z]);
+            sum[z].re[l] = crealf(out[z]);
+            sum[z].im[l] = cimagf(out[z]);
         }
     }
 }
 
 /* Where a thread works. */
 struct desk {
-    struct wave *wave;
-    struct rma_phasor *phasor; /* [k_block + RMA_WAVES] */
-    float *sum;                /* [chunk][2][RMA_TILE] */
+    struct wave *wave;                      /* [k_block] */
+    struct rma_tile *factor, *turn, *value; /* [k_block + RMA_WAVES] */
+    struct rma_tile *sum;                   /* [chunk] */
     float complex *fast;
     float complex *line;
     float complex *rows;
 };
 
 static struct desk sit_down(const nfsar_rma_plan *plan) {
-    size_t thread = (size_t)omp_get_thread_num();
+    size_t thread = (size_t)omp_get_thread_num(), waves = plan->k_block + RMA_WAVES;
     size_t pitch = rma_line_pitch(lateral_length(plan->x.to_grid));
     float complex *work = plan->work + thread * plan->work_size;
     struct desk desk = {.wave = (struct wave *)work};
-    desk.phasor = (struct rma_phasor *)(desk.wave + plan->k_block);
-    desk.sum = (float *)(desk.phasor + plan->k_block + RMA_WAVES);
-    desk.line = (float complex *)desk.sum + RMA_TILE * plan->chunk;
+    desk.factor = (struct rma_tile *)(desk.wave + waves);
+    desk.turn = desk.factor + waves;
+    desk.value = desk.turn + waves;
+    desk.sum = desk.value + waves;
+    desk.line = (float complex *)(desk.sum + plan->chunk);
     desk.fast = desk.line + rma_pitch(lateral_work(plan->x.to_grid));
     desk.rows = plan->rows + thread * plan->chunk * pitch;
     return desk;
@@ -223,84 +257,94 @@ static double centre_depth(const nfsar_rma_plan *plan, size_t first_z) {
 
 /* Whether all waves of a tile are beyond those that are kept, even at the highest frequency. */
 static bool is_dark(const nfsar_rma_plan *plan, const struct tile *tile) {
-    double last = tile->kx + tile->kx_step * (RMA_TILE - 1);
-    double kx = tile->kx > 0.0 ? tile->kx : last < 0.0 ? last : 0.0, ky = tile->ky;
-    double two_k = 2.0 * plan->k_max, square = two_k * two_k;
+    double kx = tile->kx, ky = tile->ky, two_k = 2.0 * plan->k_max, square = two_k * two_k;
     double end_x = plan->x.line ? 2.0 : plan->x.corner, end_y = plan->y.line ? 2.0 : plan->y.corner;
     return kx * kx + ky * ky >= square * (1.0 - RMA_SMALLEST_COSINE_SQUARED) ||
            kx * kx >= end_x * end_x * (square - ky * ky) ||
            ky * ky >= end_y * end_y * (square - kx * kx);
 }
 
-/* Sum the depths [first_z, first_z + n_z) of the slab for one tile. */
-static void sum_tile(const nfsar_rma_plan *plan, const struct tile *tile, size_t bin, size_t first,
-                     size_t n, const float complex *spectrum, double centre, size_t first_z,
-                     size_t n_z, struct desk *desk) {
-    memset(desk->sum, 0, 2 * n_z * RMA_TILE * sizeof *desk->sum);
-    if (is_dark(plan, tile)) {
-        return;
-    }
-    size_t from = plan->to_depth != NULL ? plan->depth->n_node / 2 : first_z;
-    double depth = centre + plan->first + plan->depth_step * (double)from;
-    double offset = plan->k_z * centre * (0.5 / NFSAR_PI);
-    make_waves(tile, plan->wavenumber_of_wave + first, n, spectrum, plan->y.bins * plan->x.width,
-               plan->oblique + first * plan->x.width + bin, plan->x.width, desk->wave);
-    start(desk->wave, n, depth, offset - rint(offset), plan->depth_step, desk->phasor);
+/* What part of the sums is made: n frequencies from `first` on in memory, depths [first_z, first_z
+ * + n_z) of a slab whose middle is at `centre`. */
+struct part {
+    size_t first, n;
+    double centre;
+    size_t first_z, n_z;
+    bool add;
+};
+
+/* What a tile and its mirror share: columns [column, column + RMA_TILE) of either side. */
+static void prepare_tile(const nfsar_rma_plan *plan, const struct part *part,
+                         const struct tile *tile, size_t column, struct desk *desk) {
+    size_t from = plan->to_depth != NULL ? plan->depth->n_node / 2 : part->first_z;
+    double depth = part->centre + plan->first + plan->depth_step * (double)from;
+    double offset = plan->k_z * part->centre * (0.5 / NFSAR_PI);
+    size_t width = plan->x.width / 2, whole = part->n + RMA_WAVES - 1;
+    whole -= whole % RMA_WAVES;
+    make_waves(tile, plan->wavenumber_of_wave + part->first, part->n,
+               plan->oblique + part->first * width + column, width, desk->wave);
+    start(desk->wave, part->n, depth, offset - rint(offset), plan->depth_step, desk->factor,
+          desk->turn);
+    /* Waves that only fill up the last few that are added at a time. */
+    memset(desk->turn + part->n, 0, (whole - part->n) * sizeof *desk->turn);
+    memset(desk->value + part->n, 0, (whole - part->n) * sizeof *desk->value);
+}
+
+/* Sum the depths of one side's tile. */
+static void sum_tile(const nfsar_rma_plan *plan, const struct part *part,
+                     const float complex *spectrum, struct desk *desk) {
+    multiply(desk->factor, part->n, spectrum, plan->y.bins * plan->x.width, desk->value);
+    memset(desk->sum, 0, part->n_z * sizeof *desk->sum);
     if (plan->to_depth != NULL) {
-        sum_fast(plan, desk->wave, desk->phasor, n, desk->sum, desk->fast);
+        sum_fast(plan, desk->wave, desk->value, part->n, desk->sum, desk->fast);
     } else {
-        size_t whole = (n + RMA_WAVES - 1) / RMA_WAVES * RMA_WAVES;
-        memset(&desk->phasor[n], 0, (whole - n) * sizeof desk->phasor[0]);
-        plan->kernels->sum(desk->phasor, whole, n_z, desk->sum);
+        size_t whole = part->n + RMA_WAVES - 1;
+        plan->kernels->sum(desk->value, desk->turn, whole - whole % RMA_WAVES, part->n_z,
+                           desk->sum);
     }
 }
 
-/* Put a tile's waves where the transform along x wants them. */
-static void lay_tile(const nfsar_rma_plan *plan, size_t first, size_t n_z,
+/* Put the sums of columns [column + from, column + end) where the transform along x wants them,
+ * which are the bins upward from the middle one, or downward. */
+static void lay_tile(const nfsar_rma_plan *plan, size_t column, size_t from, bool up, size_t n_z,
                      const struct desk *desk) {
     const lateral *to_grid = plan->x.to_grid;
-    size_t pitch = rma_line_pitch(lateral_length(to_grid)), bins = plan->x.bins;
-    size_t count = bins - first < RMA_TILE ? bins - first : RMA_TILE;
-    size_t place = lateral_place(to_grid, first);
-    bool folds = lateral_folds(to_grid);
-    if (!folds && lateral_place(to_grid, first + count - 1) == place + count - 1) {
-        lay_rows(desk->sum, n_z, count, desk->rows + place, pitch);
+    size_t pitch = rma_line_pitch(lateral_length(to_grid)), half = plan->x.half;
+    size_t end = half + 1 - column < RMA_TILE ? half + 1 - column : RMA_TILE;
+    if (from >= end) {
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        place = lateral_place(to_grid, first + i);
+    size_t bin = up ? half + column + from : half - column - from;
+    size_t place = lateral_place(to_grid, bin), steps = end - from - 1;
+    size_t last = lateral_place(to_grid, up ? bin + steps : bin - steps);
+    if (!lateral_folds(to_grid) && up && from == 0 && last == place + steps) {
+        lay_up(desk->sum, n_z, end, desk->rows + place, pitch);
+        return;
+    }
+    if (!lateral_folds(to_grid) && !up && last + steps == place) {
+        lay_down(desk->sum, n_z, from, end, desk->rows + place, pitch);
+        return;
+    }
+    for (size_t i = from; i < end; i++) {
+        place = lateral_place(to_grid, up ? half + column + i : half - column - i);
         for (size_t z = 0; z < n_z; z++) {
             float complex *to = desk->rows + z * pitch + place;
-            const float *from = desk->sum + 2 * RMA_TILE * z + i;
-            *to = from[0] + from[RMA_TILE] * I + (folds ? *to : 0.0f);
+            float complex sum = desk->sum[z].re[i] + desk->sum[z].im[i] * I;
+            *to = sum + (lateral_folds(to_grid) ? *to : 0.0f);
         }
     }
 }
 
-/* One row of k_y: all its waves at the depths of a chunk, then to the grid along x. */
-static void focus_row(const nfsar_rma_plan *plan, size_t j, size_t first, size_t n, double centre,
-                      size_t first_z, size_t n_z, bool add, struct desk *desk) {
-    const struct rma_axis *x = &plan->x, *y = &plan->y;
-    size_t pitch = rma_line_pitch(lateral_length(x->to_grid)), nx = plan->grid.x.count;
-    struct tile tile = {.kx_step = x->step,
-                        .ky = y->step * ((double)j - (double)y->half),
-                        .k_z = plan->k_z,
-                        .line = x->line || y->line,
-                        .x = view_of(x),
-                        .y = view_of(y)};
-    if (lateral_folds(x->to_grid)) {
-        memset(desk->rows, 0, n_z * pitch * sizeof *desk->rows);
-    }
-    for (size_t i = 0; i < x->bins; i += RMA_TILE) {
-        tile.kx = x->step * ((double)i - (double)x->half);
-        sum_tile(plan, &tile, i, first, n, plan->spectrum + j * x->width + i, centre, first_z, n_z,
-                 desk);
-        lay_tile(plan, i, n_z, desk);
-    }
-    for (size_t z = 0; z < n_z; z++) {
-        const float complex *out = lateral_execute(x->to_grid, desk->rows + z * pitch, desk->line);
-        float complex *to = plan->depths + ((first_z + z) * y->bins + j) * plan->grid_width;
-        if (!add) {
+/* The rows of one chunk of depths to the grid along x. */
+static void finish_rows(const nfsar_rma_plan *plan, size_t j, const struct part *part,
+                        struct desk *desk) {
+    const lateral *to_grid = plan->x.to_grid;
+    size_t pitch = rma_line_pitch(lateral_length(to_grid)), nx = plan->grid.x.count;
+    for (size_t z = 0; z < part->n_z; z++) {
+        const float complex *out = lateral_execute(to_grid, desk->rows + z * pitch, desk->line);
+        float complex *to =
+            plan->depths + ((part->first_z + z) * plan->y.bins + j) * plan->grid_width;
+        if (!part->add) {
             memcpy(to, out, nx * sizeof *to);
             continue;
         }
@@ -310,17 +354,55 @@ static void focus_row(const nfsar_rma_plan *plan, size_t j, size_t first, size_t
     }
 }
 
+/* One row of k_y: all its waves at the depths of a chunk, then to the grid along x. */
+static void focus_row(const nfsar_rma_plan *plan, size_t j, const struct part *part,
+                      struct desk *desk) {
+    const struct rma_axis *x = &plan->x, *y = &plan->y;
+    const float complex *up = plan->spectrum + j * x->width, *down = up + x->width / 2;
+    struct tile tile = {.kx_step = x->step,
+                        .ky = y->step * ((double)j - (double)y->half),
+                        .k_z = plan->k_z,
+                        .line = x->line || y->line,
+                        .x = view_of(x),
+                        .y = view_of(y)};
+    if (lateral_folds(x->to_grid)) {
+        size_t pitch = rma_line_pitch(lateral_length(x->to_grid));
+        memset(desk->rows, 0, part->n_z * pitch * sizeof *desk->rows);
+    }
+    bool dark = false;
+    for (size_t i = 0; i <= x->half; i += RMA_TILE) {
+        tile.kx = x->step * (double)i;
+        /* Farther out it only gets darker, but the last row's sums must go. */
+        if (!dark && is_dark(plan, &tile)) {
+            dark = true;
+            memset(desk->sum, 0, part->n_z * sizeof *desk->sum);
+        }
+        if (!dark) {
+            prepare_tile(plan, part, &tile, i, desk);
+            sum_tile(plan, part, up + i, desk);
+        }
+        lay_tile(plan, i, 0, true, part->n_z, desk);
+        if (!dark) {
+            sum_tile(plan, part, down + i, desk);
+        }
+        lay_tile(plan, i, i == 0 ? 1 : 0, false, part->n_z, desk);
+    }
+    finish_rows(plan, j, part, desk);
+}
+
 void rma_focus(nfsar_rma_plan *plan, size_t first, size_t n, size_t first_z, bool add) {
     size_t nodes = plan->depth->n_node;
-    double centre = centre_depth(plan, first_z);
+    struct part all = {.first = first, .n = n, .centre = centre_depth(plan, first_z), .add = add};
 #pragma omp parallel num_threads(plan->threads)
     {
         struct desk desk = sit_down(plan);
+        struct part part = all;
 #pragma omp for schedule(dynamic)
         for (size_t j = 0; j < plan->y.bins; j++) {
-            for (size_t z = 0; z < nodes; z += plan->chunk) {
-                size_t n_z = nodes - z < plan->chunk ? nodes - z : plan->chunk;
-                focus_row(plan, j, first, n, centre, z, n_z, add, &desk);
+            for (part.first_z = 0; part.first_z < nodes; part.first_z += plan->chunk) {
+                size_t left = nodes - part.first_z;
+                part.n_z = left < plan->chunk ? left : plan->chunk;
+                focus_row(plan, j, &part, &desk);
             }
         }
     }

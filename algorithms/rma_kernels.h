@@ -18,10 +18,10 @@ enum { RMA_ROWS = 4 };
 /* Waves that sum() adds at a time: each waits for its own last step, and for nobody else's. */
 enum { RMA_WAVES = 4 };
 
-/* The value of a tile of waves at one depth, and what it turns by from one depth to the next.
+/* A tile of waves: their values at one depth, or what they turn by from one depth to the next.
  * Aligned to 64 bytes. */
-struct rma_phasor {
-    float re[RMA_TILE], im[RMA_TILE], turn_re[RMA_TILE], turn_im[RMA_TILE];
+struct rma_tile {
+    float re[RMA_TILE], im[RMA_TILE];
 };
 
 struct rma_kernels {
@@ -30,9 +30,10 @@ struct rma_kernels {
     void (*weigh)(const float *in, size_t n, const float *const weight[RMA_ROWS], size_t stride,
                   float *out);
 
-    /* sum[z][re or im][RMA_TILE] += all n phasors, turning from one z to the next, z < n_z. n is a
-     * multiple of RMA_WAVES. */
-    void (*sum)(const struct rma_phasor *phasor, size_t n, size_t n_z, float *sum);
+    /* sum[z] += all n values, which turn from one z to the next, z < n_z. n is a multiple of
+     * RMA_WAVES. */
+    void (*sum)(const struct rma_tile *value, const struct rma_tile *turn, size_t n, size_t n_z,
+                struct rma_tile *sum);
 };
 
 /* The loops for the best instruction set of this machine that is not above `most`. */

@@ -39,32 +39,36 @@ static void fill_taper(struct rma_axis *axis, const nfsar_lattice *lattice, bool
     nfsar_window_taper_at(window, position, lattice->n_shift * axis->n, axis->taper);
 }
 
-static void fill_waves(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
+static void fill_ramps(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
                        const nfsar_axis *grid) {
     const nfsar_lattice *lattice = plan->lattice;
     double first = is_y ? lattice->y.first : lattice->x.first;
     for (size_t s = 0; s < lattice->n_shift; s++) {
         double shift = is_y ? lattice->shift[s].y : lattice->shift[s].x;
         for (size_t i = 0; i < axis->bins; i++) {
-            double k = axis->step * ((double)i - (double)axis->half);
-            double phase = fmod(k * (first + shift - grid->start), 2.0 * NFSAR_PI);
-            axis->ramp[s * axis->width + i] = (float)cos(phase) - (float)sin(phase) * I;
+            double number = (double)i - (double)axis->half;
+            size_t outward = (size_t)fabs(number) + (number < 0.0 ? axis->width / 2 : 0);
+            double phase =
+                fmod(axis->step * number * (first + shift - grid->start), 2.0 * NFSAR_PI);
+            axis->ramp[s * axis->width + (is_y ? i : outward)] =
+                (float)cos(phase) - (float)sin(phase) * I;
         }
     }
 }
 
 static enum nfsar_status fill_oblique(nfsar_rma_plan *plan, nfsar_error *error) {
     const struct rma_axis *x = &plan->x;
-    plan->oblique = buffer_zeros(plan->n_wave * x->width, sizeof *plan->oblique);
+    size_t width = x->width / 2;
+    plan->oblique = buffer_zeros(plan->n_wave * width, sizeof *plan->oblique);
     if (plan->oblique == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for the spectrum's tables");
     }
     for (size_t m = 0; m < plan->n_wave; m++) {
         double two_k = 2.0 * plan->wavenumber_of_wave[m];
-        for (size_t i = 0; i < x->width; i++) {
-            double k = x->step * ((double)i - (double)x->half);
+        for (size_t i = 0; i < width; i++) {
+            double k = x->step * (double)i;
             double square = fmax(two_k * two_k - k * k, 1e-6 * two_k * two_k);
-            plan->oblique[m * x->width + i] = (float)(1.0 / sqrt(square));
+            plan->oblique[m * width + i] = (float)(1.0 / sqrt(square));
         }
     }
     return NFSAR_OK;
@@ -89,7 +93,7 @@ static enum nfsar_status fill_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
     }
     if (fits) {
         fill_taper(axis, lattice, is_y, plan->options.aperture_window, position);
-        fill_waves(plan, axis, is_y, grid);
+        fill_ramps(plan, axis, is_y, grid);
     }
     free(position);
     return fits ? NFSAR_OK

@@ -37,14 +37,17 @@ struct rma_axis {
     double reach; /* largest distance between a place and the grid along this axis */
     size_t n, length;
     size_t half, bins; /* bins = 2 half + 1 */
-    size_t width;      /* bins rounded up to whole tiles */
-    double step;       /* rad/m between bins */
-    double sine;       /* largest sine of the angle between aperture and grid, in the plane of
-                          this axis and z */
-    double end;        /* sine at which the spectrum has fallen to zero, for waves in that plane */
-    double corner;     /* and for those that are the most oblique along the other axis */
-    float *taper;      /* [n_shift][n] aperture window */
-    float complex *ramp; /* [n_shift][width] exp(-j k (lattice origin + shift - grid origin)) */
+    size_t width;  /* numbers in a row of bins: along y the bins in whole tiles, along x those of
+                      k_x >= 0 and then, outward from 0 as well, those of k_x <= 0, each in whole
+                      tiles: tiles of either sign share their k_z */
+    double step;   /* rad/m between bins */
+    double sine;   /* largest sine of the angle between aperture and grid, in the plane of
+                      this axis and z */
+    double end;    /* sine at which the spectrum has fallen to zero, for waves in that plane */
+    double corner; /* and for those that are the most oblique along the other axis */
+    float *taper;  /* [n_shift][n] aperture window */
+    float complex *ramp; /* [n_shift][width] exp(-j k (lattice origin + shift - grid origin)); 0
+                            where no bin is */
     fftwf_plan forward;  /* of one padded line of places; NULL when length is 1 */
     lateral *to_grid;
 };
@@ -69,7 +72,7 @@ struct nfsar_rma_plan {
     double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
-    float *oblique;       /* [n_wave][x.width] 1 / sqrt(4k^2 - k_x^2) */
+    float *oblique;       /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
     nfsar_vec3 reference; /* of the compensation */
 
     /* As many frequencies as the ranges between places and grid need: 2k of the capture's from 2k

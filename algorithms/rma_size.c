@@ -130,7 +130,7 @@ static enum nfsar_status size_axis(const nfsar_rma_plan *plan, struct rma_axis *
                                     : finest;
     if (axis->line) {
         axis->length = axis->bins = 1;
-        axis->width = RMA_TILE;
+        axis->width = is_y ? RMA_TILE : 2 * RMA_TILE;
         return NFSAR_OK;
     }
     double nearest = plan->nearest;
@@ -153,7 +153,7 @@ static enum nfsar_status size_axis(const nfsar_rma_plan *plan, struct rma_axis *
     axis->step = 2.0 * NFSAR_PI / ((double)axis->length * axis->place);
     axis->half = half_of(axis, plan->k_max, (double)axis->length);
     axis->bins = 2 * axis->half + 1;
-    axis->width = rma_pitch(axis->bins);
+    axis->width = is_y ? rma_pitch(axis->bins) : 2 * rma_pitch(axis->half + 1);
     return NFSAR_OK;
 }
 

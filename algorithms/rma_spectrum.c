@@ -18,7 +18,7 @@ static size_t wrapped(const struct rma_axis *axis, size_t i) {
     return (size_t)(index < 0 ? index + (long)axis->length : index);
 }
 
-/* out[i] (+)= in[i] * ramp[i]. */
+/* out[i] (+)= in[i] * ramp[i], and with in[-i]. */
 MULTIVERSION
 static void weigh(const float complex *from, const float complex *by, size_t n, bool add,
                   float complex *to) {
@@ -32,12 +32,41 @@ static void weigh(const float complex *from, const float complex *by, size_t n, 
     }
 }
 
+MULTIVERSION
+static void weigh_down(const float complex *from, const float complex *by, size_t n, bool add,
+                       float complex *to) {
+    const float *in = (const float *)from, *ramp = (const float *)by;
+    float *out = (float *)to;
+    for (size_t i = 0; i < n; i++, in -= 2) {
+        float re = in[0] * ramp[2 * i] - in[1] * ramp[2 * i + 1];
+        float im = in[0] * ramp[2 * i + 1] + in[1] * ramp[2 * i];
+        out[2 * i] = (add ? out[2 * i] : 0.0f) + re;
+        out[2 * i + 1] = (add ? out[2 * i + 1] : 0.0f) + im;
+    }
+}
+
+/* The bins of one transformed row to the two halves of a row of the spectrum. */
+static void lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
+                     bool add, float complex *to) {
+    size_t length = x->length, end = x->half + 1, other = x->width / 2;
+    for (size_t i = 0, n; i < end; i += n) {
+        size_t from = i % length;
+        n = length - from < end - i ? length - from : end - i;
+        weigh(bins + from, ramp + i, n, add, to + i);
+    }
+    for (size_t i = 1, n; i < end; i += n) {
+        size_t from = (length - i % length) % length;
+        n = from == 0 ? 1 : from < end - i ? from : end - i;
+        weigh_down(bins + from, ramp + other + i, n, add, to + other + i);
+    }
+}
+
 /* Transform one row of places of every lattice in the group that `leader` leads, and leave the sum
  * of their bins where the leader's places were. */
 static void transform_row(const nfsar_rma_plan *plan, size_t leader, float complex *plane, size_t j,
                           float complex *line, float complex *work) {
     const struct rma_axis *x = &plan->x;
-    size_t lattice = plan->y.n * plan->cell_width, start = wrapped(x, 0);
+    size_t lattice = plan->y.n * plan->cell_width, other = x->width / 2;
     float complex *to = plane + leader * lattice + j * plan->cell_width;
     for (size_t s = leader; s < plan->lattice->n_shift; s++) {
         if (plan->leader[s] != leader) {
@@ -49,13 +78,10 @@ static void transform_row(const nfsar_rma_plan *plan, size_t leader, float compl
             fftwf_execute_dft(x->forward, line, work);
             bins = work;
         }
-        for (size_t i = 0, from = start; i < x->bins; from = 0) {
-            size_t n = x->length - from < x->bins - i ? x->length - from : x->bins - i;
-            weigh(bins + from, x->ramp + s * x->width + i, n, s != leader, to + i);
-            i += n;
-        }
+        lay_bins(x, bins, x->ramp + s * x->width, s != leader, to);
     }
-    memset(to + x->bins, 0, (x->width - x->bins) * sizeof *to);
+    memset(to + x->half + 1, 0, (other - x->half) * sizeof *to);
+    memset(to + other + x->half + 1, 0, (other - x->half - 1) * sizeof *to);
 }
 
 /* exp(+j 2k distance): what thinning took out of a frequency beyond the paths. */
