@@ -105,7 +105,8 @@ size_t lateral_work(const lateral *plan) {
 const float complex *lateral_execute(const lateral *plan, float complex *line,
                                      float complex *work) {
     if (plan->length == 1) {
-        return line;
+        work[0] = line[0];
+        return work;
     }
     if (plan->length > 0) {
         fftwf_execute_dft(plan->backward, line, work);

@@ -12,8 +12,7 @@
 enum { PIECE = 64 };
 
 size_t rma_image_work(const nfsar_rma_plan *plan) {
-    size_t columns =
-        RMA_TILE * rma_line_pitch(plan->grid.y.count) + rma_pitch(lateral_work(plan->y.to_grid));
+    size_t columns = RMA_TILE * rma_line_pitch(lateral_work(plan->y.to_grid));
     size_t depths = PIECE * plan->depth->n_node;
     return columns > depths ? columns : depths;
 }
@@ -80,15 +79,15 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t node, size_t fi
                               float complex *image) {
     const lateral *to_grid = plan->y.to_grid;
     size_t nx = plan->grid.x.count, ny = plan->grid.y.count;
-    size_t pitch = rma_line_pitch(lateral_length(to_grid)), out_pitch = rma_line_pitch(ny);
+    size_t pitch = rma_line_pitch(lateral_length(to_grid)),
+           out_pitch = rma_line_pitch(lateral_work(to_grid));
     size_t count = nx - first < RMA_TILE ? nx - first : RMA_TILE;
-    float complex *line = work + RMA_TILE * out_pitch;
     gather(plan, plan->depths + node * plan->y.bins * plan->grid_width, first, columns);
-    for (size_t i = 0; i < count; i++) {
-        const float complex *out = lateral_execute(to_grid, columns + i * pitch, line);
-        memcpy(work + i * out_pitch, out, ny * sizeof *work);
+    const float complex *out = NULL;
+    for (size_t i = count; i-- > 0;) {
+        out = lateral_execute(to_grid, columns + i * pitch, work + i * out_pitch);
     }
-    turn_columns(work, out_pitch, ny, count, factor, image + node * nx * ny + first, nx);
+    turn_columns(out, out_pitch, ny, count, factor, image + node * nx * ny + first, nx);
 }
 
 MULTIVERSION

@@ -174,6 +174,12 @@ static size_t larger(size_t a, size_t b) {
 /* An array that counts for nfsar_rma_plan_memory(). */
 static void *take(nfsar_rma_plan *plan, size_t n, size_t size) {
     plan->bytes += n * size;
+    return buffer_alloc(n, size);
+}
+
+/* The same, zero: what execution leaves out has to be. */
+static void *take_zeros(nfsar_rma_plan *plan, size_t n, size_t size) {
+    plan->bytes += n * size;
     return buffer_zeros(n, size);
 }
 
@@ -192,12 +198,12 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     plan->cube = take(plan, plan->k_block * plan->lattice->n_shift * y->n * plan->cell_width, unit);
     plan->spectrum = take(plan, plan->k_block * y->bins * x->width, unit);
     plan->depths = take(plan, plan->depth->n_node * y->bins * plan->grid_width, unit);
-    plan->line_in = take(plan, threads * rma_pitch(x->length), unit);
-    plan->columns_in = take(plan, threads * RMA_TILE * rma_line_pitch(y->length), unit);
+    plan->line_in = take_zeros(plan, threads * rma_pitch(x->length), unit);
+    plan->columns_in = take_zeros(plan, threads * RMA_TILE * rma_line_pitch(y->length), unit);
     plan->rows =
-        take(plan, threads * plan->chunk * rma_line_pitch(lateral_length(x->to_grid)), unit);
+        take_zeros(plan, threads * plan->chunk * rma_line_pitch(lateral_length(x->to_grid)), unit);
     plan->columns =
-        take(plan, threads * RMA_TILE * rma_line_pitch(lateral_length(y->to_grid)), unit);
+        take_zeros(plan, threads * RMA_TILE * rma_line_pitch(lateral_length(y->to_grid)), unit);
     plan->factor = take(plan, plan->z_slab, unit);
     plan->work = take(plan, threads * plan->work_size, unit);
     if (plan->line == NULL || plan->leader == NULL || plan->samples == NULL ||

@@ -124,7 +124,7 @@ struct nfsar_rma_plan {
 /* Error of making the frequencies and the depths out of fewer, each: well below what the tolerance
  * asks, so that neither shows in what is left of the accuracy. */
 static inline double rma_thinning(const nfsar_rma_plan *plan) {
-    double error = 0.01 * plan->options.tolerance;
+    double error = 0.03 * plan->options.tolerance;
     return error > 5e-7 ? error : 5e-7;
 }
 

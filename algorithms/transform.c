@@ -13,8 +13,8 @@
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 static bool learnt;
 
-/* Work, in seconds, from which on measuring is worth its time. */
-#define WORTH_MEASURING 0.2
+/* Work, in seconds, from which on measuring is worth its time, as wisdom is kept for later runs. */
+#define WORTH_MEASURING 0.02
 
 size_t transform_length(size_t n) {
     static const size_t factors[] = {2, 3, 5, 7};
