@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Bytes read from a source in one piece. */
-#define READ_BYTES ((size_t)16 << 20)
+/* Bytes read from a source in one piece, of which two are in memory. */
+#define READ_BYTES ((size_t)8 << 20)
 
 /* Cycles, about: a term of a direct sum over frequencies, for one wave and depth; putting a term on
  * the grid of a fast sum; a number of its transform. */
@@ -135,6 +135,6 @@ enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t samples = plan->thin->exact ? plan->k_block : plan->capture->n_sample;
     size_t line = n_channel * samples * unit;
     plan->pulse_block =
-        smaller(plan->capture->n_pulse, at_least_one(smaller(READ_BYTES, budget / 8) / line));
+        smaller(plan->capture->n_pulse, at_least_one(smaller(READ_BYTES, budget / 16) / line));
     return NFSAR_OK;
 }

@@ -105,42 +105,84 @@ static void scatter(const struct rma_line *line, const float complex *from, size
     }
 }
 
+/* What all blocks of pulses have in common. */
+struct job {
+    nfsar_rma_plan *plan;
+    const nfsar_echo_source *source;
+    size_t first, n;               /* waves' frequencies */
+    size_t first_sample, n_sample; /* what they are made of */
+    size_t pitch, cells;
+    enum nfsar_status status;
+    nfsar_error *error;
+};
+
+static size_t pulses_from(const nfsar_rma_plan *plan, size_t p) {
+    size_t left = p < plan->lattice->n_pulse ? plan->lattice->n_pulse - p : 0;
+    return left < plan->pulse_block ? left : plan->pulse_block;
+}
+
+/* The samples of the block that begins with pulse p: two blocks have room, one that is worked on
+ * and one that is read. */
+static float complex *block_at(const nfsar_rma_plan *plan, size_t p, size_t n_sample) {
+    size_t block = plan->pulse_block * plan->lattice->n_channel * n_sample;
+    return plan->samples + p / plan->pulse_block % 2 * block;
+}
+
+static void read_block(struct job *job, size_t p) {
+    size_t count = pulses_from(job->plan, p);
+    if (count > 0 && job->status == NFSAR_OK) {
+        job->status =
+            job->source->read(job->source->context, p, count, job->first_sample, job->n_sample,
+                              block_at(job->plan, p, job->n_sample), job->error);
+    }
+}
+
+/* One thread's share of the block that begins with pulse p, while one of the threads reads the
+ * next.
+ */
+static void place_block(struct job *job, size_t p) {
+    nfsar_rma_plan *plan = job->plan;
+    size_t lines = pulses_from(plan, p) * plan->lattice->n_channel;
+    const struct rma_line *line = plan->line + p * plan->lattice->n_channel;
+    const float complex *samples = block_at(plan, p, job->n_sample);
+    float *tile = (float *)(plan->work + (size_t)omp_get_thread_num() * plan->work_size);
+#pragma omp single nowait
+    read_block(job, p + plan->pulse_block);
+#pragma omp for schedule(dynamic, 4)
+    for (size_t l = 0; l < lines; l += RMA_TILE) {
+        place_tile(plan, line + l, samples + l * job->n_sample,
+                   lines - l < RMA_TILE ? lines - l : RMA_TILE, job->first, job->n,
+                   plan->thinned + l, job->pitch, tile);
+    }
+    /* Threads take different frequencies, so none writes where another does. */
+#pragma omp for schedule(static)
+    for (size_t m = 0; m < job->n; m++) {
+        scatter(line, plan->thinned + m * job->pitch, lines, plan->cube + m * job->cells);
+    }
+}
+
 enum nfsar_status rma_place(nfsar_rma_plan *plan, const nfsar_echo_source *source, size_t first,
                             size_t n, nfsar_error *error) {
     const nfsar_lattice *lattice = plan->lattice;
-    size_t cells = lattice->n_shift * plan->y.n * plan->cell_width;
-    size_t pitch = rma_pitch(plan->pulse_block * lattice->n_channel);
-    size_t first_sample, n_sample;
-    rma_samples_for(plan, first, n, &first_sample, &n_sample);
-#pragma omp parallel for schedule(static) num_threads(plan->threads)
-    for (size_t m = 0; m < n; m++) {
-        memset(plan->cube + m * cells, 0, cells * sizeof *plan->cube);
-    }
-    for (size_t p = 0; p < lattice->n_pulse; p += plan->pulse_block) {
-        size_t left = lattice->n_pulse - p;
-        size_t count = left < plan->pulse_block ? left : plan->pulse_block;
-        size_t lines = count * lattice->n_channel;
-        const struct rma_line *line = plan->line + p * lattice->n_channel;
-        enum nfsar_status status =
-            source->read(source->context, p, count, first_sample, n_sample, plan->samples, error);
-        if (status != NFSAR_OK) {
-            return status;
-        }
+    struct job job = {.plan = plan,
+                      .source = source,
+                      .first = first,
+                      .n = n,
+                      .pitch = rma_pitch(plan->pulse_block * lattice->n_channel),
+                      .cells = lattice->n_shift * plan->y.n * plan->cell_width,
+                      .error = error};
+    rma_samples_for(plan, first, n, &job.first_sample, &job.n_sample);
+    read_block(&job, 0);
 #pragma omp parallel num_threads(plan->threads)
-        {
-            float *tile = (float *)(plan->work + (size_t)omp_get_thread_num() * plan->work_size);
+    {
 #pragma omp for schedule(static)
-            for (size_t l = 0; l < lines; l += RMA_TILE) {
-                place_tile(plan, line + l, plan->samples + l * n_sample,
-                           lines - l < RMA_TILE ? lines - l : RMA_TILE, first, n, plan->thinned + l,
-                           pitch, tile);
-            }
-            /* Threads take different frequencies, so none writes where another does. */
-#pragma omp for schedule(static)
-            for (size_t m = 0; m < n; m++) {
-                scatter(line, plan->thinned + m * pitch, lines, plan->cube + m * cells);
-            }
+        for (size_t m = 0; m < n; m++) {
+            memset(plan->cube + m * job.cells, 0, job.cells * sizeof *plan->cube);
+        }
+        /* After a failure the rest is done with what is there, and thrown away. */
+        for (size_t p = 0; p < lattice->n_pulse; p += plan->pulse_block) {
+            place_block(&job, p);
         }
     }
-    return NFSAR_OK;
+    return job.status;
 }

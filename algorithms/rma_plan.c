@@ -193,7 +193,7 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     plan->work_size = rma_pitch(plan->work_size);
     plan->line = take(plan, plan->lattice->n_pulse * plan->lattice->n_channel, sizeof *plan->line);
     plan->leader = take(plan, plan->lattice->n_shift, sizeof *plan->leader);
-    plan->samples = take(plan, lines * samples, unit);
+    plan->samples = take_zeros(plan, 2 * lines * samples, unit);
     plan->thinned = take(plan, plan->k_block * rma_pitch(lines), unit);
     plan->cube = take(plan, plan->k_block * plan->lattice->n_shift * y->n * plan->cell_width, unit);
     plan->spectrum = take(plan, plan->k_block * y->bins * x->width, unit);

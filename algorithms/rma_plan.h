@@ -99,7 +99,7 @@ struct nfsar_rma_plan {
     struct rma_line *line; /* [n_pulse][n_channel] */
     size_t *leader;        /* [n_shift] first lattice of the same shift along y */
 
-    float complex *samples;    /* [pulse_block][n_channel][samples read] */
+    float complex *samples;    /* [2][pulse_block][n_channel][samples read] */
     float complex *thinned;    /* [k_block][pulse_block * n_channel, rounded up] */
     float complex *cube;       /* [k_block][n_shift][y.n][cell_width] */
     float complex *spectrum;   /* [k_block][y.bins][x.width] */
