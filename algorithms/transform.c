@@ -71,18 +71,21 @@ fftwf_plan transform_plan(size_t length, size_t batch, size_t distance, int sign
 }
 
 /* With the planner locked. */
-static fftwf_plan plan_line(int n, int sign, double lines, float complex *in, float complex *out) {
+static fftwf_plan plan_line(int n, int sign, double lines, double seconds, float complex *in,
+                            float complex *out) {
     fftwf_plan plan = fftwf_plan_dft_1d(n, in, out, sign, FFTW_MEASURE | FFTW_WISDOM_ONLY);
     if (plan == NULL && 1e-9 * transform_cost((size_t)n) * lines > WORTH_MEASURING) {
-        fftwf_set_timelimit(TRANSFORM_PLANNING);
-        plan = fftwf_plan_dft_1d(n, in, out, sign, FFTW_MEASURE);
+        fftwf_set_timelimit(seconds);
+        fftwf_destroy_plan(fftwf_plan_dft_1d(n, in, out, sign, FFTW_MEASURE));
         fftwf_set_timelimit(FFTW_NO_TIMELIMIT);
+        /* Out of time, FFTW has learnt nothing. */
+        plan = fftwf_plan_dft_1d(n, in, out, sign, FFTW_MEASURE | FFTW_WISDOM_ONLY);
         learnt = learnt || plan != NULL;
     }
     return plan != NULL ? plan : fftwf_plan_dft_1d(n, in, out, sign, FFTW_ESTIMATE);
 }
 
-fftwf_plan transform_plan_line(size_t length, int sign, double lines) {
+fftwf_plan transform_plan_within(size_t length, int sign, double lines, double seconds) {
     if (length > INT_MAX) {
         return NULL;
     }
@@ -90,12 +93,16 @@ fftwf_plan transform_plan_line(size_t length, int sign, double lines) {
     fftwf_plan plan = NULL;
     if (in != NULL && out != NULL) {
         pthread_mutex_lock(&planner);
-        plan = plan_line((int)length, sign, lines, in, out);
+        plan = plan_line((int)length, sign, lines, seconds, in, out);
         pthread_mutex_unlock(&planner);
     }
     free(in);
     free(out);
     return plan;
+}
+
+fftwf_plan transform_plan_line(size_t length, int sign, double lines) {
+    return transform_plan_within(length, sign, lines, TRANSFORM_PLANNING);
 }
 
 char *transform_wisdom(void) {

@@ -32,6 +32,9 @@ fftwf_plan transform_plan(size_t length, size_t batch, size_t distance, int sign
 fftwf_plan transform_plan_line(size_t length, int sign, double lines);
 #define TRANSFORM_PLANNING 0.1
 
+/* The same with another limit. */
+fftwf_plan transform_plan_within(size_t length, int sign, double lines, double seconds);
+
 /* What FFTW has learnt so far, as text; free with free(). NULL when there is no memory. */
 char *transform_wisdom(void);
 
