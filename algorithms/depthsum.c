@@ -24,16 +24,17 @@ static double kernel(double x, double beta) {
     return fabs(x) < 1.0 ? exp(beta * (sqrt(1.0 - x * x) - 1.0)) : 0.0;
 }
 
-/* Integral of kernel(2 u / width) cos(omega u) over u: by the midpoint rule, which converges fast
- * since the kernel and its slope all but vanish at the ends. */
-static double kernel_transform(double width, double beta, double omega) {
-    enum { POINTS = 4000 };
-    double sum = 0.0, h = width / POINTS;
+/* Points of the midpoint rule over half the kernel, which converges fast since the kernel and its
+ * slope all but vanish at the ends. */
+enum { POINTS = 256 };
+
+/* Integral of the kernel times cos(omega u) over u, from its values at the points. */
+static double kernel_transform(const double *value, double width, double omega) {
+    double sum = 0.0, h = 0.5 * width / POINTS;
     for (int i = 0; i < POINTS; i++) {
-        double u = -0.5 * width + h * (i + 0.5);
-        sum += kernel(2.0 * u / width, beta) * cos(omega * u);
+        sum += value[i] * cos(omega * h * (i + 0.5));
     }
-    return sum * h;
+    return 2.0 * sum * h;
 }
 
 static void fill(depthsum *plan, double beta) {
@@ -47,10 +48,14 @@ static void fill(depthsum *plan, double beta) {
             plan->table[step * plan->width + j] = (float)kernel(2.0 * u / width, beta);
         }
     }
+    double value[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        value[i] = kernel((i + 0.5) / POINTS, beta);
+    }
     for (size_t m = 0; m < plan->n_out; m++) {
         double index = (double)m - (double)(plan->n_out / 2);
         double omega = 2.0 * NFSAR_PI * index / (double)plan->length;
-        plan->correction[m] = (float)(1.0 / kernel_transform(width, beta, omega));
+        plan->correction[m] = (float)(1.0 / kernel_transform(value, width, omega));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <nfsar/window.h>
 
@@ -34,14 +35,14 @@ double nfsar_range_unambiguous(const nfsar_capture *capture) {
 struct profiler {
     size_t n_sample, n;
     depthsum *sum;
-    float *taper;
-    double *t; /* 2 k range_step */
+    float complex *turn; /* window, and what moves the depth sum's origin to range 0 */
+    double *t;           /* 2 k range_step */
     float complex *line, *out, *work;
 };
 
 static void profiler_free(struct profiler *p) {
     depthsum_destroy(p->sum);
-    free(p->taper);
+    fftwf_free(p->turn);
     free(p->t);
     fftwf_free(p->line);
     fftwf_free(p->out);
@@ -52,41 +53,42 @@ static enum nfsar_status profiler_make(const nfsar_capture *capture, double step
                                        struct profiler *p, nfsar_error *error) {
     *p = (struct profiler){.n_sample = capture->n_sample, .n = n};
     p->sum = depthsum_create(capture->n_sample, n, 1e-4, DEPTHSUM_AUTO);
-    p->taper = malloc(capture->n_sample * sizeof *p->taper);
+    p->turn = transform_alloc(capture->n_sample);
+    float *taper = malloc(capture->n_sample * sizeof *taper);
     p->t = malloc(capture->n_sample * sizeof *p->t);
     p->line = transform_alloc(capture->n_sample);
     p->out = transform_alloc(n);
     p->work = p->sum != NULL ? transform_alloc(depthsum_scratch(p->sum)) : NULL;
-    if (p->sum == NULL || p->taper == NULL || p->t == NULL || p->line == NULL || p->out == NULL ||
-        p->work == NULL) {
+    if (p->sum == NULL || p->turn == NULL || taper == NULL || p->t == NULL || p->line == NULL ||
+        p->out == NULL || p->work == NULL) {
+        free(taper);
         profiler_free(p);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for a range profile");
     }
     nfsar_window_taper(capture->n_sample > 2 ? NFSAR_WINDOW_HANN : NFSAR_WINDOW_RECTANGULAR,
-                       capture->n_sample, p->taper);
+                       capture->n_sample, taper);
     nfsar_wavenumbers(capture->frequency_hz, capture->n_sample, p->t);
     for (size_t i = 0; i < capture->n_sample; i++) {
         p->t[i] *= 2.0 * step;
+        double phase = fmod(p->t[i] * (double)(n / 2), 2.0 * NFSAR_PI);
+        p->turn[i] = taper[i] * (float complex)cexp(-I * phase);
     }
+    free(taper);
     return NFSAR_OK;
 }
 
 /* Add |sum_n w_n s_n exp(-2jk_n r)|^2 of one line. The depth sum counts from n / 2; a phase that
  * depends on the frequency alone moves its origin to 0. */
 static void profiler_add(struct profiler *p, const float complex *samples, double *power) {
-    double origin = (double)(p->n / 2);
     for (size_t i = 0; i < p->n_sample; i++) {
-        double phase = fmod(p->t[i] * origin, 2.0 * NFSAR_PI);
-        float complex turn = (float)cos(phase) - (float)sin(phase) * I;
-        p->line[i] = samples[i] * p->taper[i] * turn;
+        p->line[i] = samples[i] * p->turn[i];
     }
-    for (size_t i = 0; i < p->n; i++) {
-        p->out[i] = 0.0f;
-    }
+    memset(p->out, 0, p->n * sizeof *p->out);
     depthsum_execute(p->sum, p->line, p->t, p->n_sample, p->out, 1, p->work);
+    double scale = 1.0 / ((double)p->n_sample * (double)p->n_sample);
     for (size_t i = 0; i < p->n; i++) {
-        double magnitude = (double)cabsf(p->out[i]) / (double)p->n_sample;
-        power[i] += magnitude * magnitude;
+        float re = crealf(p->out[i]), im = cimagf(p->out[i]);
+        power[i] += scale * (double)(re * re + im * im);
     }
 }
 

@@ -1,29 +1,34 @@
 #include "algorithms/rma_plan.h"
 
-#include <string.h>
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
 
-static size_t blocks(size_t n, size_t block) {
-    return (n + block - 1) / block;
+static enum nfsar_status load(nfsar_rma_plan *plan, const nfsar_echo_source *source, size_t first,
+                              size_t n, nfsar_error *error) {
+    enum nfsar_status status = rma_place(plan, source, first, n, error);
+    if (status == NFSAR_OK) {
+        rma_spectrum(plan, first, n);
+    }
+    return status;
 }
 
 enum nfsar_status nfsar_rma_execute(nfsar_rma_plan *plan, const nfsar_echo_source *source,
                                     float complex *image, const nfsar_progress *progress,
                                     nfsar_error *error) {
-    size_t nk = plan->capture->n_sample, nz = plan->grid.z.count;
-    size_t k_blocks = blocks(nk, plan->k_block), z_slabs = blocks(nz, plan->z_slab);
-    size_t slice = plan->grid.x.count * plan->grid.y.count;
-    size_t plane = plan->x.bins * plan->y.bins;
-    size_t loaded = k_blocks; /* which block the spectrum holds */
-    double done = 0.0, all = (double)(z_slabs * (2 * k_blocks + 1));
-    for (size_t slab = 0; slab < z_slabs; slab++) {
-        size_t first_z = slab * plan->z_slab;
-        size_t n_z = nz - first_z < plan->z_slab ? nz - first_z : plan->z_slab;
-        memset(plan->depths, 0, plan->z_slab * plane * sizeof *plan->depths);
-        for (size_t block = 0; block < k_blocks; block++) {
-            size_t first_k = block * plan->k_block;
-            size_t n_k = nk - first_k < plan->k_block ? nk - first_k : plan->k_block;
+    size_t nz = plan->grid.z.count, slice = plan->grid.x.count * plan->grid.y.count;
+    size_t blocks = (plan->n_wave + plan->k_block - 1) / plan->k_block;
+    size_t slabs = (nz + plan->z_slab - 1) / plan->z_slab;
+    size_t loaded = blocks; /* which block the spectrum holds */
+    double done = 0.0, all = (double)(slabs * (2 * blocks + 1));
+    for (size_t slab = 0; slab < slabs; slab++) {
+        /* The last slab is as thick as the others, and makes some slices again. */
+        size_t first_z = smaller(slab * plan->z_slab, nz - plan->z_slab);
+        for (size_t block = 0; block < blocks; block++) {
+            size_t first = block * plan->k_block;
+            size_t n = smaller(plan->k_block, plan->n_wave - first);
             if (loaded != block) {
-                enum nfsar_status status = rma_spectrum_load(plan, source, first_k, n_k, error);
+                enum nfsar_status status = load(plan, source, first, n, error);
                 if (status != NFSAR_OK) {
                     return status;
                 }
@@ -32,12 +37,12 @@ enum nfsar_status nfsar_rma_execute(nfsar_rma_plan *plan, const nfsar_echo_sourc
             if (!nfsar_progress_report(progress, (done += 1.0) / all)) {
                 return nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
             }
-            rma_focus_add(plan, first_k, n_k, first_z);
+            rma_focus(plan, first, n, first_z, block > 0);
             if (!nfsar_progress_report(progress, (done += 1.0) / all)) {
                 return nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
             }
         }
-        rma_focus_finish(plan, first_z, n_z, image + first_z * slice);
+        rma_image(plan, first_z, image + first_z * slice);
         nfsar_progress_report(progress, (done += 1.0) / all);
     }
     return NFSAR_OK;

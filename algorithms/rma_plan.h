@@ -1,23 +1,32 @@
 /* What the parts of the planar range migration share: sizes, tables and scratch of a plan.
  *
- * rma_size.c chooses them, rma_plan.c fills them, rma_spectrum.c goes from samples to the
- * plane-wave spectrum S(k_x, k_y, k), rma_focus.c from there to the image, rma.c runs both over
- * blocks. */
+ * rma_size.c chooses them, rma_plan.c fills them; rma_place.c puts the samples on the lattice,
+ * rma_spectrum.c makes the plane-wave spectrum S(k_x, k_y, k), rma_focus.c sums it at the depths,
+ * rma_image.c brings the depths to the grid, rma.c runs them over blocks. */
 #ifndef NFSAR_ALGORITHMS_RMA_PLAN_H
 #define NFSAR_ALGORITHMS_RMA_PLAN_H
 
 #include <nfsar/rma.h>
 
-#include "algorithms/chirpz.h"
 #include "algorithms/depthsum.h"
+#include "algorithms/exponentials.h"
+#include "algorithms/lateral.h"
+#include "algorithms/rma_kernels.h"
 #include "algorithms/transform.h"
 
-/* Columns that are transformed together: a cache line of complex numbers. */
-enum { RMA_TILE = 8 };
+/* Frequencies of a line that are turned before going on to the next line of a tile: so many stay in
+ * the first-level cache. */
+enum { RMA_CHUNK = 64 };
 
-/* n rounded up to whole cache lines of complex numbers. */
+/* n rounded up to whole tiles. */
 static inline size_t rma_pitch(size_t n) {
     return (n + RMA_TILE - 1) / RMA_TILE * RMA_TILE;
+}
+
+/* The same for lines that are transformed one by one but read and written across: an odd number of
+ * cache lines, so that numbers side by side do not all want the same place in a cache. */
+static inline size_t rma_line_pitch(size_t n) {
+    return rma_pitch(n) + RMA_TILE / 2;
 }
 
 /* One lateral axis: n lattice places, padded to `length` for the transform, of whose (periodic)
@@ -25,22 +34,29 @@ static inline size_t rma_pitch(size_t n) {
 struct rma_axis {
     bool line;    /* all positions and the grid have one coordinate here: no spectrum */
     double place; /* step of the lattice; of a single place, one that samples the waves */
+    double reach; /* largest distance between a place and the grid along this axis */
     size_t n, length;
-    size_t pitch;        /* length rounded up, so that every line starts aligned for FFTW */
-    size_t half, bins;   /* bins = 2 half + 1 */
-    double step;         /* rad/m between bins */
-    double sine;         /* largest sine of the angle between aperture and grid */
-    double end;          /* sine at which the spectrum has fallen to zero */
-    float *taper;        /* [n_shift][n] aperture window */
-    float complex *ramp; /* [n_shift][bins] exp(-j k (lattice origin + shift - grid origin)) */
-    chirpz *to_grid;
+    size_t half, bins; /* bins = 2 half + 1 */
+    size_t width;  /* numbers in a row of bins: along y the bins in whole tiles, along x those of
+                      k_x >= 0 and then, outward from 0 as well, those of k_x <= 0, each in whole
+                      tiles: tiles of either sign share their k_z */
+    double step;   /* rad/m between bins */
+    double sine;   /* largest sine of the angle between aperture and grid, in the plane of
+                      this axis and z */
+    double end;    /* sine at which the spectrum has fallen to zero, for waves in that plane */
+    double corner; /* and for those that are the most oblique along the other axis */
+    float *taper;  /* [n_shift][n] aperture window */
+    float complex *ramp; /* [n_shift][width] exp(-j k (lattice origin + shift - grid origin)); 0
+                            where no bin is */
+    fftwf_plan forward;  /* of one padded line of places; NULL when length is 1 */
+    lateral *to_grid;
 };
 
 /* What is done to one line of samples. */
 struct rma_line {
-    uint32_t cell;
+    size_t cell;  /* where it lies in a plane of the cube */
+    double path;  /* extra path that is taken out, metres; with the plan's distance */
     float weight; /* aperture window */
-    double path;  /* extra path that is taken out, metres */
 };
 
 struct nfsar_rma_plan {
@@ -49,41 +65,74 @@ struct nfsar_rma_plan {
     nfsar_grid grid;
     nfsar_rma_options options;
     int threads;
+    const struct rma_kernels *kernels;
     double side; /* +1 when the grid lies at greater z than the lattice's plane, else -1 */
+    double nearest, farthest; /* depths of the grid */
 
-    double *wavenumber;     /* [n_sample] */
+    double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
-    depthsum *to_depth;
-
-    size_t k_block;       /* frequencies in memory at a time */
-    size_t z_slab;        /* depths in memory at a time */
-    size_t pulse_block;   /* pulses read at a time */
+    float *oblique;       /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
     nfsar_vec3 reference; /* of the compensation */
-    nfsar_vec3 *tx, *rx;  /* [n_channel] */
 
-    struct rma_line *line;   /* [pulse_block][n_channel] */
-    float complex *samples;  /* [pulse_block][n_channel][k_block] */
-    float complex *cube;     /* [k_block][n_shift][ny][nx] */
-    float complex *spectrum; /* [k_block][y.bins][x.bins] */
-    float complex *depths;   /* [z_slab][y.bins][x.bins] */
-    float complex *rows;     /* [y.bins][grid x] of one slice */
+    /* As many frequencies as the ranges between places and grid need: 2k of the capture's from 2k
+     * of the waves. */
+    exponentials *thin;
+    size_t n_wave;
+    double *wavenumber_of_wave; /* [n_wave] */
+    double k_min, k_max;        /* of the waves */
+    double distance;            /* middle of those ranges */
 
-    size_t scratch_size;         /* complex numbers of scratch for each thread */
-    float complex *scratch;      /* [threads][scratch_size] */
-    double *scratch_t;           /* [threads][k_block] */
-    fftwf_plan row_transform;    /* along x, one lattice row */
-    fftwf_plan column_transform; /* along y, RMA_TILE columns */
+    /* As many depths as the waves' k_z need: depths relative to the middle of a slab. */
+    exponentials *depth;
+    double k_z;               /* middle of the waves' k_z; 0 when `depth` is exact */
+    double first, depth_step; /* of depth's nodes */
+    depthsum *to_depth;       /* NULL: summed directly */
+
+    size_t k_block;     /* waves' frequencies in memory at a time */
+    size_t z_slab;      /* depths in memory at a time; depth->n_node are summed */
+    size_t pulse_block; /* pulses read at a time */
+    size_t chunk;       /* depths in a thread's rows at a time */
+    size_t cell_width;  /* numbers in a row of the cube: places going in, bins coming out */
+    size_t grid_width;  /* numbers in a row of depths */
+
+    struct rma_line *line; /* [n_pulse][n_channel] */
+    size_t *leader;        /* [n_shift] first lattice of the same shift along y */
+
+    float complex *samples;    /* [2][pulse_block][n_channel][samples read] */
+    float complex *thinned;    /* [k_block][pulse_block * n_channel, rounded up] */
+    float complex *cube;       /* [k_block][n_shift][y.n][cell_width] */
+    float complex *spectrum;   /* [k_block][y.bins][x.width] */
+    float complex *depths;     /* [depth->n_node][y.bins][grid_width] */
+    float complex *line_in;    /* [threads][x.length, rounded up], zero beyond the places */
+    float complex *columns_in; /* [threads][RMA_TILE][y.length, rounded up], likewise */
+    float complex *rows;       /* [threads][chunk][length along x of what goes to the grid] */
+    float complex *columns;    /* [threads][RMA_TILE][length along y of that] */
+    float complex *factor;     /* [z_slab] what a slice of the image is multiplied by */
+    size_t work_size;
+    float complex *work; /* [threads][work_size] */
+    size_t bytes;        /* all of the arrays above */
 };
 
 /* Plane waves closer to grazing than this are left out: their weight grows without bound. */
 #define RMA_LARGEST_SINE 0.98
 
+/* Squared cosine that belongs to it, nearly: no wave is kept whose k_z is below its root times 2k.
+ */
+#define RMA_SMALLEST_COSINE_SQUARED 0.04
+
+/* Error of making the frequencies and the depths out of fewer, each: well below what the tolerance
+ * asks, so that neither shows in what is left of the accuracy. */
+static inline double rma_thinning(const nfsar_rma_plan *plan) {
+    double error = 0.03 * plan->options.tolerance;
+    return error > 5e-7 ? error : 5e-7;
+}
+
 /* Wavenumbers, sizes, blocks and reference; refuses what cannot be imaged or does not fit. */
 enum nfsar_status rma_size(nfsar_rma_plan *plan, nfsar_error *error);
 
-/* Complex numbers that each thread needs for the forward transform. */
-size_t rma_forward_scratch(const nfsar_rma_plan *plan);
+/* Share the memory between depths and frequencies; the last part of rma_size(). */
+enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error);
 
 /* Range of the shifts of a lattice along one axis, 0 included. */
 void rma_shift_range(const nfsar_lattice *lattice, bool is_y, double *low, double *high);
@@ -91,14 +140,29 @@ void rma_shift_range(const nfsar_lattice *lattice, bool is_y, double *low, doubl
 /* The phase centres are not all in one place. */
 bool rma_has_aperture(const nfsar_lattice *lattice);
 
-/* Read the frequencies [first, first + n) of all pulses and make their spectrum. */
-enum nfsar_status rma_spectrum_load(nfsar_rma_plan *plan, const nfsar_echo_source *source,
-                                    size_t first, size_t n, nfsar_error *error);
+/* Samples of every line that the waves [first, first + n) are made of. */
+void rma_samples_for(const nfsar_rma_plan *plan, size_t first, size_t n, size_t *first_sample,
+                     size_t *n_sample);
 
-/* Add the loaded frequencies to the depths [first_z, first_z + z_slab). */
-void rma_focus_add(nfsar_rma_plan *plan, size_t first_k, size_t n_k, size_t first_z);
+/* Read all pulses and put what the waves' frequencies [first, first + n) need on the lattice. */
+enum nfsar_status rma_place(nfsar_rma_plan *plan, const nfsar_echo_source *source, size_t first,
+                            size_t n, nfsar_error *error);
 
-/* Bring n_z depths from the spectrum to the grid: image[n_z][ny][nx]. */
-void rma_focus_finish(nfsar_rma_plan *plan, size_t first_z, size_t n_z, float complex *image);
+/* Complex numbers of work for a tile of lines. */
+size_t rma_place_work(const nfsar_rma_plan *plan);
+
+/* From what is on the lattice to the spectrum of n frequencies. */
+void rma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n);
+size_t rma_spectrum_work(const nfsar_rma_plan *plan);
+
+/* Sum the n frequencies in memory at the depths of the slab that begins with grid slice first_z,
+ * and go to the grid along x. `add` to what other frequencies left there. */
+void rma_focus(nfsar_rma_plan *plan, size_t first, size_t n, size_t first_z, bool add);
+size_t rma_focus_work(const nfsar_rma_plan *plan);
+
+/* To the grid along y, and from the depths that were summed to those wanted: image[z_slab][ny][nx].
+ */
+void rma_image(nfsar_rma_plan *plan, size_t first_z, float complex *image);
+size_t rma_image_work(const nfsar_rma_plan *plan);
 
 #endif

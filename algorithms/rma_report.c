@@ -1,45 +1,46 @@
 /* What a plan is made of, for those who measure it. */
 #include "algorithms/rma_plan.h"
 
-static void add(nfsar_rma_transform *list, size_t room, size_t *n, nfsar_rma_transform kind) {
-    if (kind.length > 1 && kind.count > 0) {
+static void add(nfsar_rma_transform *list, size_t room, size_t *n, size_t length, size_t batch,
+                size_t count, int sign) {
+    if (length > 1 && count > 0) {
         if (*n < room) {
-            list[*n] = kind;
+            list[*n] = (nfsar_rma_transform){length, batch, count, sign};
         }
         ++*n;
     }
 }
 
+/* Lines to the grid along one axis. */
+static void add_lateral(nfsar_rma_transform *list, size_t room, size_t *n, const lateral *to_grid,
+                        size_t batch, size_t count) {
+    size_t forward, backward;
+    lateral_transforms(to_grid, &forward, &backward);
+    add(list, room, n, forward, batch, count, FFTW_FORWARD);
+    add(list, room, n, backward, batch, count, FFTW_BACKWARD);
+}
+
 size_t nfsar_rma_plan_transforms(const nfsar_rma_plan *plan, nfsar_rma_transform *list,
                                  size_t room) {
     const struct rma_axis *x = &plan->x, *y = &plan->y;
-    size_t n = 0, nz = plan->grid.z.count;
+    size_t n = 0, nz = plan->grid.z.count, depths = plan->depth->n_node, leaders = 0;
+    size_t blocks = (plan->n_wave + plan->k_block - 1) / plan->k_block;
     size_t slabs = (nz + plan->z_slab - 1) / plan->z_slab;
-    size_t loads = plan->k_block < plan->capture->n_sample ? slabs : 1;
-    size_t planes = loads * plan->capture->n_sample * plan->lattice->n_shift;
-    size_t tiles = (x->bins + RMA_TILE - 1) / RMA_TILE;
-    add(list, room, &n, (nfsar_rma_transform){x->length, 1, planes * y->n, FFTW_FORWARD});
-    add(list, room, &n, (nfsar_rma_transform){y->length, RMA_TILE, planes * tiles, FFTW_FORWARD});
-    add(list, room, &n,
-        (nfsar_rma_transform){depthsum_length(plan->to_depth), 1, slabs * x->bins * y->bins,
-                              FFTW_FORWARD});
-    for (int sign = -1; sign <= 1; sign += 2) {
-        add(list, room, &n,
-            (nfsar_rma_transform){chirpz_scratch(x->to_grid), 1, nz * y->bins, sign});
-        add(list, room, &n,
-            (nfsar_rma_transform){chirpz_scratch(y->to_grid), 1, nz * plan->grid.x.count, sign});
+    size_t waves = (blocks > 1 ? slabs : 1) * plan->n_wave;
+    for (size_t s = 0; s < plan->lattice->n_shift; s++) {
+        leaders += plan->leader[s] == s;
     }
+    add(list, room, &n, x->length, y->n, waves * plan->lattice->n_shift, FFTW_FORWARD);
+    add(list, room, &n, y->length, x->bins, waves * leaders, FFTW_FORWARD);
+    if (plan->to_depth != NULL) {
+        add(list, room, &n, depthsum_length(plan->to_depth), x->bins, slabs * blocks * y->bins,
+            FFTW_FORWARD);
+    }
+    add_lateral(list, room, &n, x->to_grid, y->bins, slabs * blocks * depths);
+    add_lateral(list, room, &n, y->to_grid, plan->grid.x.count, slabs * depths);
     return n;
 }
 
 size_t nfsar_rma_plan_memory(const nfsar_rma_plan *plan) {
-    size_t plane = plan->x.bins * plan->y.bins;
-    size_t cells = plan->lattice->n_shift * plan->x.n * plan->y.n;
-    size_t lines = plan->pulse_block * plan->capture->array.n_channel;
-    size_t threads = (size_t)plan->threads;
-    size_t numbers = lines * plan->k_block + plan->k_block * (cells + plane) +
-                     plan->z_slab * plane + plan->y.bins * plan->grid.x.count +
-                     threads * plan->scratch_size;
-    return numbers * sizeof(float complex) + lines * sizeof(struct rma_line) +
-           threads * plan->k_block * sizeof(double);
+    return plan->bytes;
 }

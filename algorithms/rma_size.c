@@ -1,19 +1,19 @@
-/* How large everything in a plan has to be, and whether that fits. */
+/* How large everything in a plan has to be. */
 #include "algorithms/rma_plan.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "algorithms/frequencies.h"
-
-/* Bytes read from a source in one piece. */
-#define READ_BYTES ((size_t)64 << 20)
 
 /* Longest transform of one axis: beyond it the grid is mistyped. */
 #define LENGTH_LIMIT 1e6
 
+/* A transform may be this much longer than it must be, if that makes it cheaper. */
+#define SLACK 1.35
+
 /* Depth of the grid's nearest and farthest slice below the lattice's plane. */
-static enum nfsar_status find_depths(nfsar_rma_plan *plan, double *nearest, double *farthest,
-                                     nfsar_error *error) {
+static enum nfsar_status find_depths(nfsar_rma_plan *plan, nfsar_error *error) {
     double first = plan->grid.z.start - plan->lattice->z;
     double last = nfsar_axis_end(&plan->grid.z) - plan->lattice->z;
     if (!(first * last > 0.0)) {
@@ -23,8 +23,8 @@ static enum nfsar_status find_depths(nfsar_rma_plan *plan, double *nearest, doub
                           plan->grid.z.start, nfsar_axis_end(&plan->grid.z), plan->lattice->z);
     }
     plan->side = first > 0.0 ? 1.0 : -1.0;
-    *nearest = fmin(fabs(first), fabs(last));
-    *farthest = fmax(fabs(first), fabs(last));
+    plan->nearest = fmin(fabs(first), fabs(last));
+    plan->farthest = fmax(fabs(first), fabs(last));
     return NFSAR_OK;
 }
 
@@ -37,13 +37,6 @@ void rma_shift_range(const nfsar_lattice *lattice, bool is_y, double *low, doubl
     }
 }
 
-/* What the sizes of both axes depend on. */
-struct span {
-    double nearest, farthest; /* depths */
-    double k_min, k_max;
-    double margin;
-};
-
 /* All positions and the whole grid have this one coordinate: there is no spectrum along it. */
 static bool is_line(const nfsar_lattice_axis *places, const nfsar_axis *grid, double low,
                     double high) {
@@ -51,84 +44,116 @@ static bool is_line(const nfsar_lattice_axis *places, const nfsar_axis *grid, do
            fabs(grid->start - places->first) < 1e-6;
 }
 
+static void find_reach(struct rma_axis *axis, const nfsar_lattice *lattice, bool is_y,
+                       const nfsar_axis *grid) {
+    const nfsar_lattice_axis *places = is_y ? &lattice->y : &lattice->x;
+    double shift_low = 0.0, shift_high = 0.0;
+    rma_shift_range(lattice, is_y, &shift_low, &shift_high);
+    double width = places->step * (double)(places->count - 1);
+    double low = grid->start - (places->first + shift_high + width);
+    double high = nfsar_axis_end(grid) - (places->first + shift_low);
+    axis->n = places->count;
+    axis->line = is_line(places, grid, shift_low, shift_high);
+    axis->reach = axis->line ? 0.0 : fmax(fabs(low), fabs(high));
+}
+
+/* The fewest frequencies from which the image's kernel exp(-2jkR) can be made at the ranges R that
+ * occur between places and grid. */
+static enum nfsar_status thin_frequencies(nfsar_rma_plan *plan, nfsar_error *error) {
+    size_t n = plan->capture->n_sample;
+    double end = hypot(plan->farthest, hypot(plan->x.reach, plan->y.reach));
+    plan->distance = 0.5 * (plan->nearest + end);
+    double *two_k = malloc(n * sizeof *two_k);
+    for (size_t i = 0; two_k != NULL && i < n; i++) {
+        two_k[i] = 2.0 * plan->wavenumber[i];
+    }
+    if (two_k != NULL) {
+        plan->thin = exponentials_create(two_k, n, 0.5 * (end - plan->nearest), rma_thinning(plan),
+                                         EXPONENTIALS_CLUSTERED);
+    }
+    free(two_k);
+    plan->wavenumber_of_wave =
+        plan->thin != NULL ? malloc(plan->thin->n_node * sizeof(double)) : NULL;
+    if (plan->wavenumber_of_wave == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu frequencies", n);
+    }
+    plan->n_wave = plan->thin->n_node;
+    if (plan->thin->exact) {
+        plan->distance = 0.0;
+    }
+    for (size_t m = 0; m < plan->n_wave; m++) {
+        plan->wavenumber_of_wave[m] = 0.5 * plan->thin->node[m];
+    }
+    frequencies_range(plan->wavenumber_of_wave, plan->n_wave, &plan->k_min, &plan->k_max);
+    return NFSAR_OK;
+}
+
+static size_t half_of(const struct rma_axis *axis, double k_max, double length) {
+    return (size_t)ceil(2.0 * k_max * axis->end * length * axis->place / (2.0 * NFSAR_PI));
+}
+
+/* The length, not much above the least, that costs least: transforms of the places, of the waves to
+ * the grid, and the sums between, all for one line and all frequencies and depths. */
+static size_t choose_length(const nfsar_rma_plan *plan, const struct rma_axis *axis,
+                            const nfsar_axis *grid, size_t least) {
+    double waves = (double)plan->n_wave, depths = (double)plan->grid.z.count, best = INFINITY;
+    size_t found = transform_length(least);
+    for (size_t length = found; (double)length <= SLACK * (double)least + 8.0;
+         length = transform_length(length + 1)) {
+        double period = (double)length * axis->place;
+        size_t bins = 2 * half_of(axis, plan->k_max, (double)length) + 1;
+        double alpha = grid->count > 1 ? 2.0 * NFSAR_PI * grid->step / period : 0.0;
+        double cost = waves * transform_cost(length) +
+                      2.0 * depths * lateral_cost(bins, alpha, grid->count) +
+                      0.06 * waves * depths * (double)bins;
+        if (cost < best) {
+            best = cost;
+            found = length;
+        }
+    }
+    return found;
+}
+
 /* Sizes of one axis. The spectrum of a target seen at angles up to asin(sine) lies within
  * 2k sine, but for its edges, whose width is that of a Fresnel zone, sqrt(lambda R^3 / 2) / z for
  * waves that come aslant over a distance R: the margin is counted in those. The padded aperture
  * must be so long that what the outermost angles reach at the farthest depth does not wrap round
  * into the grid. */
-static enum nfsar_status size_axis(struct rma_axis *axis, const nfsar_lattice *lattice, bool is_y,
-                                   const nfsar_axis *grid, const struct span *span,
+static enum nfsar_status size_axis(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
                                    nfsar_error *error) {
-    const nfsar_lattice_axis *places = is_y ? &lattice->y : &lattice->x;
-    double shift_low = 0.0, shift_high = 0.0;
-    rma_shift_range(lattice, is_y, &shift_low, &shift_high);
-    axis->n = places->count;
-    axis->line = is_line(places, grid, shift_low, shift_high);
-    /* A single place has no step: any that samples the waves will do. */
-    axis->place = places->count > 1 ? places->step : 0.5 * NFSAR_PI / span->k_max;
-    double width = places->step * (double)(places->count - 1);
-    double low = grid->start - (places->first + shift_high + width);
-    double high = nfsar_axis_end(grid) - (places->first + shift_low);
-    double reach = fmax(fabs(low), fabs(high));
-    double oblique = pow(hypot(reach, span->nearest) / span->nearest, 1.5);
-    double zone = sqrt(NFSAR_PI * span->nearest / span->k_min) * oblique;
-    double outer = reach + span->margin * zone;
-    axis->sine = fmin(RMA_LARGEST_SINE, reach / hypot(reach, span->nearest));
-    axis->end = fmin(RMA_LARGEST_SINE, outer / hypot(outer, span->nearest));
-    double support = span->farthest * axis->end / sqrt(1.0 - axis->end * axis->end);
-    double period = fmax(reach + support, axis->place * (double)places->count);
-    double length = axis->line ? 1.0 : ceil(period / axis->place) + 1.0;
-    double bins = 2.0 * span->k_max * axis->end * length * axis->place / NFSAR_PI;
+    const nfsar_lattice_axis *places = is_y ? &plan->lattice->y : &plan->lattice->x;
+    const nfsar_axis *grid = is_y ? &plan->grid.y : &plan->grid.x;
+    /* A single place has no step: any that samples the waves will do, the grid's best. */
+    double finest = 0.5 * NFSAR_PI / plan->k_max;
+    axis->place = places->count > 1 ? places->step
+                  : grid->count > 1 ? grid->step / ceil(grid->step / finest)
+                                    : finest;
+    if (axis->line) {
+        axis->length = axis->bins = 1;
+        axis->width = is_y ? RMA_TILE : 2 * RMA_TILE;
+        return NFSAR_OK;
+    }
+    double nearest = plan->nearest;
+    double oblique = pow(hypot(axis->reach, nearest) / nearest, 1.5);
+    double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
+    double outer = axis->reach + plan->options.margin * zone;
+    axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));
+    axis->end = fmin(RMA_LARGEST_SINE, outer / hypot(outer, nearest));
+    double support = plan->farthest * axis->end / sqrt(1.0 - axis->end * axis->end);
+    double period = fmax(axis->reach + support, axis->place * (double)places->count);
+    double length = ceil(period / axis->place) + 1.0;
+    double bins = 2.0 * plan->k_max * axis->end * length * axis->place / NFSAR_PI;
     if (!(length < LENGTH_LIMIT && bins < LENGTH_LIMIT)) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY,
                           "the grid's %c axis, from %g to %g m, asks for a spectrum of %.2g waves: "
                           "give a smaller grid (coordinates are metres)",
                           is_y ? 'y' : 'x', grid->start, nfsar_axis_end(grid), bins);
     }
-    axis->length = axis->line ? 1 : transform_length((size_t)length);
-    axis->pitch = rma_pitch(axis->length);
-    axis->step = axis->line ? 0.0 : 2.0 * NFSAR_PI / ((double)axis->length * axis->place);
-    axis->half = axis->line ? 0 : (size_t)ceil(2.0 * span->k_max * axis->end / axis->step);
+    axis->length = choose_length(plan, axis, grid, (size_t)length);
+    axis->step = 2.0 * NFSAR_PI / ((double)axis->length * axis->place);
+    axis->half = half_of(axis, plan->k_max, (double)axis->length);
     axis->bins = 2 * axis->half + 1;
-    return NFSAR_OK;
-}
-
-static size_t at_least_one(size_t n) {
-    return n > 0 ? n : 1;
-}
-
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-size_t rma_forward_scratch(const nfsar_rma_plan *plan) {
-    return plan->y.n * plan->x.pitch + RMA_TILE * plan->y.pitch;
-}
-
-/* Share the memory between depths and frequencies; refuse when one of each does not fit. */
-static enum nfsar_status size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
-    size_t unit = sizeof(float complex);
-    size_t budget = plan->options.memory > 0 ? plan->options.memory : (size_t)2 << 30;
-    size_t plane = plan->x.bins * plan->y.bins * unit;
-    size_t cells = plan->lattice->n_shift * plan->x.n * plan->y.n * unit;
-    size_t fixed =
-        ((size_t)plan->threads * rma_forward_scratch(plan) + plan->y.bins * plan->grid.x.count) *
-        unit;
-    size_t least = fixed + 2 * plane + cells;
-    if (least > budget) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_MEMORY,
-            "range migration to this grid needs a spectrum of %zu x %zu waves and "
-            "%.3g GiB, allowed are %.3g: give a smaller grid, or one farther from the "
-            "antennas",
-            plan->x.bins, plan->y.bins, (double)least / 0x1p30, (double)budget / 0x1p30);
-    }
-    size_t half = (budget - fixed) / 2;
-    plan->z_slab = smaller(plan->grid.z.count, at_least_one(half / plane));
-    plan->k_block = smaller(plan->capture->n_sample, at_least_one(half / (plane + cells)));
-    size_t line = plan->capture->array.n_channel * plan->k_block * unit;
-    size_t read = smaller(READ_BYTES, budget / 8);
-    plan->pulse_block = smaller(plan->capture->n_pulse, at_least_one(read / line));
+    axis->width = is_y ? rma_pitch(axis->bins) : 2 * rma_pitch(axis->half + 1);
     return NFSAR_OK;
 }
 
@@ -155,17 +180,30 @@ static enum nfsar_status check_options(const nfsar_rma_options *options, nfsar_e
     return NFSAR_OK;
 }
 
+/* Waves that are oblique along the other axis too come from farther, and their Fresnel zones are
+ * larger by (R / R_0)^(3/2): the margin with them. */
+static void widen_corner(struct rma_axis *axis, const struct rma_axis *other) {
+    double tangent = other->sine * other->sine / (1.0 - other->sine * other->sine);
+    double wider = pow(1.0 + tangent * (1.0 - axis->sine * axis->sine), 0.75);
+    axis->corner = fmin(RMA_LARGEST_SINE, axis->sine + (axis->end - axis->sine) * wider);
+}
+
 static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
-    struct span span = {.margin = plan->options.margin};
-    enum nfsar_status status = find_depths(plan, &span.nearest, &span.farthest, error);
+    enum nfsar_status status = find_depths(plan, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    frequencies_range(plan->wavenumber, plan->capture->n_sample, &span.k_min, &span.k_max);
-    status = size_axis(&plan->x, plan->lattice, false, &plan->grid.x, &span, error);
+    find_reach(&plan->x, plan->lattice, false, &plan->grid.x);
+    find_reach(&plan->y, plan->lattice, true, &plan->grid.y);
+    status = thin_frequencies(plan, error);
     if (status == NFSAR_OK) {
-        status = size_axis(&plan->y, plan->lattice, true, &plan->grid.y, &span, error);
+        status = size_axis(plan, &plan->x, false, error);
     }
+    if (status == NFSAR_OK) {
+        status = size_axis(plan, &plan->y, true, error);
+    }
+    widen_corner(&plan->x, &plan->y);
+    widen_corner(&plan->y, &plan->x);
     return status;
 }
 
@@ -188,7 +226,7 @@ enum nfsar_status rma_size(nfsar_rma_plan *plan, nfsar_error *error) {
         status = size_axes(plan, error);
     }
     if (status == NFSAR_OK) {
-        status = size_blocks(plan, error);
+        status = rma_size_blocks(plan, error);
     }
     if (status == NFSAR_OK) {
         place_reference(plan);

@@ -326,6 +326,7 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     job->calibrated = (nfsar_calibrated_source){.capture = job->capture,
                                                 .raw = nfsar_capture_file_source(job->file)};
     job->source = nfsar_calibrated(&job->calibrated);
+    nfsar_wisdom_load(NULL);
     status = make_imager(job, error);
     if (status == NFSAR_OK) {
         status = make_grid(job, error);
@@ -344,6 +345,7 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
         say_axis('z', &job->grid.z);
         status = write_image(job, error);
     }
+    nfsar_wisdom_save(NULL);
     return status;
 }
 

@@ -29,5 +29,6 @@
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>
 #include <nfsar/window.h>
+#include <nfsar/wisdom.h>
 
 #endif

@@ -24,8 +24,9 @@ typedef struct nfsar_rma_options {
                                                middle of the grid */
     enum nfsar_window frequency_window;   /**< rectangular */
     enum nfsar_window aperture_window;    /**< rectangular; along x and y */
-    double tolerance; /**< accuracy of the non-uniform transform in k_z, relative to the peak;
-                           1e-4 */
+    double tolerance; /**< accuracy of the sum over frequencies at the depths, relative to the
+                           peak; fewer frequencies and depths are made to stand for all to 0.03
+                           of it; 1e-4 */
     double margin;    /**< spectrum kept beyond the largest angle between aperture and grid, in
                            Fresnel zones of lateral distance; 3 */
     size_t memory;    /**< bytes that the plan may take, tables aside; 0 for 2 GiB */
@@ -64,8 +65,8 @@ enum nfsar_status nfsar_rma_execute(nfsar_rma_plan *plan, const nfsar_echo_sourc
 /** One kind of Fourier transform that nfsar_rma_execute() makes. */
 typedef struct nfsar_rma_transform {
     size_t length; /**< of each line */
-    size_t batch;  /**< contiguous lines transformed by one call */
-    size_t count;  /**< calls in one execution */
+    size_t batch;  /**< lines that are transformed together */
+    size_t count;  /**< batches in one execution */
     int sign;      /**< -1: exp(-j...), +1: exp(+j...) */
 } nfsar_rma_transform;
 
