@@ -12,7 +12,7 @@ enum {
      * multiply-adds. */
     PREPARATION = 200,
     VECTOR = 17,
-    LOOKUP = 40,
+    LOOKUP = 60,
     /* A block's rows are made up to a multiple of these. */
     ROWS = 4
 };
@@ -175,9 +175,9 @@ static double cost(const nfsar_bp_plan *plan, const struct bp_shape *shape, cons
     return blocks * (PREPARATION + vectors * (VECTOR + 2 * level[i].degree));
 }
 
-/* The cheapest cut into blocks of so many lanes; false when there is none. */
-static bool cheapest(nfsar_bp_plan *plan, size_t lanes, const double bound[3],
-                     const double typical[3]) {
+/* The cheapest cut into blocks of so many lanes, and what it costs; infinite when there is none. */
+static double cheapest(nfsar_bp_plan *plan, size_t lanes, const double bound[3],
+                       const double typical[3]) {
     static const size_t rows[][2] = {{4, 4},  {8, 4},  {4, 8},  {2, 8},  {8, 2}, {4, 2},  {2, 4},
                                      {2, 2},  {4, 1},  {1, 4},  {8, 1},  {1, 8}, {16, 1}, {1, 16},
                                      {32, 1}, {1, 32}, {16, 2}, {2, 16}, {1, 1}};
@@ -197,7 +197,7 @@ static bool cheapest(nfsar_bp_plan *plan, size_t lanes, const double bound[3],
             }
         }
     }
-    return best < INFINITY;
+    return best;
 }
 
 static double larger(double a, double b) {
@@ -292,6 +292,32 @@ static double lookup_density(double tolerance) {
     return NFSAR_PI / sqrt(8.0 * tolerance);
 }
 
+/* What compressing a line costs, counted like the rest. */
+static double compression(const nfsar_bp_plan *plan, const struct bp_span *span) {
+    double length = (double)plan->length;
+    double bins = (span->farthest - span->nearest) / plan->lines.range_step + BANDFIT_TAPS;
+    return plan->uniform ? 0.5 * length * log2(length) + bins
+                         : 10.0 * bins * (double)plan->capture->n_sample;
+}
+
+/* Look-ups in place of polynomials, where those cost more than `limit`; blocks are the smaller the
+ * coarser the grid. */
+static enum nfsar_status choose_look_up(nfsar_bp_plan *plan, const struct bp_span *span,
+                                        const double typical[3], double limit, bool *better,
+                                        nfsar_error *error) {
+    enum nfsar_status status = set_density(plan, lookup_density(plan->options.tolerance), error);
+    *better = status == NFSAR_OK;
+    if (status != NFSAR_OK) {
+        return limit < INFINITY ? NFSAR_OK : status;
+    }
+    double best = INFINITY;
+    for (size_t lanes = BP_LANES; best == INFINITY && lanes > 0; lanes /= 4) {
+        best = cheapest(plan, lanes, span->slope, typical);
+    }
+    *better = best + compression(plan, span) < limit;
+    return NFSAR_OK;
+}
+
 static enum nfsar_status choose(nfsar_bp_plan *plan, const struct bp_span *span,
                                 const double typical[3], nfsar_error *error) {
     /* What eight samples make of a band to that tolerance. */
@@ -301,19 +327,24 @@ static enum nfsar_status choose(nfsar_bp_plan *plan, const struct bp_span *span,
     if (status != NFSAR_OK) {
         return status;
     }
-    plan->fit = bandfit_create(plan->k_half * plan->lines.range_step, plan->options.tolerance);
-    if (plan->fit == NULL) {
+    struct bandfit *fit =
+        bandfit_create(plan->k_half * plan->lines.range_step, plan->options.tolerance);
+    if (fit == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    if (!cheapest(plan, BP_LANES, span->slope, typical)) {
-        bandfit_destroy(plan->fit);
-        plan->fit = NULL;
+    plan->fit = fit;
+    double limit = cheapest(plan, BP_LANES, span->slope, typical) + compression(plan, span);
+    struct bp_shape shape = plan->shape;
+    bool better = false;
+    plan->fit = NULL;
+    status = choose_look_up(plan, span, typical, limit, &better, error);
+    if (better || status != NFSAR_OK) {
+        bandfit_destroy(fit);
         plan->lines.shared = false;
-        status = set_density(plan, lookup_density(plan->options.tolerance), error);
-        size_t lanes = BP_LANES;
-        while (!cheapest(plan, lanes, span->slope, typical) && lanes > 1) {
-            lanes /= 4;
-        }
+    } else {
+        plan->fit = fit;
+        plan->shape = shape;
+        status = set_density(plan, density, error);
     }
     plan->lines.fit = plan->fit;
     return status;

@@ -13,8 +13,8 @@
 enum nfsar_kernel {
     NFSAR_KERNEL_AUTO = 0, /**< the best that this machine can run */
     NFSAR_KERNEL_PORTABLE, /**< any machine */
-    NFSAR_KERNEL_AVX2,     /**< x86-64 with AVX2 and FMA */
-    NFSAR_KERNEL_AVX512    /**< x86-64 with AVX-512 F, VL, BW and DQ */
+    NFSAR_KERNEL_AVX2,     /**< x86-64-v3: AVX2, FMA */
+    NFSAR_KERNEL_AVX512    /**< x86-64-v4: AVX-512 F, VL, BW and DQ */
 };
 
 /** Parse "auto", "portable", "avx2" or "avx512"; NFSAR_ERROR_ARGUMENT lists the names otherwise. */
