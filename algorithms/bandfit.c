@@ -128,23 +128,31 @@ static double level_error(double edge, int degree, double reach) {
     return worst;
 }
 
-/* The reach where the error crosses the tolerance, by bisection; weights reach at most as far as
- * taps are. */
+/* The reach where the error crosses the tolerance; weights reach at most as far as taps are. The
+ * error of a polynomial grows as a power of its reach, one above its degree, but for what the taps
+ * themselves leave: guesses by that power close in on it fast, and stay between what was too far
+ * and what was not. */
 static void find_reach(double edge, double tolerance, struct bandfit_level *level) {
-    double low = 1e-3, high = 3.0;
-    if (level_error(edge, level->degree, high) < tolerance) {
-        low = high;
-    }
-    for (int i = 0; i < 12 && high - low > 1e-3; i++) {
-        double middle = 0.5 * (low + high);
-        if (level_error(edge, level->degree, middle) < tolerance) {
-            low = middle;
+    /* Places that were not looked at may err by a twentieth more. */
+    double low = 1e-3, high = 3.0, guess = 3.0, wanted = 0.95 * tolerance;
+    level->error = level_error(edge, level->degree, low);
+    for (int i = 0; i < 12 && high - low > 1e-3 * high; i++) {
+        double error = level_error(edge, level->degree, guess);
+        if (error < wanted) {
+            low = guess;
+            level->error = error;
         } else {
-            high = middle;
+            high = guess;
+        }
+        guess *= 0.999 * pow(wanted / error, 1.0 / (level->degree + 1));
+        if (!(guess > low && guess < high)) {
+            guess = 0.5 * (low + high);
+        }
+        if (low > 0.99 * high || low >= 3.0) {
+            break;
         }
     }
     level->reach = low;
-    level->error = level_error(edge, level->degree, low);
 }
 
 static bool fill(double edge, struct bandfit_level *level) {

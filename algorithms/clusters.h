@@ -6,7 +6,7 @@
 #include <nfsar/simulation.h>
 
 enum {
-    CLUSTER_LIMIT = 1024, /* most scatterers of a cluster: they stay in the first caches */
+    CLUSTER_LIMIT = 4096, /* most scatterers of a cluster: they stay in the first caches */
     CLUSTER_PAD = 64      /* a cluster is filled up with zeros to a multiple of it */
 };
 
