@@ -321,7 +321,7 @@ static enum nfsar_status choose_look_up(nfsar_bp_plan *plan, const struct bp_spa
 static enum nfsar_status choose(nfsar_bp_plan *plan, const struct bp_span *span,
                                 const double typical[3], nfsar_error *error) {
     /* What eight samples make of a band to that tolerance. */
-    double density = plan->options.tolerance < 1e-4 ? 4.0 : 3.0;
+    double density = plan->options.tolerance < 2e-4 ? 4.0 : 3.0;
     plan->lines.series_error = 0.1 * plan->options.tolerance;
     enum nfsar_status status = set_density(plan, density, error);
     if (status != NFSAR_OK) {

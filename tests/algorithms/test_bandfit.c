@@ -34,7 +34,7 @@ static void keeps_its_tolerance(void **state) {
     (void)state;
     static const double tolerances[] = {0.1, 1e-2, 1e-3, 3e-4, 1e-4, 5e-5, 1e-5};
     for (size_t t = 0; t < sizeof tolerances / sizeof tolerances[0]; t++) {
-        double density = tolerances[t] < 1e-4 ? 4.0 : 3.0, edge = NFSAR_PI / density;
+        double density = tolerances[t] < 2e-4 ? 4.0 : 3.0, edge = NFSAR_PI / density;
         struct bandfit *fit = bandfit_create(edge, tolerances[t]);
         assert_non_null(fit);
         for (int i = 0; i < BANDFIT_LEVELS; i++) {
