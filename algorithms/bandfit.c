@@ -134,9 +134,9 @@ static double level_error(double edge, int degree, double reach) {
  * and what was not. */
 static void find_reach(double edge, double tolerance, struct bandfit_level *level) {
     /* Places that were not looked at may err by a twentieth more. */
-    double low = 1e-3, high = 3.0, guess = 3.0, wanted = 0.95 * tolerance;
+    double low = 1e-3, high = 3.0, guess = 3.0, wanted = 0.97 * tolerance;
     level->error = level_error(edge, level->degree, low);
-    for (int i = 0; i < 12 && high - low > 1e-3 * high; i++) {
+    for (int i = 0; i < 18 && high - low > 1e-3 * high; i++) {
         double error = level_error(edge, level->degree, guess);
         if (error < wanted) {
             low = guess;
@@ -145,7 +145,8 @@ static void find_reach(double edge, double tolerance, struct bandfit_level *leve
             high = guess;
         }
         guess *= 0.999 * pow(wanted / error, 1.0 / (level->degree + 1));
-        if (!(guess > low && guess < high)) {
+        /* Every third step halves, for errors that grow otherwise. */
+        if (i % 3 == 2 || !(guess > low && guess < high)) {
             guess = 0.5 * (low + high);
         }
         if (low > 0.99 * high || low >= 3.0) {
