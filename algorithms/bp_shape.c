@@ -226,7 +226,8 @@ static void survey(const nfsar_bp_plan *plan, struct bp_span *span) {
         for (size_t i = 0; i < lines->n_antenna; i++) {
             double near[3], far[3];
             size_t channel = plan->array.source[i] / 2;
-            reach_all(&plan->grid, plan->array.source[i] % 2 == 0 ? tx[channel] : rx[channel], near, far);
+            reach_all(&plan->grid, plan->array.source[i] % 2 == 0 ? tx[channel] : rx[channel], near,
+                      far);
             x = larger(x, steepest(near, far, 0));
             y = larger(y, steepest(near, far, 1));
             z = larger(z, steepest(near, far, 2));
