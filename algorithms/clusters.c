@@ -130,13 +130,13 @@ static void fill(const nfsar_scatterer *scatterer, const struct place *place,
 }
 
 bool clusters_make(const nfsar_scatterer *scatterer, size_t n, double radius,
-                   const double weight[3], struct clusters *clusters) {
+                   const double weight[3], size_t most, struct clusters *clusters) {
     *clusters = (struct clusters){0};
     struct place *place = malloc(n * sizeof *place);
     for (size_t i = 0; place != NULL && i < n; i++) {
         place[i] = (struct place){scatterer[i].position, i};
     }
-    bool good = place != NULL && cut(place, 0, n, radius, weight, clusters);
+    bool good = place != NULL && cut(place, 0, n, radius, weight, clusters) && clusters->n <= most;
     if (good) {
         for (int k = 0; k < 3; k++) {
             clusters->offset[k] = floats(clusters->room);

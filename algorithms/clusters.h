@@ -28,9 +28,9 @@ struct clusters {
 
 /* Cut n > 0 scatterers into clusters whose boxes' half diagonals are at most `radius`, by halving
  * the side whose length times weight is largest: weights > 0 say how much ranges change along each
- * axis. False when there is no memory. */
+ * axis. False when there is no memory, or when they are more than `most`. */
 bool clusters_make(const nfsar_scatterer *scatterer, size_t n, double radius,
-                   const double weight[3], struct clusters *clusters);
+                   const double weight[3], size_t most, struct clusters *clusters);
 void clusters_free(struct clusters *clusters);
 
 #endif

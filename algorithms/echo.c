@@ -13,6 +13,17 @@
 #define TOLERANCE 2e-5
 enum { DENSITY = 4 };
 
+/* Deeper scenes, in profile samples, would take much memory for each thread. */
+#define LONGEST_GATE 65536.0
+
+/* An antenna nearer to a cluster's centre than twice its half diagonal sees it from too near for
+ * relative ranges in floats: 1 / R loses digits. */
+#define NEAR_HALVES 2.0
+
+/* Half turns of the carrier from a cluster's centre to its corners, at most: floats hold them to
+ * 1e-5 rad. */
+#define WIDEST 64.0
+
 /* What one thread works with. */
 struct worker {
     struct bp_lines lines; /* of some pulses */
@@ -44,6 +55,10 @@ struct echo_engine {
     int threads;
     struct worker *worker; /* [threads] */
 };
+
+static double square(double x) {
+    return x * x;
+}
 
 static void *room(size_t count, size_t size) {
     size_t bytes = 0;
@@ -132,13 +147,20 @@ void echo_destroy(struct echo_engine *engine) {
     free(engine);
 }
 
-/* Nanoseconds that one line takes, roughly: the sum sample by sample, or clusters and a transform.
- * Only which of them is larger matters. */
-static bool worth_it(const struct echo_engine *engine, size_t n) {
-    double length = (double)engine->length;
+/* Profile samples that the scene is deep, there and back. */
+static double scene_gate(const struct echo_engine *engine) {
+    double x = engine->high[0] - engine->low[0], y = engine->high[1] - engine->low[1];
+    double z = engine->high[2] - engine->low[2];
+    return 2.0 * sqrt(x * x + y * y + z * z) / engine->lines.range_step;
+}
+
+/* Most clusters that are less work than the sum sample by sample, by what one line takes in
+ * nanoseconds, roughly. */
+static size_t most_clusters(const struct echo_engine *engine, size_t n) {
+    double length = (double)engine->length, gate = scene_gate(engine);
     double sum = 0.25 * (double)n * (double)engine->capture->n_sample;
-    double gathered = 150.0 * (double)engine->clusters.n + 1.2 * (double)n;
-    return gathered + 0.5 * length * log2(length) < sum;
+    double left = sum - 1.2 * (double)n - 1.5 * gate - 0.5 * length * log2(length);
+    return gate < LONGEST_GATE && left > 0.0 ? (size_t)(left / 150.0) : 0;
 }
 
 static void find_box(struct echo_engine *engine, size_t n) {
@@ -158,15 +180,21 @@ static void find_box(struct echo_engine *engine, size_t n) {
 
 /* How steeply ranges change along each axis on average: from a few pulses' first channel to the
  * middle of the scene. Never nothing, since not every pulse is the average. */
-static bool find_slopes(const struct echo_engine *engine, double slope[3], nfsar_error *error) {
+static enum nfsar_status find_slopes(const struct echo_engine *engine, double slope[3],
+                                     nfsar_error *error) {
     enum { LOOKS = 32 };
     const nfsar_capture *capture = engine->capture;
     size_t n = capture->array.n_channel, every = capture->n_pulse / LOOKS + 1;
     nfsar_vec3 *tx = malloc(n * sizeof *tx), *rx = malloc(n * sizeof *rx);
-    bool good = tx != NULL && rx != NULL;
-    slope[0] = slope[1] = slope[2] = 0.0;
-    for (size_t p = 0; good && p < capture->n_pulse; p += every) {
-        good = nfsar_capture_antennas(capture, true, p, 1, tx, rx, error) == NFSAR_OK;
+    enum nfsar_status status = tx != NULL && rx != NULL
+                                   ? NFSAR_OK
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    slope[0] = slope[1] = slope[2] = 0.15;
+    for (size_t p = 0; status == NFSAR_OK && p < capture->n_pulse; p += every) {
+        status = nfsar_capture_antennas(capture, true, p, 1, tx, rx, error);
+        if (status != NFSAR_OK) {
+            break;
+        }
         double from[3] = {tx[0].x, tx[0].y, tx[0].z}, away[3], range = 1e-9;
         for (int k = 0; k < 3; k++) {
             away[k] = 0.5 * (engine->low[k] + engine->high[k]) - from[k];
@@ -178,7 +206,7 @@ static bool find_slopes(const struct echo_engine *engine, double slope[3], nfsar
     }
     free(tx);
     free(rx);
-    return good;
+    return status;
 }
 
 /* The band, range steps and polynomials; false when frequencies are not equally spaced. */
@@ -187,7 +215,7 @@ static bool prepare_band(struct echo_engine *engine) {
     size_t n = capture->n_sample;
     double step_hz = 0.0, per_hertz = 2.0 * NFSAR_PI / NFSAR_SPEED_OF_LIGHT;
     if (n < 2 || n > (1u << 24) ||
-        !nfsar_frequencies_uniform(capture->frequency_hz, n, 1e-6, &step_hz) || step_hz == 0.0) {
+        !nfsar_frequencies_uniform(capture->frequency_hz, n, 1e-8, &step_hz) || step_hz == 0.0) {
         return false;
     }
     double first = capture->frequency_hz[0] * per_hertz;
@@ -197,6 +225,10 @@ static bool prepare_band(struct echo_engine *engine) {
     engine->lines.range_step =
         2.0 * NFSAR_PI / (fabs(step_hz) * per_hertz * (double)engine->length);
     engine->lines.halfturns_per_metre = 0.5 * (first + last) / NFSAR_PI;
+    /* So narrow a band that floats cannot count the half turns of a step. */
+    if (engine->lines.range_step * engine->lines.halfturns_per_metre >= 1024.0) {
+        return false;
+    }
     engine->lines.series_error = 0.3 * TOLERANCE;
     engine->fit = bandfit_create(0.5 * fabs(last - first) * engine->lines.range_step, TOLERANCE);
     engine->lines.fit = engine->fit;
@@ -240,24 +272,29 @@ enum nfsar_status echo_create(const nfsar_capture *capture, const nfsar_scattere
         return NFSAR_OK;
     }
     double reach = made->fit->level[BANDFIT_LEVELS - 1].reach * (1.0 - 1.0 / BANDFIT_PLACES);
+    double radius =
+        fmin(0.5 * reach * made->lines.range_step, WIDEST / made->lines.halfturns_per_metre);
     double slope[3];
-    bool good =
-        find_slopes(made, slope, error) &&
-        clusters_make(scatterer, n, 0.5 * reach * made->lines.range_step, slope, &made->clusters);
-    if (good && !worth_it(made, n)) {
-        echo_destroy(made);
-        return NFSAR_OK;
+    status = find_slopes(made, slope, error);
+    if (status == NFSAR_OK) {
+        status = bp_array_find(&capture->array, &made->array, &made->lines, error);
     }
-    good = good && bp_array_find(&capture->array, &made->array, &made->lines, error) == NFSAR_OK &&
-           prepare_transform(made);
+    if (status != NFSAR_OK) {
+        echo_destroy(made);
+        return status;
+    }
+    size_t most = most_clusters(made, n);
+    bool good = most > 0 && clusters_make(scatterer, n, radius, slope, most, &made->clusters) &&
+                prepare_transform(made);
     made->worker = good ? calloc((size_t)threads, sizeof *made->worker) : NULL;
     good = made->worker != NULL;
     for (int i = 0; good && i < threads; i++) {
         good = worker_make(made, &made->worker[i]);
     }
+    /* Where there is no memory for it, scatterers are summed sample by sample. */
     if (!good) {
         echo_destroy(made);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu scatterers", n);
+        return NFSAR_OK;
     }
     *engine = made;
     return NFSAR_OK;
@@ -282,12 +319,13 @@ static bool open_gate(const struct echo_engine *engine, struct worker *worker, l
     }
     double first = floor(2.0 * sqrt(nearest) / lines->range_step) - BANDFIT_TAPS / 2;
     double gate = ceil(2.0 * sqrt(farthest) / lines->range_step) + BANDFIT_TAPS / 2 + 1.0 - first;
-    if (!(gate < 1e8)) {
+    if (!(first + gate < 1e9 && gate < 1e8)) {
         return false;
     }
     *first_bin = (long)first;
     lines->gate = (size_t)gate;
-    lines->range_first = first * lines->range_step;
+    /* Places are counted from range 0, not from the gate, which depends on the pulses at hand. */
+    lines->range_first = 0.0;
     if (lines->gate > worker->room) {
         free(worker->profile);
         worker->room = lines->gate + lines->gate / 4;
@@ -299,28 +337,20 @@ static bool open_gate(const struct echo_engine *engine, struct worker *worker, l
     return worker->profile != NULL;
 }
 
-static double square(double x) {
-    return x * x;
-}
-
-/* Whether a scatterer of the cluster sits on an antenna. */
-static bool too_near(const struct echo_engine *engine, const struct worker *worker,
-                     const struct cluster *cluster, double nearest) {
-    double reach = nearest;
-    for (int k = 0; k < 3; k++) {
-        reach += (double)cluster->half[k];
-    }
-    for (size_t a = 0; a < worker->lines.n_pulse * worker->lines.n_antenna; a++) {
-        double x = worker->at[0][a], y = worker->at[1][a], z = worker->at[2][a];
-        if (square(x - cluster->centre[0]) + square(y - cluster->centre[1]) +
-                square(z - cluster->centre[2]) >
-            square(reach)) {
-            continue;
+bool echo_near(const struct echo_engine *engine, const nfsar_vec3 *tx, const nfsar_vec3 *rx) {
+    const struct bp_lines *lines = &engine->lines;
+    for (size_t c = 0; c < engine->clusters.n; c++) {
+        const struct cluster *cluster = &engine->clusters.cluster[c];
+        double reach = square(1e-3);
+        for (int k = 0; k < 3; k++) {
+            reach += square(NEAR_HALVES * (double)cluster->half[k]);
         }
-        for (size_t i = 0; i < cluster->n; i++) {
-            size_t index = engine->clusters.index[cluster->first + i];
-            nfsar_vec3 at = {x, y, z};
-            if (nfsar_vec3_distance(at, engine->scatterer[index].position) < nearest) {
+        for (size_t a = 0; a < lines->n_antenna; a++) {
+            size_t source = engine->array.source[a];
+            nfsar_vec3 at = source % 2 == 0 ? tx[source / 2] : rx[source / 2];
+            if (square(at.x - cluster->centre[0]) + square(at.y - cluster->centre[1]) +
+                    square(at.z - cluster->centre[2]) <
+                reach) {
                 return true;
             }
         }
@@ -373,7 +403,7 @@ size_t echo_room(const struct echo_engine *engine) {
 
 enum nfsar_status echo_pulses(struct echo_engine *engine, int thread, size_t n_pulse,
                               const nfsar_vec3 *tx, const nfsar_vec3 *rx,
-                              const nfsar_vec3 *boresight, double nearest, float complex *echo) {
+                              const nfsar_vec3 *boresight, float complex *echo) {
     static const int axis[3] = {0, 1, 2};
     struct worker *worker = &engine->worker[thread];
     struct bp_lines *lines = &worker->lines;
@@ -389,9 +419,6 @@ enum nfsar_status echo_pulses(struct echo_engine *engine, int thread, size_t n_p
            2 * n_pulse * lines->n_link * lines->pitch * sizeof *worker->profile);
     for (size_t c = 0; c < all->n; c++) {
         const struct cluster *cluster = &all->cluster[c];
-        if (too_near(engine, worker, cluster, nearest)) {
-            return NFSAR_ERROR_GEOMETRY;
-        }
         if (worker->gain != NULL) {
             point_beams(engine, worker, cluster, boresight);
         }
@@ -402,6 +429,7 @@ enum nfsar_status echo_pulses(struct echo_engine *engine, int thread, size_t n_p
             .im = all->im + cluster->first,
             .gain = worker->gains,
             .spreading = engine->options->spreading,
+            .first_sample = (int32_t)first_bin,
         };
         for (int k = 0; k < 3; k++) {
             seen.block.centre[k] = cluster->centre[k];

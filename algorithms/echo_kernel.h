@@ -18,6 +18,7 @@ struct echo_cluster {
     const float *re, *im;     /* [n] */
     const float *const *gain; /* [n_pulse * n_antenna] of [n], NULL for isotropic antennas */
     bool spreading;           /* amplitudes fall as 1 / (R_T R_R) */
+    int32_t first_sample;     /* of the profiles, counted from range 0 */
 };
 
 /* Scatterers that go through the passes together: what lies between two passes stays in the first

@@ -148,7 +148,7 @@ LANES_INLINE float total(const float *part) {
  * spread onto the samples of its profile that the place is fitted from. */
 LANES_INLINE void spread_moments(const struct bp_lines *lines, const struct bp_terms *terms,
                                  size_t line, const struct bandfit_level *level,
-                                 const float *moment, float *profile) {
+                                 const float *moment, int32_t first_sample, float *profile) {
     typedef float samples __attribute__((vector_size(4 * BANDFIT_TAPS)));
     const samples *weight = (const samples *)level->spread[terms->place[line]];
     float scale = 1.0f, c = terms->cosine[line], s = terms->sine[line];
@@ -160,7 +160,7 @@ LANES_INLINE void spread_moments(const struct bp_lines *lines, const struct bp_t
         x += weight[d] * ((re * c - im * s) * scale);
         y += weight[d] * ((re * s + im * c) * scale);
     }
-    float *to = profile + terms->sample[line] - 3;
+    float *to = profile + (terms->sample[line] - first_sample - 3);
     for (int i = 0; i < BANDFIT_TAPS; i++) {
         to[i] += x[i];
         to[lines->pitch + (size_t)i] += y[i];
@@ -332,7 +332,7 @@ void LANES_VERSION(echo_add)(const struct bp_lines *lines, const struct echo_clu
         }
         for (size_t i = 0; i < lines->n_link; i++) {
             spread_moments(lines, terms, line + i, level, scratch->moment + i * ECHO_MOMENT_FLOATS,
-                           profile + 2 * (line + i) * lines->pitch);
+                           cluster->first_sample, profile + 2 * (line + i) * lines->pitch);
         }
     }
 }

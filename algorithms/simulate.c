@@ -260,22 +260,6 @@ static bool add_tile(const struct job *job, struct worker *worker, size_t first,
     return !near;
 }
 
-/* Some pulses by clusters of scatterers. */
-static enum nfsar_status simulate_clusters(const struct job *job, struct worker *worker, int thread,
-                                           size_t pulse, size_t n_pulse, float complex *echo) {
-    size_t n_channel = job->capture->array.n_channel;
-    for (size_t p = 0; p < n_pulse; p++) {
-        place_antennas(job, worker, pulse + p);
-        for (size_t c = 0; c < n_channel; c++) {
-            worker->ends[0][p * n_channel + c] = worker->antenna[worker->tx[c]].position;
-            worker->ends[1][p * n_channel + c] = worker->antenna[worker->rx[c]].position;
-            worker->ends[2][p * n_channel + c] = worker->antenna[worker->tx[c]].boresight;
-        }
-    }
-    return echo_pulses(job->engine, thread, n_pulse, worker->ends[0], worker->ends[1],
-                       worker->ends[2], NEAREST, echo);
-}
-
 /* A pulse sample by sample. */
 static enum nfsar_status simulate_samples(const struct job *job, struct worker *worker,
                                           size_t pulse, float complex *echo) {
@@ -290,6 +274,44 @@ static enum nfsar_status simulate_samples(const struct job *job, struct worker *
     }
     for (size_t i = 0; i < n; i++) {
         echo[i] = CMPLXF((float)worker->echo[2 * i], (float)worker->echo[2 * i + 1]);
+    }
+    return NFSAR_OK;
+}
+
+/* Some pulses by clusters of scatterers, but for those that are too near to them. */
+static enum nfsar_status simulate_clusters(const struct job *job, struct worker *worker, int thread,
+                                           size_t pulse, size_t n_pulse, float complex *echo) {
+    size_t n_channel = job->capture->array.n_channel;
+    size_t stride = n_channel * job->capture->n_sample, n = 0;
+    for (size_t p = 0; p <= n_pulse; p++) {
+        nfsar_vec3 *tx = worker->ends[0] + n * n_channel, *rx = worker->ends[1] + n * n_channel;
+        nfsar_vec3 *boresight = worker->ends[2] + n * n_channel;
+        bool near = p == n_pulse;
+        if (p < n_pulse) {
+            place_antennas(job, worker, pulse + p);
+            for (size_t c = 0; c < n_channel; c++) {
+                tx[c] = worker->antenna[worker->tx[c]].position;
+                rx[c] = worker->antenna[worker->rx[c]].position;
+                boresight[c] = worker->antenna[worker->tx[c]].boresight;
+            }
+            near = echo_near(job->engine, tx, rx);
+        }
+        if (!near) {
+            n++;
+            continue;
+        }
+        /* What was gathered before this pulse, and then the pulse itself. */
+        enum nfsar_status status =
+            n > 0 ? echo_pulses(job->engine, thread, n, worker->ends[0], worker->ends[1],
+                                worker->ends[2], echo + (p - n) * stride)
+                  : NFSAR_OK;
+        n = 0;
+        if (status == NFSAR_OK && p < n_pulse) {
+            status = simulate_samples(job, worker, pulse + p, echo + p * stride);
+        }
+        if (status != NFSAR_OK) {
+            return status;
+        }
     }
     return NFSAR_OK;
 }

@@ -1,4 +1,5 @@
 #include "bench/bench.h"
+#include "bench/openblas.h"
 
 #include <complex.h>
 #include <math.h>
@@ -7,7 +8,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cblas.h>
 #include <fftw3.h>
 
 #include <nfsar/version.h>
@@ -74,6 +74,25 @@ static void find_instructions(struct bench_machine *machine) {
 #endif
 }
 
+/* Version, and the kernels that it took for this machine. */
+static void name_openblas(struct bench_machine *machine) {
+    struct openblas blas;
+    if (!openblas_open(&blas)) {
+        snprintf(machine->openblas, sizeof machine->openblas, "no OpenBLAS");
+        return;
+    }
+    char config[128];
+    snprintf(config, sizeof config, "%s", blas.config());
+    /* "OpenBLAS 0.3.21 ..." */
+    char *second = strchr(config, ' ');
+    char *third = second != NULL ? strchr(second + 1, ' ') : NULL;
+    if (third != NULL) {
+        *third = '\0';
+    }
+    snprintf(machine->openblas, sizeof machine->openblas, "%s, %s kernels", config,
+             blas.corename());
+}
+
 static void find_software(struct bench_machine *machine) {
     const char *sanitized = "";
 #if defined(NFSAR_SANITIZED)
@@ -89,16 +108,7 @@ static void find_software(struct bench_machine *machine) {
     snprintf(machine->build, sizeof machine->build, "nfsar %s, %s%s%s", NFSAR_VERSION, compiler,
              __VERSION__, sanitized);
     snprintf(machine->fftw, sizeof machine->fftw, "%s", fftwf_version);
-    char config[128];
-    snprintf(config, sizeof config, "%s", openblas_get_config());
-    /* "OpenBLAS 0.3.21 ..." */
-    char *second = strchr(config, ' ');
-    char *third = second != NULL ? strchr(second + 1, ' ') : NULL;
-    if (third != NULL) {
-        *third = '\0';
-    }
-    snprintf(machine->openblas, sizeof machine->openblas, "%s, %s kernels", config,
-             openblas_get_corename());
+    name_openblas(machine);
     const char *coretype = getenv("OPENBLAS_CORETYPE");
     snprintf(machine->coretype, sizeof machine->coretype, "%s", coretype != NULL ? coretype : "");
 }

@@ -1,25 +1,25 @@
 /* Yardstick: the floating-point rate of the machine as OpenBLAS reaches it. Which of its kernels
  * run is shown, for OPENBLAS_CORETYPE in the environment may have chosen them. */
 #include "bench/bench.h"
+#include "bench/openblas.h"
 #include "bench/subjects.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include <cblas.h>
-
 struct product {
     int n;
     float *a, *b, *c;
     int threads;
+    const struct openblas *blas;
 };
 
 static enum nfsar_status run(void *context, nfsar_error *error) {
     const struct product *p = context;
     (void)error;
-    openblas_set_num_threads(p->threads);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, p->n, p->n, p->n, 1.0f, p->a, p->n, p->b,
-                p->n, 0.0f, p->c, p->n);
+    p->blas->set_threads(p->threads);
+    p->blas->sgemm(OPENBLAS_ROW_MAJOR, OPENBLAS_NO_TRANSPOSE, OPENBLAS_NO_TRANSPOSE, p->n, p->n,
+                   p->n, 1.0f, p->a, p->n, p->b, p->n, 0.0f, p->c, p->n);
     return NFSAR_OK;
 }
 
@@ -33,7 +33,7 @@ static enum nfsar_status race(struct bench *bench, const struct product *one, nf
         row.work = 2e-9 * pow(one->n, 3.0);
         snprintf(row.name, sizeof row.name, "sgemm");
         snprintf(row.size, sizeof row.size, "%d^3", one->n);
-        snprintf(row.kernel, sizeof row.kernel, "%s", openblas_get_corename());
+        snprintf(row.kernel, sizeof row.kernel, "%s", one->blas->corename());
         context[i].threads = threads[i];
         lane[i] = (struct bench_lane){bench_row_add(bench, &row), run, &context[i]};
     }
@@ -48,7 +48,12 @@ static enum nfsar_status race(struct bench *bench, const struct product *one, nf
 enum nfsar_status bench_sgemm(struct bench *bench, nfsar_error *error) {
     int n = bench->quick ? 128 : 1024;
     size_t count = (size_t)n * (size_t)n;
-    struct product product = {.n = n};
+    struct openblas blas;
+    if (!openblas_open(&blas)) {
+        return nfsar_fail(error, NFSAR_ERROR_FILE,
+                          "libopenblas.so.0 cannot be loaded: install libopenblas0");
+    }
+    struct product product = {.n = n, .blas = &blas};
     product.a = aligned_alloc(64, count * sizeof(float));
     product.b = aligned_alloc(64, count * sizeof(float));
     product.c = aligned_alloc(64, count * sizeof(float));

@@ -33,7 +33,9 @@ typedef struct nfsar_simulation_options {
 /** Compute the echo of the pulses [first_pulse, first_pulse + n_pulse) into
  * echo[n_pulse][n_channel][n_sample], at the capture's true poses where it has them:
  * s(k) = sum_i a_i g_T g_R / (R_T R_R) exp(+jk(R_T + R_R)). Calibration members of the capture
- * are not applied. The result is that of the sum in double precision to 1e-5 (relative RMS).
+ * are not applied. The result is that of the sum in double precision to 1e-5: of its RMS, or of the
+ * root of the sum of |a_i g_T g_R / (R_T R_R)|^2 where that is larger, for echoes that all but
+ * cancel.
  *
  * Each pulse is computed from its time alone: a capture whose time_s lists only some of the
  * pulses of another gives the echo of those.

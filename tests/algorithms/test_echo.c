@@ -221,7 +221,7 @@ static void clusters_hold_everything(void **state) {
     }
     struct clusters clusters;
     unsigned char *seen = calloc(5000, 1);
-    assert_true(clusters_make(s, 5000, 0.01, even, &clusters));
+    assert_true(clusters_make(s, 5000, 0.01, even, 5000, &clusters));
     size_t total = 0;
     for (size_t c = 0; c < clusters.n; c++) {
         const struct cluster *cluster = &clusters.cluster[c];
@@ -245,8 +245,78 @@ static void clusters_hold_everything(void **state) {
     }
     assert_int_equal(total, 5000);
     clusters_free(&clusters);
+    assert_false(clusters_make(s, 5000, 0.01, even, 3, &clusters));
     free(seen);
     free(s);
+}
+
+/* Relative RMS error of a cloud of 20 cm round the z axis with one scatterer `near` from an
+ * antenna. */
+static double cloud_error(double band_hz, double size, double near, bool spreading) {
+    nfsar_error error;
+    nfsar_capture capture;
+    nfsar_scatterer *s = sheet(MANY, 0.3, 11);
+    radar_raster("single", 5, 0.01, 4, 0.012, 64, &capture);
+    for (size_t i = 0; i < MANY; i++) {
+        s[i].position.x *= size;
+        s[i].position.y *= size;
+    }
+    for (size_t k = 0; k < 64; k++) {
+        capture.frequency_hz[k] = 77e9 + band_hz * (double)k / 63.0;
+    }
+    if (near > 0.0) {
+        s[5].position = capture.pose[0].position;
+        s[5].position.z += near;
+    }
+    nfsar_simulation_options options = {.spreading = spreading};
+    assert_ok(nfsar_simulate(&capture, s, MANY, &options, 0, 20, capture.echo, NULL, &error),
+              error);
+    double off = error_of(&capture, s, MANY, spreading);
+    nfsar_capture_free(&capture);
+    free(s);
+    return off;
+}
+
+/* Scatterers just off an antenna, and bands so narrow that clusters could be metres wide. */
+static void near_and_narrow(void **state) {
+    (void)state;
+    static const double nears[] = {2e-6, 1e-4, 1e-3, 1e-2};
+    for (size_t i = 0; i < 4; i++) {
+        double off = cloud_error(4e9, 1.0, nears[i], true);
+        print_message("a scatterer at %g m: %.1e\n", nears[i], off);
+        assert_true(off < 1e-5);
+    }
+    static const double bands[] = {250e6, 20e6, 1e6, 100.0};
+    for (size_t i = 0; i < 4; i++) {
+        double off = cloud_error(bands[i], 1.0, 0.0, false);
+        double wide = cloud_error(bands[i], 5.0, 0.0, false);
+        print_message("a band of %g Hz: %.1e, %.1e\n", bands[i], off, wide);
+        assert_true(off < 1e-5 && wide < 1e-5);
+    }
+}
+
+/* A radar that recedes: its batches of pulses have other gates with other threads. */
+static void recedes(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture capture;
+    nfsar_scatterer *s = sheet(MANY, 0.3, 3);
+    radar_raster("single", 20, 0.01, 10, 0.012, 64, &capture);
+    for (size_t p = 0; p < 200; p++) {
+        capture.pose[p].position.z = -0.3 * (double)p;
+    }
+    float complex *other = calloc(200 * 64, sizeof *other);
+    nfsar_simulation_options options = {.threads = 1};
+    assert_ok(nfsar_simulate(&capture, s, MANY, &options, 0, 200, capture.echo, NULL, &error),
+              error);
+    for (int threads = 2; threads <= 4; threads++) {
+        options.threads = threads;
+        assert_ok(nfsar_simulate(&capture, s, MANY, &options, 0, 200, other, NULL, &error), error);
+        assert_memory_equal(other, capture.echo, 200 * 64 * sizeof *other);
+    }
+    free(other);
+    free(s);
+    nfsar_capture_free(&capture);
 }
 
 /* A scatterer among thousands that sits on an antenna is named. */
@@ -272,6 +342,8 @@ int main(void) {
         cmocka_unit_test(equals_its_parts),
         cmocka_unit_test(pulses_are_alone),
         cmocka_unit_test(adjoint_of_backprojection),
+        cmocka_unit_test(near_and_narrow),
+        cmocka_unit_test(recedes),
         cmocka_unit_test(refuses_what_sits_on_an_antenna),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
