@@ -53,7 +53,8 @@ static struct bench_ratio *add_ratio(struct bench *bench, const char *name, cons
                                   .value = of / to,
                                   .low = NAN,
                                   .high = NAN,
-                                  .goal = goal};
+                                  /* Small sizes say nothing of goals. */
+                                  .goal = bench->quick ? (struct bench_goal){0} : goal};
     snprintf(ratio->name, sizeof ratio->name, "%s", name);
     snprintf(ratio->unit, sizeof ratio->unit, "%s", unit);
     return ratio;

@@ -239,7 +239,7 @@ void nfsar_scene_explain(const nfsar_scene *scene, FILE *stream) {
     print_box(stream, "scene", to);
     print_impairments(d, stream);
     double lines = (double)capture->n_pulse * (double)array->n_channel * (double)capture->n_sample;
-    fprintf(stream, "capture   %.4g MB; %.3g phasors to add up; seed %llu\n",
+    fprintf(stream, "capture   %.4g MB; %.3g phasors in it; seed %llu\n",
             lines * sizeof(float complex) * 1e-6, lines * (double)scene->scatterers.n,
             (unsigned long long)scene->seed);
     scene_warn(scene, stream);
