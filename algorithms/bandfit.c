@@ -4,9 +4,10 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <nfsar/geometry.h>
+
+#include "algorithms/buffer.h"
 
 enum { TAPS = BANDFIT_TAPS, MOST = BANDFIT_COLUMNS };
 
@@ -157,13 +158,11 @@ static void find_reach(double edge, double tolerance, struct bandfit_level *leve
 }
 
 static bool fill(double edge, struct bandfit_level *level) {
-    level->weight = aligned_alloc(64, (BANDFIT_PLACES + 1) * sizeof *level->weight);
-    level->spread = aligned_alloc(64, (BANDFIT_PLACES + 1) * sizeof *level->spread);
+    level->weight = buffer_zeros(BANDFIT_PLACES + 1, sizeof *level->weight);
+    level->spread = buffer_zeros(BANDFIT_PLACES + 1, sizeof *level->spread);
     if (level->weight == NULL || level->spread == NULL) {
         return false;
     }
-    memset(level->weight, 0, (BANDFIT_PLACES + 1) * sizeof *level->weight);
-    memset(level->spread, 0, (BANDFIT_PLACES + 1) * sizeof *level->spread);
     for (int p = 0; p <= BANDFIT_PLACES; p++) {
         double weight[MOST][MOST];
         fit_place(edge, level->degree, level->reach, (double)p / BANDFIT_PLACES, weight);

@@ -286,8 +286,8 @@ void LANES_VERSION(bp_add)(const struct bp_lines *lines, const struct bp_block *
         size_t left = lines->n_pulse - pulse;
         size_t pulses = left < terms->pulses ? left : terms->pulses;
         size_t n_antenna = pulses * lines->n_antenna;
-        struct bp_demand demand =
-            bp_terms_tilts(lines, block, pulse * lines->n_antenna, n_antenna, terms);
+        bp_terms_tilts(lines, block, pulse * lines->n_antenna, n_antenna, terms);
+        struct bp_demand demand = bp_terms_demand(lines, block, 0, n_antenna, terms);
         enum bp_series series = demand.series;
         bp_terms_series(lines, 0, n_antenna, series, terms);
         bp_terms_places(lines, pulses, terms);

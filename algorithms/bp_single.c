@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "algorithms/bp_plan.h"
-
-static void *room(size_t count, size_t size) {
-    size_t bytes = (count * size + BP_ALIGN - 1) / BP_ALIGN * BP_ALIGN;
-    return aligned_alloc(BP_ALIGN, bytes > 0 ? bytes : BP_ALIGN);
-}
+#include "algorithms/buffer.h"
 
 static bp_kernel *kernel_of(enum nfsar_kernel kernel) {
     switch (kernel) {
@@ -27,10 +23,10 @@ static bp_kernel *kernel_of(enum nfsar_kernel kernel) {
 enum nfsar_status bp_single_allocate(nfsar_bp_plan *plan, nfsar_error *error) {
     struct bp_lines *lines = &plan->lines;
     size_t threads = (size_t)plan->threads, pairs = plan->pulse_block * lines->n_link;
-    plan->profile = room(2 * pairs * plan->gate_room, sizeof *plan->profile);
+    plan->profile = buffer_alloc(2 * pairs * plan->gate_room, sizeof *plan->profile);
     plan->turn = transform_alloc(plan->gate_room);
     plan->terms = calloc(threads, sizeof *plan->terms);
-    plan->sums = room(threads, sizeof *plan->sums);
+    plan->sums = buffer_alloc(threads, sizeof *plan->sums);
     bool good =
         plan->profile != NULL && plan->turn != NULL && plan->terms != NULL && plan->sums != NULL;
     for (int k = 0; k < 3; k++) {

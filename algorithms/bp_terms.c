@@ -2,18 +2,14 @@
 #include <stdlib.h>
 
 #include "algorithms/bp_kernel.h"
+#include "algorithms/buffer.h"
 
 /* Antennas whose terms are prepared together: enough for whole vectors, few enough for the first
  * cache. */
 enum { BATCH = 64 };
 
-static void *room(size_t count, size_t size) {
-    size_t bytes = (count * size + BP_ALIGN - 1) / BP_ALIGN * BP_ALIGN;
-    return aligned_alloc(BP_ALIGN, bytes > 0 ? bytes : BP_ALIGN);
-}
-
 static float *floats(size_t count) {
-    return room(count, sizeof(float));
+    return buffer_alloc(count, sizeof(float));
 }
 
 void bp_terms_free(struct bp_terms *terms) {
@@ -32,7 +28,7 @@ bool bp_terms_make(const struct bp_lines *lines, struct bp_terms *terms) {
     terms->pulses = lines->n_antenna < BATCH ? BATCH / lines->n_antenna : 1;
     size_t antennas = terms->pulses * lines->n_antenna, links = terms->pulses * lines->n_link;
     size_t shared = lines->shared ? lines->n_antenna : 0;
-    terms->range = room(antennas, sizeof *terms->range);
+    terms->range = buffer_alloc(antennas, sizeof *terms->range);
     terms->halfturns = floats(antennas);
     terms->bend = floats(antennas);
     terms->largest = floats(antennas);
@@ -46,19 +42,19 @@ bool bp_terms_make(const struct bp_lines *lines, struct bp_terms *terms) {
         terms->series[k] = floats(antennas);
         good = good && terms->series[k] != NULL;
     }
-    terms->tx = room(links, sizeof *terms->tx);
-    terms->rx = room(links, sizeof *terms->rx);
+    terms->tx = buffer_alloc(links, sizeof *terms->tx);
+    terms->rx = buffer_alloc(links, sizeof *terms->rx);
     for (size_t i = 0; i < links && terms->tx != NULL && terms->rx != NULL; i++) {
         size_t first = i / lines->n_link * lines->n_antenna;
         terms->tx[i] = (int32_t)(first + lines->link[i % lines->n_link].tx);
         terms->rx[i] = (int32_t)(first + lines->link[i % lines->n_link].rx);
     }
-    terms->sample = room(links, sizeof *terms->sample);
-    terms->place = room(links, sizeof *terms->place);
+    terms->sample = buffer_alloc(links, sizeof *terms->sample);
+    terms->place = buffer_alloc(links, sizeof *terms->place);
     terms->offset = floats(links);
     terms->cosine = floats(links);
     terms->sine = floats(links);
-    terms->fit = room(links, sizeof *terms->fit);
+    terms->fit = buffer_alloc(links, sizeof *terms->fit);
     terms->row = floats(shared * BP_ROWS);
     terms->lane = floats(shared * BP_LANES);
     terms->phasor = floats(shared * 3 * BP_GROUP_FLOATS);

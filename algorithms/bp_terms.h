@@ -43,9 +43,8 @@ LANES_INLINE enum bp_series shortest_series(double allowed, double third, double
 }
 
 /* Ranges and tilts of n antennas. */
-LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
-                                             const struct bp_block *block, size_t first, size_t n,
-                                             struct bp_terms *terms) {
+LANES_INLINE void bp_terms_tilts(const struct bp_lines *lines, const struct bp_block *block,
+                                 size_t first, size_t n, struct bp_terms *terms) {
     const double *restrict x = lines->at[0] + first, *restrict y = lines->at[1] + first,
                            *restrict z = lines->at[2] + first;
     float *restrict tilt_x = terms->tilt[0], *restrict tilt_y = terms->tilt[1],
@@ -55,43 +54,36 @@ LANES_INLINE struct bp_demand bp_terms_tilts(const struct bp_lines *lines,
     double cx = block->centre[0], cy = block->centre[1], cz = block->centre[2];
     double hx = block->half[0], hy = block->half[1], hz = block->half[2];
     double radius = hx * hx + hy * hy + hz * hz;
-    double phase_per_metre = lines->halfturns_per_metre * NFSAR_PI;
-    double third = 0.0, fourth = 0.0, fifth = 0.0, reach = 0.0;
-#pragma omp simd reduction(max : third, fourth, fifth, reach)
+#pragma omp simd
     for (size_t i = 0; i < n; i++) {
         double dx = cx - x[i], dy = cy - y[i], dz = cz - z[i];
         /* Never zero: nearer than a micrometre is a micrometre. */
         double square = dx * dx + dy * dy + dz * dz + 1e-12;
-        double range = sqrt(square), bend = 1.0 / square;
-        double largest = bend * (2.0 * (fabs(dx) * hx + fabs(dy) * hy + fabs(dz) * hz) + radius);
-        struct series_errors left = series_errors(range * phase_per_metre, largest);
-        /* |sqrt(1 + t) - 1| <= |t| / 2 + t^2 / 2; and the triangle's inequality. */
-        double differs = range * (0.5 * largest + 0.5 * largest * largest);
-        third = third > left.third ? third : left.third;
-        fourth = fourth > left.fourth ? fourth : left.fourth;
-        fifth = fifth > left.fifth ? fifth : left.fifth;
-        reach = reach > differs ? reach : differs;
-        ranges[i] = range;
+        double bend = 1.0 / square;
+        double along = fabs(dx) * hx + fabs(dy) * hy + fabs(dz) * hz;
+        ranges[i] = sqrt(square);
         tilt_x[i] = (float)(2.0 * dx * bend);
         tilt_y[i] = (float)(2.0 * dy * bend);
         tilt_z[i] = (float)(2.0 * dz * bend);
         bends[i] = (float)bend;
-        bounds[i] = (float)largest;
+        bounds[i] = (float)(bend * (2.0 * along + radius));
     }
-    enum bp_series series = shortest_series(lines->series_error, third, fourth, fifth);
-    return (struct bp_demand){series, fmin(reach, sqrt(radius))};
 }
 
-/* The same demand of some of these antennas. */
+/* What n of these antennas ask of the loops. */
 LANES_INLINE struct bp_demand bp_terms_demand(const struct bp_lines *lines,
                                               const struct bp_block *block, size_t first, size_t n,
                                               const struct bp_terms *terms) {
+    const double *restrict ranges = terms->range + first;
+    const float *restrict bounds = terms->largest + first;
     double hx = block->half[0], hy = block->half[1], hz = block->half[2];
     double phase_per_metre = lines->halfturns_per_metre * NFSAR_PI;
     double third = 0.0, fourth = 0.0, fifth = 0.0, reach = 0.0;
-    for (size_t i = first; i < first + n; i++) {
-        double range = terms->range[i], largest = terms->largest[i];
+#pragma omp simd reduction(max : third, fourth, fifth, reach)
+    for (size_t i = 0; i < n; i++) {
+        double range = ranges[i], largest = (double)bounds[i];
         struct series_errors left = series_errors(range * phase_per_metre, largest);
+        /* |sqrt(1 + t) - 1| <= |t| / 2 + t^2 / 2; and the triangle's inequality. */
         double differs = range * (0.5 * largest + 0.5 * largest * largest);
         third = third > left.third ? third : left.third;
         fourth = fourth > left.fourth ? fourth : left.fourth;

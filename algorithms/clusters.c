@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64 };
+#include "algorithms/buffer.h"
 
 static double component(nfsar_vec3 v, int axis) {
     return axis == 0 ? v.x : axis == 1 ? v.y : v.z;
@@ -101,10 +101,6 @@ static bool cut(struct place *place, size_t first, size_t n, double radius, cons
     return true;
 }
 
-static float *floats(size_t n) {
-    return aligned_alloc(ALIGN, n * sizeof(float));
-}
-
 static void fill(const nfsar_scatterer *scatterer, const struct place *place,
                  struct clusters *clusters) {
     size_t to = 0;
@@ -139,12 +135,12 @@ bool clusters_make(const nfsar_scatterer *scatterer, size_t n, double radius,
     bool good = place != NULL && cut(place, 0, n, radius, weight, clusters) && clusters->n <= most;
     if (good) {
         for (int k = 0; k < 3; k++) {
-            clusters->offset[k] = floats(clusters->room);
+            clusters->offset[k] = buffer_alloc(clusters->room, sizeof(float));
             good = good && clusters->offset[k] != NULL;
         }
-        clusters->norm = floats(clusters->room);
-        clusters->re = floats(clusters->room);
-        clusters->im = floats(clusters->room);
+        clusters->norm = buffer_alloc(clusters->room, sizeof(float));
+        clusters->re = buffer_alloc(clusters->room, sizeof(float));
+        clusters->im = buffer_alloc(clusters->room, sizeof(float));
         clusters->index = malloc(clusters->room * sizeof *clusters->index);
         good = good && clusters->norm != NULL && clusters->re != NULL && clusters->im != NULL &&
                clusters->index != NULL;

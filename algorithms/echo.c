@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "algorithms/bp_array.h"
+#include "algorithms/buffer.h"
 #include "algorithms/echo_kernel.h"
 #include "algorithms/simulate_kernel.h"
 #include "algorithms/transform.h"
@@ -60,15 +61,6 @@ static double square(double x) {
     return x * x;
 }
 
-static void *room(size_t count, size_t size) {
-    size_t bytes = 0;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - BP_ALIGN) {
-        return NULL;
-    }
-    bytes = (bytes + BP_ALIGN - 1) / BP_ALIGN * BP_ALIGN;
-    return aligned_alloc(BP_ALIGN, bytes > 0 ? bytes : BP_ALIGN);
-}
-
 static echo_kernel *kernel_of(enum nfsar_kernel kernel) {
     switch (kernel) {
 #if defined(__x86_64__)
@@ -90,23 +82,23 @@ static bool worker_make(const struct echo_engine *engine, struct worker *worker)
     bool good = bp_terms_make(lines, &worker->terms);
     size_t antennas = worker->terms.pulses * lines->n_antenna;
     for (int k = 0; k < 3; k++) {
-        worker->at[k] = room(antennas, sizeof *worker->at[k]);
+        worker->at[k] = buffer_alloc(antennas, sizeof *worker->at[k]);
         worker->lines.at[k] = worker->at[k];
         good = good && worker->at[k] != NULL;
     }
-    worker->scratch.antenna = room(shared, sizeof *worker->scratch.antenna);
-    worker->scratch.moment = room(lines->n_link * ECHO_MOMENT_FLOATS, sizeof(float));
+    worker->scratch.antenna = buffer_alloc(shared, sizeof *worker->scratch.antenna);
+    worker->scratch.moment = buffer_alloc(lines->n_link * ECHO_MOMENT_FLOATS, sizeof(float));
     worker->spectrum = transform_alloc(engine->length);
     good = good && worker->scratch.antenna != NULL && worker->scratch.moment != NULL &&
            worker->spectrum != NULL;
     for (int k = 0; k < 4 && beam; k++) {
-        worker->place[k] = room(CLUSTER_LIMIT + CLUSTER_PAD, sizeof *worker->place[k]);
+        worker->place[k] = buffer_alloc(CLUSTER_LIMIT + CLUSTER_PAD, sizeof *worker->place[k]);
         good = good && worker->place[k] != NULL;
     }
     if (beam) {
         size_t row = CLUSTER_LIMIT + CLUSTER_PAD;
-        worker->gain = room(antennas * row, sizeof *worker->gain);
-        worker->gains = room(antennas, sizeof *worker->gains);
+        worker->gain = buffer_alloc(antennas * row, sizeof *worker->gain);
+        worker->gains = buffer_alloc(antennas, sizeof *worker->gains);
         good = good && worker->gain != NULL && worker->gains != NULL;
         for (size_t a = 0; good && a < antennas; a++) {
             worker->gains[a] = worker->gain + a * row;
@@ -329,8 +321,8 @@ static bool open_gate(const struct echo_engine *engine, struct worker *worker, l
     if (lines->gate > worker->room) {
         free(worker->profile);
         worker->room = lines->gate + lines->gate / 4;
-        worker->profile =
-            room(2 * worker->terms.pulses * lines->n_link * worker->room, sizeof *worker->profile);
+        worker->profile = buffer_alloc(2 * worker->terms.pulses * lines->n_link * worker->room,
+                                       sizeof *worker->profile);
         worker->room = worker->profile != NULL ? worker->room : 0;
     }
     lines->pitch = worker->room;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/buffer.h"
 #include "algorithms/echo.h"
 #include "algorithms/simulate_kernel.h"
 
@@ -49,15 +50,6 @@ struct worker {
     double *echo;            /* [n_channel][n_sample][2] */
     nfsar_vec3 *ends[3];     /* [batch][n_channel] transmitters, receivers, boresights */
 };
-
-static void *aligned(size_t count, size_t size) {
-    size_t bytes = 0;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - KERNEL_ALIGN) {
-        return NULL;
-    }
-    bytes = (bytes + KERNEL_ALIGN - 1) / KERNEL_ALIGN * KERNEL_ALIGN;
-    return aligned_alloc(KERNEL_ALIGN, bytes > 0 ? bytes : KERNEL_ALIGN);
-}
 
 static void job_free(struct job *job) {
     free(job->x);
@@ -108,12 +100,12 @@ static enum nfsar_status job_create(struct job *job, const nfsar_scatterer *scat
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%zu scatterers are too many", n);
     }
     job->n_padded = (n + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
-    job->x = aligned(job->n_padded, sizeof *job->x);
-    job->y = aligned(job->n_padded, sizeof *job->y);
-    job->z = aligned(job->n_padded, sizeof *job->z);
-    job->re = aligned(job->n_padded, sizeof *job->re);
-    job->im = aligned(job->n_padded, sizeof *job->im);
-    job->turns_per_metre = aligned(job->capture->n_sample, sizeof *job->turns_per_metre);
+    job->x = buffer_alloc(job->n_padded, sizeof *job->x);
+    job->y = buffer_alloc(job->n_padded, sizeof *job->y);
+    job->z = buffer_alloc(job->n_padded, sizeof *job->z);
+    job->re = buffer_alloc(job->n_padded, sizeof *job->re);
+    job->im = buffer_alloc(job->n_padded, sizeof *job->im);
+    job->turns_per_metre = buffer_alloc(job->capture->n_sample, sizeof *job->turns_per_metre);
     if (job->x == NULL || job->y == NULL || job->z == NULL || job->re == NULL || job->im == NULL ||
         job->turns_per_metre == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu scatterers", n);
@@ -147,15 +139,15 @@ static bool worker_create(const struct job *job, struct worker *worker) {
         return false;
     }
     bool beam = job->options->beamwidth_rad > 0.0;
-    worker->kernel = aligned(1, sizeof *worker->kernel);
-    worker->antenna = aligned(2 * channels, sizeof *worker->antenna);
-    worker->tx = aligned(channels, sizeof *worker->tx);
-    worker->rx = aligned(channels, sizeof *worker->rx);
-    worker->distance = aligned(2 * channels * KERNEL_TILE, sizeof *worker->distance);
-    worker->gain = beam ? aligned(2 * channels * KERNEL_TILE, sizeof *worker->gain) : NULL;
-    worker->echo = aligned(echo, 2 * sizeof *worker->echo);
+    worker->kernel = buffer_alloc(1, sizeof *worker->kernel);
+    worker->antenna = buffer_alloc(2 * channels, sizeof *worker->antenna);
+    worker->tx = buffer_alloc(channels, sizeof *worker->tx);
+    worker->rx = buffer_alloc(channels, sizeof *worker->rx);
+    worker->distance = buffer_alloc(2 * channels * KERNEL_TILE, sizeof *worker->distance);
+    worker->gain = beam ? buffer_alloc(2 * channels * KERNEL_TILE, sizeof *worker->gain) : NULL;
+    worker->echo = buffer_alloc(echo, 2 * sizeof *worker->echo);
     for (int k = 0; k < 3; k++) {
-        worker->ends[k] = aligned(job->batch * channels, sizeof *worker->ends[k]);
+        worker->ends[k] = buffer_alloc(job->batch * channels, sizeof *worker->ends[k]);
         if (worker->ends[k] == NULL) {
             return false;
         }

@@ -4,21 +4,15 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One binary serves old and new processors: the loader picks the best copy of each function. The
- * sanitizers run before the loader's choice can be made, so they get one copy. */
-#if defined(__x86_64__) && !defined(NFSAR_SANITIZED)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
+#include "algorithms/multiversion.h"
 
 /* Adding and taking off 1.5 * 2^52 (2^23 for float) rounds to a whole number without a call. */
 #define ROUND_DOUBLE 6755399441055744.0
 #define ROUND_FLOAT  12582912.0f
 
-CLONES bool kernel_distances(const double *restrict x, const double *restrict y,
-                             const double *restrict z, size_t n, nfsar_vec3 antenna, double nearest,
-                             double *restrict r) {
+MULTIVERSION bool kernel_distances(const double *restrict x, const double *restrict y,
+                                   const double *restrict z, size_t n, nfsar_vec3 antenna,
+                                   double nearest, double *restrict r) {
     int near = 0;
     for (size_t i = 0; i < n; i++) {
         double dx = x[i] - antenna.x, dy = y[i] - antenna.y, dz = z[i] - antenna.z;
@@ -62,10 +56,10 @@ static inline __attribute__((always_inline)) float power_of_two(float y) {
     return p * scale;
 }
 
-CLONES void kernel_beam(const double *restrict x, const double *restrict y,
-                        const double *restrict z, size_t n, nfsar_vec3 antenna,
-                        nfsar_vec3 boresight, double width, const double *restrict distance,
-                        float *restrict gain) {
+MULTIVERSION void kernel_beam(const double *restrict x, const double *restrict y,
+                              const double *restrict z, size_t n, nfsar_vec3 antenna,
+                              nfsar_vec3 boresight, double width, const double *restrict distance,
+                              float *restrict gain) {
     for (size_t i = 0; i < n; i++) {
         double along = (x[i] - antenna.x) * boresight.x + (y[i] - antenna.y) * boresight.y +
                        (z[i] - antenna.z) * boresight.z;
@@ -103,8 +97,8 @@ static inline __attribute__((always_inline)) void turns_phasor(double turns, flo
     phasor((float)(turns - whole), re, im);
 }
 
-CLONES void kernel_phasors(const double *restrict turns, size_t n, float *restrict re,
-                           float *restrict im) {
+MULTIVERSION void kernel_phasors(const double *restrict turns, size_t n, float *restrict re,
+                                 float *restrict im) {
     for (size_t i = 0; i < n; i++) {
         turns_phasor(turns[i], &re[i], &im[i]);
     }
@@ -157,9 +151,9 @@ static inline __attribute__((always_inline)) void four_samples(struct kernel_scr
 }
 
 /* Neighbouring samples differ by a constant turn of each scatterer's phasor. */
-CLONES static void echo_uniform(const struct kernel_frequencies *f,
-                                struct kernel_scratch *restrict s, size_t n,
-                                double *restrict echo) {
+MULTIVERSION static void echo_uniform(const struct kernel_frequencies *f,
+                                      struct kernel_scratch *restrict s, size_t n,
+                                      double *restrict echo) {
     for (size_t i = 0; i < n; i++) {
         turns_phasor(s->path[i] * f->step_turns_per_metre, &s->step_re[i], &s->step_im[i]);
     }
@@ -177,9 +171,9 @@ CLONES static void echo_uniform(const struct kernel_frequencies *f,
 }
 
 /* Any list of frequencies: every phase from scratch. */
-CLONES static void echo_general(const struct kernel_frequencies *f,
-                                struct kernel_scratch *restrict s, size_t n,
-                                double *restrict echo) {
+MULTIVERSION static void echo_general(const struct kernel_frequencies *f,
+                                      struct kernel_scratch *restrict s, size_t n,
+                                      double *restrict echo) {
     for (size_t k = 0; k < f->n_sample; k++) {
         float re = 0.0f, im = 0.0f;
         anchor(s, n, f->turns_per_metre[k]);

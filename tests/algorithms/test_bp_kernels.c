@@ -220,9 +220,10 @@ static double largest_phase_error(nfsar_bp_plan *plan) {
         for (size_t pulse = 0; pulse < lines->n_pulse; pulse += terms.pulses) {
             size_t left = lines->n_pulse - pulse, from = pulse * lines->n_antenna;
             size_t pulses = left < terms.pulses ? left : terms.pulses;
-            struct bp_demand demand =
-                bp_terms_tilts(lines, &block, from, pulses * lines->n_antenna, &terms);
-            bp_terms_series(lines, 0, pulses * lines->n_antenna, demand.series, &terms);
+            size_t n = pulses * lines->n_antenna;
+            bp_terms_tilts(lines, &block, from, n, &terms);
+            struct bp_demand demand = bp_terms_demand(lines, &block, 0, n, &terms);
+            bp_terms_series(lines, 0, n, demand.series, &terms);
             bp_terms_places(lines, pulses, &terms);
             for (size_t line = 0; line < pulses * lines->n_link; line++) {
                 measure_line(&block, &terms, line, lines->monostatic ? 1 : 2, demand.series,
