@@ -27,6 +27,7 @@ struct spread {
     size_t n_point;
     size_t chunk_rows, n_chunk;
     uint32_t *rank;             /* [n_point] */
+    uint32_t *order;            /* [n_point] points by rank */
     struct spread_place *place; /* [n_point] by rank */
     float *weight;
     uint32_t *list;       /* ranks of the points that touch each chunk */
@@ -130,6 +131,7 @@ static bool sort(spread *plan, const struct bins *bins, const struct spread_plac
     for (size_t i = 0; i < plan->n_point; i++) {
         size_t bin = bin_of(bins, place[i].y / plan->chunk_rows, &place[i]);
         plan->rank[i] = (uint32_t)begin[bin]++;
+        plan->order[plan->rank[i]] = (uint32_t)i;
         plan->place[plan->rank[i]] = place[i];
     }
     free(begin);
@@ -232,6 +234,7 @@ spread *spread_create(const struct spread_shape *shape, const double *x, const d
     points->count_x = shape->x.count;
     points->count_z = shape->z.count;
     made->rank = buffer_alloc(n_point, sizeof *made->rank);
+    made->order = buffer_alloc(n_point, sizeof *made->order);
     made->place = buffer_alloc(n_point, sizeof *made->place);
     made->weight = buffer_alloc(n_point * points->weight_pitch, sizeof *made->weight);
     made->listed = calloc(made->n_chunk + 1, sizeof *made->listed);
@@ -239,8 +242,8 @@ spread *spread_create(const struct spread_shape *shape, const double *x, const d
     points->place = made->place;
     points->weight = made->weight;
     const double *const at[3] = {x, y, z};
-    if (made->rank == NULL || made->place == NULL || made->weight == NULL || made->own == NULL ||
-        made->listed == NULL || !place(made, at)) {
+    if (made->rank == NULL || made->order == NULL || made->place == NULL || made->weight == NULL ||
+        made->own == NULL || made->listed == NULL || !place(made, at)) {
         spread_destroy(made);
         return NULL;
     }
@@ -251,6 +254,7 @@ spread *spread_create(const struct spread_shape *shape, const double *x, const d
 void spread_destroy(spread *plan) {
     if (plan != NULL) {
         free(plan->rank);
+        free(plan->order);
         free(plan->place);
         free(plan->weight);
         free(plan->list);
@@ -261,14 +265,18 @@ void spread_destroy(spread *plan) {
 }
 
 size_t spread_bytes(const spread *plan) {
-    size_t point =
-        sizeof *plan->rank + sizeof *plan->place + plan->points.weight_pitch * sizeof *plan->weight;
+    size_t point = 2 * sizeof *plan->rank + sizeof *plan->place +
+                   plan->points.weight_pitch * sizeof *plan->weight;
     return sizeof *plan + plan->n_point * point + plan->list_length * sizeof *plan->list +
            2 * (plan->n_chunk + 1) * sizeof *plan->own;
 }
 
 const uint32_t *spread_rank(const spread *plan) {
     return plan->rank;
+}
+
+void spread_take_unsorted(spread *plan) {
+    plan->points.source = plan->order;
 }
 
 size_t spread_chunks(const spread *plan) {
@@ -296,11 +304,9 @@ void spread_chunk(const spread *plan, size_t chunk, const float complex *values,
               (const float *)(values + first_vector), 2 * pitch, &band);
 }
 
-void spread_gather_chunk(const spread *plan, size_t chunk, const float complex *cells,
+void spread_gather_chunk(const spread *plan, size_t chunk, const float complex *cells, size_t ring,
                          float complex *values, size_t pitch, size_t first_vector) {
-    /* Only read. */
-    struct spread_band band = {.cells = (float *)(uintptr_t)cells};
-    spread_rows(plan, chunk, &band.first, &band.n);
-    plan->gather(&plan->points, plan->own[chunk], plan->own[chunk + 1], &band,
-                 (float *)(values + first_vector), 2 * pitch);
+    struct spread_ring rows = {(const float *)cells, ring};
+    plan->gather(&plan->points, plan->own[chunk], plan->own[chunk + 1], chunk * plan->chunk_rows,
+                 &rows, (float *)(values + first_vector), 2 * pitch);
 }

@@ -53,6 +53,10 @@ size_t spread_bytes(const spread *plan);
 /* [n_point]: the values of point i lie at values[rank[i] * pitch]. */
 const uint32_t *spread_rank(const spread *plan);
 
+/* From now on values lie as the points were given, at values[i * pitch], for those who would have
+ * to put them in order for one transform alone. */
+void spread_take_unsorted(spread *plan);
+
 /* Chunks of rows; the rows of one; complex numbers that the cells of the largest take. */
 size_t spread_chunks(const spread *plan);
 void spread_rows(const spread *plan, size_t chunk, size_t *first, size_t *n);
@@ -65,10 +69,11 @@ void spread_chunk(const spread *plan, size_t chunk, const float complex *values,
                   size_t first_vector, float complex *cells);
 
 /* The adjoint: at each of the chunk's own points (whose first touched row is in it), the sum of
- * weight times cell, stored as values of the same vectors. cells[n rows + y.width - 1][z.count]
- * [x.count][SPREAD_VECTORS]: the rows of the chunk and y.width - 1 after them, those beyond the
- * grid excepted, which are not read. Re-entrant. */
-void spread_gather_chunk(const spread *plan, size_t chunk, const float complex *cells,
+ * weight times cell, stored as values of the same vectors. Row r of the grid lies at
+ * cells[r % ring][z.count][x.count][SPREAD_VECTORS]: with a ring of y.count the whole grid, with
+ * less the chunk's rows and the y.width - 1 after them (those beyond the grid are not read).
+ * Re-entrant. */
+void spread_gather_chunk(const spread *plan, size_t chunk, const float complex *cells, size_t ring,
                          float complex *values, size_t pitch, size_t first_vector);
 
 #endif

@@ -15,6 +15,10 @@ LANES_INLINE void load_values(const float *from, lanes *value) {
     }
 }
 
+LANES_INLINE size_t source_of(const struct spread_points *points, size_t i) {
+    return points->source != NULL ? points->source[i] : i;
+}
+
 /* Add value * weight[k] to cell k. */
 LANES_INLINE void add_cells(float *cell, const float *weight, uint32_t width, const lanes *value) {
 #pragma GCC unroll 16
@@ -37,7 +41,7 @@ LANES_INLINE void add_point(const struct spread_points *points, uint32_t i, cons
     end = end < points->width_y ? end : points->width_y;
     size_t line = points->count_x * SPREAD_FLOATS;
     lanes value[CELL];
-    load_values(values + i * pitch, value);
+    load_values(values + source_of(points, i) * pitch, value);
     for (size_t j = from; j < end; j++) {
         float *row = band->cells + (place->y + j - band->first) * points->count_z * line +
                      place->z * line + (size_t)place->x * SPREAD_FLOATS;
@@ -56,7 +60,10 @@ LANES_INLINE void add_list(const struct spread_points *points, const uint32_t *l
                            const float *values, size_t pitch, const struct spread_band *band,
                            uint32_t width) {
     for (size_t i = 0; i < n; i++) {
-        __builtin_prefetch(values + list[i + SPREAD_AHEAD] * pitch);
+        /* Vectors that are not aligned lie in two lines of the cache. */
+        const float *ahead = values + source_of(points, list[i + SPREAD_AHEAD]) * pitch;
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + SPREAD_FLOATS - 1);
         add_point(points, list[i], values, pitch, band, width);
     }
 }
@@ -77,23 +84,26 @@ LANES_INLINE void sum_cells(const float *cell, const float *weight, uint32_t wid
 }
 
 LANES_INLINE void gather_range(const struct spread_points *points, size_t begin, size_t end,
-                               const struct spread_band *band, float *values, size_t pitch,
-                               uint32_t width) {
-    size_t line = points->count_x * SPREAD_FLOATS;
+                               size_t first, const struct spread_ring *ring, float *values,
+                               size_t pitch, uint32_t width) {
+    size_t line = points->count_x * SPREAD_FLOATS, start = first % ring->ring;
     for (size_t i = begin; i < end; i++) {
         const struct spread_place *place = &points->place[i];
         const float *wx = points->weight + i * points->weight_pitch;
         const float *wy = wx + width, *wz = wy + points->width_y;
+        size_t at = start + place->y - first;
         lanes sum[CELL] = {{0}};
-        for (size_t j = 0; j < points->width_y; j++) {
-            const float *row = band->cells + (place->y + j - band->first) * points->count_z * line +
-                               place->z * line + (size_t)place->x * SPREAD_FLOATS;
+        for (size_t j = 0; j < points->width_y; j++, at++) {
+            at -= at >= ring->ring ? ring->ring : 0;
+            const float *row = ring->cells + at * points->count_z * line + place->z * line +
+                               (size_t)place->x * SPREAD_FLOATS;
             for (size_t l = 0; l < points->width_z; l++, row += line) {
                 sum_cells(row, wx, width, wy[j] * wz[l], sum);
             }
         }
+        float *to = values + source_of(points, i) * pitch;
         for (int c = 0; c < CELL; c++) {
-            *(lanes_anywhere *)(values + i * pitch + c * LANES_WIDTH) = sum[c];
+            *(lanes_anywhere *)(to + c * LANES_WIDTH) = sum[c];
         }
     }
 }
@@ -115,11 +125,12 @@ void LANES_VERSION(spread_add)(const struct spread_points *points, const uint32_
 }
 
 void LANES_VERSION(spread_gather)(const struct spread_points *points, size_t begin, size_t end,
-                                  const struct spread_band *band, float *values, size_t pitch) {
+                                  size_t first, const struct spread_ring *ring, float *values,
+                                  size_t pitch) {
 #define GATHER(width)                                                                              \
     case width:                                                                                    \
-        gather_range(points, begin, end, band, values, pitch, width);                              \
+        gather_range(points, begin, end, first, ring, values, pitch, width);                       \
         return;
     WIDTHS(GATHER)
-    gather_range(points, begin, end, band, values, pitch, points->width_x);
+    gather_range(points, begin, end, first, ring, values, pitch, points->width_x);
 }

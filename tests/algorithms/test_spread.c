@@ -144,15 +144,22 @@ static double spread_error(const struct problem *p, const float complex *all) {
     return worst / peak;
 }
 
+/* Gather with the rows of a chunk, and those that its points reach into, in a small ring. */
 static double gather_error(const struct problem *p, const spread *plan, const float complex *all,
                            float complex *sorted) {
     double worst = 0.0, peak = 0.0;
-    size_t row = p->shape.x.count * p->shape.z.count * SPREAD_VECTORS;
+    size_t row = p->shape.x.count * p->shape.z.count * SPREAD_VECTORS, first, n, most;
+    spread_rows(plan, 0, &first, &most);
+    size_t ring = most + (size_t)p->shape.y.width - 1;
+    float complex *cells = buffer_zeros(ring * row, sizeof *cells);
     for (size_t c = 0; c < spread_chunks(plan); c++) {
-        size_t first, n;
         spread_rows(plan, c, &first, &n);
-        spread_gather_chunk(plan, c, all + first * row, sorted, p->pitch, SPREAD_VECTORS);
+        for (size_t r = first; r < first + ring && r < p->shape.y.count; r++) {
+            memcpy(cells + r % ring * row, all + r * row, row * sizeof *cells);
+        }
+        spread_gather_chunk(plan, c, cells, ring, sorted, p->pitch, SPREAD_VECTORS);
     }
+    free(cells);
     for (size_t i = 0; i < p->n; i++) {
         size_t v = i % SPREAD_VECTORS, at = spread_rank(plan)[i] * p->pitch + SPREAD_VECTORS + v;
         double complex exact = exact_value(p, all, i, v);
@@ -160,6 +167,17 @@ static double gather_error(const struct problem *p, const spread *plan, const fl
         peak = fmax(peak, cabs(exact));
     }
     return worst / peak;
+}
+
+static void check_unsorted(const struct problem *p, const spread *plan, const float complex *all) {
+    float complex *out = calloc(p->n * p->pitch, sizeof *out);
+    for (size_t c = 0; c < spread_chunks(plan); c++) {
+        spread_gather_chunk(plan, c, all, p->shape.y.count, out, p->pitch, 3);
+    }
+    double complex exact = exact_value(p, all, p->n / 2, 1);
+    double complex got = (double complex)out[p->n / 2 * p->pitch + 3 + 1];
+    assert_near(cabs(got - exact), 0.0, 1e-5 * cabs(exact));
+    free(out);
 }
 
 static void check(const struct spread_shape *shape, size_t n, const char *what) {
@@ -188,8 +206,15 @@ static void check(const struct spread_shape *shape, size_t n, const char *what) 
                 assert_memory_equal(sorted + spread_rank(plan)[i] * p.pitch, p.values + i * p.pitch,
                                     SPREAD_VECTORS * sizeof *sorted);
             }
-            free(all);
             free(sorted);
+            /* As they come, and out of the whole. */
+            spread_take_unsorted(plan);
+            float complex *same = spread_all(plan, &p, p.values, SPREAD_VECTORS);
+            size_t cells = shape->x.count * shape->y.count * shape->z.count * SPREAD_VECTORS;
+            assert_memory_equal(same, all, cells * sizeof *all);
+            check_unsorted(&p, plan, all);
+            free(same);
+            free(all);
             spread_destroy(plan);
         }
     }
