@@ -173,19 +173,51 @@ static double within_reach(double near, double far, double reach) {
     return 0.5 * near * straight + 0.5 * reach * reach * (atan2(far, near) - acos(near / reach));
 }
 
-/* Points that no triangle is left to: their cells among all points, within reach. Across the
- * border cells have no end. */
+static void note_nearest(const double *inside, int32_t p, double distance, double *nearest) {
+    nearest[p] = inside[p] == 0.0 ? fmin(nearest[p], distance) : nearest[p];
+}
+
+/* Points that no triangle is left to are alone or along a line. One at the end of a line owns no
+ * more than two in the middle of it, whose cells are strips as long as the way to the next and as
+ * wide as there is reach on both sides. */
+static bool limit_lonely(const struct work *work, const double *inside, double *area) {
+    double *nearest = buffer_alloc(work->n, sizeof *nearest);
+    for (size_t i = 0; nearest != NULL && i < work->n; i++) {
+        nearest[i] = HUGE_VAL;
+    }
+    for (size_t t = 0; nearest != NULL && t < work->mesh.n; t++) {
+        for (int k = 0; k < 3; k++) {
+            struct wedge w = wedge_at(work->point, work->mesh.corner[t], k);
+            note_nearest(inside, w.next, sqrt(w.opposite), nearest);
+            note_nearest(inside, w.last, sqrt(w.opposite), nearest);
+        }
+    }
+    for (size_t i = 0; nearest != NULL && i < work->n; i++) {
+        area[i] = inside[i] == 0.0 ? fmin(area[i], 4.0 * work->typical * nearest[i]) : area[i];
+    }
+    bool made = nearest != NULL;
+    free(nearest);
+    return made;
+}
+
+/* Points that no triangle is left to: their cells among all points, within reach. Beyond a border
+ * edge a cell has no end; and toward what no edge of a corner of the border looks at, neither. */
 static void add_lonely(const struct work *work, const double *inside, double *area) {
+    double reach = work->typical, sector = 0.5 * reach * reach;
+    for (size_t i = 0; i < work->n; i++) {
+        area[i] += inside[i] == 0.0 ? 2.0 * NFSAR_PI * sector : 0.0;
+    }
     for (size_t t = 0; t < work->mesh.n; t++) {
         for (int k = 0; k < 3; k++) {
             struct wedge w = wedge_at(work->point, work->mesh.corner[t], k);
             double near = 0.5 * sqrt(w.opposite), far = near * w.dot / w.cross;
-            double piece = copysign(within_reach(near, fabs(far), work->typical), far);
+            double piece = copysign(within_reach(near, fabs(far), reach), far);
             if (work->mesh.across[t][k] < 0) {
-                piece += within_reach(near, HUGE_VAL, work->typical);
+                piece += within_reach(near, HUGE_VAL, reach) - 0.5 * NFSAR_PI * sector;
             }
             area[w.next] += inside[w.next] == 0.0 ? piece : 0.0;
             area[w.last] += inside[w.last] == 0.0 ? piece : 0.0;
+            area[w.point] -= inside[w.point] == 0.0 ? sector * atan2(w.cross, w.dot) : 0.0;
         }
     }
 }
@@ -223,6 +255,9 @@ enum nfsar_status cells_of_plane(const struct plane_point *point, size_t n, doub
         find_aperture(&work, limit);
         add_cells(&work, area, angle, &sum);
         add_lonely(&work, angle, area);
+        if (!limit_lonely(&work, angle, area)) {
+            status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu places", n);
+        }
     }
     if (status == NFSAR_OK && inside != NULL) {
         memcpy(inside, angle, n * sizeof *inside);

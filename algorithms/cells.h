@@ -12,7 +12,8 @@
  * what is left is where the aperture is. area[n] is the cell's area in it; inside[n] the angle of
  * it, out of 2 pi, that the point sees. An inner point sees all of it, and area is that of its
  * Voronoi cell; the areas of all points add up to that of the triangles, *covered. A point that has
- * no triangle left (inside 0) gets its Voronoi cell within a typical circumradius.
+ * no triangle left (inside 0) gets its Voronoi cell within a typical circumradius, and no more than
+ * four of these times the way to the nearest point: at the end of a line.
  * same[n]: how many points lie about the same place, each of which counts as 1 / same for what is
  * typical; NULL for 1. Any of inside and covered may be NULL. */
 enum nfsar_status cells_of_plane(const struct plane_point *point, size_t n, double limit,

@@ -7,7 +7,7 @@
 #include "algorithms/buffer.h"
 #include "algorithms/places.h"
 
-enum { STEPS = 8, ROWS = 2 * STEPS + 1, ITERATIONS = 30 };
+enum { STEPS = 8, ROWS = 2 * STEPS + 1, ITERATIONS = 10 };
 
 /* K w is 1 to within this: it goes on. */
 #define SETTLED 1e-3

@@ -187,10 +187,26 @@ static enum nfsar_status find_neighbours(size_t n_point, struct delaunay *delaun
     return NFSAR_OK;
 }
 
+/* Qhull wants four points at least. */
+static enum nfsar_status one_triangle(const struct plane_point *point, struct delaunay *delaunay,
+                                      nfsar_error *error) {
+    delaunay->corner = buffer_alloc(1, sizeof *delaunay->corner);
+    delaunay->across = buffer_alloc(1, sizeof *delaunay->across);
+    if (delaunay->corner == NULL || delaunay->across == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (int32_t k = 0; k < 3; k++) {
+        delaunay->corner[0][k] = k;
+    }
+    delaunay->n = orient(point, delaunay->corner[0]);
+    return NFSAR_OK;
+}
+
 enum nfsar_status delaunay_make(const struct plane_point *point, size_t n,
                                 struct delaunay *delaunay, nfsar_error *error) {
     memset(delaunay, 0, sizeof *delaunay);
-    enum nfsar_status status = triangulate(point, n, delaunay, error);
+    enum nfsar_status status =
+        n == 3 ? one_triangle(point, delaunay, error) : triangulate(point, n, delaunay, error);
     if (status == NFSAR_OK) {
         status = find_neighbours(n, delaunay, error);
     }

@@ -25,6 +25,9 @@
 /* How far positions may leave their best plane, of their extent. */
 #define DEPTH_LIMIT 0.25
 
+/* Metres. */
+#define FARTHEST 1e9
+
 /* Pulses whose antennas are worked out at a time. */
 #define BLOCK ((size_t)256)
 
@@ -59,9 +62,10 @@ static enum nfsar_status find_block(const nfsar_capture *capture, size_t first, 
     for (size_t i = 0; status == NFSAR_OK && i < n * n_channel; i++) {
         nfsar_vec3 at = nfsar_vec3_midpoint(tx[i], rx[i]);
         centre[first * n_channel + i] = at;
-        if (!isfinite(at.x) || !isfinite(at.y) || !isfinite(at.z)) {
+        if (!(fabs(at.x) < FARTHEST && fabs(at.y) < FARTHEST && fabs(at.z) < FARTHEST)) {
             return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                              "pulse %zu, channel %zu: its position is not a number",
+                              "pulse %zu, channel %zu: its position is no number of metres below "
+                              "1e9",
                               first + i / n_channel, i % n_channel);
         }
     }
