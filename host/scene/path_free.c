@@ -166,18 +166,20 @@ static double walk_on(const struct walk *walk, size_t pulse, double before) {
     return before + walk->speed / walk->rate * exp(walk->wander * pace);
 }
 
-/* Pulses until the way is over, or one more than a path may have. */
+/* Pulses until the way is over; more than a path may have when there are too many to count. */
 static size_t walk_pulses(const struct walk *walk) {
-    if (walk->wander == 0.0) {
-        double pulses = floor(walk->length / walk->speed * walk->rate) + 1.0;
-        return pulses < 1e12 ? (size_t)pulses : (size_t)1e12;
+    double even = floor(walk->length / walk->speed * walk->rate) + 1.0;
+    size_t pulses = even < 1e12 ? (size_t)even : (size_t)1e12;
+    /* On average a pace that wanders is exp(wander^2 / 2) of the even one: 7.4 at most. */
+    if (walk->wander == 0.0 || pulses > (size_t)100 * PATH_PULSES) {
+        return pulses;
     }
-    size_t n = 1;
+    pulses = 1;
     double distance = walk_on(walk, 1, 0.0);
-    while (distance <= walk->length && n <= PATH_PULSES) {
-        distance = walk_on(walk, ++n, distance);
+    while (distance <= walk->length && pulses <= PATH_PULSES) {
+        distance = walk_on(walk, ++pulses, distance);
     }
-    return n;
+    return pulses;
 }
 
 enum nfsar_status path_handheld(const struct scene_handheld *handheld, double channel_span_s,
