@@ -136,6 +136,52 @@ static void irregular_positions(void **state) {
     json_decref(json);
 }
 
+/* Every method takes the weights: a lattice whose first rows were gone over twice, for either gives
+ * the image of one that was gone over once. */
+static void density_for_every_method(void **state) {
+    (void)state;
+    enum { SIDE = 40, AGAIN = 15 * SIDE };
+    nfsar_capture once, twice;
+    nfsar_error error;
+    nfsar_vec3 point = {0.004, -0.006, 0.2};
+    radar_raster("single", SIDE, QUARTER, SIDE, QUARTER, 16, &once);
+    radar_raster("single", SIDE * SIDE + AGAIN, 0.0, 1, 0.0, 16, &twice);
+    for (size_t i = 0; i < twice.n_pulse; i++) {
+        twice.pose[i] = once.pose[i % ((size_t)SIDE * SIDE)];
+    }
+    radar_add_points(&once, &point, 1);
+    radar_add_points(&twice, &point, 1);
+    save(&once, "once.h5");
+    save(&twice, "twice.h5");
+    static const char *const methods[] = {"rma", "bp"};
+    for (int m = 0; m < 2; m++) {
+        static const char *const runs[][2] = {
+            {"once", "none"}, {"twice", "none"}, {"twice", "voronoi"}};
+        nfsar_image image[3];
+        for (int i = 0; i < 3; i++) {
+            char capture[16];
+            snprintf(capture, sizeof capture, "%s.h5", runs[i][0]);
+            assert_int_equal(test_command(output, sizeof output,
+                                          "reconstruct %s -o %s -q -m %s --density %s --x "
+                                          "-0.03:0.03:61 --y -0.03:0.03:61 --z 0.2",
+                                          test_path(capture), test_path("rows.h5"), methods[m],
+                                          runs[i][1]),
+                             0);
+            assert_ok(nfsar_image_load(test_path("rows.h5"), &image[i], &error), error);
+        }
+        nfsar_image_comparison plain, weighted;
+        assert_ok(nfsar_image_compare(&image[0], &image[1], &plain, &error), error);
+        assert_ok(nfsar_image_compare(&image[0], &image[2], &weighted, &error), error);
+        print_message("%s: rows twice err by %.3f, with weights by %.2g\n", methods[m],
+                      plain.relative_error, weighted.relative_error);
+        assert_true(plain.relative_error > 0.1);
+        assert_true(weighted.relative_error < 1e-4);
+        for (int i = 0; i < 3; i++) {
+            nfsar_image_free(&image[i]);
+        }
+    }
+}
+
 /* Places denser the nearer they are to the middle: without weights a taper that widens the point.
  */
 static void density_weights(void **state) {
@@ -301,6 +347,7 @@ int main(void) {
         cmocka_unit_test(focus_finds_the_depth),
         cmocka_unit_test(irregular_positions),
         cmocka_unit_test(density_weights),
+        cmocka_unit_test(density_for_every_method),
         cmocka_unit_test(grid_in_millimetres),
         cmocka_unit_test(bad_usage),
         cmocka_unit_test(bad_files),
