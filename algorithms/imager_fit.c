@@ -11,7 +11,10 @@
 
 /* Where the phase at the aperture's edge is right to this, radians, compensation at boresight is as
  * good as exact offsets. */
-#define BORESIGHT_SUFFICES (10.0 * NFSAR_PI / 180.0)
+#define BORESIGHT_SUFFICES (3.0 * NFSAR_PI / 180.0)
+
+/* Wrong by more than this, images lose their resolution. */
+#define BORESIGHT_WARNS (45.0 * NFSAR_PI / 180.0)
 
 /* Images less like exact ones than this are left to backprojection. */
 #define LEAST_CORRELATION 0.98
@@ -132,7 +135,7 @@ static enum nfsar_status judge(const nfsar_imager *imager, double correlation, n
                           "migration leaves out",
                           atan(limit) * 180.0 / NFSAR_PI);
     }
-    if (imager->method == NFSAR_METHOD_EMPM && imager->report.boresight_rad > 0.5 * NFSAR_PI) {
+    if (imager->method == NFSAR_METHOD_EMPM && imager->report.boresight_rad > BORESIGHT_WARNS) {
         return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
                           "phases at the aperture's edge are up to %.0f degrees wrong, by offsets "
                           "from the plane that empm compensates at boresight; nurma does at every "

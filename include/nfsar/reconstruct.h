@@ -51,7 +51,7 @@ enum nfsar_status nfsar_imager_create(const nfsar_capture *capture, enum nfsar_m
                                       const nfsar_method_options *options, nfsar_imager **imager,
                                       nfsar_error *error);
 /** Tell the imager the whole grid before imaging it or parts of it. AUTO settles the method: it
- * takes empm in place of nurma where the phase at the aperture's edge is right to 10 degrees, and
+ * takes empm in place of nurma where the phase at the aperture's edge is right to 3 degrees, and
  * bp where range migration cannot make this grid, would need too much memory, would be less than
  * 0.98 like exact imaging because of wide transmit-receive baselines, or sees the grid's edge more
  * than 78 degrees aslant. Range migration takes the place of its compensation and its bands of
