@@ -12,10 +12,15 @@ enum {
     POINTS = POINTS_ALWAYS + POINTS_EACH * GRIDDING_WIDEST
 };
 
-/* beta that has been found best lies at this fraction of pi width (1 - 1 / (2 oversampling)), the
- * bandwidth at which the first alias begins, give or take a little. */
-#define LOWEST_FRACTION  0.80
-#define HIGHEST_FRACTION 1.02
+/* The best beta, found by trying, is near this fraction of pi width (1 - 1 / (2 oversampling)), the
+ * bandwidth at which the first alias begins. */
+static double usual_fraction(int width) {
+    return fmax(0.8, 0.99 - 1.25 / (width * width));
+}
+
+/* It is looked for at so many places about that. */
+enum { TRIES = 5 };
+#define TRY_STEP 0.015
 
 /* Periods of aliases that count: those further away are weaker by far. */
 enum { ALIASES = 2 };
@@ -74,15 +79,16 @@ static double leakage(int width, double beta, double oversampling) {
 struct gridding gridding_best(int width, double oversampling) {
     double scale = NFSAR_PI * width * (1.0 - 0.5 / oversampling);
     struct gridding best = {.width = width, .error = INFINITY};
-    enum { STEPS = 11 };
-    for (int i = 0; i <= STEPS; i++) {
-        double fraction = LOWEST_FRACTION + (HIGHEST_FRACTION - LOWEST_FRACTION) * i / STEPS;
+    for (int i = 0; i < TRIES; i++) {
+        double fraction = usual_fraction(width) + TRY_STEP * (i - TRIES / 2);
         double error = leakage(width, fraction * scale, oversampling);
         if (error < best.error) {
             best.error = error;
             best.beta = fraction * scale;
         }
     }
+    best.gain = gridding_transform(width, best.beta, 0.0) /
+                gridding_transform(width, best.beta, NFSAR_PI / oversampling);
     return best;
 }
 

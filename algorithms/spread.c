@@ -250,6 +250,10 @@ size_t spread_cells(const spread *plan) {
     return plan->chunk_rows * plan->shape.z.count * plan->shape.x.count * SPREAD_VECTORS;
 }
 
+size_t spread_points(const spread *plan, size_t chunk) {
+    return plan->own[chunk + 1] - plan->own[chunk];
+}
+
 void spread_chunk(const spread *plan, size_t chunk, const float complex *values, size_t pitch,
                   size_t first_vector, float complex *cells) {
     size_t first, n, reach = (size_t)plan->shape.y.width - 1;

@@ -63,6 +63,9 @@ size_t spread_chunks(const spread *plan);
 void spread_rows(const spread *plan, size_t chunk, size_t *first, size_t *n);
 size_t spread_cells(const spread *plan);
 
+/* Points that are a chunk's own. */
+size_t spread_points(const spread *plan, size_t chunk);
+
 /* cells[n rows][z.count][x.count][SPREAD_VECTORS] of a chunk: zeroed, then everything added that
  * the vectors first_vector .. first_vector + SPREAD_VECTORS - 1 have there. values[n_point, by
  * rank][pitch] holds that many vectors. Cells are aligned to 64 bytes. Re-entrant. */

@@ -92,7 +92,7 @@ LANES_INLINE void add_range(const struct spread_points *points, size_t begin, si
         at -= at >= ring->ring ? ring->ring : 0;
         lanes value[CELL];
         load_values(values + source_of(points, i) * pitch, value);
-        if (last - first == width && points->width_z == 1) {
+        if (last - first == width && points->width_y == width && points->width_z == 1) {
             /* What nearly all points of a plane are: loops of known length. */
             add_rows(points, place, weight, value, ring, at, 0, width, width, 1);
         } else {

@@ -18,6 +18,7 @@
 #include <nfsar/kernel.h>
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>
+#include <nfsar/nufft.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>

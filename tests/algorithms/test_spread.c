@@ -258,6 +258,8 @@ static void planes(void **state) {
     }
     check(&(struct spread_shape){axis(1.0, -0.5, 700, 6), axis(0.0, 1.0, 40, 5), absent}, 900,
           "long rows");
+    check(&(struct spread_shape){axis(1.0, -0.5, 100, 5), axis(0.0, 1.0, 100, 6), absent}, 900,
+          "wider along y");
     check(&(struct spread_shape){axis(0.0, 1.0, 6, 4), axis(0.0, 1.0, 6, 4), absent}, 50,
           "smallest");
 }
