@@ -39,6 +39,11 @@ static void transform_lines(const struct nufft_axis *axis, fftwf_plan plan, size
     }
 }
 
+/* The planes of a block of the group, or of a thread. */
+static float complex *planes_of(const nfsar_nufft_plan *plan, size_t block) {
+    return plan->planes + block * SPREAD_VECTORS * plan->plane;
+}
+
 /* ---- type 1 ---- */
 
 /* What lies in the ghosts of a line of cells belongs to the other end. */
@@ -118,7 +123,7 @@ static void stretch_there(const nfsar_nufft_plan *plan, const struct stretch *st
     size_t pitch, first, n, ring = plan->ring, start;
     size_t row = nufft_cells(&plan->axis[2]) * nufft_cells(&plan->axis[0]) * SPREAD_VECTORS;
     const float complex *from = values_of(plan, values, block, &pitch);
-    float complex *planes = plan->planes + stretch->block * SPREAD_VECTORS * plan->plane;
+    float complex *planes = planes_of(plan, stretch->block);
     memset(scratch->cells, 0, ring * row * sizeof *scratch->cells);
     spread_rows(plan->spread, stretch->begin, &start, &n);
     /* Chunks before that reach into the first. */
@@ -135,9 +140,11 @@ static void stretch_there(const nfsar_nufft_plan *plan, const struct stretch *st
     }
 }
 
-/* A tile of columns of the planes to modes. */
-static void tile_there(const nfsar_nufft_plan *plan, size_t task, size_t first_block,
-                       float complex *modes, const struct nufft_scratch *scratch) {
+/* A tile of columns of the planes from `planes` on to modes; tasks are counted through the vectors
+ * from first_block on. */
+static void tile_there(const nfsar_nufft_plan *plan, size_t task, const float complex *planes,
+                       size_t first_block, float complex *modes,
+                       const struct nufft_scratch *scratch) {
     const struct nufft_axis *x = &plan->axis[0], *y = &plan->axis[1], *z = &plan->axis[2];
     size_t tiles = (x->modes + NUFFT_TILE - 1) / NUFFT_TILE;
     size_t at = task % tiles * NUFFT_TILE, l = task / tiles % z->modes;
@@ -145,9 +152,8 @@ static void tile_there(const nfsar_nufft_plan *plan, size_t task, size_t first_b
     size_t left = x->modes - at, n = left < NUFFT_TILE ? left : NUFFT_TILE;
     size_t to = first_block * SPREAD_VECTORS + vector;
     if (to < plan->n_vector) {
-        columns_there(plan, y, plan->planes + vector * plan->plane + l * plan->row_pitch + at,
-                      plan->slab, n, modes + (to * z->modes + l) * y->modes * x->modes + at,
-                      x->modes, scratch);
+        columns_there(plan, y, planes + vector * plan->plane + l * plan->row_pitch + at, plan->slab,
+                      n, modes + (to * z->modes + l) * y->modes * x->modes + at, x->modes, scratch);
     }
 }
 
@@ -219,7 +225,7 @@ static void stretch_back(const nfsar_nufft_plan *plan, const struct stretch *str
     values_of(plan, values, block, &pitch);
     bool whole = pitch == plan->n_vector;
     float complex *to = whole ? values + block * SPREAD_VECTORS : plan->rest;
-    const float complex *planes = plan->planes + stretch->block * SPREAD_VECTORS * plan->plane;
+    const float complex *planes = planes_of(plan, stretch->block);
     spread_rows(plan->spread, stretch->begin, &next, &n);
     for (size_t chunk = stretch->begin; chunk < stretch->end; chunk++) {
         spread_rows(plan->spread, chunk, &first, &n);
@@ -231,8 +237,9 @@ static void stretch_back(const nfsar_nufft_plan *plan, const struct stretch *str
     }
 }
 
-static void tile_back(const nfsar_nufft_plan *plan, size_t task, size_t first_block,
-                      const float complex *modes, const struct nufft_scratch *scratch) {
+static void tile_back(const nfsar_nufft_plan *plan, size_t task, float complex *planes,
+                      size_t first_block, const float complex *modes,
+                      const struct nufft_scratch *scratch) {
     const struct nufft_axis *x = &plan->axis[0], *y = &plan->axis[1], *z = &plan->axis[2];
     size_t tiles = (x->modes + NUFFT_TILE - 1) / NUFFT_TILE;
     size_t at = task % tiles * NUFFT_TILE, l = task / tiles % z->modes;
@@ -241,8 +248,7 @@ static void tile_back(const nfsar_nufft_plan *plan, size_t task, size_t first_bl
     size_t from = first_block * SPREAD_VECTORS + vector;
     if (from < plan->n_vector) {
         columns_back(plan, y, modes + (from * z->modes + l) * y->modes * x->modes + at, x->modes, n,
-                     plan->planes + vector * plan->plane + l * plan->row_pitch + at, plan->slab,
-                     scratch);
+                     planes + vector * plan->plane + l * plan->row_pitch + at, plan->slab, scratch);
     }
 }
 
@@ -284,8 +290,9 @@ static size_t tile_tasks(const nfsar_nufft_plan *plan, size_t blocks) {
     return blocks * SPREAD_VECTORS * plan->axis[2].modes * tiles;
 }
 
-void nfsar_nufft_type1(nfsar_nufft_plan *plan, const float complex *values, float complex *modes) {
-    copy_rest(plan, values);
+/* All threads work on the same blocks. */
+static void there_together(const nfsar_nufft_plan *plan, const float complex *values,
+                           float complex *modes) {
 #pragma omp parallel num_threads(plan->threads)
     {
         size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
@@ -299,13 +306,37 @@ void nfsar_nufft_type1(nfsar_nufft_plan *plan, const float complex *values, floa
 #pragma omp barrier
 #pragma omp for schedule(static)
             for (size_t i = 0; i < tile_tasks(plan, n); i++) {
-                tile_there(plan, i, first, modes, scratch);
+                tile_there(plan, i, plan->planes, first, modes, scratch);
             }
         }
     }
 }
 
-void nfsar_nufft_type2(nfsar_nufft_plan *plan, const float complex *modes, float complex *values) {
+/* Each thread has a block to itself, and waits for nobody. */
+static void there_apart(const nfsar_nufft_plan *plan, const float complex *values,
+                        float complex *modes) {
+#pragma omp parallel for schedule(dynamic) num_threads(plan->threads)
+    for (size_t block = 0; block < plan->n_block; block++) {
+        size_t thread = (size_t)omp_get_thread_num();
+        struct stretch all = {thread, 0, spread_chunks(plan->spread)};
+        stretch_there(plan, &all, block, values, &plan->scratch[thread]);
+        for (size_t i = 0; i < tile_tasks(plan, 1); i++) {
+            tile_there(plan, i, planes_of(plan, thread), block, modes, &plan->scratch[thread]);
+        }
+    }
+}
+
+void nfsar_nufft_type1(nfsar_nufft_plan *plan, const float complex *values, float complex *modes) {
+    copy_rest(plan, values);
+    if (plan->apart) {
+        there_apart(plan, values, modes);
+    } else {
+        there_together(plan, values, modes);
+    }
+}
+
+static void back_together(const nfsar_nufft_plan *plan, const float complex *modes,
+                          float complex *values) {
 #pragma omp parallel num_threads(plan->threads)
     {
         size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
@@ -315,13 +346,34 @@ void nfsar_nufft_type2(nfsar_nufft_plan *plan, const float complex *modes, float
             struct stretch stretch;
 #pragma omp for schedule(static)
             for (size_t i = 0; i < tile_tasks(plan, n); i++) {
-                tile_back(plan, i, first, modes, scratch);
+                tile_back(plan, i, plan->planes, first, modes, scratch);
             }
             while (next_stretch(plan, n, thread, threads, &task, &stretch)) {
                 stretch_back(plan, &stretch, first + stretch.block, values, scratch);
             }
 #pragma omp barrier
         }
+    }
+}
+
+static void back_apart(const nfsar_nufft_plan *plan, const float complex *modes,
+                       float complex *values) {
+#pragma omp parallel for schedule(dynamic) num_threads(plan->threads)
+    for (size_t block = 0; block < plan->n_block; block++) {
+        size_t thread = (size_t)omp_get_thread_num();
+        struct stretch all = {thread, 0, spread_chunks(plan->spread)};
+        for (size_t i = 0; i < tile_tasks(plan, 1); i++) {
+            tile_back(plan, i, planes_of(plan, thread), block, modes, &plan->scratch[thread]);
+        }
+        stretch_back(plan, &all, block, values, &plan->scratch[thread]);
+    }
+}
+
+void nfsar_nufft_type2(nfsar_nufft_plan *plan, const float complex *modes, float complex *values) {
+    if (plan->apart) {
+        back_apart(plan, modes, values);
+    } else {
+        back_together(plan, modes, values);
     }
     size_t n = plan->n_vector % SPREAD_VECTORS, first = plan->n_vector - n;
     for (size_t i = 0; n > 0 && i < plan->n_point; i++) {

@@ -22,6 +22,10 @@
 /* Chunks that each thread should have at least, so that all end together. */
 enum { CHUNKS_EACH = 6 };
 
+/* Blocks that each thread should have at least to work on blocks alone; and the planes' bytes. */
+enum { BLOCKS_EACH = 4 };
+#define APART_BYTES ((size_t)32 << 20)
+
 /* Modes along an axis, and values and results in all, that are not a mistake. */
 static const size_t most_modes = (size_t)1 << 24, most_numbers = (size_t)1 << 48;
 
@@ -232,11 +236,14 @@ static bool make_scratch(nfsar_nufft_plan *plan) {
     return good;
 }
 
-/* Planes of as many blocks as keep all threads busy. */
+/* Planes of a block for each thread, when there are blocks enough to keep them busy and the planes
+ * may stay in the last cache; else of as many blocks as have chunks for all threads. */
 static bool make_planes(nfsar_nufft_plan *plan) {
     size_t block = nufft_plane_bytes(plan->axis), chunks = spread_chunks(plan->spread);
-    size_t wanted = (CHUNKS_EACH * (size_t)plan->threads + chunks - 1) / chunks;
-    size_t fit = plan->options.memory / block;
+    size_t threads = (size_t)plan->threads, fit = plan->options.memory / block;
+    plan->apart =
+        plan->n_block >= BLOCKS_EACH * threads && threads <= fit && threads * block <= APART_BYTES;
+    size_t wanted = plan->apart ? threads : (CHUNKS_EACH * threads + chunks - 1) / chunks;
     plan->group = wanted < fit ? wanted : fit;
     plan->group = plan->group < plan->n_block ? plan->group : plan->n_block;
     plan->group = plan->group > 0 ? plan->group : 1;

@@ -44,6 +44,7 @@ struct nfsar_nufft_plan {
     struct nufft_axis axis[3];
     size_t n_point, n_vector, n_block;
     size_t group; /* blocks that are worked on at a time */
+    bool apart;   /* each by one thread */
     spread *spread;
     size_t chunk_rows, ring; /* rows of a chunk; rows of cells */
     double *load;            /* [chunks + 1] what the chunks before cost */
