@@ -19,6 +19,7 @@
 #include <nfsar/kernel.h>
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>
+#include <nfsar/nufft.h>
 #include <nfsar/nurma.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
