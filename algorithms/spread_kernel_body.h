@@ -1,4 +1,6 @@
 /* The loops of spread_kernel.h in the widest vectors that the including file is compiled for. */
+#include <stdbool.h>
+
 #include "algorithms/spread_kernel.h"
 
 #include "algorithms/lanes.h"
@@ -19,6 +21,23 @@ LANES_INLINE size_t source_of(const struct spread_points *points, size_t i) {
     return points->source != NULL ? points->source[i] : i;
 }
 
+/* Points whose values are asked for ahead. */
+enum { AHEAD = 12 };
+
+/* Values come from memory, or go there, in no order that the machine could guess. Vectors that are
+ * not aligned lie in two lines of the cache. */
+LANES_INLINE void ask_ahead(const struct spread_points *points, size_t i, size_t end,
+                            const float *values, size_t pitch, bool to_write) {
+    const float *ahead = values + source_of(points, i + AHEAD < end ? i + AHEAD : i) * pitch;
+    if (to_write) {
+        __builtin_prefetch(ahead, 1);
+        __builtin_prefetch(ahead + SPREAD_FLOATS - 1, 1);
+    } else {
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + SPREAD_FLOATS - 1);
+    }
+}
+
 /* Weights that are held in registers, beside a cell's values. */
 enum { HELD = 24 / CELL };
 
@@ -33,17 +52,6 @@ LANES_INLINE void add_cells(float *cell, const float *weight, const lanes *held,
             lanes_store(at, lanes_load(at) + value[c] * by);
         }
     }
-}
-
-/* Points whose values are asked for ahead. */
-enum { AHEAD = 8 };
-
-LANES_INLINE void ask_ahead(const struct spread_points *points, size_t i, size_t end,
-                            const float *values, size_t pitch) {
-    const float *ahead = values + source_of(points, i + AHEAD < end ? i + AHEAD : i) * pitch;
-    __builtin_prefetch(ahead);
-    /* Vectors that are not aligned lie in two lines of the cache. */
-    __builtin_prefetch(ahead + SPREAD_FLOATS - 1);
 }
 
 /* A point, to `rows` rows from its row `from` on, the first of which is at slot `at` of the ring.
@@ -81,7 +89,7 @@ LANES_INLINE void add_range(const struct spread_points *points, size_t begin, si
     for (size_t i = begin; i < end; i++) {
         const struct spread_place *place = &points->place[i];
         const float *weight = points->weight + i * points->weight_pitch;
-        ask_ahead(points, i, end, values, pitch);
+        ask_ahead(points, i, end, values, pitch, false);
         /* Rows of the point that are wanted. */
         size_t first = place->y < from ? from - place->y : 0;
         size_t last = place->y + points->width_y < to ? points->width_y : to - place->y;
@@ -126,6 +134,7 @@ LANES_INLINE void gather_range(const struct spread_points *points, size_t begin,
         const struct spread_place *place = &points->place[i];
         const float *wx = points->weight + i * points->weight_pitch;
         const float *wy = wx + width, *wz = wy + rows;
+        ask_ahead(points, i, end, values, pitch, true);
         size_t at = place->y - ring->base;
         at -= at >= ring->ring ? ring->ring : 0;
         const float *row =
