@@ -106,30 +106,56 @@ static size_t chunk_rows(const struct spread_shape *shape) {
     return (shape->y.count + chunks - 1) / chunks;
 }
 
-/* Ranks, in the order of the bins; points of one bin keep their order. */
-static bool sort(spread *plan, const struct bins *bins, const struct spread_place *place) {
-    size_t n_bin = plan->n_chunk * bins->n_z * bins->n_x;
-    size_t *begin = buffer_zeros(n_bin + 1, sizeof *begin);
-    if (begin == NULL) {
+/* order[] after a stable sort of before[] (NULL: 0, 1, ...) by key, of which there are n_key; false
+ * when there is no memory. begin[k], for k <= n_key, tells where key k begins. */
+static bool sort_by(const size_t *key, size_t n_key, const uint32_t *before, size_t n,
+                    uint32_t *order, size_t *begin) {
+    size_t *next = calloc(n_key + 1, sizeof *next);
+    if (next == NULL) {
         return false;
     }
-    for (size_t i = 0; i < plan->n_point; i++) {
-        begin[bin_of(bins, place[i].y / plan->chunk_rows, &place[i]) + 1]++;
+    for (size_t i = 0; i < n; i++) {
+        next[key[i] + 1]++;
     }
-    for (size_t b = 0; b < n_bin; b++) {
-        begin[b + 1] += begin[b];
+    for (size_t k = 0; k < n_key; k++) {
+        next[k + 1] += next[k];
     }
-    for (size_t c = 0; c <= plan->n_chunk; c++) {
-        plan->own[c] = begin[c * bins->n_z * bins->n_x];
+    if (begin != NULL) {
+        memcpy(begin, next, (n_key + 1) * sizeof *begin);
     }
-    for (size_t i = 0; i < plan->n_point; i++) {
-        size_t bin = bin_of(bins, place[i].y / plan->chunk_rows, &place[i]);
-        plan->rank[i] = (uint32_t)begin[bin]++;
-        plan->order[plan->rank[i]] = (uint32_t)i;
-        plan->place[plan->rank[i]] = place[i];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t item = before != NULL ? before[i] : (uint32_t)i;
+        order[next[key[item]]++] = item;
     }
-    free(begin);
+    free(next);
     return true;
+}
+
+/* The order: by bins, in a bin by rows, so that neighbours are added together. */
+static bool sort(spread *plan, const struct bins *bins, const struct spread_place *place) {
+    size_t n = plan->n_point, in_chunk = bins->n_z * bins->n_x, n_bin = plan->n_chunk * in_chunk;
+    size_t *key = buffer_alloc(n, sizeof *key), *begin = calloc(n_bin + 1, sizeof *begin);
+    uint32_t *by_row = buffer_alloc(n, sizeof *by_row);
+    bool good = key != NULL && begin != NULL && by_row != NULL;
+    for (size_t i = 0; good && i < n; i++) {
+        key[i] = place[i].y;
+    }
+    good = good && sort_by(key, plan->shape.y.count, NULL, n, by_row, NULL);
+    for (size_t i = 0; good && i < n; i++) {
+        key[i] = bin_of(bins, place[i].y / plan->chunk_rows, &place[i]);
+    }
+    good = good && sort_by(key, n_bin, by_row, n, plan->order, begin);
+    for (size_t c = 0; good && c <= plan->n_chunk; c++) {
+        plan->own[c] = begin[c * in_chunk];
+    }
+    for (size_t r = 0; good && r < n; r++) {
+        plan->rank[plan->order[r]] = (uint32_t)r;
+        plan->place[r] = place[plan->order[r]];
+    }
+    free(key);
+    free(begin);
+    free(by_row);
+    return good;
 }
 
 /* Places and weights of all points, then their order. */
