@@ -181,6 +181,7 @@ static void judge_all(struct problem p, const char *what) {
 
 static void planes(void **state) {
     (void)state;
+    judge_all(pose(2, 128, 128, 1, 1000, 1, ANYWHERE, -1), "128 x 128");
     judge_all(pose(2, 32, 24, 1, 300, 8, ANYWHERE, -1), "32 x 24");
     judge_all(pose(2, 33, 19, 1, 200, 3, ANYWHERE, 1), "33 x 19, 3 vectors");
     judge_all(pose(2, 17, 50, 1, 150, 19, ANYWHERE, -1), "17 x 50, 19 vectors");
@@ -190,6 +191,7 @@ static void planes(void **state) {
 
 static void volumes(void **state) {
     (void)state;
+    judge_all(pose(3, 24, 24, 24, 400, 1, ANYWHERE, -1), "24 x 24 x 24");
     judge_all(pose(3, 12, 10, 8, 100, 8, ANYWHERE, -1), "12 x 10 x 8");
     judge_all(pose(3, 9, 5, 17, 80, 10, ANYWHERE, 1), "9 x 5 x 17, 10 vectors");
     judge_all(pose(3, 20, 3, 1, 60, 1, ANYWHERE, -1), "20 x 3 x 1, 1 vector");
