@@ -9,15 +9,15 @@
 #include "algorithms/gridding.h"
 #include "algorithms/spread_kernel.h"
 
-/* The cells of a chunk fit the second-level cache, beside the values that come in. */
+/* The cells of a chunk fit the second-level cache, beside the values that come in; and the cells
+ * under the kernel of the points that are worked on, in all rows, the first-level cache. */
 #define CHUNK_BYTES ((size_t)320 << 10)
-
-/* Most rows of a chunk: the cells under the kernel of the points that are worked on, in all rows,
- * fit the first-level cache. */
 enum { MOST_ROWS = 24 };
 
-/* Layers of z that are visited together, along x. */
-enum { LAYERS = 4 };
+/* Rows of a volume do not fit: there a chunk has rows enough, and so many layers are visited
+ * together along x, that most of what comes to the cache with a point serves its neighbours too. */
+#define VOLUME_BYTES ((size_t)64 << 20)
+enum { VOLUME_ROWS = 8, LAYERS = 8 };
 
 /* Bins of the sort beyond those that points fill. */
 enum { SPARE_BINS = 1 << 16 };
@@ -95,11 +95,17 @@ static bool is_axis(const struct spread_axis *axis, const double *at) {
            isfinite(axis->first) && isfinite(axis->step);
 }
 
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 /* Rows of a chunk, from the size of a row. */
 static size_t chunk_rows(const struct spread_shape *shape) {
     size_t row = shape->x.count * shape->z.count * SPREAD_FLOATS * sizeof(float);
-    size_t rows = CHUNK_BYTES / row;
-    rows = rows < MOST_ROWS ? rows : MOST_ROWS;
+    size_t rows = smaller(CHUNK_BYTES / row, MOST_ROWS);
+    if (shape->z.count > 1 && rows < VOLUME_ROWS) {
+        rows = smaller(VOLUME_BYTES / row, VOLUME_ROWS);
+    }
     rows = rows > 0 ? rows : 1;
     /* Chunks of one size, as far as that goes. */
     size_t chunks = (shape->y.count + rows - 1) / rows;

@@ -207,7 +207,7 @@ static void awkward_positions(void **state) {
     judge_all(pose(3, 9, 8, 7, 1, 1, AT_THE_WRAP, -1), "one point, 3-D");
 }
 
-/* However many threads, and however little memory: the same bits. */
+/* However many threads: the same bits. */
 static void threads_change_nothing(void **state) {
     (void)state;
     struct problem p = pose(2, 90, 70, 1, 700, 27, ANYWHERE, -1);
@@ -223,6 +223,11 @@ static void threads_change_nothing(void **state) {
             options.threads = threads;
             nfsar_nufft_plan *plan = plan_of(r, options);
             assert_true(nfsar_nufft_plan_memory(plan) > 1000);
+            /* Just as much memory gives the same plan. */
+            options.memory = nfsar_nufft_plan_memory(plan);
+            nfsar_nufft_plan_destroy(plan);
+            plan = plan_of(r, options);
+            assert_true(nfsar_nufft_plan_memory(plan) <= options.memory);
             modes[k] = malloc(n_mode * sizeof *modes[k]);
             values[k] = malloc(n_value * sizeof *values[k]);
             nfsar_nufft_type1(plan, r->values, modes[k]);
@@ -338,6 +343,8 @@ static void mistakes(void **state) {
     bad = good;
     bad.memory = 1000;
     refuse(2, modes, 3, x, 1, bad, NFSAR_ERROR_MEMORY, "memory 1000");
+    bad.memory = 30000;
+    refuse(2, modes, 3, x, 1, bad, NFSAR_ERROR_MEMORY, "allow so much");
 }
 
 /* All shapes about the squares that the loops work on. */
