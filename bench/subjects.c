@@ -10,6 +10,7 @@ const struct bench_subject bench_subjects[] = {
     {"fftw", "bare transforms of FFTW", bench_fftw},
     {"bp", "backprojection, against a plain double-precision loop", bench_backprojection},
     {"rma", "range migration, against the transforms in it", bench_rma},
+    {"nufft", "non-uniform transforms, against plain ones of FFTW", bench_nufft},
     {"simulation", "echoes of scatterers, against backprojection", bench_simulation},
     {"reading", "raw samples, import and HDF5, against plain reading", bench_reading},
     {0},
