@@ -143,10 +143,9 @@ enum nfsar_status papers_growth_run(struct papers *papers, nfsar_error *error) {
     return status;
 }
 
-/* Seconds at a size; NaN where the method was left out. */
+/* Seconds at a size, of the fastest round; NaN where the method was left out. */
 static double seconds(const struct papers *papers, const struct papers_growth *growth, size_t i) {
-    return growth->row[i] < SIZE_MAX ? papers->bench->row[growth->row[i]].seconds.median
-                                     : (double)NAN;
+    return growth->row[i] < SIZE_MAX ? papers->bench->row[growth->row[i]].seconds.min : (double)NAN;
 }
 
 double papers_growth_exponent(const struct papers *papers, const struct papers_growth *growth) {

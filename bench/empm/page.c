@@ -26,8 +26,9 @@ static void print_time(FILE *page, double seconds) {
     fprintf(page, " %.3g %s |", large ? seconds : 1e3 * seconds, large ? "s" : "ms");
 }
 
-static double median(const struct papers *papers, const struct papers_result *result) {
-    return papers->bench->row[result->row].seconds.median;
+/* The fastest round: what else the machine does makes the others slower, never faster. */
+static double seconds(const struct papers *papers, size_t row) {
+    return papers->bench->row[row].seconds.min;
 }
 
 static void print_result(FILE *page, const struct papers *papers,
@@ -39,7 +40,7 @@ static void print_result(FILE *page, const struct papers *papers,
         fprintf(page, " refused: %s | | | | | | | | |\n", result->refused);
         return;
     }
-    print_time(page, result->times * median(papers, result));
+    print_time(page, result->times * seconds(papers, result->row));
     print_time(page, result->plan_seconds);
     print_number(page, 0x1p-20 * (double)result->bytes, " MiB");
     if (result->compared && result->method != PAPERS_BP) {
@@ -83,7 +84,7 @@ static void print_papers_own(FILE *page, const struct papers *papers) {
             const struct papers_result *result = &papers->result[r];
             static const int column[] = {0, 1, 1, 2, 3};
             if (strcmp(result->experiment, own[i].experiment) == 0 && result->refused[0] == '\0') {
-                here[column[result->method]] = result->times * median(papers, result);
+                here[column[result->method]] = result->times * seconds(papers, result->row);
             }
         }
         fprintf(page, "| %s | %.1f s | %.3g s | %.3g s |", own[i].name, own[i].bp, own[i].rma,
@@ -110,8 +111,8 @@ static void print_growth(FILE *page, const struct papers *papers) {
         }
         fprintf(page, "| %s | %.0f | %.0f | %s |", growth->variable, growth->size[0],
                 growth->size[last - 1], papers_method_name(growth->method));
-        print_time(page, papers->bench->row[growth->row[0]].seconds.median);
-        print_time(page, papers->bench->row[growth->row[last - 1]].seconds.median);
+        print_time(page, seconds(papers, growth->row[0]));
+        print_time(page, seconds(papers, growth->row[last - 1]));
         fprintf(page, " %.2f | %.2f |\n", papers_growth_exponent(papers, growth),
                 papers_growth_worst(papers, growth));
     }

@@ -7,7 +7,7 @@
 
 #define TITLE      40.0
 #define ROW_LABEL  24.0 /* turned, left of everything */
-#define GAP        10
+#define GAP        14
 #define RIGHT      26.0
 #define UNIT_PER_M 1000.0
 
@@ -16,18 +16,18 @@ static enum nfsar_status see(const nfsar_image *image, enum papers_view view, st
                              nfsar_error *error) {
     const nfsar_grid *grid = &image->grid;
     const size_t nx = grid->x.count, ny = grid->y.count, n = nfsar_grid_voxels(grid);
-    *plane = (struct plane){.u = view == PAPERS_VIEW_Y_Z ? grid->y : grid->x,
-                            .v = view == PAPERS_VIEW_X_Y ? grid->y : grid->z,
-                            .u_name = view == PAPERS_VIEW_Y_Z ? 'y' : 'x',
-                            .v_name = view == PAPERS_VIEW_X_Y ? 'y' : 'z'};
+    static const struct { char u, v; } axes[] = {{'y', 'z'}, {'z', 'y'}, {'x', 'y'}};
+    const nfsar_axis *axis[3] = {&grid->x, &grid->y, &grid->z};
+    const int along = axes[view].u - 'x', up = axes[view].v - 'x';
+    *plane = (struct plane){
+        .u = *axis[along], .v = *axis[up], .u_name = axes[view].u, .v_name = axes[view].v};
     plane->magnitude = calloc(plane->u.count * plane->v.count, sizeof *plane->magnitude);
     if (plane->magnitude == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     for (size_t i = 0; i < n; i++) {
-        size_t x = i % nx, y = i / nx % ny, z = i / nx / ny;
-        size_t u = view == PAPERS_VIEW_Y_Z ? y : x, v = view == PAPERS_VIEW_X_Y ? y : z;
-        double *at = &plane->magnitude[v * plane->u.count + u];
+        size_t at_axis[3] = {i % nx, i / nx % ny, i / nx / ny};
+        double *at = &plane->magnitude[at_axis[up] * plane->u.count + at_axis[along]];
         *at = fmax(*at, (double)cabsf(image->data[i]));
         plane->maximum = fmax(plane->maximum, *at);
     }

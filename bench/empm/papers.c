@@ -86,14 +86,14 @@ static enum nfsar_status point_spread(struct papers *papers, nfsar_error *error)
                           error);
     }
     struct papers_panels panels = {.title = "Point at 0.5 m by offset from the plane (dB)",
-                                   .view = PAPERS_VIEW_Y_Z,
+                                   .view = PAPERS_VIEW_Z_Y,
                                    .rows = OFFSETS,
                                    .columns = METHODS,
                                    .image = image,
                                    .row = label,
                                    .column = columns,
                                    .range_db = 30.0,
-                                   .width = 760};
+                                   .width = 900};
     if (status == NFSAR_OK) {
         status = draw(papers, "point", &panels, error);
     }

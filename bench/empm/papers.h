@@ -151,7 +151,7 @@ enum nfsar_status papers_growth_picture(const struct papers *papers, const char 
 /* --- panels.c --- */
 
 /* Which axes of an image a panel shows: the maximum over the third. */
-enum papers_view { PAPERS_VIEW_Y_Z /* y right, z up */, PAPERS_VIEW_X_Y, PAPERS_VIEW_X_Z };
+enum papers_view { PAPERS_VIEW_Y_Z /* y right, z up */, PAPERS_VIEW_Z_Y, PAPERS_VIEW_X_Y };
 
 struct papers_panels {
     const char *title;

@@ -58,6 +58,14 @@ static void give_room(double *low, double *high, double margin) {
     *high += margin * span;
 }
 
+/* Logarithms: with one power of ten or none between them the scale would be unknown. */
+static void show_decade(double *low, double *high) {
+    if (floor(*high + 1e-9) - ceil(*low - 1e-9) < 1.0) {
+        *low = floor(*low + 1e-9);
+        *high = fmax(ceil(*high - 1e-9), *low + 1.0);
+    }
+}
+
 static bool find_limits(struct plot *plot, const double *x, size_t n, const nfsar_curve *curve,
                         size_t n_curve) {
     for (int i = 0; i < 2; i++) {
@@ -78,9 +86,7 @@ static bool find_limits(struct plot *plot, const double *x, size_t n, const nfsa
     }
     if (plot->logarithmic) {
         for (int i = 0; i < 2; i++) {
-            /* Whole decades, one at least. */
-            plot->low[i] = floor(plot->low[i] + 1e-9);
-            plot->high[i] = fmax(ceil(plot->high[i] - 1e-9), plot->low[i] + 1.0);
+            show_decade(&plot->low[i], &plot->high[i]);
         }
         return true;
     }
@@ -141,13 +147,13 @@ static double draw_legend(const struct canvas *canvas, const nfsar_curve *curve,
 static void write_label(const struct plot *plot, const struct ticks *ticks, size_t i, char *text,
                         size_t room) {
     if (plot->logarithmic) {
-        snprintf(text, room, "%.3g", pow(10.0, ticks_at(ticks, i)));
+        snprintf(text, room, "%g", pow(10.0, ticks_at(ticks, i)));
     } else {
         ticks_label(ticks, i, text, room);
     }
 }
 
-/* A tick for each decade, of which two must be in sight (find_limits()), or every few. */
+/* A tick for each decade, of which two at least are in sight, or for every few. */
 static struct ticks decades(double low, double high, double most) {
     double first = ceil(low - 1e-9), last = floor(high + 1e-9);
     double step = fmax(ceil((last - first) / fmax(most, 1.0)), 1.0);

@@ -53,7 +53,7 @@ enum nfsar_status nfsar_picture_curves(const char *title, const char *x_label, c
                                        const double *x, size_t n, const nfsar_curve *curve,
                                        size_t n_curve, const char *path, nfsar_error *error);
 
-/** The same with both axes logarithmic, over whole decades; what is not positive breaks a line. */
+/** The same with both axes logarithmic; a value that is not positive breaks a line. */
 enum nfsar_status nfsar_picture_log_curves(const char *title, const char *x_label,
                                            const char *y_label, const double *x, size_t n,
                                            const nfsar_curve *curve, size_t n_curve,
