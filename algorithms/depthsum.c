@@ -6,9 +6,13 @@
 
 #include <nfsar/geometry.h>
 
+#include "algorithms/gridding.h"
 #include "algorithms/transform.h"
 
-enum { LARGEST_WIDTH = 12, TABLE_STEPS = 1024 };
+enum { TABLE_STEPS = 1024, SHORTEST = 2 * GRIDDING_WIDEST };
+
+/* Of few depths the fine grid is many times as long; the kernel is no narrower for it. */
+#define MOST_OVERSAMPLING 2.5
 
 struct depthsum {
     size_t n_out;
@@ -20,23 +24,6 @@ struct depthsum {
     fftwf_plan forward;
 };
 
-static double kernel(double x, double beta) {
-    return fabs(x) < 1.0 ? exp(beta * (sqrt(1.0 - x * x) - 1.0)) : 0.0;
-}
-
-/* Points of the midpoint rule over half the kernel, which converges fast since the kernel and its
- * slope all but vanish at the ends. */
-enum { POINTS = 256 };
-
-/* Integral of the kernel times cos(omega u) over u, from its values at the points. */
-static double kernel_transform(const double *value, double width, double omega) {
-    double sum = 0.0, h = 0.5 * width / POINTS;
-    for (int i = 0; i < POINTS; i++) {
-        sum += value[i] * cos(omega * h * (i + 0.5));
-    }
-    return 2.0 * sum * h;
-}
-
 static void fill(depthsum *plan, double beta) {
     double width = (double)plan->width;
     for (size_t step = 0; step <= TABLE_STEPS; step++) {
@@ -45,17 +32,13 @@ static void fill(depthsum *plan, double beta) {
         double away = (double)step / TABLE_STEPS;
         for (size_t j = 0; j < plan->width; j++) {
             double u = away - 0.5 * width + (double)j;
-            plan->table[step * plan->width + j] = (float)kernel(2.0 * u / width, beta);
+            plan->table[step * plan->width + j] = (float)gridding_value(2.0 * u / width, beta);
         }
-    }
-    double value[POINTS];
-    for (int i = 0; i < POINTS; i++) {
-        value[i] = kernel((i + 0.5) / POINTS, beta);
     }
     for (size_t m = 0; m < plan->n_out; m++) {
         double index = (double)m - (double)(plan->n_out / 2);
         double omega = 2.0 * NFSAR_PI * index / (double)plan->length;
-        plan->correction[m] = (float)(1.0 / kernel_transform(value, width, omega));
+        plan->correction[m] = (float)(1.0 / gridding_transform((int)plan->width, beta, omega));
     }
 }
 
@@ -65,8 +48,10 @@ depthsum *depthsum_create(size_t n_in, size_t n_out, double tolerance, enum dept
         return NULL;
     }
     plan->n_out = n_out;
-    plan->width = (size_t)fmax(3.0, fmin(LARGEST_WIDTH, ceil(-log10(tolerance)) + 2.0));
-    plan->length = transform_length(2 * n_out > 2 * plan->width ? 2 * n_out : 2 * plan->width);
+    plan->length = transform_length(2 * n_out > SHORTEST ? 2 * n_out : SHORTEST);
+    double oversampling = (double)plan->length / (double)n_out;
+    struct gridding kernel = gridding_choose(tolerance, fmin(MOST_OVERSAMPLING, oversampling));
+    plan->width = (size_t)kernel.width;
     /* Direct: a complex multiply-add and a rotation a term; else spreading and the transform. */
     double direct_cost = 14.0 * (double)n_in * (double)n_out;
     double fast_cost = (double)n_in * (30.0 + 6.0 * (double)plan->width) +
@@ -82,8 +67,7 @@ depthsum *depthsum_create(size_t n_in, size_t n_out, double tolerance, enum dept
         depthsum_destroy(plan);
         return NULL;
     }
-    /* 2.3 a grid point suits an oversampling of 2 (Barnett, Magland, af Klinteberg 2019). */
-    fill(plan, 2.3 * (double)plan->width);
+    fill(plan, kernel.beta);
     return plan;
 }
 

@@ -4,9 +4,9 @@
  *     out[m] = sum_n c_n exp(-j t_n (m - n_out / 2)),   m < n_out,  t_n = k_z,n dz,
  *
  * with t_n anywhere. Few depths are summed directly. Many go through a non-uniform FFT of type 1:
- * each c_n is spread with the kernel exp(beta (sqrt(1 - x^2) - 1)) onto a grid twice as fine as
- * n_out needs, one FFT, and a division by the kernel's transform. docs/theory/planar.md states
- * the error; tests/algorithms/test_depthsum.c measures it. */
+ * each c_n is spread with the kernel of gridding.h onto a grid twice as fine as n_out needs, one
+ * FFT, and a division by the kernel's transform. docs/theory/planar.md states the error;
+ * tests/algorithms/test_depthsum.c measures it. */
 #ifndef NFSAR_ALGORITHMS_DEPTHSUM_H
 #define NFSAR_ALGORITHMS_DEPTHSUM_H
 

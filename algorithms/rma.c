@@ -1,4 +1,4 @@
-#include "algorithms/rma_plan.h"
+#include "algorithms/nurma_plan.h"
 
 static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
@@ -7,7 +7,9 @@ static size_t smaller(size_t a, size_t b) {
 static enum nfsar_status load(nfsar_rma_plan *plan, const nfsar_echo_source *source, size_t first,
                               size_t n, nfsar_error *error) {
     enum nfsar_status status = rma_place(plan, source, first, n, error);
-    if (status == NFSAR_OK) {
+    if (status == NFSAR_OK && plan->nurma != NULL) {
+        nurma_spectrum(plan, first, n);
+    } else if (status == NFSAR_OK) {
         rma_spectrum(plan, first, n);
     }
     return status;

@@ -1,5 +1,5 @@
 /* How much of everything is in memory at a time. */
-#include "algorithms/rma_plan.h"
+#include "algorithms/nurma_plan.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,19 +93,38 @@ static size_t scratch_numbers(const nfsar_rma_plan *plan) {
     return (size_t)plan->threads * (rma_pitch(x->length) + columns + rows);
 }
 
+size_t rma_cube(const nfsar_rma_plan *plan) {
+    size_t planes = plan->nurma != NULL ? SPREAD_VECTORS * plan->nurma->layer.count
+                                        : plan->k_block * plan->lattice->n_shift;
+    return planes * plan->cell_width * plan->y.n;
+}
+
+/* Bytes that one frequency takes, and what positions that are no lattice take whatever the
+ * frequencies. */
+static size_t frequency_bytes(const nfsar_rma_plan *plan, size_t *fixed) {
+    size_t unit = sizeof(float complex), plane = plan->x.width * plan->y.bins * unit;
+    if (plan->nurma == NULL) {
+        *fixed = 0;
+        return plane + plan->lattice->n_shift * plan->cell_width * plan->y.n * unit;
+    }
+    *fixed = rma_cube(plan) * unit + nurma_bytes(plan);
+    return (plan->nurma->offsets == NFSAR_OFFSETS_EXACT ? 2 : 1) * plane +
+           plan->capture->n_pulse * plan->capture->array.n_channel * unit;
+}
+
 enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t unit = sizeof(float complex);
     size_t budget = plan->options.memory > 0 ? plan->options.memory : (size_t)2 << 30;
     size_t n_channel = plan->capture->array.n_channel;
-    plan->cell_width = larger(rma_pitch(plan->x.n), plan->x.width);
+    plan->cell_width =
+        plan->nurma != NULL ? plan->x.width : larger(rma_pitch(plan->x.n), plan->x.width);
     /* An odd number of cache lines: columns then spread over all sets of the caches. */
     plan->grid_width = (plan->grid.x.count + 7) / 8 * 8;
     plan->grid_width += plan->grid_width / 8 % 2 == 0 ? 8 : 0;
-    size_t plane = plan->x.width * plan->y.bins * unit;
-    size_t cells = plan->lattice->n_shift * plan->cell_width * plan->y.n * unit;
-    size_t slice = plan->y.bins * plan->grid_width * unit;
-    size_t fixed = scratch_numbers(plan) * unit;
-    size_t least = fixed + plane + cells + slice;
+    size_t slice = plan->y.bins * plan->grid_width * unit, positions = 0;
+    size_t frequency = frequency_bytes(plan, &positions);
+    size_t fixed = scratch_numbers(plan) * unit + positions;
+    size_t least = fixed + frequency + slice;
     if (least > budget) {
         return nfsar_fail(
             error, NFSAR_ERROR_MEMORY,
@@ -116,8 +135,11 @@ enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     }
     /* All frequencies where they fit beside one depth; the depths take what is left, or half. */
     size_t rest = budget - fixed;
-    plan->k_block = smaller(plan->n_wave, at_least_one(rest / 2 / (plane + cells)));
-    size_t taken = plan->k_block * (plane + cells);
+    plan->k_block = smaller(plan->n_wave, at_least_one(rest / 2 / frequency));
+    if (plan->nurma != NULL) {
+        plan->nurma->pitch = (plan->k_block + SPREAD_VECTORS - 1) / SPREAD_VECTORS * SPREAD_VECTORS;
+    }
+    size_t taken = plan->k_block * frequency;
     enum nfsar_status status = choose_slab(plan, rest > taken ? rest - taken : 0, error);
     if (status != NFSAR_OK) {
         return status;

@@ -24,7 +24,7 @@ enum {
 };
 
 size_t rma_focus_work(const nfsar_rma_plan *plan) {
-    size_t waves = WORK_PER_WAVE * (plan->k_block + RMA_WAVES), tile = RMA_TILE * plan->chunk;
+    size_t waves = WORK_PER_WAVE * (plan->k_block + RMA_WAVES), tile = 2 * RMA_TILE * plan->chunk;
     size_t fast = plan->to_depth != NULL
                       ? 2 * rma_pitch(plan->k_block) + rma_pitch(plan->depth->n_node) +
                             rma_pitch(depthsum_scratch(plan->to_depth))
@@ -228,7 +228,7 @@ static void sum_fast(const nfsar_rma_plan *plan, const struct wave *wave,
 struct desk {
     struct wave *wave;                      /* [k_block] */
     struct rma_tile *factor, *turn, *value; /* [k_block + RMA_WAVES] */
-    struct rma_tile *sum;                   /* [chunk] */
+    struct rma_tile *sum, *off;             /* [chunk]; the latter of the offsets */
     float complex *fast;
     float complex *line;
     float complex *rows;
@@ -243,7 +243,8 @@ static struct desk sit_down(const nfsar_rma_plan *plan) {
     desk.turn = desk.factor + waves;
     desk.value = desk.turn + waves;
     desk.sum = desk.value + waves;
-    desk.line = (float complex *)(desk.sum + plan->chunk);
+    desk.off = desk.sum + plan->chunk;
+    desk.line = (float complex *)(desk.off + plan->chunk);
     desk.fast = desk.line + rma_pitch(lateral_work(plan->x.to_grid));
     desk.rows = plan->rows + thread * plan->chunk * pitch;
     return desk;
@@ -290,17 +291,36 @@ static void prepare_tile(const nfsar_rma_plan *plan, const struct part *part,
     memset(desk->value + part->n, 0, (whole - part->n) * sizeof *desk->value);
 }
 
-/* Sum the depths of one side's tile. */
-static void sum_tile(const nfsar_rma_plan *plan, const struct part *part,
-                     const float complex *spectrum, struct desk *desk) {
+/* Sum the depths of one side's tile of a spectrum. */
+static void sum_waves(const nfsar_rma_plan *plan, const struct part *part,
+                      const float complex *spectrum, const struct desk *desk,
+                      struct rma_tile *sum) {
     multiply(desk->factor, part->n, spectrum, plan->y.bins * plan->x.width, desk->value);
-    memset(desk->sum, 0, part->n_z * sizeof *desk->sum);
+    memset(sum, 0, part->n_z * sizeof *sum);
     if (plan->to_depth != NULL) {
-        sum_fast(plan, desk->wave, desk->value, part->n, desk->sum, desk->fast);
+        sum_fast(plan, desk->wave, desk->value, part->n, sum, desk->fast);
     } else {
         size_t whole = part->n + RMA_WAVES - 1;
-        plan->kernels->sum(desk->value, desk->turn, whole - whole % RMA_WAVES, part->n_z,
-                           desk->sum);
+        plan->kernels->sum(desk->value, desk->turn, whole - whole % RMA_WAVES, part->n_z, sum);
+    }
+}
+
+/* The spectrum's sums, less what the positions' offsets take off the depth: the depth itself is
+ * left to rma_image(). */
+static void sum_tile(const nfsar_rma_plan *plan, const struct part *part, size_t at,
+                     const struct desk *desk) {
+    sum_waves(plan, part, plan->spectrum + at, desk, desk->sum);
+    if (plan->offsets == NULL) {
+        return;
+    }
+    sum_waves(plan, part, plan->offsets + at, desk, desk->off);
+    for (size_t z = 0; z < part->n_z; z++) {
+        double depth = part->centre + plan->first + plan->depth_step * (double)(part->first_z + z);
+        float per = (float)(1.0 / depth);
+        for (size_t l = 0; l < RMA_TILE; l++) {
+            desk->sum[z].re[l] -= per * desk->off[z].re[l];
+            desk->sum[z].im[l] -= per * desk->off[z].im[l];
+        }
     }
 }
 
@@ -358,7 +378,7 @@ static void finish_rows(const nfsar_rma_plan *plan, size_t j, const struct part 
 static void focus_row(const nfsar_rma_plan *plan, size_t j, const struct part *part,
                       struct desk *desk) {
     const struct rma_axis *x = &plan->x, *y = &plan->y;
-    const float complex *up = plan->spectrum + j * x->width, *down = up + x->width / 2;
+    size_t up = j * x->width, down = up + x->width / 2;
     struct tile tile = {.kx_step = x->step,
                         .ky = y->step * ((double)j - (double)y->half),
                         .k_z = plan->k_z,

@@ -1,0 +1,1 @@
+#include "algorithms/spread_kernel_body.h"
