@@ -152,6 +152,13 @@ void nurma_release(struct nurma *nurma) {
     free(nurma->column);
 }
 
+/* Fresnel zones over which the end of the spectrum has to fall for this error where it is largest,
+ * docs/theory/planar.md. */
+static double margin_for(double tolerance) {
+    double needed = log(1.0 / tolerance) - 1.9;
+    return fmax(1.5, sqrt(fmax(needed, 0.0) / 0.38));
+}
+
 /* A plan that has no sizes yet. */
 static void begin(nfsar_nurma_plan *plan, const nfsar_capture *capture, const nfsar_grid *grid,
                   const nfsar_nurma_options *options) {
@@ -163,6 +170,7 @@ static void begin(nfsar_nurma_plan *plan, const nfsar_capture *capture, const nf
     rma.tolerance = fmin(options->tolerance, 1e-3);
     rma.memory = options->memory;
     rma.threads = options->threads;
+    rma.margin = margin_for(options->tolerance);
     memset(plan, 0, sizeof *plan);
     plan->nurma.offsets = options->offsets;
     plan->nurma.tolerance = options->tolerance;

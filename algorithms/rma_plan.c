@@ -67,6 +67,21 @@ static void fill_ramps(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
     }
 }
 
+/* The end of the spectrum: half of erfc, as steep as rings least over a margin of so many Fresnel
+ * zones (docs/theory/planar.md), in Chebyshev polynomials of -1 .. 1. */
+static void fill_view(nfsar_rma_plan *plan) {
+    enum { POINTS = 4 * RMA_TAPER };
+    double steep = 0.95 * fmax(plan->options.margin, 1.0);
+    for (int i = 0; i < RMA_TAPER; i++) {
+        double sum = 0.0;
+        for (int p = 0; p < POINTS; p++) {
+            double angle = NFSAR_PI * ((double)p + 0.5) / POINTS;
+            sum += erf(steep * cos(angle)) / erf(steep) * cos((2 * i + 1) * angle);
+        }
+        plan->taper[i] = (float)(-sum / POINTS);
+    }
+}
+
 static enum nfsar_status fill_oblique(nfsar_rma_plan *plan, nfsar_error *error) {
     const struct rma_axis *x = &plan->x;
     size_t width = x->width / 2;
@@ -122,6 +137,7 @@ static enum nfsar_status fill_axes(nfsar_rma_plan *plan, nfsar_error *error) {
                            depths * (double)plan->grid.x.count, error);
     }
     if (status == NFSAR_OK) {
+        fill_view(plan);
         status = fill_oblique(plan, error);
     }
     return status;

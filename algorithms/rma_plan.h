@@ -62,6 +62,9 @@ struct rma_line {
     float weight; /* aperture window */
 };
 
+/* Odd Chebyshev polynomials that make up the end of the spectrum. */
+enum { RMA_TAPER = 20 };
+
 struct nurma;
 
 struct nfsar_rma_plan {
@@ -78,6 +81,7 @@ struct nfsar_rma_plan {
     double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
+    float taper[RMA_TAPER]; /* the spectrum's end over its margin: 1/2 + sum c_i T_2i+1(2t - 1) */
     float *oblique;       /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
     nfsar_vec3 reference; /* of the compensation */
 
