@@ -1,4 +1,5 @@
-/* How the time of each method grows with samples, frequencies and voxels, one at a time. */
+/* How the time of each method grows with samples, frequencies and voxels, one at a time: on one
+ * thread and in processor time, which other processes disturb least. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,10 +9,10 @@
 #include "bench/empm/papers.h"
 
 /* bp takes part where it has fewer updates than this: a few seconds. */
-#define BP_UPDATES 4e9
+#define BP_UPDATES 3e9
 
 enum variable { SAMPLES, FREQUENCIES, VOXELS };
-enum { METHODS = 3 };
+enum { METHODS = PAPERS_GROWTH_METHODS };
 
 static const enum papers_method methods[METHODS] = {PAPERS_EMPM, PAPERS_NURMA, PAPERS_BP};
 
@@ -52,7 +53,7 @@ static enum nfsar_status make_scan(const struct sizes *sizes, bool quick, int th
                                .ny = 32,
                                .kept = sizes->pulses,
                                .n_sample = sizes->frequencies,
-                               .offset = 0.025};
+                               .offset = quick ? 0.005 : 0.025};
     enum nfsar_status status = papers_letters(0.3, &targets, error);
     if (status == NFSAR_OK) {
         status = papers_scan_make(&scan, &targets, threads, capture, error);
@@ -63,10 +64,8 @@ static enum nfsar_status make_scan(const struct sizes *sizes, bool quick, int th
 
 static size_t add_row(struct bench *bench, const char *variable, enum papers_method method,
                       const nfsar_capture *capture, size_t voxels) {
-    struct bench_row row = {.threads = bench->threads,
-                            .work = 1e-6 * (double)voxels,
-                            .unit = "M voxels",
-                            .error_db = NAN};
+    struct bench_row row = {
+        .threads = 1, .work = 1e-6 * (double)voxels, .unit = "M voxels", .error_db = NAN};
     snprintf(row.name, sizeof row.name, "growth, %s: %s", variable, papers_method_name(method));
     snprintf(row.size, sizeof row.size, "%zu x %zu to %zu", papers_lines(capture),
              capture->n_sample, voxels);
@@ -87,8 +86,7 @@ static enum nfsar_status race_methods(struct papers *papers, const nfsar_capture
         if (methods[i] == PAPERS_BP && updates > BP_UPDATES) {
             continue;
         }
-        status = papers_imager_create(methods[i], capture, grid, papers->bench->threads, &imager[i],
-                                      error);
+        status = papers_imager_create(methods[i], capture, grid, 1, &imager[i], error);
         if (status == NFSAR_OK) {
             growth[i].row[at] =
                 add_row(papers->bench, growth[i].variable, methods[i], capture, voxels);
@@ -127,7 +125,7 @@ static enum nfsar_status measure(struct papers *papers, enum variable variable, 
 
 enum nfsar_status papers_growth_run(struct papers *papers, nfsar_error *error) {
     static const char *const name[] = {"samples", "frequencies", "voxels"};
-    size_t factors = papers->bench->quick ? 3 : PAPERS_FACTORS;
+    size_t factors = papers->bench->quick ? 2 : PAPERS_FACTORS;
     enum nfsar_status status = NFSAR_OK;
     for (enum variable v = SAMPLES; v <= VOXELS; v++) {
         struct papers_growth *growth = papers->growth + papers->n_growth;
@@ -143,15 +141,23 @@ enum nfsar_status papers_growth_run(struct papers *papers, nfsar_error *error) {
     return status;
 }
 
-/* Seconds at a size, of the fastest round; NaN where the method was left out. */
-static double seconds(const struct papers *papers, const struct papers_growth *growth, size_t i) {
-    return growth->row[i] < SIZE_MAX ? papers->bench->row[growth->row[i]].seconds.min : (double)NAN;
+double papers_growth_seconds(const struct papers *papers, const struct papers_growth *growth,
+                             size_t i) {
+    double sum = 0.0;
+    if (growth->row[i] == SIZE_MAX) {
+        return NAN;
+    }
+    const struct bench_row *row = &papers->bench->row[growth->row[i]];
+    for (size_t r = 0; r < row->seconds.n; r++) {
+        sum += row->round[r];
+    }
+    return row->busy * sum / (double)row->seconds.n;
 }
 
 double papers_growth_exponent(const struct papers *papers, const struct papers_growth *growth) {
     double n = 0.0, sx = 0.0, sy = 0.0, sxx = 0.0, sxy = 0.0;
     for (size_t i = 0; i < growth->n; i++) {
-        double x = log(growth->size[i]), y = log(seconds(papers, growth, i));
+        double x = log(growth->size[i]), y = log(papers_growth_seconds(papers, growth, i));
         if (!isnan(y)) {
             n += 1.0;
             sx += x;
@@ -170,43 +176,36 @@ static double n_log_n(double n) {
 double papers_growth_worst(const struct papers *papers, const struct papers_growth *growth) {
     double worst = NAN;
     for (size_t i = 1; i < growth->n; i++) {
-        double grown = seconds(papers, growth, i) / seconds(papers, growth, i - 1);
+        double grown =
+            papers_growth_seconds(papers, growth, i) / papers_growth_seconds(papers, growth, i - 1);
         worst = fmax(worst, grown / (n_log_n(growth->size[i]) / n_log_n(growth->size[i - 1])));
     }
     return worst;
 }
 
-/* N log N of the voxels, through the time of empm's fewest. */
-static void guide(const struct papers *papers, size_t n, double *y) {
-    const struct papers_growth *voxels = &papers->growth[VOXELS * METHODS];
-    double scale = seconds(papers, voxels, 0);
-    for (size_t i = 0; i < n; i++) {
-        y[i] = scale * n_log_n(voxels->size[i]) / n_log_n(voxels->size[0]);
+/* N log N through the time of the first method's least size. */
+static void guide(const struct papers *papers, const struct papers_growth *growth, double *y) {
+    double scale = papers_growth_seconds(papers, growth, 0);
+    for (size_t i = 0; i < growth->n; i++) {
+        y[i] = scale * n_log_n(growth->size[i]) / n_log_n(growth->size[0]);
     }
 }
 
-enum nfsar_status papers_growth_picture(const struct papers *papers, const char *path,
+enum nfsar_status papers_growth_picture(const struct papers *papers, size_t first, const char *path,
                                         nfsar_error *error) {
-    enum { MOST = PAPERS_VARIABLES * METHODS + 1 };
-    double x[PAPERS_FACTORS], y[MOST][PAPERS_FACTORS];
-    nfsar_curve curve[MOST];
-    char label[MOST][64];
-    size_t n = papers->growth[0].n;
-    for (size_t i = 0; i < n; i++) {
-        x[i] = (double)((size_t)1 << i);
-    }
-    for (size_t c = 0; c < papers->n_growth; c++) {
-        const struct papers_growth *growth = &papers->growth[c];
-        for (size_t i = 0; i < n; i++) {
-            y[c][i] = seconds(papers, growth, i);
+    double y[METHODS + 1][PAPERS_FACTORS];
+    nfsar_curve curve[METHODS + 1];
+    char title[64];
+    const struct papers_growth *growth = &papers->growth[first];
+    for (size_t c = 0; c < METHODS; c++) {
+        for (size_t i = 0; i < growth->n; i++) {
+            y[c][i] = papers_growth_seconds(papers, &growth[c], i);
         }
-        snprintf(label[c], sizeof label[c], "%s: %s from %.0f", papers_method_name(growth->method),
-                 growth->variable, growth->size[0]);
-        curve[c] = (nfsar_curve){label[c], y[c]};
+        curve[c] = (nfsar_curve){papers_method_name(growth[c].method), y[c]};
     }
-    guide(papers, n, y[papers->n_growth]);
-    curve[papers->n_growth] = (nfsar_curve){"N log N", y[papers->n_growth]};
-    return nfsar_picture_log_curves("Time as one size grows", "times the least size",
-                                    "time of one image (s)", x, n, curve, papers->n_growth + 1,
-                                    path, error);
+    guide(papers, growth, y[METHODS]);
+    curve[METHODS] = (nfsar_curve){"N log N", y[METHODS]};
+    snprintf(title, sizeof title, "Time against %s", growth->variable);
+    return nfsar_picture_log_curves(title, growth->variable, "processor time of one image (s)",
+                                    growth->size, growth->n, curve, METHODS + 1, path, error);
 }

@@ -111,21 +111,24 @@ static void print_growth(FILE *page, const struct papers *papers) {
         }
         fprintf(page, "| %s | %.0f | %.0f | %s |", growth->variable, growth->size[0],
                 growth->size[last - 1], papers_method_name(growth->method));
-        print_time(page, seconds(papers, growth->row[0]));
-        print_time(page, seconds(papers, growth->row[last - 1]));
+        print_time(page, papers_growth_seconds(papers, growth, 0));
+        print_time(page, papers_growth_seconds(papers, growth, last - 1));
         fprintf(page, " %.2f | %.2f |\n", papers_growth_exponent(papers, growth),
                 papers_growth_worst(papers, growth));
     }
 }
 
 static void print_section(FILE *page, const struct papers *papers) {
-    struct bench_machine machine;
-    bench_machine_begin(&machine);
     fputs(begin, page);
-    fprintf(page, "\nMeasured on %s, %d threads%s, in %.0f s.\n\n", machine.processor,
+    fprintf(page, "\nMeasured on %s, %d threads%s, in %.0f s.", papers->machine.processor,
             papers->bench->threads,
             papers->bench->quick ? ", with small sizes that mean little" : "",
-            bench_clock() - papers->start);
+            bench_clock() - papers->machine.start);
+    if (isfinite(papers->machine.others)) {
+        fprintf(page, " Other processes took %.0f %% of the machine meanwhile.",
+                100.0 * papers->machine.others);
+    }
+    fputs("\n\n", page);
     print_results(page, papers);
     fputs("\n![point](pictures/papers-point.png)\n\n![21 points](pictures/papers-letters.png)\n\n"
           "![cut-out](pictures/papers-cutout.png)\n\n",
@@ -134,9 +137,12 @@ static void print_section(FILE *page, const struct papers *papers) {
           "of unstated size), beside these:\n\n",
           page);
     print_papers_own(page, papers);
-    fputs("\nTime as one size grows, the others held:\n\n", page);
+    fputs("\nProcessor time of one image on one thread as one size grows, the others held:\n\n",
+          page);
     print_growth(page, papers);
-    fputs("\n![growth](pictures/papers-growth.png)\n\n", page);
+    fputs("\n![samples](pictures/papers-samples.png)\n\n![frequencies]"
+          "(pictures/papers-frequencies.png)\n\n![voxels](pictures/papers-voxels.png)\n\n",
+          page);
     fputs(end, page);
 }
 

@@ -7,7 +7,8 @@
 
 #define TITLE      40.0
 #define ROW_LABEL  24.0 /* turned, left of everything */
-#define GAP        14
+#define COLUMN_GAP 34   /* two numbers beside each other */
+#define ROW_GAP    14
 #define RIGHT      26.0
 #define UNIT_PER_M 1000.0
 
@@ -50,10 +51,10 @@ static struct layout lay_out(const struct papers_panels *panels, const struct pl
     struct extent u = extent_of(&plane->u), v = extent_of(&plane->v);
     struct layout made = {.left = (int)ceil(margin + (panels->row != NULL ? ROW_LABEL : 0.0)),
                           .top = (int)(TITLE + PANEL_HEADER)};
-    double room = panels->width - made.left - RIGHT - GAP * (double)(panels->columns - 1);
+    double room = panels->width - made.left - RIGHT - COLUMN_GAP * (double)(panels->columns - 1);
     made.width = (int)(room / (double)panels->columns);
     made.height = (int)round(made.width * (v.high - v.low) / (u.high - u.low));
-    made.canvas_height = made.top + (int)panels->rows * (made.height + GAP) +
+    made.canvas_height = made.top + (int)panels->rows * (made.height + ROW_GAP) +
                          (int)(PANEL_FOOTER + COLOUR_BAR_HEIGHT + 8.0);
     return made;
 }
@@ -74,8 +75,8 @@ static enum nfsar_status draw_panel(const struct papers_panels *panels, const st
     struct panel panel = {.plane = &plane,
                           .u = extent_of(&plane.u),
                           .v = extent_of(&plane.v),
-                          .left = layout->left + (int)column * (layout->width + GAP),
-                          .top = layout->top + (int)row * (layout->height + GAP),
+                          .left = layout->left + (int)column * (layout->width + COLUMN_GAP),
+                          .top = layout->top + (int)row * (layout->height + ROW_GAP),
                           .width = layout->width,
                           .height = layout->height,
                           .label_u = row + 1 == panels->rows,

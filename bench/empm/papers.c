@@ -50,7 +50,8 @@ static enum nfsar_status line_run(struct papers *papers, const char *name, doubl
                                   const struct scatterers *targets, double low, double high,
                                   nfsar_image image[METHODS], nfsar_error *error) {
     nfsar_capture capture;
-    struct papers_scan scan = {.nx = 1, .ny = 32, .kept = 32, .n_sample = 64, .offset = offset};
+    struct papers_scan scan = {
+        .nx = 1, .ny = 32, .kept = 32, .n_sample = papers->bench->quick ? 8 : 64, .offset = offset};
     enum nfsar_status status =
         papers_scan_make(&scan, targets, papers->bench->threads, &capture, error);
     if (status != NFSAR_OK) {
@@ -62,7 +63,7 @@ static enum nfsar_status line_run(struct papers *papers, const char *name, doubl
     struct papers_experiment experiment = {
         .name = name,
         .capture = &capture,
-        .grid = cut(&capture, low, high, papers->bench->quick ? 60 : 200),
+        .grid = cut(&capture, low, high, papers->bench->quick ? 40 : 200),
         .method = all,
         .n_method = offset > 0.0 ? METHODS : METHODS + 1,
         .point = targets->n == 1};
@@ -78,8 +79,9 @@ static enum nfsar_status point_spread(struct papers *papers, nfsar_error *error)
     static const char *const label[OFFSETS] = {"0 cm", "5 cm", "10 cm", "15 cm", "20 cm"};
     nfsar_image image[OFFSETS * METHODS] = {0};
     struct scatterers targets = {0};
+    const size_t offsets = papers->bench->quick ? 2 : OFFSETS;
     enum nfsar_status status = papers_point(0.5, &targets, error);
-    for (size_t i = 0; status == NFSAR_OK && i < OFFSETS; i++) {
+    for (size_t i = 0; status == NFSAR_OK && i < offsets; i++) {
         char name[32];
         snprintf(name, sizeof name, "point, offsets to %s", label[i]);
         status = line_run(papers, name, 0.05 * (double)i, &targets, 0.3, 0.7, image + i * METHODS,
@@ -87,7 +89,7 @@ static enum nfsar_status point_spread(struct papers *papers, nfsar_error *error)
     }
     struct papers_panels panels = {.title = "Point at 0.5 m by offset from the plane (dB)",
                                    .view = PAPERS_VIEW_Z_Y,
-                                   .rows = OFFSETS,
+                                   .rows = offsets,
                                    .columns = METHODS,
                                    .image = image,
                                    .row = label,
@@ -170,8 +172,8 @@ static enum nfsar_status cut_out(struct papers *papers, nfsar_error *error) {
     /* 12,870 pulses of 8 channels are the whole pulses nearest to the papers' 102,956 samples. */
     struct papers_scan scan = {.nx = quick ? 32 : 512,
                                .ny = 32,
-                               .kept = quick ? 800 : 12870,
-                               .n_sample = quick ? 16 : 64,
+                               .kept = quick ? 400 : 12870,
+                               .n_sample = quick ? 8 : 64,
                                .offset = 0.025};
     enum nfsar_status status = papers_plate(0.3, quick ? 4e-3 : 0.5e-3, &targets, error);
     if (status == NFSAR_OK) {
@@ -211,20 +213,26 @@ static enum nfsar_status finish(const struct papers *papers, nfsar_error *error)
     if (papers->folder == NULL) {
         return NFSAR_OK;
     }
-    snprintf(path, sizeof path, "%s/pictures/papers-growth.png", papers->folder);
-    enum nfsar_status status = papers_growth_picture(papers, path, error);
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t i = 0; status == NFSAR_OK && i < papers->n_growth; i += PAPERS_GROWTH_METHODS) {
+        snprintf(path, sizeof path, "%s/pictures/papers-%s.png", papers->folder,
+                 papers->growth[i].variable);
+        status = papers_growth_picture(papers, i, path, error);
+    }
     return status == NFSAR_OK ? papers_page_write(papers, error) : status;
 }
 
 enum nfsar_status bench_papers(struct bench *bench, nfsar_error *error) {
-    struct papers papers = {.bench = bench, .folder = bench->output, .start = bench_clock()};
+    struct papers papers = {.bench = bench, .folder = bench->output};
     enum nfsar_status (*const part[])(struct papers *, nfsar_error *) = {
         point_spread, letters, cut_out, papers_growth_run};
+    bench_machine_begin(&papers.machine);
     enum nfsar_status status = prepare(&papers, error);
     for (size_t i = 0; status == NFSAR_OK && i < sizeof part / sizeof part[0]; i++) {
         status = part[i](&papers, error);
     }
     if (status == NFSAR_OK) {
+        bench_machine_end(&papers.machine);
         status = finish(&papers, error);
     }
     free(papers.result);

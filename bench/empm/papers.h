@@ -97,7 +97,7 @@ struct papers_result {
     char refused[160]; /* why there is no image, or empty */
 };
 
-enum { PAPERS_FACTORS = 8, PAPERS_VARIABLES = 3 };
+enum { PAPERS_FACTORS = 8, PAPERS_VARIABLES = 3, PAPERS_GROWTH_METHODS = 3 };
 
 /* Time of a method as one of the sizes grows. */
 struct papers_growth {
@@ -113,10 +113,11 @@ struct papers {
     struct bench *bench;
     struct papers_result *result;
     size_t n_result;
-    struct papers_growth growth[PAPERS_VARIABLES * 3];
+    /* The methods of one variable after each other. */
+    struct papers_growth growth[PAPERS_VARIABLES * PAPERS_GROWTH_METHODS];
     size_t n_growth;
     const char *folder; /* for pictures; NULL: none are made */
-    double start;       /* bench_clock() */
+    struct bench_machine machine;
 };
 
 enum { PAPERS_MOST_METHODS = 5 };
@@ -141,11 +142,15 @@ enum nfsar_status papers_experiment_run(struct papers *papers,
 /* --- growth.c --- */
 
 enum nfsar_status papers_growth_run(struct papers *papers, nfsar_error *error);
+/* Processor time of one image at the size of this index; NaN where the method was left out. */
+double papers_growth_seconds(const struct papers *papers, const struct papers_growth *growth,
+                             size_t i);
 /* Least squares of log time over log size; NaN with fewer than two sizes. */
 double papers_growth_exponent(const struct papers *papers, const struct papers_growth *growth);
 /* The largest quotient of neighbours' times over that of N log N. */
 double papers_growth_worst(const struct papers *papers, const struct papers_growth *growth);
-enum nfsar_status papers_growth_picture(const struct papers *papers, const char *path,
+/* Curves of the variable whose first method is papers->growth[first]. */
+enum nfsar_status papers_growth_picture(const struct papers *papers, size_t first, const char *path,
                                         nfsar_error *error);
 
 /* --- panels.c --- */
