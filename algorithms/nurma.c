@@ -55,9 +55,7 @@ void nurma_line(const nfsar_rma_plan *plan, nfsar_vec3 tx, nfsar_vec3 rx, struct
                  2.0 * (plan->distance - nurma->fraction * away);
     line->weight = taper(window, nurma->x, at.x) * taper(window, nurma->y, at.y);
     if (nurma->offsets == NFSAR_OFFSETS_EXACT && (plan->x.line || plan->y.line)) {
-        double centre =
-            0.5 * (plan->nearest + plan->farthest + nurma->away.low + nurma->away.high);
-        line->weight *= (float)sqrt(1.0 - away / centre);
+        line->weight *= (float)sqrt(1.0 - away / nurma_centre(plan));
     }
 }
 
@@ -129,11 +127,11 @@ enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
         nurma->rank = spread_rank(nurma->spread);
         nurma->values = buffer_zeros(lines * nurma->pitch, sizeof *nurma->values);
         nurma->cells = buffer_alloc(threads * spread_cells(nurma->spread), sizeof *nurma->cells);
-        nurma->column = buffer_alloc(threads * 3 * plan->y.bins, sizeof *nurma->column);
+        nurma->column = buffer_alloc(threads * NURMA_TILES * plan->y.bins, sizeof *nurma->column);
         plan->bytes += spread_bytes(nurma->spread) +
                        (lines * nurma->pitch + threads * spread_cells(nurma->spread)) *
                            sizeof(float complex) +
-                       threads * 3 * plan->y.bins * sizeof *nurma->column;
+                       threads * NURMA_TILES * plan->y.bins * sizeof *nurma->column;
     }
     if (nurma->spread == NULL || nurma->values == NULL || nurma->cells == NULL ||
         nurma->column == NULL) {
@@ -152,11 +150,9 @@ void nurma_release(struct nurma *nurma) {
     free(nurma->column);
 }
 
-/* Fresnel zones over which the end of the spectrum has to fall for this error where it is largest,
- * docs/theory/planar.md. */
+/* Fresnel zones over which the end of the spectrum has to fall, docs/theory/irregular.md. */
 static double margin_for(double tolerance) {
-    double needed = log(1.0 / tolerance) - 1.9;
-    return fmax(1.5, sqrt(fmax(needed, 0.0) / 0.38));
+    return fmax(1.5, 1.4 * log10(1.0 / tolerance) - 0.9);
 }
 
 /* A plan that has no sizes yet. */
@@ -175,7 +171,7 @@ static void begin(nfsar_nurma_plan *plan, const nfsar_capture *capture, const nf
     plan->nurma.offsets = options->offsets;
     plan->nurma.tolerance = options->tolerance;
     plan->nurma.plane = options->plane;
-    plan->nurma.sigma = plan->nurma.sigma_z = 1.5;
+    plan->nurma.sigma = plan->nurma.sigma_z = options->tolerance < 3e-5 ? 2.0 : 1.5;
     plan->nurma.kernel = gridding_choose(0.2 * options->tolerance, plan->nurma.sigma);
     plan->nurma.lattice = (nfsar_lattice){.x.count = 1,
                                           .y.count = 1,

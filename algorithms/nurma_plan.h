@@ -21,6 +21,9 @@ struct nurma_range {
 /* Coefficients of the polynomial for one over the kernel's transform. */
 enum { NURMA_TERMS = 12 };
 
+/* Tiles of waves that a column's sums over the layers take for each row. */
+enum { NURMA_TILES = 5 };
+
 struct nurma {
     enum nfsar_offsets offsets;
     double tolerance;        /* of the whole image */
@@ -45,11 +48,18 @@ struct nurma {
     size_t pitch;            /* numbers between the values of two lines */
     float complex *values;   /* [n_line][pitch] */
     float complex *cells;    /* [threads][spread_cells()] */
-    struct rma_tile *column; /* [threads][3][y.bins] sums over the layers, and by what they turn */
+    struct rma_tile *column; /* [threads][NURMA_TILES][y.bins] sums over the layers */
 };
 
 /* The phase centres: bounds, plane and offsets. Refuses what has no aperture. */
 enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error);
+
+/* Whether the plane waves of a line of positions, whose amplitude is the root of the depth below
+ * each, are near enough to the exact sum. If not, the line is imaged as a plane with one column. */
+bool nurma_line_holds(const nfsar_rma_plan *plan);
+
+/* Depth of the grid's middle below the plane. */
+double nurma_centre(const nfsar_rma_plan *plan);
 
 /* How much of 2k is taken out of each line, once the reaches are known. */
 void nurma_choose_fraction(nfsar_rma_plan *plan);

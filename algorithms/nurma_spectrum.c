@@ -62,29 +62,18 @@ static void transform_rows(const nfsar_rma_plan *plan, size_t chunk, size_t n,
     }
 }
 
+/* Layers that are summed before the phase is made anew: rounding of what a wave turns from layer to
+ * layer, 2e-7, adds up. */
+enum { LAYERS = 24 };
+
 /* What the waves of one tile of columns, of one frequency, need of the layers. [y.bins] */
 struct column {
-    struct rma_tile *sum;   /* sum_m F_m t^m, t what a wave turns from layer to layer */
+    struct rma_tile *turn;  /* t, what a wave turns from layer to layer */
+    struct rma_tile *sum;   /* sum_m F_m t^m over some layers */
     struct rma_tile *slope; /* its derivative by t */
-    struct rma_tile *turn;  /* t */
+    struct rma_tile *all;   /* sum_m F_m exp(+j (k_z - 2k fraction) b_m) over all */
+    struct rma_tile *away;  /* the same with weights b_m, offsets of the layers */
 };
-
-/* t of one row of a tile. */
-MULTIVERSION
-static void make_turns(const double *kx, double ky, double two_k, double out, double step,
-                       struct rma_tile *turn) {
-    double along = two_k * two_k - ky * ky, limit = RMA_SMALLEST_COSINE_SQUARED * two_k * two_k;
-    float turns[RMA_TILE];
-    for (int l = 0; l < RMA_TILE; l++) {
-        double square = along - kx[l] * kx[l];
-        double kz = sqrt(square > limit ? square : limit);
-        double t = (kz - out) * step * (0.5 / NFSAR_PI);
-        turns[l] = (float)(t - rint(t));
-    }
-    for (int l = 0; l < RMA_TILE; l++) {
-        phasor_turns(turns[l], &turn->re[l], &turn->im[l]);
-    }
-}
 
 /* One layer more, Horner's way: slope = slope t + sum, sum = sum t + F. */
 MULTIVERSION
@@ -130,56 +119,85 @@ static void transform_layer(const nfsar_rma_plan *plan, const float complex *pla
     }
 }
 
-/* Where the sums of one row of a tile go, and what they are multiplied by. */
+/* One row of a tile: its waves, where their sums go, and what they are multiplied by. */
 struct finish {
     float complex *spectrum, *offsets; /* [RMA_TILE] */
     float complex ramp;                /* of k_y, and what thinning turned */
+    const double *kx;
     double two_k, out, ky;
     bool line;
     double centre; /* depth of the grid's middle below the plane */
 };
 
-/* Sums over the layers to S and to what the offsets d and the next term of the plane waves take
- * off: S of the weights d, plus j S / k_z; for a line of positions, whose amplitude is the root of
- * the depth, see docs/theory/irregular.md. */
-MULTIVERSION
-static void finish_row(const struct nurma *nurma, const double *kx, const struct finish *row,
-                       const struct rma_tile *sum, const struct rma_tile *slope,
-                       const struct rma_tile *turn) {
-    double along = row->two_k * row->two_k - row->ky * row->ky;
+static inline double wave_kz(const struct finish *row, int l) {
+    double square = row->two_k * row->two_k - row->ky * row->ky - row->kx[l] * row->kx[l];
     double limit = RMA_SMALLEST_COSINE_SQUARED * row->two_k * row->two_k;
-    float turns[RMA_TILE], ratio[RMA_TILE], per_kz[RMA_TILE];
+    return sqrt(square > limit ? square : limit);
+}
+
+/* t of one row of a tile. */
+MULTIVERSION
+static void make_turns(const struct finish *row, double step, struct rma_tile *turn) {
+    float turns[RMA_TILE];
     for (int l = 0; l < RMA_TILE; l++) {
-        double square = along - kx[l] * kx[l], kz = sqrt(square > limit ? square : limit);
-        double t = (kz - row->out) * nurma->layer.first * (0.5 / NFSAR_PI);
-        double r = (kz - row->out) / nurma->band;
+        double t = (wave_kz(row, l) - row->out) * step * (0.5 / NFSAR_PI);
         turns[l] = (float)(t - rint(t));
+    }
+    for (int l = 0; l < RMA_TILE; l++) {
+        phasor_turns(turns[l], &turn->re[l], &turn->im[l]);
+    }
+}
+
+/* The sums over some layers, the first of which is `first` from the plane, to those over all. */
+MULTIVERSION
+static void add_layers(const struct finish *row, double first, double step,
+                       const struct rma_tile *turn, const struct rma_tile *sum,
+                       const struct rma_tile *slope, struct rma_tile *all, struct rma_tile *away) {
+    float turns[RMA_TILE], b = (float)first, h = (float)step;
+    for (int l = 0; l < RMA_TILE; l++) {
+        double t = (wave_kz(row, l) - row->out) * first * (0.5 / NFSAR_PI);
+        turns[l] = (float)(t - rint(t));
+    }
+    for (int l = 0; l < RMA_TILE; l++) {
+        float c, s;
+        phasor_turns(turns[l], &c, &s);
+        float d_re = slope->re[l] * turn->re[l] - slope->im[l] * turn->im[l];
+        float d_im = slope->re[l] * turn->im[l] + slope->im[l] * turn->re[l];
+        float b_re = b * sum->re[l] + h * d_re, b_im = b * sum->im[l] + h * d_im;
+        all->re[l] += sum->re[l] * c - sum->im[l] * s;
+        all->im[l] += sum->re[l] * s + sum->im[l] * c;
+        away->re[l] += b_re * c - b_im * s;
+        away->im[l] += b_re * s + b_im * c;
+    }
+}
+
+/* Sums over the layers to S, and to what the offsets d and the next term of the plane waves take
+ * off it: S of the weights d, plus j S / k_z; for a line of positions, whose amplitude is the root
+ * of the depth, see docs/theory/irregular.md. */
+MULTIVERSION
+static void finish_row(const struct nurma *nurma, const struct finish *row,
+                       const struct rma_tile *all, const struct rma_tile *away) {
+    float ratio[RMA_TILE], per_kz[RMA_TILE];
+    for (int l = 0; l < RMA_TILE; l++) {
+        double kz = wave_kz(row, l), r = (kz - row->out) / nurma->band;
         ratio[l] = (float)(r > 1.0 ? 1.0 : r < -1.0 ? -1.0 : r);
         per_kz[l] = (float)(1.0 / kz);
     }
-    float first = (float)nurma->layer.first, step = (float)nurma->layer.step;
     float ramp_re = crealf(row->ramp), ramp_im = cimagf(row->ramp);
     float centre = (float)(0.5 / row->centre);
     float *to = (float *)row->spectrum, *of = (float *)row->offsets;
     for (int l = 0; l < RMA_TILE; l++) {
-        float c, s, u = ratio[l] * ratio[l], inverse = 0.0f, change = 0.0f;
+        float u = ratio[l] * ratio[l], inverse = 0.0f, change = 0.0f;
         for (int i = NURMA_TERMS - 1; i >= 0; i--) {
             inverse = inverse * u + nurma->inverse[i];
             change = change * u + nurma->slope[i];
         }
         change *= ratio[l];
-        phasor_turns(turns[l], &c, &s);
-        float by_re = c * ramp_re - s * ramp_im, by_im = c * ramp_im + s * ramp_re;
-        /* G, and sum_m b_m F_m t^m with b_m = first + m step. */
-        float g_re = sum->re[l] * by_re - sum->im[l] * by_im;
-        float g_im = sum->re[l] * by_im + sum->im[l] * by_re;
-        float d_re = slope->re[l] * turn->re[l] - slope->im[l] * turn->im[l];
-        float d_im = slope->re[l] * turn->im[l] + slope->im[l] * turn->re[l];
-        float q_re = first * g_re + step * (d_re * by_re - d_im * by_im);
-        float q_im = first * g_im + step * (d_re * by_im + d_im * by_re);
-        /* -j d/dk_z of G over the kernel's transform. */
-        q_re = inverse * q_re + change * g_im;
-        q_im = inverse * q_im - change * g_re;
+        float g_re = all->re[l] * ramp_re - all->im[l] * ramp_im;
+        float g_im = all->re[l] * ramp_im + all->im[l] * ramp_re;
+        /* -j d/dk_z of the sum over the kernel's transform. */
+        float q_re = inverse * (away->re[l] * ramp_re - away->im[l] * ramp_im) + change * g_im;
+        float q_im = inverse * (away->re[l] * ramp_im + away->im[l] * ramp_re) - change * g_re;
         float p_re = inverse * g_re, p_im = inverse * g_im;
         if (row->line) {
             p_re += centre * q_re;
@@ -216,40 +234,65 @@ static void tile_kx(const struct rma_axis *x, size_t first, double kx[RMA_TILE])
     }
 }
 
+/* Rows of a tile have their own k_y, ramp and places in the spectrum. */
+static void go_to_row(const nfsar_rma_plan *plan, size_t j, size_t at, float complex turned,
+                      struct finish *row) {
+    row->ky = plan->y.step * ((double)j - (double)plan->y.half);
+    row->ramp = plan->y.ramp[j] * turned;
+    row->spectrum = plan->spectrum + at + j * plan->x.width;
+    row->offsets = plan->offsets != NULL ? plan->offsets + at + j * plan->x.width : NULL;
+}
+
+/* Some layers of a tile, from the last to the first. */
+static void sum_layers(const nfsar_rma_plan *plan, size_t first, size_t end,
+                       const float complex *cube, const struct column *column,
+                       float complex *columns, float complex *work) {
+    size_t plane = plan->y.n * plan->cell_width;
+    memset(column->sum, 0, plan->y.bins * sizeof *column->sum);
+    memset(column->slope, 0, plan->y.bins * sizeof *column->slope);
+    for (size_t m = end; m-- > first;) {
+        transform_layer(plan, cube + m * plane, column, columns, work);
+    }
+}
+
 /* All layers of a tile of columns of one frequency to the spectrum. */
 static void transform_columns(const nfsar_rma_plan *plan, size_t wave, size_t in_block,
                               const float complex *cube, size_t first, const struct column *column,
                               float complex *columns, float complex *work) {
     const struct nurma *nurma = plan->nurma;
     const struct rma_axis *x = &plan->x, *y = &plan->y;
-    size_t plane = y->n * plan->cell_width, at = in_block * y->bins * x->width + first;
+    size_t at = in_block * y->bins * x->width + first, layers = nurma->layer.count;
     double kx[RMA_TILE], two_k = 2.0 * plan->wavenumber_of_wave[wave];
-    struct finish row = {.two_k = two_k,
+    struct finish row = {.kx = kx,
+                         .two_k = two_k,
                          .out = nurma->fraction * two_k,
                          .line = x->line || y->line,
-                         .centre = 0.5 * (plan->nearest + plan->farthest + nurma->away.low +
-                                          nurma->away.high)};
+                         .centre = nurma_centre(plan)};
     float complex turned = rma_turn_back(plan, wave);
     tile_kx(x, first, kx);
-    memset(column->sum, 0, y->bins * sizeof *column->sum);
-    memset(column->slope, 0, y->bins * sizeof *column->slope);
     for (size_t j = 0; j < y->bins; j++) {
-        double ky = y->step * ((double)j - (double)y->half);
-        make_turns(kx, ky, two_k, row.out, nurma->layer.step, column->turn + j);
+        go_to_row(plan, j, at, turned, &row);
+        make_turns(&row, nurma->layer.step, column->turn + j);
     }
-    for (size_t m = nurma->layer.count; m-- > 0;) {
-        transform_layer(plan, cube + m * plane + first, column, columns, work);
-    }
-    for (size_t j = 0; j < y->bins; j++) {
-        row.spectrum = plan->spectrum + at + j * x->width;
-        row.ramp = y->ramp[j] * turned;
-        if (plan->offsets == NULL) {
-            finish_flat(&row, column->sum + j);
-            continue;
+    memset(column->all, 0, y->bins * sizeof *column->all);
+    memset(column->away, 0, y->bins * sizeof *column->away);
+    for (size_t m = 0; m < layers; m += LAYERS) {
+        double offset = nurma->layer.first + nurma->layer.step * (double)m;
+        sum_layers(plan, m, m + LAYERS < layers ? m + LAYERS : layers, cube + first, column,
+                   columns, work);
+        for (size_t j = 0; j < (plan->offsets != NULL ? y->bins : 0); j++) {
+            go_to_row(plan, j, at, turned, &row);
+            add_layers(&row, offset, nurma->layer.step, column->turn + j, column->sum + j,
+                       column->slope + j, column->all + j, column->away + j);
         }
-        row.offsets = plan->offsets + at + j * x->width;
-        row.ky = y->step * ((double)j - (double)y->half);
-        finish_row(nurma, kx, &row, column->sum + j, column->slope + j, column->turn + j);
+    }
+    for (size_t j = 0; j < y->bins; j++) {
+        go_to_row(plan, j, at, turned, &row);
+        if (plan->offsets != NULL) {
+            finish_row(nurma, &row, column->all + j, column->away + j);
+        } else {
+            finish_flat(&row, column->sum + j);
+        }
     }
 }
 
@@ -265,8 +308,9 @@ void nurma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n) {
         float complex *line = plan->line_in + thread * rma_pitch(x->length);
         float complex *columns = plan->columns_in + thread * RMA_TILE * rma_line_pitch(y->length);
         float complex *cells = nurma->cells + thread * spread_cells(nurma->spread);
-        struct rma_tile *tile = nurma->column + thread * 3 * y->bins;
-        struct column column = {tile, tile + y->bins, tile + 2 * y->bins};
+        struct rma_tile *tile = nurma->column + thread * NURMA_TILES * y->bins;
+        struct column column = {tile, tile + y->bins, tile + 2 * y->bins, tile + 3 * y->bins,
+                                tile + 4 * y->bins};
         for (size_t v = 0; v < n; v += SPREAD_VECTORS) {
             size_t count = n - v < SPREAD_VECTORS ? n - v : SPREAD_VECTORS;
 #pragma omp for schedule(dynamic)

@@ -13,9 +13,9 @@
 #define SPREAD_CYCLES    60.0
 #define TRANSFORM_CYCLES 6.0
 
-/* Most depths whose sums a thread makes at a time: a tile of them stays in the first-level cache.
- */
-enum { MOST_CHUNK = 96 };
+/* Most depths whose sums a thread makes at a time: a tile of them stays in the first-level cache,
+ * and the waves, which turn from depth to depth by what is rounded to 2e-7, stay right. */
+enum { MOST_CHUNK = 96, PRECISE_CHUNK = 24 };
 
 static size_t at_least_one(size_t n) {
     return n > 0 ? n : 1;
@@ -57,7 +57,8 @@ static enum nfsar_status thin_depths(nfsar_rma_plan *plan, size_t n, nfsar_error
     }
     const exponentials *made = plan->depth;
     plan->z_slab = n;
-    plan->k_z = made->exact ? 0.0 : 0.5 * (low + high);
+    plan->middle_k_z = 0.5 * (low + high);
+    plan->k_z = made->exact ? 0.0 : plan->middle_k_z;
     plan->first = made->node[0];
     plan->depth_step = made->n_node > 1 ? (made->node[made->n_node - 1] - made->node[0]) /
                                               (double)(made->n_node - 1)
@@ -144,7 +145,9 @@ enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    size_t nodes = plan->depth->n_node, chunks = (nodes + MOST_CHUNK - 1) / MOST_CHUNK;
+    size_t nodes = plan->depth->n_node;
+    size_t most = plan->options.tolerance < 5e-5 ? PRECISE_CHUNK : MOST_CHUNK;
+    size_t chunks = (nodes + most - 1) / most;
     plan->chunk = (nodes + chunks - 1) / chunks;
     if (!sum_is_direct(plan)) {
         plan->to_depth = depthsum_create(plan->k_block, plan->depth->n_node,

@@ -95,7 +95,8 @@ struct nfsar_rma_plan {
 
     /* As many depths as the waves' k_z need: depths relative to the middle of a slab. */
     exponentials *depth;
-    double k_z;               /* middle of the waves' k_z; 0 when `depth` is exact */
+    double middle_k_z;        /* of the waves */
+    double k_z;               /* the same; 0 when `depth` is exact */
     double first, depth_step; /* of depth's nodes */
     depthsum *to_depth;       /* NULL: summed directly */
 

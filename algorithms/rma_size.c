@@ -15,17 +15,16 @@
 
 /* Least and greatest distance in depth between the antennas and the grid's slices. */
 static enum nfsar_status find_depths(nfsar_rma_plan *plan, nfsar_error *error) {
-    struct nurma_range z = {plan->lattice->z, plan->lattice->z};
+    struct nurma_range z = plan->nurma != NULL
+                               ? plan->nurma->z
+                               : (struct nurma_range){plan->lattice->z, plan->lattice->z};
     double low = fmin(plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
     double high = fmax(plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
-    if (plan->nurma != NULL) {
-        z = plan->nurma->z;
-    }
     if (!(low > z.high || high < z.low)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                          "the grid's z from %g to %g m reaches the antennas, which are at z from "
-                          "%g to %g m; range migration needs it on one side",
-                          plan->grid.z.start, nfsar_axis_end(&plan->grid.z), z.low, z.high);
+                          "the grid's z from %g to %g m reaches the plane of the antennas at z = "
+                          "%g m; range migration needs it on one side",
+                          plan->grid.z.start, nfsar_axis_end(&plan->grid.z), plan->lattice->z);
     }
     plan->side = low > z.high ? 1.0 : -1.0;
     plan->nearest = plan->side > 0.0 ? low - z.high : z.low - high;
@@ -55,7 +54,8 @@ static void find_reach(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
     }
     double low = grid->start - at.high, high = nfsar_axis_end(grid) - at.low;
     axis->n = places->count;
-    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6;
+    axis->line = at.high - at.low < 1e-6 && grid->count == 1 &&
+                 fabs(grid->start - at.low) < 1e-6 && nurma_line_holds(plan);
     axis->reach = axis->line ? 0.0 : fmax(fabs(low), fabs(high));
 }
 

@@ -29,7 +29,7 @@
 /* What the command line says. */
 struct request {
     const char *capture, *output, *method, *precision, *compensation, *window, *aperture_window;
-    const char *focus_picture;
+    const char *density, *focus_picture;
     nfsar_axis x, y, z;
     double range[2];
     bool has_x, has_y, has_z, focus, has_range, json;
@@ -44,6 +44,9 @@ struct job {
     const nfsar_capture *capture;
     nfsar_calibrated_source calibrated;
     nfsar_echo_source source;
+    enum nfsar_density density;
+    float *weight; /* [n_pulse][n_channel], or NULL */
+    nfsar_weighted_source weighted;
     enum nfsar_method method; /* as asked for */
     nfsar_rma_options rma;
     nfsar_bp_options bp;
@@ -71,6 +74,10 @@ static enum nfsar_status parse_words(struct job *job, nfsar_error *error) {
         option = "--aperture-window", word = r->aperture_window;
         status = nfsar_window_parse(word, &job->rma.aperture_window, error);
     }
+    if (status == NFSAR_OK) {
+        option = "--density", word = r->density;
+        status = nfsar_density_parse(word, &job->density, error);
+    }
     if (status == NFSAR_OK && strcmp(r->precision, "double") == 0) {
         job->bp.precision = NFSAR_BP_DOUBLE;
     } else if (status == NFSAR_OK && strcmp(r->precision, "single") != 0) {
@@ -79,6 +86,36 @@ static enum nfsar_status parse_words(struct job *job, nfsar_error *error) {
                             word);
     }
     return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "%s %s", option, word);
+}
+
+/* Let samples be read with the weights of their density. */
+static enum nfsar_status weigh_samples(struct job *job, nfsar_error *error) {
+    const nfsar_capture *capture = job->capture;
+    size_t n_channel = capture->array.n_channel, n = 0;
+    if (job->density == NFSAR_DENSITY_NONE) {
+        return NFSAR_OK;
+    }
+    if (!__builtin_mul_overflow(capture->n_pulse, n_channel, &n)) {
+        job->weight = calloc(n, sizeof *job->weight);
+    }
+    if (job->weight == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu weights", n);
+    }
+    enum nfsar_status status = nfsar_density_weights(capture, job->density, job->weight, error);
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "--density %s", nfsar_density_name(job->density));
+    }
+    float least = job->weight[0], most = job->weight[0];
+    for (size_t i = 1; i < n; i++) {
+        least = fminf(least, job->weight[i]);
+        most = fmaxf(most, job->weight[i]);
+    }
+    cli_say("density %s: samples weigh from %.3g to %.3g, mean 1; white noise %.1f dB stronger",
+            nfsar_density_name(job->density), (double)least, (double)most,
+            10.0 * log10(nfsar_density_noise_factor(job->weight, n)));
+    job->weighted = (nfsar_weighted_source){job->weight, n_channel, job->source};
+    job->source = nfsar_weighted(&job->weighted);
+    return NFSAR_OK;
 }
 
 static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
@@ -215,12 +252,20 @@ static enum nfsar_status find_focus(struct job *job, nfsar_error *error) {
     return job->request.focus_picture != NULL ? draw_focus(job, error) : NFSAR_OK;
 }
 
+/* The imager's options and what was done to the samples before; NULL when out of memory. */
+static char *describe_options(const struct job *job) {
+    char *text = NULL;
+    int length = asprintf(&text, "%s density=%s", nfsar_imager_options(job->imager),
+                          nfsar_density_name(job->density));
+    return length < 0 ? NULL : text;
+}
+
 static enum nfsar_status fill_header(const struct job *job, nfsar_image *header,
                                      nfsar_error *error) {
     memset(header, 0, sizeof *header);
     header->grid = job->grid;
     header->method = strdup(nfsar_method_name(nfsar_imager_method(job->imager)));
-    header->options = strdup(nfsar_imager_options(job->imager));
+    header->options = describe_options(job);
     if (header->method == NULL || header->options == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
@@ -282,12 +327,14 @@ static enum nfsar_status write_image(struct job *job, nfsar_error *error) {
 }
 
 static int print_json(const struct job *job) {
+    char *options = describe_options(job);
     json_t *root =
         json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->request.output),
                   "method", nfsar_method_name(nfsar_imager_method(job->imager)), "reason",
                   json_text(nfsar_imager_reason(job->imager)), "options",
-                  json_text(nfsar_imager_options(job->imager)), "x", json_axis(&job->grid.x), "y",
+                  json_text(options != NULL ? options : ""), "x", json_axis(&job->grid.x), "y",
                   json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
+    free(options);
     if (job->focused) {
         json_t *curve = json_array();
         for (size_t i = 0; i < job->focus.z.count; i++) {
@@ -329,6 +376,9 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     nfsar_wisdom_load(NULL);
     status = make_imager(job, error);
     if (status == NFSAR_OK) {
+        status = weigh_samples(job, error);
+    }
+    if (status == NFSAR_OK) {
         status = make_grid(job, error);
     }
     if (status == NFSAR_OK) {
@@ -357,7 +407,8 @@ int verb_reconstruct(int argc, char **argv) {
                                   .precision = "single",
                                   .compensation = "reference-point",
                                   .window = "rectangular",
-                                  .aperture_window = "rectangular"}};
+                                  .aperture_window = "rectangular",
+                                  .density = "none"}};
     struct request *r = &job.request;
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &r->output, NULL, "FILE", "the image to write (HDF5)"},
@@ -380,6 +431,8 @@ int verb_reconstruct(int argc, char **argv) {
          "over frequency: rectangular, hann, hamming, blackman-harris, kaiser"},
         {"aperture-window", 0, CLI_STRING, &r->aperture_window, NULL, "W",
          "rma: over the aperture, along x and y"},
+        {"density", 0, CLI_STRING, &r->density, NULL, "D",
+         "weights for uneven positions: none, voronoi (areas of cells) or iterative"},
         {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
          "bp: single, or double (slow, the reference)"},
         {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
@@ -406,6 +459,7 @@ int verb_reconstruct(int argc, char **argv) {
     nfsar_focus_free(&job.focus);
     nfsar_imager_destroy(job.imager);
     nfsar_calibrated_free(&job.calibrated);
+    free(job.weight);
     nfsar_capture_file_close(job.file);
     return status == NFSAR_OK ? exit_status : cli_fail(&error);
 }

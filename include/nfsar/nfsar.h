@@ -9,6 +9,7 @@
 #include <nfsar/calibration.h>
 #include <nfsar/capture.h>
 #include <nfsar/compensation.h>
+#include <nfsar/density.h>
 #include <nfsar/export.h>
 #include <nfsar/file.h>
 #include <nfsar/focus.h>
