@@ -146,10 +146,13 @@ static double draw_legend(const struct canvas *canvas, const nfsar_curve *curve,
 /* The number at a tick; on a logarithmic axis what it is the logarithm of. */
 static void write_label(const struct plot *plot, const struct ticks *ticks, size_t i, char *text,
                         size_t room) {
-    if (plot->logarithmic) {
-        snprintf(text, room, "%g", pow(10.0, ticks_at(ticks, i)));
-    } else {
+    double exponent = ticks_at(ticks, i);
+    if (!plot->logarithmic) {
         ticks_label(ticks, i, text, room);
+    } else if (fabs(exponent) < 4.5) {
+        snprintf(text, room, "%g", pow(10.0, exponent));
+    } else {
+        snprintf(text, room, "1e%.0f", exponent);
     }
 }
 
