@@ -12,12 +12,17 @@ enum {
     POINTS = POINTS_ALWAYS + POINTS_EACH * GRIDDING_WIDEST
 };
 
-/* beta that has been found best lies at this fraction of pi width (1 - 1 / (2 oversampling)), the
- * bandwidth at which the first alias begins, give or take a little. */
-#define LOWEST_FRACTION  0.80
-#define HIGHEST_FRACTION 1.02
+/* The best beta, found by trying, is near this fraction of pi width (1 - 1 / (2 oversampling)), the
+ * bandwidth at which the first alias begins. */
+static double usual_fraction(int width) {
+    return fmax(0.8, 0.99 - 1.25 / (width * width));
+}
 
-/* Periods of aliases that count: those further away are weaker by far. */
+/* It is looked for at so many places about that. */
+enum { TRIES = 5 };
+#define TRY_STEP 0.015
+
+/* Periods of aliases that are looked at. */
 enum { ALIASES = 2 };
 
 double gridding_value(double x, double beta) {
@@ -57,7 +62,7 @@ double gridding_transform(int width, double beta, double omega) {
 /* What the kernel lets through beside a bin, relative to the bin: the most among the outer ones. At
  * a single bin an alias may happen to be zero. */
 static double leakage(int width, double beta, double oversampling) {
-    static const double bins[] = {1.0, 0.98, 0.96, 0.94, 0.91, 0.87, 0.8, 0.7};
+    static const double bins[] = {1.0, 0.99, 0.98, 0.965, 0.95, 0.92, 0.88, 0.82, 0.75, 0.65};
     struct rule rule = make_rule(width, beta);
     double worst = 0.0;
     for (size_t i = 0; i < sizeof bins / sizeof bins[0]; i++) {
@@ -66,7 +71,8 @@ static double leakage(int width, double beta, double oversampling) {
             sum += fabs(transform(&rule, 2.0 * NFSAR_PI * l - omega)) +
                    fabs(transform(&rule, 2.0 * NFSAR_PI * l + omega));
         }
-        worst = fmax(worst, sum / transform(&rule, omega));
+        /* Of the aliases further away there is what the steps at both ends make. */
+        worst = fmax(worst, (sum + 2.0 * exp(-beta)) / transform(&rule, omega));
     }
     return worst;
 }
@@ -74,15 +80,16 @@ static double leakage(int width, double beta, double oversampling) {
 struct gridding gridding_best(int width, double oversampling) {
     double scale = NFSAR_PI * width * (1.0 - 0.5 / oversampling);
     struct gridding best = {.width = width, .error = INFINITY};
-    enum { STEPS = 11 };
-    for (int i = 0; i <= STEPS; i++) {
-        double fraction = LOWEST_FRACTION + (HIGHEST_FRACTION - LOWEST_FRACTION) * i / STEPS;
+    for (int i = 0; i < TRIES; i++) {
+        double fraction = usual_fraction(width) + TRY_STEP * (i - TRIES / 2);
         double error = leakage(width, fraction * scale, oversampling);
         if (error < best.error) {
             best.error = error;
             best.beta = fraction * scale;
         }
     }
+    best.gain = gridding_transform(width, best.beta, 0.0) /
+                gridding_transform(width, best.beta, NFSAR_PI / oversampling);
     return best;
 }
 

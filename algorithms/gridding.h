@@ -14,7 +14,9 @@ enum { GRIDDING_WIDEST = 16 };
 struct gridding {
     int width; /* grid points under the kernel along an axis, 2 .. GRIDDING_WIDEST */
     double beta;
-    double error; /* of the outermost bin kept, relative to the sum of all |values|: the largest */
+    double error; /* of the outermost bins kept, relative to the sum of all |values|: the largest */
+    double gain;  /* what the outermost bin is multiplied by at the end, beside the middle one; and
+                     with it what rounding did before */
 };
 
 /* The kernel at x = 2 u / width; the end's value beyond |x| = 1. */

@@ -128,10 +128,10 @@ enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
         nurma->values = buffer_zeros(lines * nurma->pitch, sizeof *nurma->values);
         nurma->cells = buffer_alloc(threads * spread_cells(nurma->spread), sizeof *nurma->cells);
         nurma->column = buffer_alloc(threads * NURMA_TILES * plan->y.bins, sizeof *nurma->column);
-        plan->bytes += spread_bytes(nurma->spread) +
-                       (lines * nurma->pitch + threads * spread_cells(nurma->spread)) *
-                           sizeof(float complex) +
-                       threads * NURMA_TILES * plan->y.bins * sizeof *nurma->column;
+        plan->bytes +=
+            spread_bytes(nurma->spread) +
+            (lines * nurma->pitch + threads * spread_cells(nurma->spread)) * sizeof(float complex) +
+            threads * NURMA_TILES * plan->y.bins * sizeof *nurma->column;
     }
     if (nurma->spread == NULL || nurma->values == NULL || nurma->cells == NULL ||
         nurma->column == NULL) {
@@ -201,10 +201,20 @@ static enum nfsar_status prepare(nfsar_nurma_plan *plan, const nfsar_capture *ca
 }
 
 enum nfsar_status nfsar_nurma_check(const nfsar_capture *capture, const nfsar_grid *grid,
-                                    const nfsar_nurma_options *options, nfsar_error *error) {
+                                    const nfsar_nurma_options *options, nfsar_nurma_report *report,
+                                    nfsar_error *error) {
     nfsar_nurma_options used = options != NULL ? *options : nfsar_nurma_defaults();
     nfsar_nurma_plan plan;
     enum nfsar_status status = prepare(&plan, capture, grid, &used, false, error);
+    if (report != NULL) {
+        *report = (nfsar_nurma_report){.plane = plan.nurma.plane,
+                                       .lowest_z = plan.nurma.antennas.low,
+                                       .highest_z = plan.nurma.antennas.high,
+                                       .layers = plan.nurma.layer.count};
+    }
+    if (report != NULL && status == NFSAR_OK) {
+        report->boresight_rad = nurma_boresight_error(&plan.rma);
+    }
     rma_release(&plan.rma);
     return status;
 }

@@ -4,7 +4,8 @@
  * (spread.h). The lattice's transform over the kernel's is S(k_x, k_y, k) of each layer, and the
  * layers make sum_l s_l exp(+j k_z d_l) for the k_z of each wave: a non-uniform transform of three
  * dimensions, whose third is wanted at one k_z for every wave and frequency
- * (docs/theory/irregular.md). nurma_size.c chooses lattice and layers, nurma_spectrum.c runs them. */
+ * (docs/theory/irregular.md). nurma_size.c chooses lattice and layers, nurma_spectrum.c runs them.
+ */
 #ifndef NFSAR_ALGORITHMS_NURMA_PLAN_H
 #define NFSAR_ALGORITHMS_NURMA_PLAN_H
 
@@ -26,22 +27,24 @@ enum { NURMA_TILES = 5 };
 
 struct nurma {
     enum nfsar_offsets offsets;
-    double tolerance;        /* of the whole image */
-    double plane;            /* z; offsets count from it toward the grid */
-    nfsar_lattice lattice;   /* the fine one */
-    struct nurma_range x, y; /* of the phase centres */
-    struct nurma_range z;    /* of the phase centres, as far as it is not ignored */
-    struct nurma_range away; /* their offsets from the plane */
-    double fraction;  /* of 2k that is taken out of a line for its offset: between boresight's k_z
-                         and the most oblique wave's */
-    double sigma;     /* fine lattice over the bins wanted */
-    double sigma_z;   /* the same of the layers */
-    struct gridding kernel; /* along x and y */
+    double tolerance;            /* of the whole image */
+    double plane;                /* z; offsets count from it toward the grid */
+    nfsar_lattice lattice;       /* the fine one */
+    struct nurma_range x, y;     /* of the phase centres */
+    struct nurma_range antennas; /* z of the phase centres */
+    struct nurma_range z;        /* the same, as far as the method knows it */
+    struct nurma_range away;     /* their offsets from the plane */
+    double fraction; /* of 2k that is taken out of a line for its offset: between boresight's k_z
+                        and the most oblique wave's */
+    double sigma;    /* fine lattice over the bins wanted */
+    double sigma_z;  /* the same of the layers */
+    struct gridding kernel;   /* along x and y */
     struct spread_axis layer; /* offsets; count 1 when no wave needs its own */
-    float inverse[NURMA_TERMS], slope[NURMA_TERMS]; /* one over the transform of the layers' kernel,
-                                                       and its derivative by k_z, metres: polynomials
-                                                       in ((k_z - 2k fraction) / band)^2, of which
-                                                       the second is times that ratio */
+    float inverse[NURMA_TERMS],
+        slope[NURMA_TERMS]; /* one over the transform of the layers' kernel,
+                               and its derivative by k_z, metres: polynomials
+                               in ((k_z - 2k fraction) / band)^2, of which
+                               the second is times that ratio */
     double band;
     struct spread *spread;
     const uint32_t *rank;    /* where the values of a line lie */
@@ -53,6 +56,13 @@ struct nurma {
 
 /* The phase centres: bounds, plane and offsets. Refuses what has no aperture. */
 enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error);
+
+/* Largest phase error of compensation at boresight, over all positions and the grid's corners. */
+double nurma_boresight_error(const nfsar_rma_plan *plan);
+
+/* What compensation at boresight leaves of the path there and back between a position `away` before
+ * its plane and a target `aside` and `depth` from the position's place in the plane: metres. */
+double nurma_boresight_residue(double away, double aside, double depth);
 
 /* Whether the plane waves of a line of positions, whose amplitude is the root of the depth below
  * each, are near enough to the exact sum. If not, the line is imaged as a plane with one column. */

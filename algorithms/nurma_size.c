@@ -80,7 +80,7 @@ enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    struct nurma_range z = bounds[2];
+    struct nurma_range z = nurma->antennas = bounds[2];
     nurma->x = bounds[0];
     nurma->y = bounds[1];
     if (nurma->x.high - nurma->x.low < NO_APERTURE && nurma->y.high - nurma->y.low < NO_APERTURE) {
@@ -98,10 +98,9 @@ enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
                    ? z
                    : (struct nurma_range){nurma->plane, nurma->plane};
     bool ahead = plan->grid.z.start > nurma->plane;
-    nurma->away = ahead ? (struct nurma_range){nurma->z.low - nurma->plane,
-                                               nurma->z.high - nurma->plane}
-                        : (struct nurma_range){nurma->plane - nurma->z.high,
-                                               nurma->plane - nurma->z.low};
+    nurma->away =
+        ahead ? (struct nurma_range){nurma->z.low - nurma->plane, nurma->z.high - nurma->plane}
+              : (struct nurma_range){nurma->plane - nurma->z.high, nurma->plane - nurma->z.low};
     nurma->lattice.z = nurma->plane;
     return status;
 }
@@ -130,7 +129,8 @@ bool nurma_line_holds(const nfsar_rma_plan *plan) {
 /* Tangent of the steepest angle that the axis will look at, its margin included. */
 static double steepest(const nfsar_rma_plan *plan, const struct rma_axis *axis, double k_min) {
     double nearest = plan->nearest;
-    double zone = sqrt(NFSAR_PI * nearest / k_min) * pow(hypot(axis->reach, nearest) / nearest, 1.5);
+    double zone =
+        sqrt(NFSAR_PI * nearest / k_min) * pow(hypot(axis->reach, nearest) / nearest, 1.5);
     return axis->line ? 0.0 : (axis->reach + plan->options.margin * zone) / nearest;
 }
 
@@ -185,7 +185,8 @@ void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, dou
 /* Polynomials for one over the transform of the layers' kernel and for its derivative: through
  * Chebyshev's points, more of them than tell. */
 static void fit_inverse(struct nurma *nurma) {
-    double value[NURMA_TERMS], power[NURMA_TERMS][NURMA_TERMS], edge = nurma->band * nurma->layer.step;
+    double value[NURMA_TERMS], power[NURMA_TERMS][NURMA_TERMS],
+        edge = nurma->band * nurma->layer.step;
     for (int i = 0; i < NURMA_TERMS; i++) {
         double u = 0.5 - 0.5 * cos(NFSAR_PI * ((double)i + 0.5) / NURMA_TERMS), p = 1.0;
         value[i] = 1.0 / gridding_transform(nurma->layer.width, nurma->layer.beta, sqrt(u) * edge);
@@ -239,20 +240,21 @@ enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error) {
     double extent = nurma->away.high - nurma->away.low;
     nurma->layer = (struct spread_axis){.count = 1, .width = 1, .step = 1.0};
     nurma->inverse[0] = 1.0f;
-    nurma->band =
-        2.0 * plan->k_max * fmax(1.0 - nurma->fraction, nurma->fraction - cosine);
+    nurma->band = 2.0 * plan->k_max * fmax(1.0 - nurma->fraction, nurma->fraction - cosine);
     double least = 0.01 * nurma->tolerance;
     if (extent * nurma->band < least && extent < least * plan->nearest) {
         return NFSAR_OK;
     }
     struct gridding kernel = gridding_choose(0.3 * nurma->tolerance, nurma->sigma_z);
     double step = NFSAR_PI / (nurma->sigma_z * nurma->band);
-    double room = 0.5 * (double)kernel.width + SPARE, count = ceil(extent / step + 2.0 * room) + 1.0;
+    double room = 0.5 * (double)kernel.width + SPARE,
+           count = ceil(extent / step + 2.0 * room) + 1.0;
     if (!(count < 1e5)) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
-                          "the positions' z from %g to %g m would take %.2g layers: check that they "
-                          "are metres; --method bp has no such limit",
-                          nurma->z.low, nurma->z.high, count);
+        return nfsar_fail(
+            error, NFSAR_ERROR_MEMORY,
+            "the positions' z from %g to %g m would take %.2g layers: check that they "
+            "are metres; --method bp has no such limit",
+            nurma->z.low, nurma->z.high, count);
     }
     nurma->layer = (struct spread_axis){.first = nurma->away.low - room * step,
                                         .step = step,

@@ -77,8 +77,8 @@ struct tile {
 /* Leave out what is seen from beyond the views: a wave goes through places and grid that lie k_x /
  * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
 MULTIVERSION
-static void look(const struct tile *tile, const float *taper, const float *kx, float two_k, float sine_x,
-                 const float *oblique, struct wave *wave) {
+static void look(const struct tile *tile, const float *taper, const float *kx, float two_k,
+                 float sine_x, const float *oblique, struct wave *wave) {
     const struct view view_x = tile->x, view_y = tile->y;
     float ky = (float)fabs(tile->ky), along = two_k * two_k - ky * ky;
     float limit = 0.01f * two_k * two_k, weight[RMA_TILE];
@@ -88,9 +88,8 @@ static void look(const struct tile *tile, const float *taper, const float *kx, f
         float x = kx[l] * kx[l] * per, y = ky * ky * per;
         x = x < view_x.tangent_squared ? x : view_x.tangent_squared;
         y = y < view_y.tangent_squared ? y : view_y.tangent_squared;
-        weight[l] =
-            view_weight(fabsf(kx[l]) * sine_x, y, view_x, taper) *
-            view_weight(ky * oblique[l], x, view_y, taper);
+        weight[l] = view_weight(fabsf(kx[l]) * sine_x, y, view_x, taper) *
+                    view_weight(ky * oblique[l], x, view_y, taper);
     }
     for (int l = 0; l < RMA_TILE; l++) {
         wave->weight[l] *= weight[l];
@@ -100,8 +99,8 @@ static void look(const struct tile *tile, const float *taper, const float *kx, f
 /* A is 2k / k_z^2, and for a line of positions 2k / k_z^(3/2): stationary phase in two dimensions
  * and in one. Factors that do not depend on k are left to rma_image(). */
 MULTIVERSION
-static void make_waves(const struct tile *tile, const float *taper, const double *wavenumber, size_t n,
-                       const float *oblique, size_t width, struct wave *wave) {
+static void make_waves(const struct tile *tile, const float *taper, const double *wavenumber,
+                       size_t n, const float *oblique, size_t width, struct wave *wave) {
     float most_kx = (float)(tile->kx + tile->kx_step * (RMA_TILE - 1));
     double kx_squared[RMA_TILE];
     float kx[RMA_TILE];

@@ -43,10 +43,9 @@ static void fill_taper(struct rma_axis *axis, const nfsar_lattice *lattice, bool
 /* Transform of the kernel that positions were spread with along an axis. */
 static double spreading(const nfsar_rma_plan *plan, const struct rma_axis *axis, double number) {
     const struct nurma *nurma = plan->nurma;
-    return nurma == NULL || axis->line
-               ? 1.0
-               : gridding_transform(nurma->kernel.width, nurma->kernel.beta,
-                                    axis->step * axis->place * number);
+    return nurma == NULL || axis->line ? 1.0
+                                       : gridding_transform(nurma->kernel.width, nurma->kernel.beta,
+                                                            axis->step * axis->place * number);
 }
 
 static void fill_ramps(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,

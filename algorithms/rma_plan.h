@@ -82,8 +82,8 @@ struct nfsar_rma_plan {
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
     float taper[RMA_TAPER]; /* the spectrum's end over its margin: 1/2 + sum c_i T_2i+1(2t - 1) */
-    float *oblique;       /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
-    nfsar_vec3 reference; /* of the compensation */
+    float *oblique;         /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
+    nfsar_vec3 reference;   /* of the compensation */
 
     /* As many frequencies as the ranges between places and grid need: 2k of the capture's from 2k
      * of the waves. */
@@ -110,13 +110,13 @@ struct nfsar_rma_plan {
     struct rma_line *line; /* [n_pulse][n_channel] */
     size_t *leader;        /* [n_shift] first lattice of the same shift along y */
 
-    float complex *samples;    /* [2][pulse_block][n_channel][samples read] */
-    float complex *thinned;    /* [k_block][pulse_block * n_channel, rounded up] */
-    float complex *cube;       /* [k_block][n_shift][y.n][cell_width], or a few frequencies' layers */
-    float complex *spectrum;   /* [k_block][y.bins][x.width] */
-    float complex *offsets;    /* the same of the positions' offsets from the plane; or NULL */
-    float complex *depths;     /* [depth->n_node][y.bins][grid_width] */
-    float complex *line_in;    /* [threads][x.length, rounded up], zero beyond the places */
+    float complex *samples;  /* [2][pulse_block][n_channel][samples read] */
+    float complex *thinned;  /* [k_block][pulse_block * n_channel, rounded up] */
+    float complex *cube;     /* [k_block][n_shift][y.n][cell_width], or a few frequencies' layers */
+    float complex *spectrum; /* [k_block][y.bins][x.width] */
+    float complex *offsets;  /* the same of the positions' offsets from the plane; or NULL */
+    float complex *depths;   /* [depth->n_node][y.bins][grid_width] */
+    float complex *line_in;  /* [threads][x.length, rounded up], zero beyond the places */
     float complex *columns_in; /* [threads][RMA_TILE][y.length, rounded up], likewise */
     float complex *rows;       /* [threads][chunk][length along x of what goes to the grid] */
     float complex *columns;    /* [threads][RMA_TILE][length along y of that] */

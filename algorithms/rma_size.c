@@ -54,8 +54,8 @@ static void find_reach(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
     }
     double low = grid->start - at.high, high = nfsar_axis_end(grid) - at.low;
     axis->n = places->count;
-    axis->line = at.high - at.low < 1e-6 && grid->count == 1 &&
-                 fabs(grid->start - at.low) < 1e-6 && nurma_line_holds(plan);
+    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6 &&
+                 nurma_line_holds(plan);
     axis->reach = axis->line ? 0.0 : fmax(fabs(low), fabs(high));
 }
 
@@ -69,10 +69,9 @@ static struct nurma_range find_ranges(const nfsar_rma_plan *plan) {
     }
     struct nurma_range away = plan->nurma->away;
     double fraction = plan->nurma->fraction, last = plan->farthest + away.low;
-    return (struct nurma_range){
-        plan->nearest + fraction * away.high,
-        fmax(hypot(last - away.low, aside) + fraction * away.low,
-             hypot(last - away.high, aside) + fraction * away.high)};
+    return (struct nurma_range){plan->nearest + fraction * away.high,
+                                fmax(hypot(last - away.low, aside) + fraction * away.low,
+                                     hypot(last - away.high, aside) + fraction * away.high)};
 }
 
 /* The fewest frequencies from which the image's kernel exp(-2jkR) can be made at the ranges R that
@@ -86,8 +85,8 @@ static enum nfsar_status thin_frequencies(nfsar_rma_plan *plan, nfsar_error *err
         two_k[i] = 2.0 * plan->wavenumber[i];
     }
     if (two_k != NULL) {
-        plan->thin = exponentials_create(two_k, n, 0.5 * (range.high - range.low), rma_thinning(plan),
-                                         EXPONENTIALS_CLUSTERED);
+        plan->thin = exponentials_create(two_k, n, 0.5 * (range.high - range.low),
+                                         rma_thinning(plan), EXPONENTIALS_CLUSTERED);
     }
     free(two_k);
     plan->wavenumber_of_wave =

@@ -132,8 +132,8 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const flo
         }
         for (size_t j = 0, from = start; j < y->bins; from = 0) {
             size_t n = y->length - from < y->bins - j ? y->length - from : y->bins - j;
-            scatter(bins, pitch, from, n, y->ramp + s * y->width + j, rma_turn_back(plan, wave), s != 0,
-                    spectrum + j * x->width + first, x->width);
+            scatter(bins, pitch, from, n, y->ramp + s * y->width + j, rma_turn_back(plan, wave),
+                    s != 0, spectrum + j * x->width + first, x->width);
             j += n;
         }
     }

@@ -30,9 +30,7 @@ struct spread {
     uint32_t *order;            /* [n_point] points by rank */
     struct spread_place *place; /* [n_point] by rank */
     float *weight;
-    uint32_t *list;       /* ranks of the points that touch each chunk */
-    size_t *listed, *own; /* [n_chunk + 1] where the chunk's list and its own points begin */
-    size_t list_length;
+    size_t *own; /* [n_chunk + 1] where each chunk's points begin */
     struct spread_points points;
     spread_add *add;
     spread_gather *gather;
@@ -108,10 +106,6 @@ static size_t chunk_rows(const struct spread_shape *shape) {
     return (shape->y.count + chunks - 1) / chunks;
 }
 
-static size_t last_chunk(const spread *plan, const struct spread_place *place) {
-    return (place->y + (size_t)plan->shape.y.width - 1) / plan->chunk_rows;
-}
-
 /* Ranks, in the order of the bins; points of one bin keep their order. */
 static bool sort(spread *plan, const struct bins *bins, const struct spread_place *place) {
     size_t n_bin = plan->n_chunk * bins->n_z * bins->n_x;
@@ -138,39 +132,6 @@ static bool sort(spread *plan, const struct bins *bins, const struct spread_plac
     return true;
 }
 
-/* The lists of the chunks, in the order of the bins too. */
-static bool list(spread *plan, const struct bins *bins) {
-    size_t n_bin = plan->n_chunk * bins->n_z * bins->n_x;
-    size_t *begin = buffer_zeros(n_bin + 1, sizeof *begin);
-    if (begin == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < plan->n_point; i++) {
-        const struct spread_place *place = &plan->place[i];
-        for (size_t c = place->y / plan->chunk_rows; c <= last_chunk(plan, place); c++) {
-            begin[bin_of(bins, c, place) + 1]++;
-        }
-    }
-    for (size_t b = 0; b < n_bin; b++) {
-        begin[b + 1] += begin[b];
-    }
-    for (size_t c = 0; c <= plan->n_chunk; c++) {
-        plan->listed[c] = begin[c * bins->n_z * bins->n_x];
-    }
-    plan->list_length = begin[n_bin] + SPREAD_AHEAD;
-    plan->list = buffer_zeros(plan->list_length, sizeof *plan->list);
-    if (plan->list != NULL) {
-        for (size_t i = 0; i < plan->n_point; i++) {
-            const struct spread_place *place = &plan->place[i];
-            for (size_t c = place->y / plan->chunk_rows; c <= last_chunk(plan, place); c++) {
-                plan->list[begin[bin_of(bins, c, place)]++] = (uint32_t)i;
-            }
-        }
-    }
-    free(begin);
-    return plan->list != NULL;
-}
-
 /* Places and weights of all points, then their order. */
 static bool place(spread *plan, const double *const at[3]) {
     const struct spread_shape *shape = &plan->shape;
@@ -183,7 +144,7 @@ static bool place(spread *plan, const double *const at[3]) {
                touch(&shape->z, at[2], i, &place[i].z, &away[i][2]);
     }
     struct bins bins = make_bins(plan);
-    good = good && sort(plan, &bins, place) && list(plan, &bins);
+    good = good && sort(plan, &bins, place);
     for (size_t i = 0; good && i < plan->n_point; i++) {
         float *weight = plan->weight + plan->rank[i] * plan->points.weight_pitch;
         weigh(&shape->x, away[i][0], weight);
@@ -237,13 +198,12 @@ spread *spread_create(const struct spread_shape *shape, const double *x, const d
     made->order = buffer_alloc(n_point, sizeof *made->order);
     made->place = buffer_alloc(n_point, sizeof *made->place);
     made->weight = buffer_alloc(n_point * points->weight_pitch, sizeof *made->weight);
-    made->listed = calloc(made->n_chunk + 1, sizeof *made->listed);
     made->own = calloc(made->n_chunk + 1, sizeof *made->own);
     points->place = made->place;
     points->weight = made->weight;
     const double *const at[3] = {x, y, z};
     if (made->rank == NULL || made->order == NULL || made->place == NULL || made->weight == NULL ||
-        made->own == NULL || made->listed == NULL || !place(made, at)) {
+        made->own == NULL || !place(made, at)) {
         spread_destroy(made);
         return NULL;
     }
@@ -257,8 +217,6 @@ void spread_destroy(spread *plan) {
         free(plan->order);
         free(plan->place);
         free(plan->weight);
-        free(plan->list);
-        free(plan->listed);
         free(plan->own);
         free(plan);
     }
@@ -267,8 +225,7 @@ void spread_destroy(spread *plan) {
 size_t spread_bytes(const spread *plan) {
     size_t point = 2 * sizeof *plan->rank + sizeof *plan->place +
                    plan->points.weight_pitch * sizeof *plan->weight;
-    return sizeof *plan + plan->n_point * point + plan->list_length * sizeof *plan->list +
-           2 * (plan->n_chunk + 1) * sizeof *plan->own;
+    return sizeof *plan + plan->n_point * point + (plan->n_chunk + 1) * sizeof *plan->own;
 }
 
 const uint32_t *spread_rank(const spread *plan) {
@@ -293,20 +250,39 @@ size_t spread_cells(const spread *plan) {
     return plan->chunk_rows * plan->shape.z.count * plan->shape.x.count * SPREAD_VECTORS;
 }
 
+size_t spread_points(const spread *plan, size_t chunk) {
+    return plan->own[chunk + 1] - plan->own[chunk];
+}
+
 void spread_chunk(const spread *plan, size_t chunk, const float complex *values, size_t pitch,
                   size_t first_vector, float complex *cells) {
-    struct spread_band band = {.cells = (float *)cells};
-    spread_rows(plan, chunk, &band.first, &band.n);
+    size_t first, n, reach = (size_t)plan->shape.y.width - 1;
+    spread_rows(plan, chunk, &first, &n);
+    struct spread_ring ring = {(float *)cells, n, first};
     size_t row = plan->shape.z.count * plan->shape.x.count * SPREAD_VECTORS;
-    memset(cells, 0, band.n * row * sizeof *cells);
-    size_t begin = plan->listed[chunk];
-    plan->add(&plan->points, plan->list + begin, plan->listed[chunk + 1] - begin,
-              (const float *)(values + first_vector), 2 * pitch, &band);
+    memset(cells, 0, n * row * sizeof *cells);
+    size_t before = first > reach ? (first - reach) / plan->chunk_rows : 0;
+    plan->add(&plan->points, plan->own[before], plan->own[chunk + 1],
+              (const float *)(values + first_vector), 2 * pitch, &ring, first, first + n);
+}
+
+/* Rows that go round in a ring, as a chunk sees them. */
+static struct spread_ring ring_of(const spread *plan, size_t chunk, const float complex *cells,
+                                  size_t ring) {
+    size_t first = chunk * plan->chunk_rows;
+    return (struct spread_ring){(float *)(uintptr_t)cells, ring, first - first % ring};
+}
+
+void spread_add_chunk(const spread *plan, size_t chunk, const float complex *values, size_t pitch,
+                      size_t first_vector, size_t from, float complex *cells, size_t ring) {
+    struct spread_ring rows = ring_of(plan, chunk, cells, ring);
+    plan->add(&plan->points, plan->own[chunk], plan->own[chunk + 1],
+              (const float *)(values + first_vector), 2 * pitch, &rows, from, plan->shape.y.count);
 }
 
 void spread_gather_chunk(const spread *plan, size_t chunk, const float complex *cells, size_t ring,
                          float complex *values, size_t pitch, size_t first_vector) {
-    struct spread_ring rows = {(const float *)cells, ring};
-    plan->gather(&plan->points, plan->own[chunk], plan->own[chunk + 1], chunk * plan->chunk_rows,
-                 &rows, (float *)(values + first_vector), 2 * pitch);
+    struct spread_ring rows = ring_of(plan, chunk, cells, ring);
+    plan->gather(&plan->points, plan->own[chunk], plan->own[chunk + 1], &rows,
+                 (float *)(values + first_vector), 2 * pitch);
 }

@@ -6,11 +6,12 @@
  * SPREAD_VECTORS vectors lie side by side in a cell, so that everything is a multiple of a whole
  * vector register.
  *
- * The rows (along y) come in chunks, each the work of one thread at a time. A chunk has its list of
- * the points that touch it, its own and those of chunks before that reach into it, in an order in
- * which the cells that are worked on stay in the first-level cache; of each point it takes the rows
- * that are its own. So there are neither atomics nor copies to be added, and results do not depend
- * on the number of threads. */
+ * The rows (along y) come in chunks, each the work of one thread at a time. A point
+ * belongs to the chunk of the first row that it touches; within a chunk points are in an order in
+ * which the cells that are worked on stay in the first-level cache. A chunk is made of its own
+ * points and of those of chunks before that reach into it, of each the rows that are in the chunk.
+ * So there are neither atomics nor copies to be added, and results do not depend on the number of
+ * threads. */
 #ifndef NFSAR_ALGORITHMS_SPREAD_H
 #define NFSAR_ALGORITHMS_SPREAD_H
 
@@ -62,16 +63,26 @@ size_t spread_chunks(const spread *plan);
 void spread_rows(const spread *plan, size_t chunk, size_t *first, size_t *n);
 size_t spread_cells(const spread *plan);
 
+/* Points that are a chunk's own. */
+size_t spread_points(const spread *plan, size_t chunk);
+
 /* cells[n rows][z.count][x.count][SPREAD_VECTORS] of a chunk: zeroed, then everything added that
  * the vectors first_vector .. first_vector + SPREAD_VECTORS - 1 have there. values[n_point, by
  * rank][pitch] holds that many vectors. Cells are aligned to 64 bytes. Re-entrant. */
 void spread_chunk(const spread *plan, size_t chunk, const float complex *values, size_t pitch,
                   size_t first_vector, float complex *cells);
 
-/* The adjoint: at each of the chunk's own points (whose first touched row is in it), the sum of
- * weight times cell, stored as values of the same vectors. Row r of the grid lies at
- * cells[r % ring][z.count][x.count][SPREAD_VECTORS]: with a ring of y.count the whole grid, with
- * less the chunk's rows and the y.width - 1 after them (those beyond the grid are not read).
+/* The same piece by piece, for one who goes through the chunks in order: add the chunk's own points
+ * (whose first touched row is in it), all their rows from row `from` on. Row r of the grid lies at
+ * cells[r % ring][z.count][x.count][SPREAD_VECTORS], in a ring that holds the rows of a chunk and
+ * y.width - 1 more at least; the caller zeroes rows before they are reached. When all chunks up to
+ * this one have been added, the rows of this one are what spread_chunk() makes, to the bit.
+ * Re-entrant. */
+void spread_add_chunk(const spread *plan, size_t chunk, const float complex *values, size_t pitch,
+                      size_t first_vector, size_t from, float complex *cells, size_t ring);
+
+/* The adjoint: at each of the chunk's own points , the sum of weight times cell, stored as values
+ * of the same vectors, out of such a ring (or, with ring = y.count, out of the whole grid).
  * Re-entrant. */
 void spread_gather_chunk(const spread *plan, size_t chunk, const float complex *cells, size_t ring,
                          float complex *values, size_t pitch, size_t first_vector);

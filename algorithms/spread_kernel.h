@@ -25,29 +25,21 @@ struct spread_points {
     size_t count_x, count_z;
 };
 
-/* Rows first .. first + n - 1 of cells. */
-struct spread_band {
-    float *cells;
-    size_t first, n;
-};
-
-/* Rows of cells; row r is at r % ring. */
+/* Rows of cells that go round: row `base` is the first, row base + ring is there again. */
 struct spread_ring {
-    const float *cells;
-    size_t ring;
+    float *cells;
+    size_t ring, base;
 };
 
-/* Add the listed points to the rows of the band; the list goes on for SPREAD_AHEAD entries that are
- * valid but not used. */
-enum { SPREAD_AHEAD = 8 };
-typedef void spread_add(const struct spread_points *points, const uint32_t *list, size_t n,
-                        const float *values, size_t pitch, const struct spread_band *band);
+/* Add the points begin .. end - 1 to the rows from .. to - 1, none of them before ring->base and
+ * all less than two rings after it. */
+typedef void spread_add(const struct spread_points *points, size_t begin, size_t end,
+                        const float *values, size_t pitch, const struct spread_ring *ring,
+                        size_t from, size_t to);
 
-/* Points begin .. end - 1 out of a ring that holds all their rows, the first of which is not before
- * `first`. */
+/* Points begin .. end - 1 out of a ring that holds all their rows. */
 typedef void spread_gather(const struct spread_points *points, size_t begin, size_t end,
-                           size_t first, const struct spread_ring *ring, float *values,
-                           size_t pitch);
+                           const struct spread_ring *ring, float *values, size_t pitch);
 
 spread_add spread_add_portable, spread_add_avx2, spread_add_avx512;
 spread_gather spread_gather_portable, spread_gather_avx2, spread_gather_avx512;

@@ -19,6 +19,8 @@
 #include <nfsar/kernel.h>
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>
+#include <nfsar/nufft.h>
+#include <nfsar/nurma.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>

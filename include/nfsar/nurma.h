@@ -60,10 +60,22 @@ enum nfsar_status nfsar_nurma_plan_create(const nfsar_capture *capture, const nf
                                           const nfsar_nurma_options *options,
                                           nfsar_nurma_plan **plan, nfsar_error *error);
 
+/** What a geometry and a grid mean for the ways to treat offsets. */
+typedef struct nfsar_nurma_report {
+    double plane;         /**< z of the plane, metres */
+    double lowest_z;      /**< of the phase centres, metres */
+    double highest_z;     /**< likewise */
+    double boresight_rad; /**< largest error of the phase when offsets are compensated at boresight
+                               (empm), over all positions and the grid's corners, at the highest
+                               frequency: at the aperture's edge */
+    size_t layers;        /**< layers of depth that this plan spreads positions onto */
+} nfsar_nurma_report;
+
 /** Whether a plan could be made, without making it: the same errors as nfsar_nurma_plan_create()
- * but for the allocations. */
+ * but for the allocations. @p report may be NULL; it is filled as far as the check came. */
 enum nfsar_status nfsar_nurma_check(const nfsar_capture *capture, const nfsar_grid *grid,
-                                    const nfsar_nurma_options *options, nfsar_error *error);
+                                    const nfsar_nurma_options *options, nfsar_nurma_report *report,
+                                    nfsar_error *error);
 
 /** Image the samples of @p source (already calibrated) into image[nz][ny][nx]. The samples are
  * read in blocks of frequencies that fit options.memory. Allocates nothing. */

@@ -35,7 +35,7 @@ static double against_truth(const nfsar_capture *capture, const nfsar_grid *grid
     nfsar_imager *imager;
     nfsar_image image;
     nfsar_echo_source source = nfsar_capture_source(capture);
-    assert_ok(nfsar_imager_create(capture, NFSAR_METHOD_AUTO, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(capture, NFSAR_METHOD_AUTO, NULL, &imager, &error), error);
     assert_ok(nfsar_imager_fit(imager, grid, &error), error);
     print_message("%s: %s\n", nfsar_method_name(nfsar_imager_method(imager)),
                   nfsar_imager_reason(imager));
@@ -91,7 +91,7 @@ static void wide_baselines_go_to_backprojection(void **state) {
     /* Asked for all the same, rma says so. */
     nfsar_error error;
     nfsar_imager *imager;
-    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, &imager, &error), error);
     assert_ok(nfsar_imager_fit(imager, &grid, &error), error);
     assert_non_null(nfsar_imager_warning(imager));
     nfsar_imager_destroy(imager);
@@ -116,7 +116,7 @@ static void grids_that_range_migration_cannot_make(void **state) {
     nfsar_grid aslant = {.x = {-0.4, 0.1, 9}, .y = {0.0, 1.0, 1}, .z = {0.05, 1.0, 1}};
     assert_true(against_truth(&capture, &aslant, NFSAR_METHOD_BP, "aslant") > 0.9999);
     nfsar_grid absurd = {.x = {-3e5, 1e5, 7}, .y = {0.0, 1.0, 1}, .z = {0.1, 1.0, 1}};
-    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, &imager, &error), error);
     assert_int_equal(nfsar_imager_fit(imager, &absurd, &error), NFSAR_ERROR_MEMORY);
     assert_contains(error.message, "metres");
     absurd.x.step = 1e300;
@@ -152,7 +152,7 @@ static void parts_fit_each_other(void **state) {
     nfsar_image whole, parts;
     assert_ok(nfsar_image_create(&grid, &whole, &error), error);
     assert_ok(nfsar_image_create(&grid, &parts, &error), error);
-    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, &imager, &error), error);
     assert_ok(nfsar_imager_fit(imager, &grid, &error), error);
     assert_ok(nfsar_imager_run(imager, &grid, &source, whole.data, NULL, &error), error);
     for (size_t i = 0; i < 9; i += 4) {

@@ -130,6 +130,27 @@ static double complex exact_value(const struct problem *p, const float complex *
     return sum;
 }
 
+/* The same in a ring, beginning at a chunk in the middle, to the bit. */
+static void check_ring(const struct problem *p, const spread *plan, const float complex *all) {
+    size_t row = p->shape.x.count * p->shape.z.count * SPREAD_VECTORS, first, n, most, begin;
+    size_t reach = (size_t)p->shape.y.width - 1, start = spread_chunks(plan) / 2;
+    spread_rows(plan, start, &begin, &n);
+    spread_rows(plan, 0, &first, &most);
+    size_t ring = most + reach + 1;
+    float complex *cells = buffer_zeros(ring * row, sizeof *cells);
+    for (size_t c = 0; c < spread_chunks(plan); c++) {
+        spread_rows(plan, c, &first, &n);
+        if (first + n + reach > begin) {
+            spread_add_chunk(plan, c, p->values, p->pitch, SPREAD_VECTORS, begin, cells, ring);
+        }
+        for (size_t r = first; c >= start && r < first + n; r++) {
+            assert_memory_equal(cells + r % ring * row, all + r * row, row * sizeof *all);
+            memset(cells + r % ring * row, 0, row * sizeof *cells);
+        }
+    }
+    free(cells);
+}
+
 /* A sample of cells, all vectors of the second block. */
 static double spread_error(const struct problem *p, const float complex *all) {
     double worst = 0.0, peak = 0.0;
@@ -213,6 +234,7 @@ static void check(const struct spread_shape *shape, size_t n, const char *what) 
             size_t cells = shape->x.count * shape->y.count * shape->z.count * SPREAD_VECTORS;
             assert_memory_equal(same, all, cells * sizeof *all);
             check_unsorted(&p, plan, all);
+            check_ring(&p, plan, all);
             free(same);
             free(all);
             spread_destroy(plan);
@@ -236,6 +258,8 @@ static void planes(void **state) {
     }
     check(&(struct spread_shape){axis(1.0, -0.5, 700, 6), axis(0.0, 1.0, 40, 5), absent}, 900,
           "long rows");
+    check(&(struct spread_shape){axis(1.0, -0.5, 100, 5), axis(0.0, 1.0, 100, 6), absent}, 900,
+          "wider along y");
     check(&(struct spread_shape){axis(0.0, 1.0, 6, 4), axis(0.0, 1.0, 6, 4), absent}, 50,
           "smallest");
 }

@@ -1,0 +1,1 @@
+#include "algorithms/transpose_kernel_body.h"
