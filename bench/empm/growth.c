@@ -1,5 +1,4 @@
-/* How the time of each method grows with samples, frequencies and voxels, one at a time: on one
- * thread and in processor time, which other processes disturb least. */
+/* How the time of each method grows with samples, frequencies and voxels, one at a time. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -86,7 +85,7 @@ static enum nfsar_status race_methods(struct papers *papers, const nfsar_capture
         if (methods[i] == PAPERS_BP && updates > BP_UPDATES) {
             continue;
         }
-        status = papers_imager_create(methods[i], capture, grid, 1, &imager[i], error);
+        status = papers_imager_create(methods[i], capture, grid, &imager[i], error);
         if (status == NFSAR_OK) {
             growth[i].row[at] =
                 add_row(papers->bench, growth[i].variable, methods[i], capture, voxels);
@@ -143,15 +142,8 @@ enum nfsar_status papers_growth_run(struct papers *papers, nfsar_error *error) {
 
 double papers_growth_seconds(const struct papers *papers, const struct papers_growth *growth,
                              size_t i) {
-    double sum = 0.0;
-    if (growth->row[i] == SIZE_MAX) {
-        return NAN;
-    }
-    const struct bench_row *row = &papers->bench->row[growth->row[i]];
-    for (size_t r = 0; r < row->seconds.n; r++) {
-        sum += row->round[r];
-    }
-    return row->busy * sum / (double)row->seconds.n;
+    return growth->row[i] < SIZE_MAX ? papers_seconds(&papers->bench->row[growth->row[i]])
+                                     : (double)NAN;
 }
 
 double papers_growth_exponent(const struct papers *papers, const struct papers_growth *growth) {

@@ -16,9 +16,9 @@ static size_t allocated(void) {
 }
 
 /* What the papers' algorithms do is done as they print it; nurma as it is meant to be used. */
-static nfsar_nurma_options migration(enum papers_method method, int threads) {
+static nfsar_nurma_options migration(enum papers_method method) {
     nfsar_nurma_options options = nfsar_nurma_defaults();
-    options.threads = threads;
+    options.threads = 1;
     if (method == PAPERS_NURMA) {
         return options;
     }
@@ -34,10 +34,9 @@ static nfsar_nurma_options migration(enum papers_method method, int threads) {
 }
 
 static enum nfsar_status plan_lattice(const nfsar_capture *capture, const nfsar_grid *grid,
-                                      int threads, struct papers_imager *imager,
-                                      nfsar_error *error) {
+                                      struct papers_imager *imager, nfsar_error *error) {
     nfsar_rma_options options = nfsar_rma_defaults();
-    options.threads = threads;
+    options.threads = 1;
     enum nfsar_status status = nfsar_lattice_detect(capture, 0.0, &imager->lattice, error);
     return status == NFSAR_OK ? nfsar_rma_plan_create(capture, &imager->lattice, grid, &options,
                                                       &imager->rma, error)
@@ -45,30 +44,30 @@ static enum nfsar_status plan_lattice(const nfsar_capture *capture, const nfsar_
 }
 
 static enum nfsar_status plan(enum papers_method method, const nfsar_capture *capture,
-                              const nfsar_grid *grid, int threads, struct papers_imager *imager,
+                              const nfsar_grid *grid, struct papers_imager *imager,
                               nfsar_error *error) {
     if (method == PAPERS_BP) {
         nfsar_bp_options options = nfsar_bp_defaults();
-        options.threads = threads;
+        options.threads = 1;
         return nfsar_bp_plan_create(capture, grid, &options, &imager->bp, error);
     }
     if (method == PAPERS_LATTICE) {
-        return plan_lattice(capture, grid, threads, imager, error);
+        return plan_lattice(capture, grid, imager, error);
     }
-    nfsar_nurma_options options = migration(method, threads);
+    nfsar_nurma_options options = migration(method);
     return nfsar_nurma_plan_create(capture, grid, &options, &imager->nurma, error);
 }
 
 enum nfsar_status papers_imager_create(enum papers_method method, const nfsar_capture *capture,
-                                       const nfsar_grid *grid, int threads,
-                                       struct papers_imager *imager, nfsar_error *error) {
+                                       const nfsar_grid *grid, struct papers_imager *imager,
+                                       nfsar_error *error) {
     memset(imager, 0, sizeof *imager);
     imager->source = nfsar_capture_source(capture);
     enum nfsar_status status = nfsar_image_create(grid, &imager->image, error);
     size_t before = allocated();
     double start = bench_clock();
     if (status == NFSAR_OK) {
-        status = plan(method, capture, grid, threads, imager, error);
+        status = plan(method, capture, grid, imager, error);
     }
     if (status == NFSAR_OK) {
         imager->plan_seconds = bench_clock() - start;

@@ -26,9 +26,8 @@ static void print_time(FILE *page, double seconds) {
     fprintf(page, " %.3g %s |", large ? seconds : 1e3 * seconds, large ? "s" : "ms");
 }
 
-/* The fastest round: what else the machine does makes the others slower, never faster. */
-static double seconds(const struct papers *papers, size_t row) {
-    return papers->bench->row[row].seconds.min;
+static double seconds(const struct papers *papers, const struct papers_result *result) {
+    return result->times * papers_seconds(&papers->bench->row[result->row]);
 }
 
 static void print_result(FILE *page, const struct papers *papers,
@@ -40,7 +39,7 @@ static void print_result(FILE *page, const struct papers *papers,
         fprintf(page, " refused: %s | | | | | | | | |\n", result->refused);
         return;
     }
-    print_time(page, result->times * seconds(papers, result->row));
+    print_time(page, seconds(papers, result));
     print_time(page, result->plan_seconds);
     print_number(page, 0x1p-20 * (double)result->bytes, " MiB");
     if (result->compared && result->method != PAPERS_BP) {
@@ -84,7 +83,7 @@ static void print_papers_own(FILE *page, const struct papers *papers) {
             const struct papers_result *result = &papers->result[r];
             static const int column[] = {0, 1, 1, 2, 3};
             if (strcmp(result->experiment, own[i].experiment) == 0 && result->refused[0] == '\0') {
-                here[column[result->method]] = result->times * seconds(papers, result->row);
+                here[column[result->method]] = seconds(papers, result);
             }
         }
         fprintf(page, "| %s | %.1f s | %.3g s | %.3g s |", own[i].name, own[i].bp, own[i].rma,
@@ -120,8 +119,7 @@ static void print_growth(FILE *page, const struct papers *papers) {
 
 static void print_section(FILE *page, const struct papers *papers) {
     fputs(begin, page);
-    fprintf(page, "\nMeasured on %s, %d threads%s, in %.0f s.", papers->machine.processor,
-            papers->bench->threads,
+    fprintf(page, "\nMeasured on one core of %s%s, in %.0f s.", papers->machine.processor,
             papers->bench->quick ? ", with small sizes that mean little" : "",
             bench_clock() - papers->machine.start);
     if (isfinite(papers->machine.others)) {
@@ -137,8 +135,7 @@ static void print_section(FILE *page, const struct papers *papers) {
           "of unstated size), beside these:\n\n",
           page);
     print_papers_own(page, papers);
-    fputs("\nProcessor time of one image on one thread as one size grows, the others held:\n\n",
-          page);
+    fputs("\nTime of one image as one size grows, the others held:\n\n", page);
     print_growth(page, papers);
     fputs("\n![samples](pictures/papers-samples.png)\n\n![frequencies]"
           "(pictures/papers-frequencies.png)\n\n![voxels](pictures/papers-voxels.png)\n\n",

@@ -49,6 +49,8 @@ enum nfsar_status papers_plate(double z, double spacing, struct scatterers *targ
 
 /* --- methods.c --- */
 
+/* All on one thread: their processor time, which other processes disturb least, is then what they
+ * take where they have a processor for themselves. */
 enum papers_method {
     PAPERS_BP,      /* exact backprojection */
     PAPERS_LATTICE, /* rma: only for scans in one plane */
@@ -73,13 +75,16 @@ struct papers_imager {
 
 /* The capture must outlive the imager. */
 enum nfsar_status papers_imager_create(enum papers_method method, const nfsar_capture *capture,
-                                       const nfsar_grid *grid, int threads,
-                                       struct papers_imager *imager, nfsar_error *error);
+                                       const nfsar_grid *grid, struct papers_imager *imager,
+                                       nfsar_error *error);
 /* A bench_lane's function; the context is a papers_imager. */
 enum nfsar_status papers_imager_run(void *context, nfsar_error *error);
 void papers_imager_free(struct papers_imager *imager);
 
 /* --- results.c --- */
+
+/* Processor time of one run, the mean over the rounds. */
+double papers_seconds(const struct bench_row *row);
 
 /* What one method made of one experiment. */
 struct papers_result {

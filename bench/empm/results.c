@@ -6,7 +6,15 @@
 #include "bench/empm/papers.h"
 
 /* Slices of a volume that bp makes where all of them would take too long. */
-enum { SLICES = 4 };
+enum { SLICES = 2 };
+
+double papers_seconds(const struct bench_row *row) {
+    double sum = 0.0;
+    for (size_t i = 0; i < row->seconds.n; i++) {
+        sum += row->round[i];
+    }
+    return row->busy * (double)row->threads * sum / (double)row->seconds.n;
+}
 
 /* What is imaged by one method of an experiment. */
 struct entrant {
@@ -64,8 +72,8 @@ static enum nfsar_status enter(struct papers *papers, const struct papers_experi
     if (result == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    enum nfsar_status status = papers_imager_create(
-        method, experiment->capture, grid, papers->bench->threads, &entrant->imager, error);
+    enum nfsar_status status =
+        papers_imager_create(method, experiment->capture, grid, &entrant->imager, error);
     if (refuses(status)) {
         snprintf(result->refused, sizeof result->refused, "%.*s", (int)sizeof result->refused - 1,
                  error->message);
@@ -74,7 +82,7 @@ static enum nfsar_status enter(struct papers *papers, const struct papers_experi
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s, %s", experiment->name, papers_method_name(method));
     }
-    struct bench_row row = {.threads = papers->bench->threads,
+    struct bench_row row = {.threads = 1,
                             .work = 1e-6 * (double)nfsar_grid_voxels(grid),
                             .unit = "M voxels",
                             .error_db = NAN};

@@ -97,6 +97,7 @@ static void growth_is_judged(void **state) {
         row[i].round = &round[i];
         row[i].seconds.n = 1;
         row[i].busy = 0.5;
+        row[i].threads = 1;
     }
     assert_near(papers_growth_seconds(&papers, &square, 1), 4e-3, 1e-12);
     log_linear.row[3] = SIZE_MAX;
