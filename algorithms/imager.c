@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/buffer.h"
 #include "algorithms/choice.h"
 #include "algorithms/rma_plan.h"
 
@@ -28,8 +29,8 @@ const char *nfsar_method_name(enum nfsar_method method) {
 }
 
 nfsar_method_options nfsar_method_defaults(void) {
-    return (nfsar_method_options){nfsar_bp_defaults(), nfsar_rma_defaults(),
-                                  nfsar_nurma_defaults()};
+    return (nfsar_method_options){
+        .bp = nfsar_bp_defaults(), .rma = nfsar_rma_defaults(), .nurma = nfsar_nurma_defaults()};
 }
 
 bool imager_migrates(enum nfsar_method method) {
@@ -85,6 +86,7 @@ enum nfsar_status nfsar_imager_create(const nfsar_capture *capture, enum nfsar_m
     }
     made->capture = capture;
     made->wanted = method;
+    made->patches = 1;
     made->use = options != NULL ? *options : nfsar_method_defaults();
     enum nfsar_status status = choose(made, method, error);
     if (status != NFSAR_OK) {
@@ -146,16 +148,53 @@ static enum nfsar_status run_nurma(const nfsar_imager *imager, const nfsar_grid 
     return status;
 }
 
+static enum nfsar_status run_patch(const nfsar_imager *imager, const nfsar_grid *patch,
+                                   const nfsar_echo_source *source, float complex *image,
+                                   const nfsar_progress *progress, nfsar_error *error) {
+    return imager->method == NFSAR_METHOD_RMA
+               ? run_rma(imager, patch, source, image, progress, error)
+               : run_nurma(imager, patch, source, image, progress, error);
+}
+
+/* A patch of a band to its place in image[nz][ny][nx]. */
+static enum nfsar_status run_and_place(const nfsar_imager *imager, const nfsar_grid *band, size_t i,
+                                       const nfsar_echo_source *source, float complex *image,
+                                       const nfsar_progress *progress, nfsar_error *error) {
+    size_t x, y, nx = band->x.count, ny = band->y.count;
+    nfsar_grid patch = imager_patch(imager, band, i, &x, &y);
+    size_t row = patch.x.count, rows = patch.y.count;
+    if (row == 0 || rows == 0) {
+        return NFSAR_OK;
+    }
+    float complex *part = buffer_alloc(row * rows * band->z.count, sizeof *part);
+    if (part == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for a patch of the grid");
+    }
+    enum nfsar_status status = run_patch(imager, &patch, source, part, progress, error);
+    for (size_t z = 0; status == NFSAR_OK && z < band->z.count; z++) {
+        for (size_t j = 0; j < rows; j++) {
+            memcpy(image + (z * ny + y + j) * nx + x, part + (z * rows + j) * row,
+                   row * sizeof *part);
+        }
+    }
+    free(part);
+    return status;
+}
+
 static enum nfsar_status run_bands(const nfsar_imager *imager, const nfsar_grid *grid,
                                    const nfsar_echo_source *source, float complex *image,
                                    const nfsar_progress *progress, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
-    size_t slice = grid->x.count * grid->y.count;
+    size_t slice = grid->x.count * grid->y.count, patches = imager->patches * imager->patches;
     for (size_t first = 0, n = 0; status == NFSAR_OK && first < grid->z.count; first += n) {
-        nfsar_grid part = imager_band(imager, grid, first, &n);
-        status = imager->method == NFSAR_METHOD_RMA
-                     ? run_rma(imager, &part, source, image + first * slice, progress, error)
-                     : run_nurma(imager, &part, source, image + first * slice, progress, error);
+        nfsar_grid band = imager_band(imager, grid, first, &n);
+        float complex *to = image + first * slice;
+        if (patches == 1) {
+            status = run_patch(imager, &band, source, to, progress, error);
+        }
+        for (size_t i = 0; status == NFSAR_OK && patches > 1 && i < patches; i++) {
+            status = run_and_place(imager, &band, i, source, to, progress, error);
+        }
     }
     return status;
 }

@@ -13,6 +13,7 @@ struct nfsar_imager {
     nfsar_method_options use;
     nfsar_nurma_report report; /* where the positions are no lattice; known once fitted */
     double expected_error;     /* of the image, from approximations; once fitted */
+    size_t patches;            /* in use */
     bool fitted;
     nfsar_grid whole; /* what nfsar_imager_fit() was told */
     char reason[NFSAR_ERROR_LENGTH + 256];
@@ -32,8 +33,13 @@ double imager_front(const nfsar_imager *imager);
 /* The slices of the grid from `first` on that lie in one band; *n receives how many. */
 nfsar_grid imager_band(const nfsar_imager *imager, const nfsar_grid *grid, size_t first, size_t *n);
 
-/* Where the compensation of the band that a part of the whole grid lies in has its reference;
- * coordinates of `wanted` that are numbers stay. */
+/* Patch i < patches^2 of a band of the grid; where its first voxel lies along x and y. Some have no
+ * voxels where the grid has fewer than patches. */
+nfsar_grid imager_patch(const nfsar_imager *imager, const nfsar_grid *band, size_t i,
+                        size_t *first_x, size_t *first_y);
+
+/* Where the compensation of a patch has its reference: the middle of its place in the whole grid and
+ * of its band. Coordinates of `wanted` that are numbers stay. */
 nfsar_vec3 imager_reference(const nfsar_imager *imager, const nfsar_grid *part, nfsar_vec3 wanted);
 
 /* Depth of the whole grid's slice nearest to the antennas. */

@@ -16,25 +16,42 @@
 /* Wrong by more than this, images lose their resolution. */
 #define BORESIGHT_WARNS (45.0 * NFSAR_PI / 180.0)
 
+/* Most patches along an axis, and backprojection's updates that one costs. */
+#define MOST_PATCHES  16
+#define PATCH_UPDATES 3e8
+
 /* Images less like exact ones than this are left to backprojection. */
 #define LEAST_CORRELATION 0.98
 
+/* Patches of one band by the method in use; those at the corners and in the middle differ most. */
+static double expect_band(const nfsar_imager *imager, const nfsar_grid *band) {
+    bool lattice = imager->method == NFSAR_METHOD_RMA;
+    const nfsar_method_options *use = &imager->use;
+    enum nfsar_compensation model = lattice ? use->rma.compensation : use->nurma.compensation;
+    nfsar_vec3 wanted = lattice ? use->rma.reference : use->nurma.reference;
+    size_t n = imager->patches, last = n - 1;
+    const size_t some[5] = {0, last, last * n, last * n + last, n / 2 * n + n / 2};
+    double least = 1.0;
+    for (size_t i = 0; i < 5; i++) {
+        size_t x, y;
+        nfsar_grid patch = imager_patch(imager, band, some[i], &x, &y);
+        if (patch.x.count > 0 && patch.y.count > 0) {
+            nfsar_vec3 at = imager_reference(imager, &patch, wanted);
+            least = fmin(least, residue_correlation(imager->capture, &patch, model, at));
+        }
+    }
+    return least;
+}
+
 /* One band by the method in use. */
-static enum nfsar_status check_band(nfsar_imager *imager, const nfsar_grid *part,
-                                    double *correlation, nfsar_error *error) {
+static enum nfsar_status check_band(nfsar_imager *imager, const nfsar_grid *band,
+                                    nfsar_error *error) {
     if (imager->method == NFSAR_METHOD_RMA) {
-        nfsar_rma_options options = imager->use.rma;
-        options.reference = imager_reference(imager, part, options.reference);
-        *correlation =
-            residue_correlation(imager->capture, part, options.compensation, options.reference);
-        return nfsar_rma_check(imager->capture, &imager->lattice, part, &options, error);
+        return nfsar_rma_check(imager->capture, &imager->lattice, band, &imager->use.rma, error);
     }
     nfsar_nurma_options options = imager_nurma(imager);
     nfsar_nurma_report report;
-    options.reference = imager_reference(imager, part, options.reference);
-    *correlation =
-        residue_correlation(imager->capture, part, options.compensation, options.reference);
-    enum nfsar_status status = nfsar_nurma_check(imager->capture, part, &options, &report, error);
+    enum nfsar_status status = nfsar_nurma_check(imager->capture, band, &options, &report, error);
     imager->report.boresight_rad = fmax(imager->report.boresight_rad, report.boresight_rad);
     return status;
 }
@@ -63,9 +80,29 @@ static enum nfsar_status try_migration(nfsar_imager *imager, double *correlation
     *correlation = 1.0;
     for (size_t first = 0, n = 0; status == NFSAR_OK && first < grid->z.count; first += n) {
         nfsar_grid part = imager_band(imager, grid, first, &n);
-        double expected = 1.0;
-        status = check_band(imager, &part, &expected, error);
-        *correlation = fmin(*correlation, expected);
+        status = check_band(imager, &part, error);
+        *correlation = fmin(*correlation, expect_band(imager, &part));
+    }
+    return status;
+}
+
+/* Everything again with as few patches as make the image like the exact one, as long as they cost
+ * less than backprojection. */
+static enum nfsar_status try_patches(nfsar_imager *imager, double *correlation,
+                                     nfsar_error *error) {
+    const nfsar_grid *grid = &imager->whole;
+    double updates = (double)grid->x.count * (double)grid->y.count * (double)grid->z.count *
+                     (double)imager->capture->n_pulse * (double)imager->capture->array.n_channel;
+    imager->patches = imager->use.patches > 0 ? imager->use.patches : 1;
+    enum nfsar_status status = try_migration(imager, correlation, error);
+    while (status == NFSAR_OK && *correlation < LEAST_CORRELATION && imager->use.patches == 0 &&
+           imager->patches < MOST_PATCHES &&
+           updates > PATCH_UPDATES * 8.0 * pow((double)imager->patches, 3.0)) {
+        imager->patches *= 2;
+        status = try_migration(imager, correlation, error);
+    }
+    if (*correlation < LEAST_CORRELATION && imager->use.patches == 0) {
+        imager->patches = 1;
     }
     return status;
 }
@@ -184,6 +221,10 @@ enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
     if (status == NFSAR_OK) {
         warn_of_distance(imager);
     }
+    if (status == NFSAR_OK && imager->use.patches > MOST_PATCHES) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "patches %zu: 16 at most",
+                          imager->use.patches);
+    }
     if (status != NFSAR_OK || !imager_migrates(imager->method)) {
         return status;
     }
@@ -192,7 +233,7 @@ enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
     }
     nfsar_error why = {0};
     double correlation = 1.0;
-    status = try_migration(imager, &correlation, &why);
+    status = try_patches(imager, &correlation, &why);
     if (status != NFSAR_OK && imager->wanted != NFSAR_METHOD_AUTO) {
         return nfsar_fail(error, status, "%s: %s; --method bp has no such limit",
                           nfsar_method_name(imager->wanted), why.message);

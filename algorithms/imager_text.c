@@ -43,9 +43,14 @@ void imager_describe_offsets(nfsar_imager *imager) {
 }
 
 void imager_describe_error(nfsar_imager *imager) {
-    size_t used = strlen(imager->reason);
+    size_t used = strlen(imager->reason), n = imager->patches;
     double percent = 100.0 * imager->expected_error;
-    snprintf(imager->reason + used, sizeof imager->reason - used, "; expected error %.*f %%",
+    char patches[80] = "";
+    if (n > 1) {
+        snprintf(patches, sizeof patches, "; in %zu x %zu patches, each with a reference", n, n);
+    }
+    snprintf(imager->reason + used, sizeof imager->reason - used, "%s; expected error %.*f %%",
+             patches,
              percent < 1.0    ? 2
              : percent < 10.0 ? 1
                               : 0,

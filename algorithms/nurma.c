@@ -152,7 +152,7 @@ void nurma_release(struct nurma *nurma) {
 
 /* Fresnel zones over which the end of the spectrum has to fall, docs/theory/irregular.md. */
 static double margin_for(double tolerance) {
-    return fmax(1.5, 1.4 * log10(1.0 / tolerance) - 0.9);
+    return fmax(1.5, 1.45 * log10(1.0 / tolerance) - 1.6);
 }
 
 /* A plan that has no sizes yet. */
@@ -172,7 +172,7 @@ static void begin(nfsar_nurma_plan *plan, const nfsar_capture *capture, const nf
     plan->nurma.tolerance = options->tolerance;
     plan->nurma.plane = options->plane;
     plan->nurma.sigma = plan->nurma.sigma_z = options->tolerance < 3e-5 ? 2.0 : 1.5;
-    plan->nurma.kernel = gridding_choose(0.2 * options->tolerance, plan->nurma.sigma);
+    plan->nurma.kernel = gridding_choose(0.4 * options->tolerance, plan->nurma.sigma);
     plan->nurma.lattice = (nfsar_lattice){.x.count = 1,
                                           .y.count = 1,
                                           .n_shift = 1,

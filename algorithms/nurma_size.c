@@ -156,6 +156,9 @@ void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, dou
     double coarsest = NFSAR_PI / (2.0 * nurma->sigma * plan->k_max * axis->end);
     double kernel = (double)nurma->kernel.width + 2.0 * SPARE + 2.0, best = INFINITY;
     double waves = (double)plan->n_wave, depths = (double)plan->grid.z.count;
+    /* About as many layers as there will be. */
+    double planes = 8.0 + (nurma->away.high - nurma->away.low) * plan->k_max *
+                              (1.0 - nurma->fraction) * nurma->sigma_z;
     period = fmax(period, at.high - at.low + kernel * coarsest);
     double least = grid->count > 1 ? ceil(period / grid->step) : 1.0;
     least = fmax(least, (double)grid->count);
@@ -165,7 +168,7 @@ void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, dou
         size_t bins = 2 * rma_half(axis, plan->k_max, long_as) + 1;
         size_t length = transform_length((size_t)ceil(nurma->sigma * (double)bins));
         double alpha = grid->count > 1 ? 2.0 * NFSAR_PI / (double)out : 0.0;
-        double cost = waves * transform_cost(length) +
+        double cost = waves * planes * transform_cost(length) +
                       2.0 * depths * lateral_cost(bins, alpha, grid->count) +
                       0.06 * waves * depths * (double)bins;
         if (cost < best) {
@@ -245,7 +248,7 @@ enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error) {
     if (extent * nurma->band < least && extent < least * plan->nearest) {
         return NFSAR_OK;
     }
-    struct gridding kernel = gridding_choose(0.3 * nurma->tolerance, nurma->sigma_z);
+    struct gridding kernel = gridding_choose(0.4 * nurma->tolerance, nurma->sigma_z);
     double step = NFSAR_PI / (nurma->sigma_z * nurma->band);
     double room = 0.5 * (double)kernel.width + SPARE,
            count = ceil(extent / step + 2.0 * room) + 1.0;

@@ -153,7 +153,10 @@ static enum nfsar_status size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
     double nearest = plan->nearest;
     double oblique = pow(hypot(axis->reach, nearest) / nearest, 1.5);
     double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
-    double outer = axis->reach + plan->options.margin * zone;
+    /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of what
+     * is kept in full. */
+    double margin = plan->options.margin + (axis->reach < zone ? 1.0 : 0.0);
+    double outer = axis->reach + margin * zone;
     axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));
     axis->end = fmin(RMA_LARGEST_SINE, outer / hypot(outer, nearest));
     double support = plan->farthest * axis->end / sqrt(1.0 - axis->end * axis->end);

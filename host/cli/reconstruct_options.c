@@ -37,6 +37,10 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
          "reference-point"},
         {"target-depth", 0, CLI_NUMBER, &r->target_depth, &r->has_target_depth, "Z",
          "rma, nurma, empm: z the compensation is made for; else the grid's middle"},
+        {"patches", 0, CLI_COUNT, &r->patches, NULL, "N",
+         "rma, nurma, empm: parts of the grid along each axis, each compensated for its own "
+         "middle; "
+         "else as few as needed"},
         {"window", 0, CLI_STRING, &r->window, NULL, "W",
          "over frequency: rectangular, hann, hamming, blackman-harris, kaiser"},
         {"aperture-window", 0, CLI_STRING, &r->aperture_window, NULL, "W",
@@ -126,6 +130,7 @@ enum nfsar_status reconstruct_choose(const struct reconstruct_request *r,
     if (r->has_plane) {
         use->nurma.plane = r->plane;
     }
+    use->patches = r->patches;
     use->bp.frequency_window = use->nurma.frequency_window = use->rma.frequency_window;
     use->nurma.aperture_window = use->rma.aperture_window;
     use->nurma.compensation = use->rma.compensation;

@@ -12,6 +12,7 @@ struct reconstruct_request {
     double range[2];
     bool has_x, has_y, has_z, focus, has_range, json;
     double target_depth, tolerance, plane;
+    size_t patches;
     bool has_target_depth, has_tolerance, has_plane;
 };
 

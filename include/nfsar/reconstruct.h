@@ -35,6 +35,10 @@ typedef struct nfsar_method_options {
     nfsar_bp_options bp;       /**< of bp */
     nfsar_rma_options rma;     /**< of rma */
     nfsar_nurma_options nurma; /**< of empm and nurma, which set `offsets` themselves */
+    size_t patches;            /**< range migration images so many parts of the grid along x, along
+                                    y and in each band of depth, each with a reference of its own
+                                    for the compensation; up to 16. 0 (default): as few as make
+                                    the image 0.98 like the exact one */
 } nfsar_method_options;
 
 /** The defaults of each. */

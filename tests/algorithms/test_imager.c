@@ -211,6 +211,46 @@ static void window_over_shifted_lattices(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Transmitter and receiver 6 cm apart at 0.25 m: one reference for the whole grid is not enough,
+ * patches with a reference each are. */
+static void patches_for_wide_baselines(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    const nfsar_vec3 rx[2] = {{0.0, 0.0, 0.0}, {0.06, 0.02, 0.0}};
+    const nfsar_vec3 points[3] = {{0.02, 0.024, 0.25}, {-0.022, -0.01, 0.245}, {0.0, 0.0, 0.26}};
+    custom_raster(rx, 2, 40, QUARTER, 40, QUARTER, &capture);
+    radar_add_points(&capture, points, 3);
+    nfsar_grid grid = {{-0.03, 0.0015, 41}, {-0.03, 0.0015, 41}, {0.24, 0.005, 5}};
+    nfsar_image truth = image_bp(&capture, &grid, NFSAR_BP_DOUBLE), image;
+    nfsar_echo_source source = nfsar_capture_source(&capture);
+    double before = 0.0;
+    assert_ok(nfsar_image_create(&grid, &image, &error), error);
+    for (size_t n = 1; n <= 8; n *= 2) {
+        nfsar_method_options options = nfsar_method_defaults();
+        nfsar_imager *imager;
+        options.patches = n;
+        assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, &options, &imager, &error),
+                  error);
+        assert_ok(nfsar_imager_run(imager, &grid, &source, image.data, NULL, &error), error);
+        double correlation = image_correlation(&truth, &image);
+        print_message("%zu x %zu patches: correlation %.5f; %s\n", n, n, correlation,
+                      nfsar_imager_reason(imager));
+        assert_true(correlation > before);
+        before = correlation;
+        nfsar_imager_destroy(imager);
+    }
+    assert_true(before > 0.999);
+    nfsar_method_options options = {.patches = 17};
+    nfsar_imager *imager;
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, &options, &imager, &error), error);
+    assert_int_equal(nfsar_imager_fit(imager, &grid, &error), NFSAR_ERROR_ARGUMENT);
+    nfsar_imager_destroy(imager);
+    nfsar_image_free(&truth);
+    nfsar_image_free(&image);
+    nfsar_capture_free(&capture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_row_of_shifted_receivers),
@@ -221,6 +261,7 @@ int main(void) {
         cmocka_unit_test(parts_fit_each_other),
         cmocka_unit_test(deviations_within_tolerance),
         cmocka_unit_test(window_over_shifted_lattices),
+        cmocka_unit_test(patches_for_wide_baselines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
