@@ -69,7 +69,7 @@ struct papers_imager {
     nfsar_nurma_plan *nurma;
     nfsar_echo_source source;
     nfsar_image image;
-    double plan_seconds; /* that making the plan took */
+    double plan_seconds; /* processor time that making the plan took */
     size_t bytes;        /* that the plan holds */
 };
 
