@@ -216,7 +216,7 @@ static enum nfsar_status find_plane(const struct centres *centres, double tolera
     if (high - low > 2.0 * tolerance) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the positions are not on a plane z = const: z runs from %.3f to %.3f "
-                          "mm, allowed is +-%.3f mm; `--method bp` images any geometry",
+                          "mm, allowed is +-%.3f mm; `--method nurma` or `--method bp` images it",
                           1e3 * low, 1e3 * high, 1e3 * tolerance);
     }
     return NFSAR_OK;
@@ -245,7 +245,7 @@ static enum nfsar_status search(const struct centres *centres, double tolerance,
     if (!found) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the positions are not a lattice in x and y to within %.3f mm; "
-                          "`--method bp` images any geometry",
+                          "`--method nurma` or `--method bp` images it",
                           1e3 * tolerance);
     }
     return NFSAR_OK;

@@ -1,5 +1,5 @@
 /* How much of everything is in memory at a time. */
-#include "algorithms/rma_plan.h"
+#include "algorithms/nurma_plan.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 #define SPREAD_CYCLES    60.0
 #define TRANSFORM_CYCLES 6.0
 
-/* Most depths whose sums a thread makes at a time: a tile of them stays in the first-level cache.
- */
-enum { MOST_CHUNK = 96 };
+/* Most depths whose sums a thread makes at a time: a tile of them stays in the first-level cache,
+ * and the waves, which turn from depth to depth by what is rounded to 2e-7, stay right. */
+enum { MOST_CHUNK = 96, PRECISE_CHUNK = 24 };
 
 static size_t at_least_one(size_t n) {
     return n > 0 ? n : 1;
@@ -57,7 +57,8 @@ static enum nfsar_status thin_depths(nfsar_rma_plan *plan, size_t n, nfsar_error
     }
     const exponentials *made = plan->depth;
     plan->z_slab = n;
-    plan->k_z = made->exact ? 0.0 : 0.5 * (low + high);
+    plan->middle_k_z = 0.5 * (low + high);
+    plan->k_z = made->exact ? 0.0 : plan->middle_k_z;
     plan->first = made->node[0];
     plan->depth_step = made->n_node > 1 ? (made->node[made->n_node - 1] - made->node[0]) /
                                               (double)(made->n_node - 1)
@@ -69,7 +70,7 @@ static enum nfsar_status thin_depths(nfsar_rma_plan *plan, size_t n, nfsar_error
 static enum nfsar_status choose_slab(nfsar_rma_plan *plan, size_t room, nfsar_error *error) {
     size_t each = plan->y.bins * plan->grid_width * sizeof(float complex);
     size_t most = at_least_one(room / each);
-    size_t n = plan->grid.z.count;
+    size_t n = nurma_line_slab(plan);
     enum nfsar_status status = thin_depths(plan, n, error);
     while (status == NFSAR_OK && plan->depth->n_node > most) {
         size_t next = n * most / plan->depth->n_node;
@@ -93,19 +94,38 @@ static size_t scratch_numbers(const nfsar_rma_plan *plan) {
     return (size_t)plan->threads * (rma_pitch(x->length) + columns + rows);
 }
 
+size_t rma_cube(const nfsar_rma_plan *plan) {
+    size_t planes = plan->nurma != NULL ? SPREAD_VECTORS * plan->nurma->layer.count
+                                        : plan->k_block * plan->lattice->n_shift;
+    return planes * plan->cell_width * plan->y.n;
+}
+
+/* Bytes that one frequency takes, and what positions that are no lattice take whatever the
+ * frequencies. */
+static size_t frequency_bytes(const nfsar_rma_plan *plan, size_t *fixed) {
+    size_t unit = sizeof(float complex), plane = plan->x.width * plan->y.bins * unit;
+    if (plan->nurma == NULL) {
+        *fixed = 0;
+        return plane + plan->lattice->n_shift * plan->cell_width * plan->y.n * unit;
+    }
+    *fixed = rma_cube(plan) * unit + nurma_bytes(plan);
+    return (plan->nurma->offsets == NFSAR_OFFSETS_EXACT ? 2 : 1) * plane +
+           plan->capture->n_pulse * plan->capture->array.n_channel * unit;
+}
+
 enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t unit = sizeof(float complex);
     size_t budget = plan->options.memory > 0 ? plan->options.memory : (size_t)2 << 30;
     size_t n_channel = plan->capture->array.n_channel;
-    plan->cell_width = larger(rma_pitch(plan->x.n), plan->x.width);
+    plan->cell_width =
+        plan->nurma != NULL ? plan->x.width : larger(rma_pitch(plan->x.n), plan->x.width);
     /* An odd number of cache lines: columns then spread over all sets of the caches. */
     plan->grid_width = (plan->grid.x.count + 7) / 8 * 8;
     plan->grid_width += plan->grid_width / 8 % 2 == 0 ? 8 : 0;
-    size_t plane = plan->x.width * plan->y.bins * unit;
-    size_t cells = plan->lattice->n_shift * plan->cell_width * plan->y.n * unit;
-    size_t slice = plan->y.bins * plan->grid_width * unit;
-    size_t fixed = scratch_numbers(plan) * unit;
-    size_t least = fixed + plane + cells + slice;
+    size_t slice = plan->y.bins * plan->grid_width * unit, positions = 0;
+    size_t frequency = frequency_bytes(plan, &positions);
+    size_t fixed = scratch_numbers(plan) * unit + positions;
+    size_t least = fixed + frequency + slice;
     if (least > budget) {
         return nfsar_fail(
             error, NFSAR_ERROR_MEMORY,
@@ -116,13 +136,18 @@ enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     }
     /* All frequencies where they fit beside one depth; the depths take what is left, or half. */
     size_t rest = budget - fixed;
-    plan->k_block = smaller(plan->n_wave, at_least_one(rest / 2 / (plane + cells)));
-    size_t taken = plan->k_block * (plane + cells);
+    plan->k_block = smaller(plan->n_wave, at_least_one(rest / 2 / frequency));
+    if (plan->nurma != NULL) {
+        plan->nurma->pitch = (plan->k_block + SPREAD_VECTORS - 1) / SPREAD_VECTORS * SPREAD_VECTORS;
+    }
+    size_t taken = plan->k_block * frequency;
     enum nfsar_status status = choose_slab(plan, rest > taken ? rest - taken : 0, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    size_t nodes = plan->depth->n_node, chunks = (nodes + MOST_CHUNK - 1) / MOST_CHUNK;
+    size_t nodes = plan->depth->n_node;
+    size_t most = plan->options.tolerance < 5e-5 ? PRECISE_CHUNK : MOST_CHUNK;
+    size_t chunks = (nodes + most - 1) / most;
     plan->chunk = (nodes + chunks - 1) / chunks;
     if (!sum_is_direct(plan)) {
         plan->to_depth = depthsum_create(plan->k_block, plan->depth->n_node,

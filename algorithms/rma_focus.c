@@ -24,7 +24,7 @@ enum {
 };
 
 size_t rma_focus_work(const nfsar_rma_plan *plan) {
-    size_t waves = WORK_PER_WAVE * (plan->k_block + RMA_WAVES), tile = RMA_TILE * plan->chunk;
+    size_t waves = WORK_PER_WAVE * (plan->k_block + RMA_WAVES), tile = 2 * RMA_TILE * plan->chunk;
     size_t fast = plan->to_depth != NULL
                       ? 2 * rma_pitch(plan->k_block) + rma_pitch(plan->depth->n_node) +
                             rma_pitch(depthsum_scratch(plan->to_depth))
@@ -48,16 +48,21 @@ static struct view view_of(const struct rma_axis *axis) {
                          .tangent_squared = (float)(square / (1.0 - square))};
 }
 
-/* Squared cosine from 1 at view.sine to 0 at its end: an abrupt end would ring. The margin grows
- * with how oblique the wave is along the other axis, see widen_corner(); `across` is the squared
- * tangent of that. */
-static inline float view_weight(float sine, float across, struct view view) {
+/* From 1 at view.sine to 0 at its end as the plan's taper goes: an abrupt end would ring. The
+ * margin grows with how oblique the wave is along the other axis, see widen_corner(); `across` is
+ * the squared tangent of that. */
+static inline float view_weight(float sine, float across, struct view view, const float *taper) {
     float wider = sqrtf(1.0f + across * view.cosine_squared);
     float t = (sine - view.sine) * view.per_margin / (wider * sqrtf(wider));
     t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
-    float c, s;
-    phasor_turns(0.25f * t, &c, &s);
-    return c * c;
+    /* Clenshaw's sum of odd Chebyshev polynomials. */
+    float y = 2.0f * t - 1.0f, twice = 4.0f * y * y - 2.0f, last = 0.0f, sum = 0.0f;
+    for (int i = RMA_TAPER - 1; i >= 0; i--) {
+        float next = taper[i] + twice * sum - last;
+        last = sum;
+        sum = next;
+    }
+    return 0.5f + y * (sum - last);
 }
 
 /* What the waves of one tile of k_x >= 0, and those of its mirror, have in common. */
@@ -72,8 +77,8 @@ struct tile {
 /* Leave out what is seen from beyond the views: a wave goes through places and grid that lie k_x /
  * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
 MULTIVERSION
-static void look(const struct tile *tile, const float *kx, float two_k, float sine_x,
-                 const float *oblique, struct wave *wave) {
+static void look(const struct tile *tile, const float *taper, const float *kx, float two_k,
+                 float sine_x, const float *oblique, struct wave *wave) {
     const struct view view_x = tile->x, view_y = tile->y;
     float ky = (float)fabs(tile->ky), along = two_k * two_k - ky * ky;
     float limit = 0.01f * two_k * two_k, weight[RMA_TILE];
@@ -83,8 +88,8 @@ static void look(const struct tile *tile, const float *kx, float two_k, float si
         float x = kx[l] * kx[l] * per, y = ky * ky * per;
         x = x < view_x.tangent_squared ? x : view_x.tangent_squared;
         y = y < view_y.tangent_squared ? y : view_y.tangent_squared;
-        weight[l] =
-            view_weight(fabsf(kx[l]) * sine_x, y, view_x) * view_weight(ky * oblique[l], x, view_y);
+        weight[l] = view_weight(fabsf(kx[l]) * sine_x, y, view_x, taper) *
+                    view_weight(ky * oblique[l], x, view_y, taper);
     }
     for (int l = 0; l < RMA_TILE; l++) {
         wave->weight[l] *= weight[l];
@@ -94,8 +99,8 @@ static void look(const struct tile *tile, const float *kx, float two_k, float si
 /* A is 2k / k_z^2, and for a line of positions 2k / k_z^(3/2): stationary phase in two dimensions
  * and in one. Factors that do not depend on k are left to rma_image(). */
 MULTIVERSION
-static void make_waves(const struct tile *tile, const double *wavenumber, size_t n,
-                       const float *oblique, size_t width, struct wave *wave) {
+static void make_waves(const struct tile *tile, const float *taper, const double *wavenumber,
+                       size_t n, const float *oblique, size_t width, struct wave *wave) {
     float most_kx = (float)(tile->kx + tile->kx_step * (RMA_TILE - 1));
     double kx_squared[RMA_TILE];
     float kx[RMA_TILE];
@@ -123,7 +128,7 @@ static void make_waves(const struct tile *tile, const double *wavenumber, size_t
         const float *steep = oblique + m * width;
         float sine_x = (float)(1.0 / sqrt(fmax(along, limit))), sine_y = (float)fabs(tile->ky);
         if (most_kx * sine_x > tile->x.sine || sine_y * steep[RMA_TILE - 1] > tile->y.sine) {
-            look(tile, kx, (float)two_k, sine_x, steep, &wave[m]);
+            look(tile, taper, kx, (float)two_k, sine_x, steep, &wave[m]);
         }
     }
 }
@@ -228,7 +233,7 @@ static void sum_fast(const nfsar_rma_plan *plan, const struct wave *wave,
 struct desk {
     struct wave *wave;                      /* [k_block] */
     struct rma_tile *factor, *turn, *value; /* [k_block + RMA_WAVES] */
-    struct rma_tile *sum;                   /* [chunk] */
+    struct rma_tile *sum, *off;             /* [chunk]; the latter of the offsets */
     float complex *fast;
     float complex *line;
     float complex *rows;
@@ -243,7 +248,8 @@ static struct desk sit_down(const nfsar_rma_plan *plan) {
     desk.turn = desk.factor + waves;
     desk.value = desk.turn + waves;
     desk.sum = desk.value + waves;
-    desk.line = (float complex *)(desk.sum + plan->chunk);
+    desk.off = desk.sum + plan->chunk;
+    desk.line = (float complex *)(desk.off + plan->chunk);
     desk.fast = desk.line + rma_pitch(lateral_work(plan->x.to_grid));
     desk.rows = plan->rows + thread * plan->chunk * pitch;
     return desk;
@@ -281,7 +287,7 @@ static void prepare_tile(const nfsar_rma_plan *plan, const struct part *part,
     double offset = plan->k_z * part->centre * (0.5 / NFSAR_PI);
     size_t width = plan->x.width / 2, whole = part->n + RMA_WAVES - 1;
     whole -= whole % RMA_WAVES;
-    make_waves(tile, plan->wavenumber_of_wave + part->first, part->n,
+    make_waves(tile, plan->taper, plan->wavenumber_of_wave + part->first, part->n,
                plan->oblique + part->first * width + column, width, desk->wave);
     start(desk->wave, part->n, depth, offset - rint(offset), plan->depth_step, desk->factor,
           desk->turn);
@@ -290,17 +296,36 @@ static void prepare_tile(const nfsar_rma_plan *plan, const struct part *part,
     memset(desk->value + part->n, 0, (whole - part->n) * sizeof *desk->value);
 }
 
-/* Sum the depths of one side's tile. */
-static void sum_tile(const nfsar_rma_plan *plan, const struct part *part,
-                     const float complex *spectrum, struct desk *desk) {
+/* Sum the depths of one side's tile of a spectrum. */
+static void sum_waves(const nfsar_rma_plan *plan, const struct part *part,
+                      const float complex *spectrum, const struct desk *desk,
+                      struct rma_tile *sum) {
     multiply(desk->factor, part->n, spectrum, plan->y.bins * plan->x.width, desk->value);
-    memset(desk->sum, 0, part->n_z * sizeof *desk->sum);
+    memset(sum, 0, part->n_z * sizeof *sum);
     if (plan->to_depth != NULL) {
-        sum_fast(plan, desk->wave, desk->value, part->n, desk->sum, desk->fast);
+        sum_fast(plan, desk->wave, desk->value, part->n, sum, desk->fast);
     } else {
         size_t whole = part->n + RMA_WAVES - 1;
-        plan->kernels->sum(desk->value, desk->turn, whole - whole % RMA_WAVES, part->n_z,
-                           desk->sum);
+        plan->kernels->sum(desk->value, desk->turn, whole - whole % RMA_WAVES, part->n_z, sum);
+    }
+}
+
+/* The spectrum's sums, less what the positions' offsets take off the depth: the depth itself is
+ * left to rma_image(). */
+static void sum_tile(const nfsar_rma_plan *plan, const struct part *part, size_t at,
+                     const struct desk *desk) {
+    sum_waves(plan, part, plan->spectrum + at, desk, desk->sum);
+    if (plan->offsets == NULL) {
+        return;
+    }
+    sum_waves(plan, part, plan->offsets + at, desk, desk->off);
+    for (size_t z = 0; z < part->n_z; z++) {
+        double depth = part->centre + plan->first + plan->depth_step * (double)(part->first_z + z);
+        float per = (float)(1.0 / depth);
+        for (size_t l = 0; l < RMA_TILE; l++) {
+            desk->sum[z].re[l] -= per * desk->off[z].re[l];
+            desk->sum[z].im[l] -= per * desk->off[z].im[l];
+        }
     }
 }
 
@@ -358,7 +383,7 @@ static void finish_rows(const nfsar_rma_plan *plan, size_t j, const struct part 
 static void focus_row(const nfsar_rma_plan *plan, size_t j, const struct part *part,
                       struct desk *desk) {
     const struct rma_axis *x = &plan->x, *y = &plan->y;
-    const float complex *up = plan->spectrum + j * x->width, *down = up + x->width / 2;
+    size_t up = j * x->width, down = up + x->width / 2;
     struct tile tile = {.kx_step = x->step,
                         .ky = y->step * ((double)j - (double)y->half),
                         .k_z = plan->k_z,

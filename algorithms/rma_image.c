@@ -17,13 +17,18 @@ size_t rma_image_work(const nfsar_rma_plan *plan) {
     return columns > depths ? columns : depths;
 }
 
-/* What A leaves over: the depth, the bins' width and the constant phase of stationary phase; and
+/* What A leaves over: the depth, the bins' width and the constant phase; the next term of the plane
+ * waves, -j / (k_z depth), for their middle where it is not made for each (nurma_spectrum.c); and
  * the middle of the k_z that was taken out, over the distance from the middle of the slab. */
 static float complex slice_factor(const nfsar_rma_plan *plan, size_t first_z, size_t z) {
     double depth = fabs(nfsar_axis_at(&plan->grid.z, first_z + z) - plan->lattice->z);
     double step = plan->z_slab > 1 ? plan->side * plan->grid.z.step : 0.0;
     double away = step * ((double)z - 0.5 * (double)(plan->z_slab - 1));
     double complex turned = cexp(-I * fmod(plan->k_z * away, 2.0 * NFSAR_PI));
+    if (plan->offsets == NULL) {
+        double next = plan->x.line || plan->y.line ? 0.375 : 1.0;
+        turned *= 1.0 - I * next / (plan->middle_k_z * depth);
+    }
     if (plan->x.line || plan->y.line) {
         double dk = plan->x.line ? plan->y.step : plan->x.step;
         double complex phase = cexp(-0.25 * NFSAR_PI * I);

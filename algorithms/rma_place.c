@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "algorithms/multiversion.h"
+#include "algorithms/nurma_plan.h"
 #include "algorithms/phasor.h"
 
 void rma_samples_for(const nfsar_rma_plan *plan, size_t first, size_t n, size_t *first_sample,
@@ -150,9 +151,16 @@ static void place_block(struct job *job, size_t p) {
     read_block(job, p + plan->pulse_block);
 #pragma omp for schedule(dynamic, 4)
     for (size_t l = 0; l < lines; l += RMA_TILE) {
-        place_tile(plan, line + l, samples + l * job->n_sample,
-                   lines - l < RMA_TILE ? lines - l : RMA_TILE, job->first, job->n,
+        size_t count = lines - l < RMA_TILE ? lines - l : RMA_TILE;
+        place_tile(plan, line + l, samples + l * job->n_sample, count, job->first, job->n,
                    plan->thinned + l, job->pitch, tile);
+        if (plan->nurma != NULL) {
+            nurma_keep(plan, p * plan->lattice->n_channel + l, count, plan->thinned + l, job->pitch,
+                       job->n);
+        }
+    }
+    if (plan->nurma != NULL) {
+        return;
     }
     /* Threads take different frequencies, so none writes where another does. */
 #pragma omp for schedule(static)
@@ -176,7 +184,7 @@ enum nfsar_status rma_place(nfsar_rma_plan *plan, const nfsar_echo_source *sourc
 #pragma omp parallel num_threads(plan->threads)
     {
 #pragma omp for schedule(static)
-        for (size_t m = 0; m < n; m++) {
+        for (size_t m = 0; m < (plan->nurma == NULL ? n : 0); m++) {
             memset(plan->cube + m * job.cells, 0, job.cells * sizeof *plan->cube);
         }
         /* After a failure the rest is done with what is there, and thrown away. */

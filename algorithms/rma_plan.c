@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/nurma_plan.h"
 
 /* Shifts along y that differ less are one, metres. */
 #define SAME_SHIFT 1e-9
@@ -39,6 +40,14 @@ static void fill_taper(struct rma_axis *axis, const nfsar_lattice *lattice, bool
     nfsar_window_taper_at(window, position, lattice->n_shift * axis->n, axis->taper);
 }
 
+/* Transform of the kernel that positions were spread with along an axis. */
+static double spreading(const nfsar_rma_plan *plan, const struct rma_axis *axis, double number) {
+    const struct nurma *nurma = plan->nurma;
+    return nurma == NULL || axis->line ? 1.0
+                                       : gridding_transform(nurma->kernel.width, nurma->kernel.beta,
+                                                            axis->step * axis->place * number);
+}
+
 static void fill_ramps(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
                        const nfsar_axis *grid) {
     const nfsar_lattice *lattice = plan->lattice;
@@ -50,9 +59,25 @@ static void fill_ramps(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
             size_t outward = (size_t)fabs(number) + (number < 0.0 ? axis->width / 2 : 0);
             double phase =
                 fmod(axis->step * number * (first + shift - grid->start), 2.0 * NFSAR_PI);
+            double weight = spreading(plan, axis, number);
             axis->ramp[s * axis->width + (is_y ? i : outward)] =
-                (float)cos(phase) - (float)sin(phase) * I;
+                (float)(cos(phase) / weight) - (float)(sin(phase) / weight) * I;
         }
+    }
+}
+
+/* The end of the spectrum: half of erfc, as steep as rings least over a margin of so many Fresnel
+ * zones (docs/theory/planar.md), in Chebyshev polynomials of -1 .. 1. */
+static void fill_view(nfsar_rma_plan *plan) {
+    enum { POINTS = 4 * RMA_TAPER };
+    double steep = 0.95 * fmax(plan->options.margin, 1.0);
+    for (int i = 0; i < RMA_TAPER; i++) {
+        double sum = 0.0;
+        for (int p = 0; p < POINTS; p++) {
+            double angle = NFSAR_PI * ((double)p + 0.5) / POINTS;
+            sum += erf(steep * cos(angle)) / erf(steep) * cos((2 * i + 1) * angle);
+        }
+        plan->taper[i] = (float)(-sum / POINTS);
     }
 }
 
@@ -111,6 +136,7 @@ static enum nfsar_status fill_axes(nfsar_rma_plan *plan, nfsar_error *error) {
                            depths * (double)plan->grid.x.count, error);
     }
     if (status == NFSAR_OK) {
+        fill_view(plan);
         status = fill_oblique(plan, error);
     }
     return status;
@@ -119,9 +145,14 @@ static enum nfsar_status fill_axes(nfsar_rma_plan *plan, nfsar_error *error) {
 /* What one pair's samples get. The path that is taken out also moves the pair from where it is to
  * its place on the lattice, exactly for a target at the reference, and moves the middle of the
  * ranges to zero, round which the frequencies are thinned. */
-static void place_line(const nfsar_rma_plan *plan, uint32_t cell, nfsar_vec3 tx, nfsar_vec3 rx,
+static void place_line(const nfsar_rma_plan *plan, size_t l, nfsar_vec3 tx, nfsar_vec3 rx,
                        struct rma_line *line) {
+    if (plan->nurma != NULL) {
+        nurma_line(plan, tx, rx, line);
+        return;
+    }
     const nfsar_lattice *lattice = plan->lattice;
+    uint32_t cell = lattice->cell[l];
     size_t ix = cell % plan->x.n, iy = cell / plan->x.n % plan->y.n;
     size_t s = cell / plan->x.n / plan->y.n;
     nfsar_vec3 place = {lattice->x.first + lattice->x.step * (double)ix + lattice->shift[s].x,
@@ -146,7 +177,7 @@ static enum nfsar_status fill_lines(nfsar_rma_plan *plan, nfsar_error *error) {
         status = nfsar_capture_antennas(plan->capture, false, p, 1, tx, rx, error);
         for (size_t c = 0; status == NFSAR_OK && c < n_channel; c++) {
             size_t l = p * n_channel + c;
-            place_line(plan, plan->lattice->cell[l], tx[c], rx[c], &plan->line[l]);
+            place_line(plan, l, tx[c], rx[c], &plan->line[l]);
         }
     }
     free(tx);
@@ -195,8 +226,12 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     plan->leader = take(plan, plan->lattice->n_shift, sizeof *plan->leader);
     plan->samples = take_zeros(plan, 2 * lines * samples, unit);
     plan->thinned = take(plan, plan->k_block * rma_pitch(lines), unit);
-    plan->cube = take(plan, plan->k_block * plan->lattice->n_shift * y->n * plan->cell_width, unit);
+    plan->cube = take(plan, rma_cube(plan), unit);
     plan->spectrum = take(plan, plan->k_block * y->bins * x->width, unit);
+    bool offsets = plan->nurma != NULL && plan->nurma->offsets == NFSAR_OFFSETS_EXACT;
+    if (offsets) {
+        plan->offsets = take(plan, plan->k_block * y->bins * x->width, unit);
+    }
     plan->depths = take(plan, plan->depth->n_node * y->bins * plan->grid_width, unit);
     plan->line_in = take_zeros(plan, threads * rma_pitch(x->length), unit);
     plan->columns_in = take_zeros(plan, threads * RMA_TILE * rma_line_pitch(y->length), unit);
@@ -209,7 +244,8 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     if (plan->line == NULL || plan->leader == NULL || plan->samples == NULL ||
         plan->thinned == NULL || plan->cube == NULL || plan->spectrum == NULL ||
         plan->depths == NULL || plan->line_in == NULL || plan->columns_in == NULL ||
-        plan->rows == NULL || plan->columns == NULL || plan->factor == NULL || plan->work == NULL) {
+        plan->rows == NULL || plan->columns == NULL || plan->factor == NULL || plan->work == NULL ||
+        (offsets && plan->offsets == NULL)) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY,
                           "out of memory for a spectrum of %zu x %zu waves, %zu frequencies and "
                           "%zu depths",
@@ -218,7 +254,7 @@ static enum nfsar_status allocate(nfsar_rma_plan *plan, nfsar_error *error) {
     return NFSAR_OK;
 }
 
-static enum nfsar_status prepare(nfsar_rma_plan *plan, nfsar_error *error) {
+enum nfsar_status rma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
     enum nfsar_status status = rma_size(plan, error);
     if (status == NFSAR_OK) {
         status = fill_axes(plan, error);
@@ -230,12 +266,14 @@ static enum nfsar_status prepare(nfsar_rma_plan *plan, nfsar_error *error) {
         find_leaders(plan);
         status = fill_lines(plan, error);
     }
+    if (status == NFSAR_OK && plan->nurma != NULL) {
+        status = nurma_prepare(plan, error);
+    }
     return status;
 }
 
-/* A plan without sizes, tables or scratch. */
-static void begin(nfsar_rma_plan *plan, const nfsar_capture *capture, const nfsar_lattice *lattice,
-                  const nfsar_grid *grid, const nfsar_rma_options *options) {
+void rma_begin(nfsar_rma_plan *plan, const nfsar_capture *capture, const nfsar_lattice *lattice,
+               const nfsar_grid *grid, const nfsar_rma_options *options) {
     memset(plan, 0, sizeof *plan);
     plan->capture = capture;
     plan->lattice = lattice;
@@ -252,7 +290,7 @@ static void free_axis(struct rma_axis *axis) {
     lateral_destroy(axis->to_grid);
 }
 
-static void release(nfsar_rma_plan *plan) {
+void rma_release(nfsar_rma_plan *plan) {
     free_axis(&plan->x);
     free_axis(&plan->y);
     exponentials_destroy(plan->thin);
@@ -268,6 +306,7 @@ static void release(nfsar_rma_plan *plan) {
     free(plan->thinned);
     free(plan->cube);
     free(plan->spectrum);
+    free(plan->offsets);
     free(plan->depths);
     free(plan->line_in);
     free(plan->columns_in);
@@ -275,15 +314,18 @@ static void release(nfsar_rma_plan *plan) {
     free(plan->columns);
     free(plan->factor);
     free(plan->work);
+    if (plan->nurma != NULL) {
+        nurma_release(plan->nurma);
+    }
 }
 
 enum nfsar_status nfsar_rma_check(const nfsar_capture *capture, const nfsar_lattice *lattice,
                                   const nfsar_grid *grid, const nfsar_rma_options *options,
                                   nfsar_error *error) {
     nfsar_rma_plan plan;
-    begin(&plan, capture, lattice, grid, options);
+    rma_begin(&plan, capture, lattice, grid, options);
     enum nfsar_status status = rma_size(&plan, error);
-    release(&plan);
+    rma_release(&plan);
     return status;
 }
 
@@ -295,8 +337,8 @@ enum nfsar_status nfsar_rma_plan_create(const nfsar_capture *capture, const nfsa
     if (made == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    begin(made, capture, lattice, grid, options);
-    enum nfsar_status status = prepare(made, error);
+    rma_begin(made, capture, lattice, grid, options);
+    enum nfsar_status status = rma_prepare(made, error);
     if (status != NFSAR_OK) {
         nfsar_rma_plan_destroy(made);
         return status;
@@ -307,7 +349,7 @@ enum nfsar_status nfsar_rma_plan_create(const nfsar_capture *capture, const nfsa
 
 void nfsar_rma_plan_destroy(nfsar_rma_plan *plan) {
     if (plan != NULL) {
-        release(plan);
+        rma_release(plan);
         free(plan);
     }
 }

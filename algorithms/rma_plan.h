@@ -1,8 +1,11 @@
-/* What the parts of the planar range migration share: sizes, tables and scratch of a plan.
+/* What the parts of range migration share: sizes, tables and scratch of a plan.
  *
  * rma_size.c chooses them, rma_plan.c fills them; rma_place.c puts the samples on the lattice,
  * rma_spectrum.c makes the plane-wave spectrum S(k_x, k_y, k), rma_focus.c sums it at the depths,
- * rma_image.c brings the depths to the grid, rma.c runs them over blocks. */
+ * rma_image.c brings the depths to the grid, rma.c runs them over blocks.
+ *
+ * Positions that are no lattice are spread onto a fine one, in layers of depth (nurma_plan.h): the
+ * places of the axes are then those of the fine lattice. */
 #ifndef NFSAR_ALGORITHMS_RMA_PLAN_H
 #define NFSAR_ALGORITHMS_RMA_PLAN_H
 
@@ -59,6 +62,11 @@ struct rma_line {
     float weight; /* aperture window */
 };
 
+/* Odd Chebyshev polynomials that make up the end of the spectrum. */
+enum { RMA_TAPER = 20 };
+
+struct nurma;
+
 struct nfsar_rma_plan {
     const nfsar_capture *capture;
     const nfsar_lattice *lattice;
@@ -67,13 +75,15 @@ struct nfsar_rma_plan {
     int threads;
     const struct rma_kernels *kernels;
     double side; /* +1 when the grid lies at greater z than the lattice's plane, else -1 */
-    double nearest, farthest; /* depths of the grid */
+    double nearest, farthest; /* of the grid's depths from any antenna */
+    struct nurma *nurma;      /* positions that are no lattice; NULL */
 
     double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
-    float *oblique;       /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
-    nfsar_vec3 reference; /* of the compensation */
+    float taper[RMA_TAPER]; /* the spectrum's end over its margin: 1/2 + sum c_i T_2i+1(2t - 1) */
+    float *oblique;         /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
+    nfsar_vec3 reference;   /* of the compensation */
 
     /* As many frequencies as the ranges between places and grid need: 2k of the capture's from 2k
      * of the waves. */
@@ -85,7 +95,8 @@ struct nfsar_rma_plan {
 
     /* As many depths as the waves' k_z need: depths relative to the middle of a slab. */
     exponentials *depth;
-    double k_z;               /* middle of the waves' k_z; 0 when `depth` is exact */
+    double middle_k_z;        /* of the waves */
+    double k_z;               /* the same; 0 when `depth` is exact */
     double first, depth_step; /* of depth's nodes */
     depthsum *to_depth;       /* NULL: summed directly */
 
@@ -99,12 +110,13 @@ struct nfsar_rma_plan {
     struct rma_line *line; /* [n_pulse][n_channel] */
     size_t *leader;        /* [n_shift] first lattice of the same shift along y */
 
-    float complex *samples;    /* [2][pulse_block][n_channel][samples read] */
-    float complex *thinned;    /* [k_block][pulse_block * n_channel, rounded up] */
-    float complex *cube;       /* [k_block][n_shift][y.n][cell_width] */
-    float complex *spectrum;   /* [k_block][y.bins][x.width] */
-    float complex *depths;     /* [depth->n_node][y.bins][grid_width] */
-    float complex *line_in;    /* [threads][x.length, rounded up], zero beyond the places */
+    float complex *samples;  /* [2][pulse_block][n_channel][samples read] */
+    float complex *thinned;  /* [k_block][pulse_block * n_channel, rounded up] */
+    float complex *cube;     /* [k_block][n_shift][y.n][cell_width], or a few frequencies' layers */
+    float complex *spectrum; /* [k_block][y.bins][x.width] */
+    float complex *offsets;  /* the same of the positions' offsets from the plane; or NULL */
+    float complex *depths;   /* [depth->n_node][y.bins][grid_width] */
+    float complex *line_in;  /* [threads][x.length, rounded up], zero beyond the places */
     float complex *columns_in; /* [threads][RMA_TILE][y.length, rounded up], likewise */
     float complex *rows;       /* [threads][chunk][length along x of what goes to the grid] */
     float complex *columns;    /* [threads][RMA_TILE][length along y of that] */
@@ -137,6 +149,20 @@ enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error);
 /* Range of the shifts of a lattice along one axis, 0 included. */
 void rma_shift_range(const nfsar_lattice *lattice, bool is_y, double *low, double *high);
 
+/* Complex numbers of the cube. */
+size_t rma_cube(const nfsar_rma_plan *plan);
+
+/* A plan without sizes, tables or scratch, and one that has been filled as far as that went. */
+void rma_begin(nfsar_rma_plan *plan, const nfsar_capture *capture, const nfsar_lattice *lattice,
+               const nfsar_grid *grid, const nfsar_rma_options *options);
+void rma_release(nfsar_rma_plan *plan);
+
+/* Sizes, tables and scratch. */
+enum nfsar_status rma_prepare(nfsar_rma_plan *plan, nfsar_error *error);
+
+/* Bins that one axis' spectrum keeps to either side at a padded length of `period` metres. */
+size_t rma_half(const struct rma_axis *axis, double k_max, double period);
+
 /* The phase centres are not all in one place. */
 bool rma_has_aperture(const nfsar_lattice *lattice);
 
@@ -154,6 +180,17 @@ size_t rma_place_work(const nfsar_rma_plan *plan);
 /* From what is on the lattice to the spectrum of n frequencies. */
 void rma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n);
 size_t rma_spectrum_work(const nfsar_rma_plan *plan);
+
+/* Where bin i - half of a spectrum lies in the period that the transform made. */
+size_t rma_wrapped(const struct rma_axis *axis, size_t i);
+
+/* The bins of one transformed row of places, times the ramp, to the two halves of a row of the
+ * spectrum. */
+void rma_lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
+                  bool add, float complex *to);
+
+/* exp(+j 2k distance): what thinning took out of a frequency beyond the paths. */
+float complex rma_turn_back(const nfsar_rma_plan *plan, size_t wave);
 
 /* Sum the n frequencies in memory at the depths of the slab that begins with grid slice first_z,
  * and go to the grid along x. `add` to what other frequencies left there. */

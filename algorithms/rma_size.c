@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "algorithms/frequencies.h"
+#include "algorithms/nurma_plan.h"
 
 /* Longest transform of one axis: beyond it the grid is mistyped. */
 #define LENGTH_LIMIT 1e6
@@ -12,19 +13,22 @@
 /* A transform may be this much longer than it must be, if that makes it cheaper. */
 #define SLACK 1.35
 
-/* Depth of the grid's nearest and farthest slice below the lattice's plane. */
+/* Least and greatest distance in depth between the antennas and the grid's slices. */
 static enum nfsar_status find_depths(nfsar_rma_plan *plan, nfsar_error *error) {
-    double first = plan->grid.z.start - plan->lattice->z;
-    double last = nfsar_axis_end(&plan->grid.z) - plan->lattice->z;
-    if (!(first * last > 0.0)) {
+    struct nurma_range z = plan->nurma != NULL
+                               ? plan->nurma->z
+                               : (struct nurma_range){plan->lattice->z, plan->lattice->z};
+    double low = fmin(plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
+    double high = fmax(plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
+    if (!(low > z.high || high < z.low)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the grid's z from %g to %g m reaches the plane of the antennas at z = "
                           "%g m; range migration needs it on one side",
                           plan->grid.z.start, nfsar_axis_end(&plan->grid.z), plan->lattice->z);
     }
-    plan->side = first > 0.0 ? 1.0 : -1.0;
-    plan->nearest = fmin(fabs(first), fabs(last));
-    plan->farthest = fmax(fabs(first), fabs(last));
+    plan->side = low > z.high ? 1.0 : -1.0;
+    plan->nearest = plan->side > 0.0 ? low - z.high : z.low - high;
+    plan->farthest = plan->side > 0.0 ? high - z.low : z.high - low;
     return NFSAR_OK;
 }
 
@@ -37,39 +41,51 @@ void rma_shift_range(const nfsar_lattice *lattice, bool is_y, double *low, doubl
     }
 }
 
-/* All positions and the whole grid have this one coordinate: there is no spectrum along it. */
-static bool is_line(const nfsar_lattice_axis *places, const nfsar_axis *grid, double low,
-                    double high) {
-    return places->count == 1 && high - low < 1e-6 && grid->count == 1 &&
-           fabs(grid->start - places->first) < 1e-6;
-}
-
-static void find_reach(struct rma_axis *axis, const nfsar_lattice *lattice, bool is_y,
-                       const nfsar_axis *grid) {
+static void find_reach(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y) {
+    const nfsar_lattice *lattice = plan->lattice;
     const nfsar_lattice_axis *places = is_y ? &lattice->y : &lattice->x;
+    const nfsar_axis *grid = is_y ? &plan->grid.y : &plan->grid.x;
     double shift_low = 0.0, shift_high = 0.0;
     rma_shift_range(lattice, is_y, &shift_low, &shift_high);
     double width = places->step * (double)(places->count - 1);
-    double low = grid->start - (places->first + shift_high + width);
-    double high = nfsar_axis_end(grid) - (places->first + shift_low);
+    struct nurma_range at = {places->first + shift_low, places->first + shift_high + width};
+    if (plan->nurma != NULL) {
+        at = is_y ? plan->nurma->y : plan->nurma->x;
+    }
+    double low = grid->start - at.high, high = nfsar_axis_end(grid) - at.low;
     axis->n = places->count;
-    axis->line = is_line(places, grid, shift_low, shift_high);
+    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6;
     axis->reach = axis->line ? 0.0 : fmax(fabs(low), fabs(high));
+}
+
+/* Ranges between places and grid, less what is taken out of each line for its offset from the
+ * plane: R + fraction * offset, which grows with the lateral distance, and whose largest is at the
+ * largest or the smallest offset. */
+static struct nurma_range find_ranges(const nfsar_rma_plan *plan) {
+    double aside = hypot(plan->x.reach, plan->y.reach);
+    if (plan->nurma == NULL) {
+        return (struct nurma_range){plan->nearest, hypot(plan->farthest, aside)};
+    }
+    struct nurma_range away = plan->nurma->away;
+    double fraction = plan->nurma->fraction, last = plan->farthest + away.low;
+    return (struct nurma_range){plan->nearest + fraction * away.high,
+                                fmax(hypot(last - away.low, aside) + fraction * away.low,
+                                     hypot(last - away.high, aside) + fraction * away.high)};
 }
 
 /* The fewest frequencies from which the image's kernel exp(-2jkR) can be made at the ranges R that
  * occur between places and grid. */
 static enum nfsar_status thin_frequencies(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t n = plan->capture->n_sample;
-    double end = hypot(plan->farthest, hypot(plan->x.reach, plan->y.reach));
-    plan->distance = 0.5 * (plan->nearest + end);
+    struct nurma_range range = find_ranges(plan);
+    plan->distance = 0.5 * (range.low + range.high);
     double *two_k = malloc(n * sizeof *two_k);
     for (size_t i = 0; two_k != NULL && i < n; i++) {
         two_k[i] = 2.0 * plan->wavenumber[i];
     }
     if (two_k != NULL) {
-        plan->thin = exponentials_create(two_k, n, 0.5 * (end - plan->nearest), rma_thinning(plan),
-                                         EXPONENTIALS_CLUSTERED);
+        plan->thin = exponentials_create(two_k, n, 0.5 * (range.high - range.low),
+                                         rma_thinning(plan), EXPONENTIALS_CLUSTERED);
     }
     free(two_k);
     plan->wavenumber_of_wave =
@@ -88,8 +104,8 @@ static enum nfsar_status thin_frequencies(nfsar_rma_plan *plan, nfsar_error *err
     return NFSAR_OK;
 }
 
-static size_t half_of(const struct rma_axis *axis, double k_max, double length) {
-    return (size_t)ceil(2.0 * k_max * axis->end * length * axis->place / (2.0 * NFSAR_PI));
+size_t rma_half(const struct rma_axis *axis, double k_max, double period) {
+    return (size_t)ceil(2.0 * k_max * axis->end * period / (2.0 * NFSAR_PI));
 }
 
 /* The length, not much above the least, that costs least: transforms of the places, of the waves to
@@ -101,7 +117,7 @@ static size_t choose_length(const nfsar_rma_plan *plan, const struct rma_axis *a
     for (size_t length = found; (double)length <= SLACK * (double)least + 8.0;
          length = transform_length(length + 1)) {
         double period = (double)length * axis->place;
-        size_t bins = 2 * half_of(axis, plan->k_max, (double)length) + 1;
+        size_t bins = 2 * rma_half(axis, plan->k_max, period) + 1;
         double alpha = grid->count > 1 ? 2.0 * NFSAR_PI * grid->step / period : 0.0;
         double cost = waves * transform_cost(length) +
                       2.0 * depths * lateral_cost(bins, alpha, grid->count) +
@@ -119,7 +135,7 @@ static size_t choose_length(const nfsar_rma_plan *plan, const struct rma_axis *a
  * waves that come aslant over a distance R: the margin is counted in those. The padded aperture
  * must be so long that what the outermost angles reach at the farthest depth does not wrap round
  * into the grid. */
-static enum nfsar_status size_axis(const nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
+static enum nfsar_status size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
                                    nfsar_error *error) {
     const nfsar_lattice_axis *places = is_y ? &plan->lattice->y : &plan->lattice->x;
     const nfsar_axis *grid = is_y ? &plan->grid.y : &plan->grid.x;
@@ -136,7 +152,10 @@ static enum nfsar_status size_axis(const nfsar_rma_plan *plan, struct rma_axis *
     double nearest = plan->nearest;
     double oblique = pow(hypot(axis->reach, nearest) / nearest, 1.5);
     double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
-    double outer = axis->reach + plan->options.margin * zone;
+    /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of
+     * what is kept in full. */
+    double margin = plan->options.margin + (axis->reach < zone ? 1.0 : 0.0);
+    double outer = axis->reach + margin * zone;
     axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));
     axis->end = fmin(RMA_LARGEST_SINE, outer / hypot(outer, nearest));
     double support = plan->farthest * axis->end / sqrt(1.0 - axis->end * axis->end);
@@ -149,9 +168,13 @@ static enum nfsar_status size_axis(const nfsar_rma_plan *plan, struct rma_axis *
                           "give a smaller grid (coordinates are metres)",
                           is_y ? 'y' : 'x', grid->start, nfsar_axis_end(grid), bins);
     }
-    axis->length = choose_length(plan, axis, grid, (size_t)length);
+    if (plan->nurma != NULL) {
+        nurma_size_axis(plan, axis, is_y, period);
+    } else {
+        axis->length = choose_length(plan, axis, grid, (size_t)length);
+    }
     axis->step = 2.0 * NFSAR_PI / ((double)axis->length * axis->place);
-    axis->half = half_of(axis, plan->k_max, (double)axis->length);
+    axis->half = rma_half(axis, plan->k_max, (double)axis->length * axis->place);
     axis->bins = 2 * axis->half + 1;
     axis->width = is_y ? rma_pitch(axis->bins) : 2 * rma_pitch(axis->half + 1);
     return NFSAR_OK;
@@ -193,8 +216,11 @@ static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    find_reach(&plan->x, plan->lattice, false, &plan->grid.x);
-    find_reach(&plan->y, plan->lattice, true, &plan->grid.y);
+    find_reach(plan, &plan->x, false);
+    find_reach(plan, &plan->y, true);
+    if (plan->nurma != NULL) {
+        nurma_choose_fraction(plan);
+    }
     status = thin_frequencies(plan, error);
     if (status == NFSAR_OK) {
         status = size_axis(plan, &plan->x, false, error);
@@ -204,7 +230,7 @@ static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     }
     widen_corner(&plan->x, &plan->y);
     widen_corner(&plan->y, &plan->x);
-    return status;
+    return status == NFSAR_OK && plan->nurma != NULL ? nurma_size_layers(plan, error) : status;
 }
 
 enum nfsar_status rma_size(nfsar_rma_plan *plan, nfsar_error *error) {
@@ -212,7 +238,7 @@ enum nfsar_status rma_size(nfsar_rma_plan *plan, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = check_options(&plan->options, error);
     }
-    if (status == NFSAR_OK && !rma_has_aperture(plan->lattice)) {
+    if (status == NFSAR_OK && plan->nurma == NULL && !rma_has_aperture(plan->lattice)) {
         status = nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                             "the scan has no aperture: all phase centres are at x = %g, y = %g m; "
                             "check the poses and their units",

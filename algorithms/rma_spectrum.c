@@ -12,8 +12,7 @@ size_t rma_spectrum_work(const nfsar_rma_plan *plan) {
     return row > columns ? row : columns;
 }
 
-/* Where bin i - half of a spectrum lies in the period that the transform made. */
-static size_t wrapped(const struct rma_axis *axis, size_t i) {
+size_t rma_wrapped(const struct rma_axis *axis, size_t i) {
     long index = ((long)i - (long)axis->half) % (long)axis->length;
     return (size_t)(index < 0 ? index + (long)axis->length : index);
 }
@@ -45,9 +44,8 @@ static void weigh_down(const float complex *from, const float complex *by, size_
     }
 }
 
-/* The bins of one transformed row to the two halves of a row of the spectrum. */
-static void lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
-                     bool add, float complex *to) {
+void rma_lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
+                  bool add, float complex *to) {
     size_t length = x->length, end = x->half + 1, other = x->width / 2;
     for (size_t i = 0, n; i < end; i += n) {
         size_t from = i % length;
@@ -59,6 +57,9 @@ static void lay_bins(const struct rma_axis *x, const float complex *bins, const 
         n = from == 0 ? 1 : from < end - i ? from : end - i;
         weigh_down(bins + from, ramp + other + i, n, add, to + other + i);
     }
+    memset(to + x->half + 1, 0, (other - x->half - 1) * sizeof *to);
+    to[other] = 0.0f;
+    memset(to + other + x->half + 1, 0, (other - x->half - 1) * sizeof *to);
 }
 
 /* Transform one row of places of every lattice in the group that `leader` leads, and leave the sum
@@ -66,7 +67,7 @@ static void lay_bins(const struct rma_axis *x, const float complex *bins, const 
 static void transform_row(const nfsar_rma_plan *plan, size_t leader, float complex *plane, size_t j,
                           float complex *line, float complex *work) {
     const struct rma_axis *x = &plan->x;
-    size_t lattice = plan->y.n * plan->cell_width, other = x->width / 2;
+    size_t lattice = plan->y.n * plan->cell_width;
     float complex *to = plane + leader * lattice + j * plan->cell_width;
     for (size_t s = leader; s < plan->lattice->n_shift; s++) {
         if (plan->leader[s] != leader) {
@@ -78,14 +79,11 @@ static void transform_row(const nfsar_rma_plan *plan, size_t leader, float compl
             fftwf_execute_dft(x->forward, line, work);
             bins = work;
         }
-        lay_bins(x, bins, x->ramp + s * x->width, s != leader, to);
+        rma_lay_bins(x, bins, x->ramp + s * x->width, s != leader, to);
     }
-    memset(to + x->half + 1, 0, (other - x->half) * sizeof *to);
-    memset(to + other + x->half + 1, 0, (other - x->half - 1) * sizeof *to);
 }
 
-/* exp(+j 2k distance): what thinning took out of a frequency beyond the paths. */
-static float complex turn_back(const nfsar_rma_plan *plan, size_t wave) {
+float complex rma_turn_back(const nfsar_rma_plan *plan, size_t wave) {
     double phase = fmod(2.0 * plan->wavenumber_of_wave[wave] * plan->distance, 2.0 * NFSAR_PI);
     return (float)cos(phase) + (float)sin(phase) * I;
 }
@@ -114,7 +112,7 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const flo
                               float complex *work) {
     const struct rma_axis *x = &plan->x, *y = &plan->y;
     size_t lattice = y->n * plan->cell_width, pitch = rma_line_pitch(y->length),
-           start = wrapped(y, 0);
+           start = rma_wrapped(y, 0);
     for (size_t s = 0; s < plan->lattice->n_shift; s++) {
         if (plan->leader[s] != s) {
             continue;
@@ -134,8 +132,8 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const flo
         }
         for (size_t j = 0, from = start; j < y->bins; from = 0) {
             size_t n = y->length - from < y->bins - j ? y->length - from : y->bins - j;
-            scatter(bins, pitch, from, n, y->ramp + s * y->width + j, turn_back(plan, wave), s != 0,
-                    spectrum + j * x->width + first, x->width);
+            scatter(bins, pitch, from, n, y->ramp + s * y->width + j, rma_turn_back(plan, wave),
+                    s != 0, spectrum + j * x->width + first, x->width);
             j += n;
         }
     }

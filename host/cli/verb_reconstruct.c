@@ -1,6 +1,7 @@
 /* nfsar reconstruct: from a capture to an image. */
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/cli/reconstruct_options.h"
 #include "host/cli/verbs.h"
 
 #include <jansson.h>
@@ -26,81 +27,69 @@
 /* Image data in memory at a time; larger volumes are made slab by slab. */
 #define SLAB_BYTES ((size_t)2 << 30)
 
-/* What the command line says. */
-struct request {
-    const char *capture, *output, *method, *precision, *compensation, *window, *aperture_window;
-    const char *focus_picture;
-    nfsar_axis x, y, z;
-    double range[2];
-    bool has_x, has_y, has_z, focus, has_range, json;
-    double target_depth;
-    bool has_target_depth;
-};
-
 /* What is being worked on. */
 struct job {
-    struct request request;
+    struct reconstruct_request request;
+    struct reconstruct_choice choice;
     nfsar_capture_file *file;
     const nfsar_capture *capture;
     nfsar_calibrated_source calibrated;
     nfsar_echo_source source;
-    enum nfsar_method method; /* as asked for */
-    nfsar_rma_options rma;
-    nfsar_bp_options bp;
+    float *weight; /* [n_pulse][n_channel], or NULL */
+    nfsar_weighted_source weighted;
     nfsar_imager *imager;
     nfsar_grid grid;
     nfsar_focus focus;
     bool focused;
 };
 
-/* The words of the options, before anything is opened. */
-static enum nfsar_status parse_words(struct job *job, nfsar_error *error) {
-    const struct request *r = &job->request;
-    const char *option = "--method", *word = r->method;
-    enum nfsar_status status = nfsar_method_parse(r->method, &job->method, error);
-    if (status == NFSAR_OK) {
-        option = "--compensation", word = r->compensation;
-        status = nfsar_compensation_parse(word, &job->rma.compensation, error);
+/* Let samples be read with the weights of their density. */
+static enum nfsar_status weigh_samples(struct job *job, nfsar_error *error) {
+    const nfsar_capture *capture = job->capture;
+    size_t n_channel = capture->array.n_channel, n = 0;
+    if (job->choice.density == NFSAR_DENSITY_NONE) {
+        return NFSAR_OK;
     }
-    if (status == NFSAR_OK) {
-        option = "--window", word = r->window;
-        status = nfsar_window_parse(word, &job->rma.frequency_window, error);
-        job->bp.frequency_window = job->rma.frequency_window;
+    if (!__builtin_mul_overflow(capture->n_pulse, n_channel, &n)) {
+        job->weight = calloc(n, sizeof *job->weight);
     }
-    if (status == NFSAR_OK) {
-        option = "--aperture-window", word = r->aperture_window;
-        status = nfsar_window_parse(word, &job->rma.aperture_window, error);
+    if (job->weight == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu weights", n);
     }
-    if (status == NFSAR_OK && strcmp(r->precision, "double") == 0) {
-        job->bp.precision = NFSAR_BP_DOUBLE;
-    } else if (status == NFSAR_OK && strcmp(r->precision, "single") != 0) {
-        option = "--precision", word = r->precision;
-        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "precision '%s': known are single, double",
-                            word);
+    enum nfsar_status status =
+        nfsar_density_weights(capture, job->choice.density, job->weight, error);
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "--density %s",
+                             nfsar_density_name(job->choice.density));
     }
-    return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "%s %s", option, word);
+    float least = job->weight[0], most = job->weight[0];
+    for (size_t i = 1; i < n; i++) {
+        least = fminf(least, job->weight[i]);
+        most = fmaxf(most, job->weight[i]);
+    }
+    cli_say("density %s: samples weigh from %.3g to %.3g, mean 1; white noise %.1f dB stronger",
+            nfsar_density_name(job->choice.density), (double)least, (double)most,
+            10.0 * log10(nfsar_density_noise_factor(job->weight, n)));
+    job->weighted = (nfsar_weighted_source){job->weight, n_channel, job->source};
+    job->source = nfsar_weighted(&job->weighted);
+    return NFSAR_OK;
 }
 
 static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
-    const struct request *r = &job->request;
-    enum nfsar_method method = job->method;
-    nfsar_rma_options rma = job->rma;
-    nfsar_bp_options bp = job->bp;
-    rma.threads = bp.threads = cli_threads();
-    if (r->has_target_depth) {
-        rma.reference.z = r->target_depth;
-    }
+    const struct reconstruct_choice *choice = &job->choice;
+    nfsar_method_options use = choice->use;
+    use.rma.threads = use.nurma.threads = use.bp.threads = cli_threads();
     enum nfsar_status status =
-        nfsar_imager_create(job->capture, method, &rma, &bp, &job->imager, error);
+        nfsar_imager_create(job->capture, choice->method, &use, &job->imager, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    method = nfsar_imager_method(job->imager);
-    if (method == NFSAR_METHOD_BP && rma.aperture_window != NFSAR_WINDOW_RECTANGULAR) {
+    bool exact = nfsar_imager_method(job->imager) == NFSAR_METHOD_BP;
+    if (exact && use.rma.aperture_window != NFSAR_WINDOW_RECTANGULAR) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "--aperture-window needs positions on a lattice and method rma");
+                          "--aperture-window is for methods rma, empm and nurma");
     }
-    if (method == NFSAR_METHOD_RMA && bp.precision == NFSAR_BP_DOUBLE) {
+    if (!exact && use.bp.precision == NFSAR_BP_DOUBLE) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "--precision double is the reference form of bp: add --method bp");
     }
@@ -119,7 +108,7 @@ static void say_axis(char name, const nfsar_axis *axis) {
 
 /* Most voxels of a grid that is derived. */
 static size_t voxel_limit(const struct job *job) {
-    if (nfsar_imager_method(job->imager) == NFSAR_METHOD_RMA) {
+    if (nfsar_imager_method(job->imager) != NFSAR_METHOD_BP) {
         return RMA_VOXELS;
     }
     double lines = (double)job->capture->n_pulse * (double)job->capture->array.n_channel;
@@ -129,7 +118,7 @@ static size_t voxel_limit(const struct job *job) {
 
 /* The grid asked for; axes not given come from the data, and are shown as options to start from. */
 static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
-    struct request *r = &job->request;
+    struct reconstruct_request *r = &job->request;
     if (!r->has_x || !r->has_y || !r->has_z) {
         nfsar_grid_reasons why;
         const double depths[2] = {r->z.start, nfsar_axis_end(&r->z)};
@@ -215,12 +204,20 @@ static enum nfsar_status find_focus(struct job *job, nfsar_error *error) {
     return job->request.focus_picture != NULL ? draw_focus(job, error) : NFSAR_OK;
 }
 
+/* The imager's options and what was done to the samples before; NULL when out of memory. */
+static char *describe_options(const struct job *job) {
+    char *text = NULL;
+    int length = asprintf(&text, "%s density=%s", nfsar_imager_options(job->imager),
+                          nfsar_density_name(job->choice.density));
+    return length < 0 ? NULL : text;
+}
+
 static enum nfsar_status fill_header(const struct job *job, nfsar_image *header,
                                      nfsar_error *error) {
     memset(header, 0, sizeof *header);
     header->grid = job->grid;
     header->method = strdup(nfsar_method_name(nfsar_imager_method(job->imager)));
-    header->options = strdup(nfsar_imager_options(job->imager));
+    header->options = describe_options(job);
     if (header->method == NULL || header->options == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
@@ -282,12 +279,14 @@ static enum nfsar_status write_image(struct job *job, nfsar_error *error) {
 }
 
 static int print_json(const struct job *job) {
+    char *options = describe_options(job);
     json_t *root =
         json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->request.output),
                   "method", nfsar_method_name(nfsar_imager_method(job->imager)), "reason",
                   json_text(nfsar_imager_reason(job->imager)), "options",
-                  json_text(nfsar_imager_options(job->imager)), "x", json_axis(&job->grid.x), "y",
+                  json_text(options != NULL ? options : ""), "x", json_axis(&job->grid.x), "y",
                   json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
+    free(options);
     if (job->focused) {
         json_t *curve = json_array();
         for (size_t i = 0; i < job->focus.z.count; i++) {
@@ -302,7 +301,7 @@ static int print_json(const struct job *job) {
 }
 
 /* Before the work: an output that cannot be written is known at once. */
-static enum nfsar_status check_outputs(const struct request *r, nfsar_error *error) {
+static enum nfsar_status check_outputs(const struct reconstruct_request *r, nfsar_error *error) {
     enum nfsar_status status = pending_check(r->output, PENDING_HDF5, error);
     if (status == NFSAR_OK && r->focus_picture != NULL) {
         status = pending_check(r->focus_picture, PENDING_PNG, error);
@@ -312,7 +311,7 @@ static enum nfsar_status check_outputs(const struct request *r, nfsar_error *err
 
 static enum nfsar_status run(struct job *job, nfsar_error *error) {
     pending_protect(job->request.capture);
-    enum nfsar_status status = parse_words(job, error);
+    enum nfsar_status status = reconstruct_choose(&job->request, &job->choice, error);
     if (status == NFSAR_OK) {
         status = check_outputs(&job->request, error);
     }
@@ -328,6 +327,9 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     job->source = nfsar_calibrated(&job->calibrated);
     nfsar_wisdom_load(NULL);
     status = make_imager(job, error);
+    if (status == NFSAR_OK) {
+        status = weigh_samples(job, error);
+    }
     if (status == NFSAR_OK) {
         status = make_grid(job, error);
     }
@@ -350,54 +352,11 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
 }
 
 int verb_reconstruct(int argc, char **argv) {
-    struct job job = {.method = NFSAR_METHOD_AUTO,
-                      .rma = nfsar_rma_defaults(),
-                      .bp = nfsar_bp_defaults(),
-                      .request = {.method = "auto",
-                                  .precision = "single",
-                                  .compensation = "reference-point",
-                                  .window = "rectangular",
-                                  .aperture_window = "rectangular"}};
-    struct request *r = &job.request;
-    const struct cli_option options[] = {
-        {"output", 'o', CLI_STRING, &r->output, NULL, "FILE", "the image to write (HDF5)"},
-        {"method", 'm', CLI_STRING, &r->method, NULL, "M",
-         "auto, bp (exact, any geometry) or rma (planar lattice)"},
-        {"x", 0, CLI_AXIS, &r->x, &r->has_x, "MIN:MAX:COUNT", "grid, metres; or one coordinate"},
-        {"y", 0, CLI_AXIS, &r->y, &r->has_y, "MIN:MAX:COUNT", ""},
-        {"z", 0, CLI_AXIS, &r->z, &r->has_z, "MIN:MAX:COUNT", ""},
-        {"focus", 0, CLI_FLAG, &r->focus, NULL, NULL,
-         "search the depths for the sharpest and image only that one"},
-        {"focus-picture", 0, CLI_STRING, &r->focus_picture, NULL, "PNG",
-         "draw sharpness against depth"},
-        {"range", 0, CLI_RANGE, r->range, &r->has_range, "MIN:MAX",
-         "range gate for the grid, metres; else from the echoes"},
-        {"compensation", 0, CLI_STRING, &r->compensation, NULL, "C",
-         "rma: none, closed-form or reference-point"},
-        {"target-depth", 0, CLI_NUMBER, &r->target_depth, &r->has_target_depth, "Z",
-         "rma: z the compensation is made for; else the grid's middle"},
-        {"window", 0, CLI_STRING, &r->window, NULL, "W",
-         "over frequency: rectangular, hann, hamming, blackman-harris, kaiser"},
-        {"aperture-window", 0, CLI_STRING, &r->aperture_window, NULL, "W",
-         "rma: over the aperture, along x and y"},
-        {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
-         "bp: single, or double (slow, the reference)"},
-        {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
-        {0},
-    };
+    struct job job = {0};
+    struct reconstruct_request *r = &job.request;
     int exit_status = CLI_USAGE;
-    if (!cli_parse("reconstruct", "CAPTURE -o IMAGE [options]", options, 1, &r->capture, argc, argv,
-                   &exit_status)) {
+    if (!reconstruct_parse(argc, argv, r, &exit_status)) {
         return exit_status;
-    }
-    if (r->output == NULL) {
-        return cli_usage("reconstruct", "-o IMAGE is missing");
-    }
-    if (r->focus && r->has_z && r->z.count < 3) {
-        return cli_usage("reconstruct", "--focus searches the depths of --z: give 3 or more");
-    }
-    if (r->focus_picture != NULL && !r->focus) {
-        return cli_usage("reconstruct", "--focus-picture needs --focus");
     }
     use_threads();
     nfsar_error error = {0};
@@ -406,6 +365,7 @@ int verb_reconstruct(int argc, char **argv) {
     nfsar_focus_free(&job.focus);
     nfsar_imager_destroy(job.imager);
     nfsar_calibrated_free(&job.calibrated);
+    free(job.weight);
     nfsar_capture_file_close(job.file);
     return status == NFSAR_OK ? exit_status : cli_fail(&error);
 }

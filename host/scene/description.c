@@ -120,6 +120,7 @@ static const cyaml_schema_field_t handheld_fields[] = {
     NUMBER(REQUIRED, scene_handheld, line_spacing_m),
     NUMBER(REQUIRED, scene_handheld, speed_m_per_s),
     NUMBER(REQUIRED, scene_handheld, pulse_rate_hz),
+    NUMBER(OPTIONAL, scene_handheld, speed_wander),
     NUMBERS(OPTIONAL, scene_handheld, wander_m, 3),
     NUMBERS(OPTIONAL, scene_handheld, wander_deg, 3),
     DEFAULTED(scene_handheld, wander_time_s),

@@ -83,6 +83,7 @@ struct scene_cloud {
 struct scene_handheld {
     double size_m[2], centre_m[3];
     double line_spacing_m, speed_m_per_s, pulse_rate_hz;
+    double speed_wander;
     double wander_m[3], wander_deg[3];
     double *wander_time_s;
 };

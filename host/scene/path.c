@@ -9,8 +9,6 @@
 #include "host/scene/check.h"
 #include "host/scene/streams.h"
 
-#define PULSE_LIMIT 5000000u
-
 /* Pulses of a scanner that moves a millimetre from one to the next come at about this interval. */
 #define DEFAULT_INTERVAL 5e-3
 
@@ -23,9 +21,9 @@ void path_free(struct path *path) {
 }
 
 enum nfsar_status path_allocate(struct path *path, size_t n_pulse, nfsar_error *error) {
-    if (n_pulse < 1 || n_pulse > PULSE_LIMIT) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%zu pulses: must be from 1 to %u", n_pulse,
-                          PULSE_LIMIT);
+    if (n_pulse < 1 || n_pulse > PATH_PULSES) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%zu pulses: must be from 1 to %d", n_pulse,
+                          PATH_PULSES);
     }
     /* Each pulse has at most one pose that follows it, each line one more at its end. */
     path->time_s = calloc(n_pulse, sizeof *path->time_s);
@@ -92,7 +90,7 @@ void path_end_line(struct path *path, const struct path_timing *timing) {
 
 static enum nfsar_status axis_by_count(const struct scene_axis *axis, struct path_axis *made,
                                        nfsar_error *error) {
-    enum nfsar_status status = check_count("count", *axis->count, PULSE_LIMIT, error);
+    enum nfsar_status status = check_count("count", *axis->count, PATH_PULSES, error);
     if (status == NFSAR_OK &&
         (axis->size_m < 0.0 || (axis->size_m == 0.0) != (*axis->count == 1))) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
@@ -116,7 +114,7 @@ static enum nfsar_status axis_by_step(const struct scene_axis *axis, struct path
     }
     /* A hair more, so that 0.2 / 0.001 is 200 steps. */
     double steps = floor(axis->size_m / *axis->step_m + 1e-6);
-    if (steps >= PULSE_LIMIT) {
+    if (steps >= PATH_PULSES) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "step_m is %g: %g steps are too many",
                           *axis->step_m, steps);
     }
@@ -249,7 +247,7 @@ static enum nfsar_status turntable(const struct scene_turntable *t, double span,
         status = check_finite("path.turntable: from_deg or to_deg", angles, 2, error);
     }
     if (status == NFSAR_OK) {
-        status = check_count("path.turntable.count", t->count, PULSE_LIMIT, error);
+        status = check_count("path.turntable.count", t->count, PATH_PULSES, error);
     }
     if (status == NFSAR_OK && t->y != NULL) {
         status = path_axis_make("path.turntable.y", t->y, &y, error);

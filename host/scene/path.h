@@ -11,6 +11,9 @@
 
 #include "host/scene/description.h"
 
+/* Most pulses of a path. */
+enum { PATH_PULSES = 5000000 };
+
 /* Pulses and poses. Every pulse has a pose at its time; poses that follow one carry the track on:
  * a radar that stands until the last channel is sampled, or one that leaves the end of a line
  * straight on. All pointers are owned. */

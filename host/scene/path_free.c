@@ -107,6 +107,9 @@ static enum nfsar_status check_handheld(const struct scene_handheld *h, nfsar_er
     if (status == NFSAR_OK) {
         status = check_not_negative("path.handheld.wander_deg", h->wander_deg, 3, error);
     }
+    if (status == NFSAR_OK) {
+        status = check_between("path.handheld.speed_wander", h->speed_wander, 0.0, 2.0, error);
+    }
     return status == NFSAR_OK ? check_positive("path.handheld.wander_time_s", &time, 1, error)
                               : status;
 }
@@ -143,6 +146,42 @@ static nfsar_pose wander(const struct scene_handheld *h, const struct smooth_fun
     };
 }
 
+/* How fast the hand goes along the way: at constant speed, or at one that wanders. */
+struct walk {
+    double length, speed, rate;
+    double wander;                   /* deviation of the speed's logarithm */
+    struct smooth_function function; /* of time, where it wanders */
+};
+
+/* How far it is at a pulse, from how far it was at the one before. */
+static double walk_on(const struct walk *walk, size_t pulse, double before) {
+    double time = (double)pulse * (1.0 / walk->rate);
+    if (walk->wander == 0.0) {
+        return time * walk->speed;
+    }
+    if (pulse == 0) {
+        return 0.0;
+    }
+    double pace = smooth_function_at(&walk->function, time - 0.5 / walk->rate);
+    return before + walk->speed / walk->rate * exp(walk->wander * pace);
+}
+
+/* Pulses until the way is over; more than a path may have when there are too many to count. */
+static size_t walk_pulses(const struct walk *walk) {
+    double even = floor(walk->length / walk->speed * walk->rate) + 1.0;
+    size_t pulses = even < 1e12 ? (size_t)even : (size_t)1e12;
+    /* On average a pace that wanders is exp(wander^2 / 2) of the even one: 7.4 at most. */
+    if (walk->wander == 0.0 || pulses > (size_t)100 * PATH_PULSES) {
+        return pulses;
+    }
+    pulses = 1;
+    double distance = walk_on(walk, 1, 0.0);
+    while (distance <= walk->length && pulses <= PATH_PULSES) {
+        distance = walk_on(walk, ++pulses, distance);
+    }
+    return pulses;
+}
+
 enum nfsar_status path_handheld(const struct scene_handheld *handheld, double channel_span_s,
                                 uint64_t seed, struct path *path, nfsar_error *error) {
     const struct scene_handheld *h = handheld;
@@ -155,27 +194,29 @@ enum nfsar_status path_handheld(const struct scene_handheld *handheld, double ch
     if (status != NFSAR_OK) {
         return status;
     }
-    double interval = 1.0 / h->pulse_rate_hz;
-    double pulses = floor(sweep_length(&sweep) / h->speed_m_per_s * h->pulse_rate_hz) + 1.0;
-    status =
-        path_timing_make("path.handheld", &interval, SCENE_FLY_BY, channel_span_s, &timing, error);
-    if (status == NFSAR_OK) {
-        status = path_allocate(path, pulses < 1e12 ? (size_t)pulses : (size_t)1e12, error);
-    }
-    if (status != NFSAR_OK) {
-        return status;
-    }
+    double interval = 1.0 / h->pulse_rate_hz, wander_time = check_default(h->wander_time_s, 1.0);
+    struct walk walk = {
+        sweep_length(&sweep), h->speed_m_per_s, h->pulse_rate_hz, h->speed_wander, {{0.0}, {0.0}}};
     struct smooth_function function[6];
     nfsar_random random;
     nfsar_random_stream(&random, seed, STREAM_PATH);
     for (int i = 0; i < 6; i++) {
-        smooth_function_draw(&function[i], check_default(h->wander_time_s, 1.0), &random);
+        smooth_function_draw(&function[i], wander_time, &random);
     }
-    for (size_t i = 0; i < path->room; i++) {
-        double time = (double)i * interval;
+    smooth_function_draw(&walk.function, wander_time, &random);
+    status =
+        path_timing_make("path.handheld", &interval, SCENE_FLY_BY, channel_span_s, &timing, error);
+    if (status == NFSAR_OK) {
+        status = path_allocate(path, walk_pulses(&walk), error);
+    }
+    double distance = 0.0;
+    for (size_t i = 0; status == NFSAR_OK && i < path->room; i++) {
+        distance = walk_on(&walk, i, distance);
         path_add(path, &timing,
-                 wander(h, function, time, sweep_at(&sweep, time * h->speed_m_per_s)));
+                 wander(h, function, (double)i * interval, sweep_at(&sweep, distance)));
     }
-    path_end_line(path, &timing);
-    return NFSAR_OK;
+    if (status == NFSAR_OK) {
+        path_end_line(path, &timing);
+    }
+    return status;
 }

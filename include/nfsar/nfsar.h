@@ -9,6 +9,7 @@
 #include <nfsar/calibration.h>
 #include <nfsar/capture.h>
 #include <nfsar/compensation.h>
+#include <nfsar/density.h>
 #include <nfsar/export.h>
 #include <nfsar/file.h>
 #include <nfsar/focus.h>
@@ -19,6 +20,7 @@
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>
 #include <nfsar/nufft.h>
+#include <nfsar/nurma.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>

@@ -35,7 +35,7 @@ static double against_truth(const nfsar_capture *capture, const nfsar_grid *grid
     nfsar_imager *imager;
     nfsar_image image;
     nfsar_echo_source source = nfsar_capture_source(capture);
-    assert_ok(nfsar_imager_create(capture, NFSAR_METHOD_AUTO, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(capture, NFSAR_METHOD_AUTO, NULL, &imager, &error), error);
     assert_ok(nfsar_imager_fit(imager, grid, &error), error);
     print_message("%s: %s\n", nfsar_method_name(nfsar_imager_method(imager)),
                   nfsar_imager_reason(imager));
@@ -91,7 +91,7 @@ static void wide_baselines_go_to_backprojection(void **state) {
     /* Asked for all the same, rma says so. */
     nfsar_error error;
     nfsar_imager *imager;
-    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, &imager, &error), error);
     assert_ok(nfsar_imager_fit(imager, &grid, &error), error);
     assert_non_null(nfsar_imager_warning(imager));
     nfsar_imager_destroy(imager);
@@ -116,7 +116,7 @@ static void grids_that_range_migration_cannot_make(void **state) {
     nfsar_grid aslant = {.x = {-0.4, 0.1, 9}, .y = {0.0, 1.0, 1}, .z = {0.05, 1.0, 1}};
     assert_true(against_truth(&capture, &aslant, NFSAR_METHOD_BP, "aslant") > 0.9999);
     nfsar_grid absurd = {.x = {-3e5, 1e5, 7}, .y = {0.0, 1.0, 1}, .z = {0.1, 1.0, 1}};
-    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, &imager, &error), error);
     assert_int_equal(nfsar_imager_fit(imager, &absurd, &error), NFSAR_ERROR_MEMORY);
     assert_contains(error.message, "metres");
     absurd.x.step = 1e300;
@@ -152,7 +152,7 @@ static void parts_fit_each_other(void **state) {
     nfsar_image whole, parts;
     assert_ok(nfsar_image_create(&grid, &whole, &error), error);
     assert_ok(nfsar_image_create(&grid, &parts, &error), error);
-    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, NULL, &imager, &error), error);
     assert_ok(nfsar_imager_fit(imager, &grid, &error), error);
     assert_ok(nfsar_imager_run(imager, &grid, &source, whole.data, NULL, &error), error);
     for (size_t i = 0; i < 9; i += 4) {
@@ -211,6 +211,46 @@ static void window_over_shifted_lattices(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Transmitter and receiver 6 cm apart at 0.25 m: one reference for the whole grid is not enough,
+ * patches with a reference each are. */
+static void patches_for_wide_baselines(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    const nfsar_vec3 rx[2] = {{0.0, 0.0, 0.0}, {0.06, 0.02, 0.0}};
+    const nfsar_vec3 points[3] = {{0.02, 0.024, 0.25}, {-0.022, -0.01, 0.245}, {0.0, 0.0, 0.26}};
+    custom_raster(rx, 2, 40, QUARTER, 40, QUARTER, &capture);
+    radar_add_points(&capture, points, 3);
+    nfsar_grid grid = {{-0.03, 0.0015, 41}, {-0.03, 0.0015, 41}, {0.24, 0.005, 5}};
+    nfsar_image truth = image_bp(&capture, &grid, NFSAR_BP_DOUBLE), image;
+    nfsar_echo_source source = nfsar_capture_source(&capture);
+    double before = 0.0;
+    assert_ok(nfsar_image_create(&grid, &image, &error), error);
+    for (size_t n = 1; n <= 8; n *= 2) {
+        nfsar_method_options options = nfsar_method_defaults();
+        nfsar_imager *imager;
+        options.patches = n;
+        assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, &options, &imager, &error),
+                  error);
+        assert_ok(nfsar_imager_run(imager, &grid, &source, image.data, NULL, &error), error);
+        double correlation = image_correlation(&truth, &image);
+        print_message("%zu x %zu patches: correlation %.5f; %s\n", n, n, correlation,
+                      nfsar_imager_reason(imager));
+        assert_true(correlation > before);
+        before = correlation;
+        nfsar_imager_destroy(imager);
+    }
+    assert_true(before > 0.999);
+    nfsar_method_options options = {.patches = 17};
+    nfsar_imager *imager;
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, &options, &imager, &error), error);
+    assert_int_equal(nfsar_imager_fit(imager, &grid, &error), NFSAR_ERROR_ARGUMENT);
+    nfsar_imager_destroy(imager);
+    nfsar_image_free(&truth);
+    nfsar_image_free(&image);
+    nfsar_capture_free(&capture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_row_of_shifted_receivers),
@@ -221,6 +261,7 @@ int main(void) {
         cmocka_unit_test(parts_fit_each_other),
         cmocka_unit_test(deviations_within_tolerance),
         cmocka_unit_test(window_over_shifted_lattices),
+        cmocka_unit_test(patches_for_wide_baselines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

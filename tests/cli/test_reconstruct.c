@@ -99,7 +99,7 @@ static void focus_finds_the_depth(void **state) {
     assert_int_equal(access(test_path("focus.png"), R_OK), 0);
 }
 
-/* Positions that form no lattice go to backprojection, and rma refuses them. */
+/* Positions that form no lattice go to non-uniform range migration, and rma refuses them. */
 static void irregular_positions(void **state) {
     (void)state;
     nfsar_capture capture;
@@ -112,8 +112,25 @@ static void irregular_positions(void **state) {
                                   "reconstruct %s -o %s --x 0.004 --y -0.006 --z 0.19:0.21:5",
                                   test_path("wavy.h5"), test_path("wavy-image.h5")),
                      0);
-    assert_contains(output, "method bp: the positions are not on a plane");
-    assert_null(strstr(output, "images any geometry"));
+    assert_contains(output, "method bp: the positions are irregular, and so few for this grid");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "reconstruct %s -o %s --x -0.004:0.004:101 --y -0.004:0.004:101 --z "
+                                  "0.19:0.21:41",
+                                  test_path("wavy.h5"), test_path("wavy-image.h5")),
+                     0);
+    assert_contains(output, "method empm: the positions are irregular and lie up to 1 mm off");
+    assert_contains(output, "; expected error ");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "reconstruct %s -o %s --x -0.1:0.1:101 --y -0.1:0.1:101 --z "
+                                  "0.19:0.21:41",
+                                  test_path("wavy.h5"), test_path("wavy-image.h5")),
+                     0);
+    assert_contains(output, "method nurma: the positions are irregular");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "reconstruct %s -o %s -m empm --x -0.1:0.1:5 --y 0 --z 0.1",
+                                  test_path("wavy.h5"), test_path("wavy-image.h5")),
+                     0);
+    assert_contains(output, "warning: phases at the aperture's edge are up to");
     assert_int_equal(test_command(output, sizeof output, "reconstruct %s -o %s --method rma",
                                   test_path("wavy.h5"), test_path("none.h5")),
                      1);
@@ -134,6 +151,111 @@ static void irregular_positions(void **state) {
     assert_near(json_real_value(json_object_get(axis, "step_m")), 0.005, 1e-12);
     assert_int_equal(json_integer_value(json_object_get(axis, "count")), 3);
     json_decref(json);
+}
+
+/* Every method takes the weights: a lattice whose first rows were gone over twice, for either gives
+ * the image of one that was gone over once. */
+static void density_for_every_method(void **state) {
+    (void)state;
+    enum { SIDE = 40, AGAIN = 15 * SIDE };
+    nfsar_capture once, twice;
+    nfsar_error error;
+    nfsar_vec3 point = {0.004, -0.006, 0.2};
+    radar_raster("single", SIDE, QUARTER, SIDE, QUARTER, 16, &once);
+    radar_raster("single", SIDE * SIDE + AGAIN, 0.0, 1, 0.0, 16, &twice);
+    for (size_t i = 0; i < twice.n_pulse; i++) {
+        twice.pose[i] = once.pose[i % ((size_t)SIDE * SIDE)];
+    }
+    radar_add_points(&once, &point, 1);
+    radar_add_points(&twice, &point, 1);
+    save(&once, "once.h5");
+    save(&twice, "twice.h5");
+    static const char *const methods[] = {"rma", "bp"};
+    for (int m = 0; m < 2; m++) {
+        static const char *const runs[][2] = {
+            {"once", "none"}, {"twice", "none"}, {"twice", "voronoi"}};
+        nfsar_image image[3];
+        for (int i = 0; i < 3; i++) {
+            char capture[16];
+            snprintf(capture, sizeof capture, "%s.h5", runs[i][0]);
+            assert_int_equal(test_command(output, sizeof output,
+                                          "reconstruct %s -o %s -q -m %s --density %s --x "
+                                          "-0.03:0.03:61 --y -0.03:0.03:61 --z 0.2",
+                                          test_path(capture), test_path("rows.h5"), methods[m],
+                                          runs[i][1]),
+                             0);
+            assert_ok(nfsar_image_load(test_path("rows.h5"), &image[i], &error), error);
+        }
+        nfsar_image_comparison plain, weighted;
+        assert_ok(nfsar_image_compare(&image[0], &image[1], &plain, &error), error);
+        assert_ok(nfsar_image_compare(&image[0], &image[2], &weighted, &error), error);
+        print_message("%s: rows twice err by %.3f, with weights by %.2g\n", methods[m],
+                      plain.relative_error, weighted.relative_error);
+        assert_true(plain.relative_error > 0.1);
+        assert_true(weighted.relative_error < 1e-4);
+        for (int i = 0; i < 3; i++) {
+            nfsar_image_free(&image[i]);
+        }
+    }
+}
+
+/* Places denser the nearer they are to the middle: without weights a taper that widens the point.
+ */
+static void density_weights(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    radar_raster("single", 80, QUARTER, 30, QUARTER, 16, &capture);
+    nfsar_vec3 point = {0.004, -0.006, 0.2};
+    for (size_t i = 0; i < capture.n_pulse; i++) {
+        nfsar_vec3 *at = &capture.pose[i].position;
+        at->z = 1e-3 * sin((double)i);
+        at->x *= fabs(at->x) / (40.0 * QUARTER);
+    }
+    radar_add_points(&capture, &point, 1);
+    save(&capture, "uneven.h5");
+    static const char *const words[] = {"none", "voronoi", "iterative"};
+    double width[3], pslr[3];
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(test_command(output, sizeof output,
+                                      "reconstruct %s -o %s --density %s --json --x "
+                                      "-0.016:0.024:161 --y -0.006 --z 0.2",
+                                      test_path("uneven.h5"), test_path("even.h5"), words[i]),
+                         0);
+        nfsar_image image;
+        nfsar_error error;
+        char expected[64];
+        snprintf(expected, sizeof expected, " density=%s", words[i]);
+        assert_contains(output, expected);
+        assert_int_equal(strstr(output, "white noise") != NULL, i > 0);
+        assert_ok(nfsar_image_load(test_path("even.h5"), &image, &error), error);
+        assert_contains(image.options, expected);
+        assert_contains(image.provenance[image.n_provenance - 1], expected);
+        nfsar_image_free(&image);
+        width[i] = measure("even.h5").width_m[0];
+        pslr[i] = measure("even.h5").pslr_db[0];
+        print_message("%s: width %.3f mm, side lobes %.2f dB\n", words[i], 1e3 * width[i], pslr[i]);
+    }
+    /* What an even aperture of 80 steps gives: 0.886 lambda R / (2 D cos), and sinc's side lobes.
+     */
+    double even = 0.886 * RADAR_LAMBDA * 0.2 / (2.0 * 80.0 * QUARTER);
+    assert_true(width[0] > 1.3 * even);
+    assert_near(width[1], even, 0.02 * even);
+    assert_near(pslr[1], -13.26, 0.5);
+    assert_near(width[2], even, 0.02 * even);
+    /* No plane to share out: said, and nothing is left behind. */
+    radar_raster("single", 30, 0.0, 1, 0.0, 4, &capture);
+    for (size_t i = 0; i < capture.n_pulse; i++) {
+        double angle = 0.1 * (double)i;
+        capture.pose[i].position = (nfsar_vec3){0.3 * cos(angle), 0.0, 0.3 * sin(angle)};
+    }
+    save(&capture, "round.h5");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "reconstruct %s -o %s --density voronoi --x 0 --y 0 --z 0",
+                                  test_path("round.h5"), test_path("none.h5")),
+                     1);
+    assert_contains(output, "--density voronoi: the phase centres leave their best plane by");
+    assert_contains(output, "use density none");
+    assert_int_equal(test_count_files("none"), 0);
 }
 
 /* Millimetres where metres belong: made as asked, and said. */
@@ -174,6 +296,8 @@ static void bad_usage(void **state) {
     refuse(2, "method 'magic'", with("reconstruct %s -o %s --method magic", "raster.h5"));
     refuse(2, "window 'x'", with("reconstruct %s -o %s --window x", "raster.h5"));
     refuse(2, "compensation 'x'", with("reconstruct %s -o %s --compensation x", "raster.h5"));
+    refuse(2, "--density even: density 'even': known are none, voronoi, iterative",
+           with("reconstruct %s -o %s --density even", "raster.h5"));
     refuse(2, "precision 'half'", with("reconstruct %s -o %s --precision half", "raster.h5"));
     refuse(2, "--focus searches", with("reconstruct %s -o %s --z 0.2 --focus", "raster.h5"));
     refuse(2, "too large",
@@ -239,6 +363,8 @@ int main(void) {
         cmocka_unit_test(grid_and_method_are_chosen_and_said),
         cmocka_unit_test(focus_finds_the_depth),
         cmocka_unit_test(irregular_positions),
+        cmocka_unit_test(density_weights),
+        cmocka_unit_test(density_for_every_method),
         cmocka_unit_test(grid_in_millimetres),
         cmocka_unit_test(bad_usage),
         cmocka_unit_test(bad_files),

@@ -37,7 +37,7 @@ int main(void) {
     }
     if (nfsar_simulate(&capture, &point, 1, NULL, 0, capture.n_pulse, capture.echo, NULL, &error) !=
             NFSAR_OK ||
-        nfsar_imager_create(&capture, NFSAR_METHOD_AUTO, NULL, NULL, &imager, &error) != NFSAR_OK ||
+        nfsar_imager_create(&capture, NFSAR_METHOD_AUTO, NULL, &imager, &error) != NFSAR_OK ||
         nfsar_image_create(&grid, &image, &error) != NFSAR_OK) {
         return fail(&error);
     }

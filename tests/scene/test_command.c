@@ -234,6 +234,7 @@ static void test_examples(void **state) {
         {"scene-turntable.yaml", 360 * 14, 8, 64, 9, 9},
         {"scene-irregular.yaml", 211 * 27, 8, 64, 3000, 4500},
         {"scene-handheld.yaml", 6848, 8, 64, 100, 2000},
+        {"scene-clumped.yaml", 1326, 8, 64, 1, 1},
         /* The bracket's side to the radar is 80 mm x 40 mm, less its bores. */
         {"scene-stl.yaml", 159 * 20, 8, 64, 2500, 7000},
     };

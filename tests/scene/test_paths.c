@@ -234,6 +234,36 @@ static void test_handheld(void **state) {
     nfsar_scene_close(scene);
 }
 
+/* A speed that wanders: the same way, and the logarithm of the step is normal about that of the
+ * even one, with a mean square of 0.6^2 over some hundred correlation times. */
+static void test_unsteady_hand(void **state) {
+    (void)state;
+    nfsar_scene *scene = good_scene(
+        AROUND("handheld: {size_m: [0.5, 1.0], line_spacing_m: 0.05, speed_m_per_s: 0.5, "
+               "pulse_rate_hz: 500, speed_wander: 0.6, wander_time_s: 0.05}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    double mean = 0.0, square = 0.0;
+    size_t n = capture->n_pulse - 1;
+    for (size_t i = 0; i < n; i++) {
+        nfsar_vec3 a = capture->pose[i].position, b = capture->pose[i + 1].position;
+        double step = log(nfsar_vec3_distance(a, b) / 1e-3);
+        mean += step / (double)n;
+        square += step * step / (double)n;
+    }
+    assert_near(mean, 0.0, 0.2);
+    assert_near(sqrt(square), 0.6, 0.1);
+    /* It ends within a step of the end of the last line, of 21 to and fro. */
+    assert_near(capture->pose[n].position.x, 0.25, 0.02);
+    assert_near(capture->pose[n].position.y, 0.5, 1e-9);
+    nfsar_scene_close(scene);
+    assert_refused(AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.01, "
+                          "speed_m_per_s: 0.5, pulse_rate_hz: 100, speed_wander: -1}"),
+                   "path.handheld.speed_wander is -1: must be from 0 to 2");
+    assert_refused(AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.01, "
+                          "speed_m_per_s: 1e-9, pulse_rate_hz: 100, speed_wander: 1}"),
+                   "pulses: must be from 1 to 5000000");
+}
+
 static void test_refusals(void **state) {
     (void)state;
     assert_refused(PLAIN_RADAR PLAIN_ARRAY "path: {pulse_interval_s: 1}\n" PLAIN_TARGET,
@@ -288,6 +318,7 @@ int main(void) {
         cmocka_unit_test(test_irregular),
         cmocka_unit_test(test_cloud),
         cmocka_unit_test(test_handheld),
+        cmocka_unit_test(test_unsteady_hand),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,248 @@
+/* How fine the lattice has to be that positions are spread onto, and how many its layers. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "algorithms/frequencies.h"
+#include "algorithms/gridding.h"
+#include "algorithms/nurma_plan.h"
+
+/* A transform may be this much longer than it must be, if that makes it cheaper. */
+#define SLACK 1.35
+
+/* Room between a kernel's end and the lattice's, in cells. */
+#define SPARE 0.25
+
+/* Phase centres closer together than this are in one place, metres. */
+#define NO_APERTURE 1e-6
+
+static void grow(struct nurma_range *range, double at) {
+    range->low = fmin(range->low, at);
+    range->high = fmax(range->high, at);
+}
+
+/* Bounds of all phase centres. */
+static enum nfsar_status find_bounds(const nfsar_rma_plan *plan, struct nurma_range bounds[3],
+                                     nfsar_error *error) {
+    size_t n_channel = plan->capture->array.n_channel;
+    nfsar_vec3 *tx = malloc(n_channel * sizeof *tx), *rx = malloc(n_channel * sizeof *rx);
+    enum nfsar_status status = NFSAR_OK;
+    if (tx == NULL || rx == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (int a = 0; a < 3; a++) {
+        bounds[a] = (struct nurma_range){INFINITY, -INFINITY};
+    }
+    for (size_t p = 0; status == NFSAR_OK && p < plan->capture->n_pulse; p++) {
+        status = nfsar_capture_antennas(plan->capture, false, p, 1, tx, rx, error);
+        for (size_t c = 0; status == NFSAR_OK && c < n_channel; c++) {
+            nfsar_vec3 at = nfsar_vec3_midpoint(tx[c], rx[c]);
+            if (!(isfinite(at.x) && isfinite(at.y) && isfinite(at.z))) {
+                status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                    "the pose of pulse %zu is not finite: give it a position, or "
+                                    "leave the pulse out",
+                                    p);
+            }
+            grow(&bounds[0], at.x);
+            grow(&bounds[1], at.y);
+            grow(&bounds[2], at.z);
+        }
+    }
+    free(tx);
+    free(rx);
+    return status;
+}
+
+/* The grid has to be on one side of all antennas, and of the plane. */
+static enum nfsar_status check_side(const nfsar_rma_plan *plan, struct nurma_range z,
+                                    nfsar_error *error) {
+    double low = fmin(plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
+    double high = fmax(plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
+    double plane = plan->nurma->plane;
+    if (low <= z.high && high >= z.low) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "the grid's z from %g to %g m lies among the antennas, which are at z "
+                          "from %g to %g m; range migration needs it on one side of all of them",
+                          plan->grid.z.start, nfsar_axis_end(&plan->grid.z), z.low, z.high);
+    }
+    if ((low <= plane && high >= plane) || (low > z.high) != (low > plane)) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "the plane at z = %g m is not on the antennas' side of the grid, whose z "
+                          "goes from %g to %g m",
+                          plane, plan->grid.z.start, nfsar_axis_end(&plan->grid.z));
+    }
+    return NFSAR_OK;
+}
+
+enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
+    struct nurma *nurma = plan->nurma;
+    struct nurma_range bounds[3];
+    enum nfsar_status status = find_bounds(plan, bounds, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    struct nurma_range z = nurma->antennas = bounds[2];
+    nurma->x = bounds[0];
+    nurma->y = bounds[1];
+    if (nurma->x.high - nurma->x.low < NO_APERTURE && nurma->y.high - nurma->y.low < NO_APERTURE) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "the scan has no aperture: all phase centres are at x = %g, y = %g m; "
+                          "check the poses and their units",
+                          nurma->x.low, nurma->y.low);
+    }
+    if (!isfinite(nurma->plane)) {
+        nurma->plane = 0.5 * (z.low + z.high);
+    }
+    status = check_side(plan, z, error);
+    /* Only the exact form knows where the antennas are in depth. */
+    nurma->z = nurma->offsets == NFSAR_OFFSETS_EXACT
+                   ? z
+                   : (struct nurma_range){nurma->plane, nurma->plane};
+    bool ahead = plan->grid.z.start > nurma->plane;
+    nurma->away =
+        ahead ? (struct nurma_range){nurma->z.low - nurma->plane, nurma->z.high - nurma->plane}
+              : (struct nurma_range){nurma->plane - nurma->z.high, nurma->plane - nurma->z.low};
+    nurma->lattice.z = nurma->plane;
+    return status;
+}
+
+/* Tangent of the steepest angle that the axis will look at, its margin included. */
+static double steepest(const nfsar_rma_plan *plan, const struct rma_axis *axis, double k_min) {
+    double nearest = plan->nearest;
+    double zone =
+        sqrt(NFSAR_PI * nearest / k_min) * pow(hypot(axis->reach, nearest) / nearest, 1.5);
+    return axis->line ? 0.0 : (axis->reach + plan->options.margin * zone) / nearest;
+}
+
+void nurma_choose_fraction(nfsar_rma_plan *plan) {
+    struct nurma *nurma = plan->nurma;
+    double k_min, k_max;
+    frequencies_range(plan->wavenumber, plan->capture->n_sample, &k_min, &k_max);
+    double x = steepest(plan, &plan->x, k_min), y = steepest(plan, &plan->y, k_min);
+    double cosine = fmax(sqrt(1.0 / (1.0 + x * x + y * y)), sqrt(RMA_SMALLEST_COSINE_SQUARED));
+    nurma->fraction = nurma->offsets == NFSAR_OFFSETS_EXACT       ? 0.5 * (1.0 + cosine)
+                      : nurma->offsets == NFSAR_OFFSETS_BORESIGHT ? 1.0
+                                                                  : 0.0;
+}
+
+/* The cheapest of the padded apertures, not much longer than the least, in which the grid's step
+ * goes a whole number of times: then one transform makes the grid. Any number of places may share
+ * it. */
+void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, double period) {
+    struct nurma *nurma = plan->nurma;
+    const nfsar_axis *grid = is_y ? &plan->grid.y : &plan->grid.x;
+    struct nurma_range at = is_y ? nurma->y : nurma->x;
+    nfsar_lattice_axis *places = is_y ? &nurma->lattice.y : &nurma->lattice.x;
+    double coarsest = NFSAR_PI / (2.0 * nurma->sigma * plan->k_max * axis->end);
+    double kernel = (double)nurma->kernel.width + 2.0 * SPARE + 2.0, best = INFINITY;
+    double waves = (double)plan->n_wave, depths = (double)plan->grid.z.count;
+    /* About as many layers as there will be. */
+    double planes = 8.0 + (nurma->away.high - nurma->away.low) * plan->k_max *
+                              (1.0 - nurma->fraction) * nurma->sigma_z;
+    period = fmax(period, at.high - at.low + kernel * coarsest);
+    double least = grid->count > 1 ? ceil(period / grid->step) : 1.0;
+    least = fmax(least, (double)grid->count);
+    for (size_t out = transform_length((size_t)least); (double)out <= SLACK * least + 8.0;
+         out = transform_length(out + 1)) {
+        double long_as = grid->count > 1 ? (double)out * grid->step : period;
+        size_t bins = 2 * rma_half(axis, plan->k_max, long_as) + 1;
+        size_t length = transform_length((size_t)ceil(nurma->sigma * (double)bins));
+        double alpha = grid->count > 1 ? 2.0 * NFSAR_PI / (double)out : 0.0;
+        double cost = waves * planes * transform_cost(length) +
+                      2.0 * depths * lateral_cost(bins, alpha, grid->count) +
+                      0.06 * waves * depths * (double)bins;
+        if (cost < best) {
+            best = cost;
+            axis->length = length;
+            axis->place = long_as / (double)length;
+        }
+    }
+    places->step = axis->place;
+    places->first = at.low - axis->place * (0.5 * (double)nurma->kernel.width + SPARE);
+    places->count = (size_t)ceil((at.high - places->first) / axis->place +
+                                 0.5 * (double)nurma->kernel.width + SPARE) +
+                    1;
+    axis->n = places->count;
+}
+
+/* Polynomials for one over the transform of the layers' kernel and for its derivative: through
+ * Chebyshev's points, more of them than tell. */
+static void fit_inverse(struct nurma *nurma) {
+    double value[NURMA_TERMS], power[NURMA_TERMS][NURMA_TERMS],
+        edge = nurma->band * nurma->layer.step;
+    for (int i = 0; i < NURMA_TERMS; i++) {
+        double u = 0.5 - 0.5 * cos(NFSAR_PI * ((double)i + 0.5) / NURMA_TERMS), p = 1.0;
+        value[i] = 1.0 / gridding_transform(nurma->layer.width, nurma->layer.beta, sqrt(u) * edge);
+        for (int j = 0; j < NURMA_TERMS; j++, p *= u) {
+            power[i][j] = p;
+        }
+    }
+    /* Gaussian elimination with the largest pivot of each column. */
+    for (int c = 0; c < NURMA_TERMS; c++) {
+        int pivot = c;
+        for (int i = c + 1; i < NURMA_TERMS; i++) {
+            pivot = fabs(power[i][c]) > fabs(power[pivot][c]) ? i : pivot;
+        }
+        for (int j = 0; j < NURMA_TERMS; j++) {
+            double keep = power[c][j];
+            power[c][j] = power[pivot][j];
+            power[pivot][j] = keep;
+        }
+        double keep = value[c];
+        value[c] = value[pivot];
+        value[pivot] = keep;
+        for (int i = c + 1; i < NURMA_TERMS; i++) {
+            double by = power[i][c] / power[c][c];
+            for (int j = c; j < NURMA_TERMS; j++) {
+                power[i][j] -= by * power[c][j];
+            }
+            value[i] -= by * value[c];
+        }
+    }
+    for (int i = NURMA_TERMS - 1; i >= 0; i--) {
+        for (int j = i + 1; j < NURMA_TERMS; j++) {
+            value[i] -= power[i][j] * value[j];
+        }
+        value[i] /= power[i][i];
+        nurma->inverse[i] = (float)value[i];
+    }
+    for (int i = 0; i < NURMA_TERMS; i++) {
+        nurma->slope[i] =
+            i + 1 < NURMA_TERMS ? (float)(2.0 * (i + 1) * value[i + 1] / nurma->band) : 0.0f;
+    }
+}
+
+static double tangent_squared(double sine) {
+    return sine * sine / (1.0 - sine * sine);
+}
+
+enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error) {
+    struct nurma *nurma = plan->nurma;
+    double steep = tangent_squared(plan->x.corner) + tangent_squared(plan->y.corner);
+    double cosine = sqrt(fmax(1.0 / (1.0 + steep), RMA_SMALLEST_COSINE_SQUARED));
+    double extent = nurma->away.high - nurma->away.low;
+    nurma->layer = (struct spread_axis){.count = 1, .width = 1, .step = 1.0};
+    nurma->inverse[0] = 1.0f;
+    nurma->band = 2.0 * plan->k_max * fmax(1.0 - nurma->fraction, nurma->fraction - cosine);
+    double least = 0.01 * nurma->tolerance;
+    if (extent * nurma->band < least && extent < least * plan->nearest) {
+        return NFSAR_OK;
+    }
+    struct gridding kernel = gridding_choose(0.4 * nurma->tolerance, nurma->sigma_z);
+    double step = NFSAR_PI / (nurma->sigma_z * nurma->band);
+    double room = 0.5 * (double)kernel.width + SPARE,
+           count = ceil(extent / step + 2.0 * room) + 1.0;
+    if (!(count < 1e5)) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_MEMORY,
+            "the positions' z from %g to %g m would take %.2g layers: check that they "
+            "are metres; --method bp has no such limit",
+            nurma->z.low, nurma->z.high, count);
+    }
+    nurma->layer = (struct spread_axis){.first = nurma->away.low - room * step,
+                                        .step = step,
+                                        .count = (size_t)count,
+                                        .width = kernel.width,
+                                        .beta = kernel.beta};
+    fit_inverse(nurma);
+    return NFSAR_OK;
+}

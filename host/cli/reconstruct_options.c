@@ -1,0 +1,139 @@
+#include "host/cli/reconstruct_options.h"
+
+#include <string.h>
+
+#include "host/cli/cli.h"
+
+bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *request,
+                       int *exit_status) {
+    struct reconstruct_request *r = request;
+    *r = (struct reconstruct_request){.method = "auto",
+                                      .precision = "single",
+                                      .window = "rectangular",
+                                      .aperture_window = "rectangular",
+                                      .density = "none"};
+    const struct cli_option options[] = {
+        {"output", 'o', CLI_STRING, &r->output, NULL, "FILE", "the image to write (HDF5)"},
+        {"method", 'm', CLI_STRING, &r->method, NULL, "M",
+         "auto; bp: exact, any geometry; rma: planar lattice; nurma: irregular positions; empm: "
+         "the same for small offsets from a plane, faster"},
+        {"x", 0, CLI_AXIS, &r->x, &r->has_x, "MIN:MAX:COUNT", "grid, metres; or one coordinate"},
+        {"y", 0, CLI_AXIS, &r->y, &r->has_y, "MIN:MAX:COUNT", ""},
+        {"z", 0, CLI_AXIS, &r->z, &r->has_z, "MIN:MAX:COUNT", ""},
+        {"focus", 0, CLI_FLAG, &r->focus, NULL, NULL,
+         "search the depths for the sharpest and image only that one"},
+        {"focus-picture", 0, CLI_STRING, &r->focus_picture, NULL, "PNG",
+         "draw sharpness against depth"},
+        {"range", 0, CLI_RANGE, r->range, &r->has_range, "MIN:MAX",
+         "range gate for the grid, metres; else from the echoes"},
+        {"density", 0, CLI_STRING, &r->density, NULL, "D",
+         "weights for uneven positions: none, voronoi (areas of cells) or iterative"},
+        {"tolerance", 0, CLI_NUMBER, &r->tolerance, &r->has_tolerance, "E",
+         "nurma, empm: error of the transforms, 1e-5 to 0.1 of the image; 1e-3"},
+        {"plane", 0, CLI_NUMBER, &r->plane, &r->has_plane, "Z",
+         "nurma, empm: z that offsets are counted from; else the middle of the positions"},
+        {"compensation", 0, CLI_STRING, &r->compensation, NULL, "C",
+         "rma, nurma: transmitters and receivers apart: none, closed-form (empm's) or "
+         "reference-point"},
+        {"target-depth", 0, CLI_NUMBER, &r->target_depth, &r->has_target_depth, "Z",
+         "rma, nurma, empm: z the compensation is made for; else the grid's middle"},
+        {"patches", 0, CLI_COUNT, &r->patches, NULL, "N",
+         "rma, nurma, empm: parts of the grid along each axis, each compensated for its own "
+         "middle; "
+         "else as few as needed"},
+        {"window", 0, CLI_STRING, &r->window, NULL, "W",
+         "over frequency: rectangular, hann, hamming, blackman-harris, kaiser"},
+        {"aperture-window", 0, CLI_STRING, &r->aperture_window, NULL, "W",
+         "rma, nurma, empm: over the aperture, along x and y"},
+        {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
+         "bp: single, or double (slow, the reference)"},
+        {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
+        {0},
+    };
+    *exit_status = CLI_USAGE;
+    if (!cli_parse("reconstruct", "CAPTURE -o IMAGE [options]", options, 1, &r->capture, argc, argv,
+                   exit_status)) {
+        return false;
+    }
+    const char *wrong = NULL;
+    if (r->output == NULL) {
+        wrong = "-o IMAGE is missing";
+    } else if (r->focus && r->has_z && r->z.count < 3) {
+        wrong = "--focus searches the depths of --z: give 3 or more";
+    } else if (r->focus_picture != NULL && !r->focus) {
+        wrong = "--focus-picture needs --focus";
+    }
+    if (wrong != NULL) {
+        *exit_status = cli_usage("reconstruct", "%s", wrong);
+    }
+    return wrong == NULL;
+}
+
+static enum nfsar_status parse_precision(const char *word, enum nfsar_bp_precision *precision,
+                                         nfsar_error *error) {
+    if (strcmp(word, "double") == 0) {
+        *precision = NFSAR_BP_DOUBLE;
+    } else if (strcmp(word, "single") != 0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "precision '%s': known are single, double",
+                          word);
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status parse_words(const struct reconstruct_request *r,
+                                     struct reconstruct_choice *choice, nfsar_error *error) {
+    nfsar_method_options *use = &choice->use;
+    const char *option = "--method", *word = r->method;
+    enum nfsar_status status = nfsar_method_parse(word, &choice->method, error);
+    if (status == NFSAR_OK) {
+        /* The multi-planar algorithm as published has the closed form. */
+        bool paper = choice->method == NFSAR_METHOD_EMPM;
+        option = "--compensation";
+        word = r->compensation != NULL ? r->compensation
+               : paper                 ? "closed-form"
+                                       : "reference-point";
+        status = nfsar_compensation_parse(word, &use->rma.compensation, error);
+    }
+    if (status == NFSAR_OK) {
+        option = "--window", word = r->window;
+        status = nfsar_window_parse(word, &use->rma.frequency_window, error);
+    }
+    if (status == NFSAR_OK) {
+        option = "--aperture-window", word = r->aperture_window;
+        status = nfsar_window_parse(word, &use->rma.aperture_window, error);
+    }
+    if (status == NFSAR_OK) {
+        option = "--density", word = r->density;
+        status = nfsar_density_parse(word, &choice->density, error);
+    }
+    if (status == NFSAR_OK) {
+        option = "--precision", word = r->precision;
+        status = parse_precision(word, &use->bp.precision, error);
+    }
+    return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "%s %s", option, word);
+}
+
+enum nfsar_status reconstruct_choose(const struct reconstruct_request *r,
+                                     struct reconstruct_choice *choice, nfsar_error *error) {
+    nfsar_method_options *use = &choice->use;
+    *choice = (struct reconstruct_choice){.use = nfsar_method_defaults()};
+    enum nfsar_status status = parse_words(r, choice, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    if (r->has_target_depth) {
+        use->rma.reference.z = r->target_depth;
+    }
+    if (r->has_tolerance) {
+        use->nurma.tolerance = r->tolerance;
+    }
+    if (r->has_plane) {
+        use->nurma.plane = r->plane;
+    }
+    use->patches = r->patches;
+    use->bp.frequency_window = use->nurma.frequency_window = use->rma.frequency_window;
+    use->nurma.aperture_window = use->rma.aperture_window;
+    use->nurma.compensation = use->rma.compensation;
+    use->nurma.reference = use->rma.reference;
+    return NFSAR_OK;
+}

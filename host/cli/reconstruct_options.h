@@ -1,0 +1,34 @@
+/* The options of `nfsar reconstruct`. */
+#ifndef NFSAR_HOST_CLI_RECONSTRUCT_OPTIONS_H
+#define NFSAR_HOST_CLI_RECONSTRUCT_OPTIONS_H
+
+#include <nfsar/nfsar.h>
+
+/* What the command line says. */
+struct reconstruct_request {
+    const char *capture, *output, *method, *precision, *compensation, *window, *aperture_window;
+    const char *density, *focus_picture;
+    nfsar_axis x, y, z;
+    double range[2];
+    bool has_x, has_y, has_z, focus, has_range, json;
+    double target_depth, tolerance, plane;
+    size_t patches;
+    bool has_target_depth, has_tolerance, has_plane;
+};
+
+/* What its words mean. */
+struct reconstruct_choice {
+    enum nfsar_method method; /* as asked for */
+    enum nfsar_density density;
+    nfsar_method_options use;
+};
+
+/* Read the command line; false when the verb shall return *exit_status at once. */
+bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *request,
+                       int *exit_status);
+
+/* Before anything is opened: what the words mean. */
+enum nfsar_status reconstruct_choose(const struct reconstruct_request *request,
+                                     struct reconstruct_choice *choice, nfsar_error *error);
+
+#endif
