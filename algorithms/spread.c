@@ -16,7 +16,7 @@ enum { MOST_ROWS = 24 };
 
 /* Rows of a volume do not fit: there a chunk has rows enough, and so many layers are visited
  * together along x, that most of what comes to the cache with a point serves its neighbours too. */
-#define VOLUME_BYTES ((size_t)64 << 20)
+#define VOLUME_BYTES ((size_t)32 << 20)
 enum { VOLUME_ROWS = 8, LAYERS = 8 };
 
 /* Bins of the sort beyond those that points fill. */
