@@ -278,6 +278,10 @@ void spread_rows(const spread *plan, size_t chunk, size_t *first, size_t *n) {
     *n = left < plan->chunk_rows ? left : plan->chunk_rows;
 }
 
+size_t spread_cells_for(const struct spread_shape *shape) {
+    return chunk_rows(shape) * shape->z.count * shape->x.count * SPREAD_VECTORS;
+}
+
 size_t spread_cells(const spread *plan) {
     return plan->chunk_rows * plan->shape.z.count * plan->shape.x.count * SPREAD_VECTORS;
 }
