@@ -41,7 +41,8 @@ struct nurma {
     double sigma_z;  /* the same of the layers */
     struct gridding kernel;   /* along x and y */
     struct spread_axis layer; /* offsets; count 1 when no wave needs its own */
-    /* One over the transform of the layers' kernel, and its derivative by k_z, metres: polynomials in
+    /* One over the transform of the layers' kernel, and its derivative by k_z, metres: polynomials
+     * in
      * ((k_z - 2k fraction) / band)^2, of which the second is times that ratio. */
     float inverse[NURMA_TERMS], slope[NURMA_TERMS];
     double band;
