@@ -71,6 +71,12 @@ bool nurma_line_holds(const nfsar_rma_plan *plan);
 /* Depth of the grid's middle below the plane. */
 double nurma_centre(const nfsar_rma_plan *plan);
 
+/* Widen the margin where the grid or the scan is narrow, once the reaches are known. */
+void nurma_choose_margin(nfsar_rma_plan *plan);
+
+/* Sine of the angle at which the spectrum of places and voxels up to `reach` apart ends. */
+double nurma_end(const nfsar_rma_plan *plan, double reach);
+
 /* How much of 2k is taken out of each line, once the reaches are known. */
 void nurma_choose_fraction(nfsar_rma_plan *plan);
 
