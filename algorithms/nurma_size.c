@@ -144,7 +144,7 @@ static double narrow_margin(const nfsar_rma_plan *plan, bool is_y, double k_min)
     double zone = outer_zone(plan, axis, k_min), scan = at.high - at.low;
     double wide = nfsar_axis_end(grid) - grid->start;
     double share = zone / fmax(zone, scan) * zone / fmax(zone, wide);
-    double power = log10(4.0 * sqrt(share) / nurma->tolerance) - 0.347;
+    double power = log10(2.0 * sqrt(share) / nurma->tolerance) - 0.347;
     return axis->line || power < 0.0
                ? 0.0
                : (sqrt(0.250 * 0.250 + 4.0 * 0.151 * power) - 0.250) / (2.0 * 0.151);
