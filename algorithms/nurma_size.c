@@ -105,27 +105,6 @@ enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
     return status;
 }
 
-double nurma_centre(const nfsar_rma_plan *plan) {
-    const struct nurma_range *away = &plan->nurma->away;
-    return 0.5 * (plan->nearest + plan->farthest + away->low + away->high);
-}
-
-/* With the root of the depth below the plane's line in the middle of the grid taken out of every
- * line, what is left at a depth z, sqrt((z - d) / (1 - d / centre)) over sqrt(z), is linear in the
- * offset d but for about (d (1 / centre - 1 / z))^2 / 8 (docs/theory/irregular.md). */
-bool nurma_line_holds(const nfsar_rma_plan *plan) {
-    const struct nurma *nurma = plan->nurma;
-    if (nurma == NULL || nurma->offsets != NFSAR_OFFSETS_EXACT) {
-        return true;
-    }
-    double first = plan->nearest + nurma->away.high, last = plan->farthest + nurma->away.low;
-    double centre = nurma_centre(plan);
-    double most = fmax(1.0 / first - 1.0 / centre, 1.0 / centre - 1.0 / last) *
-                  fmax(-nurma->away.low, nurma->away.high);
-    double waves = 2.0 * plan->wavenumber[0] * plan->nearest;
-    return 0.5 * most * most + 1.0 / (waves * waves) < 0.3 * nurma->tolerance;
-}
-
 /* Fresnel zone at the outermost angle of an axis. */
 static double outer_zone(const nfsar_rma_plan *plan, const struct rma_axis *axis, double k_min) {
     double nearest = plan->nearest;
@@ -134,7 +113,7 @@ static double outer_zone(const nfsar_rma_plan *plan, const struct rma_axis *axis
 
 /* Where the grid or the scan is narrow, many places and voxels are about as far apart as any. The
  * Fresnel integral of those, with the end of the spectrum over M zones, misses
- * 10^-(0.347 + 0.250 M + 0.151 M^2) of 1; those nearer together by a zone miss much less. The
+ * 10^-(0.347 + 0.250 M + 0.151 M^2) of 1; those nearer together by half a zone miss much less. The
  * tolerance is for the root of the mean square over all pairs, and a part of it for either axis. */
 static double narrow_margin(const nfsar_rma_plan *plan, bool is_y, double k_min) {
     const struct nurma *nurma = plan->nurma;
@@ -143,8 +122,8 @@ static double narrow_margin(const nfsar_rma_plan *plan, bool is_y, double k_min)
     struct nurma_range at = is_y ? nurma->y : nurma->x;
     double zone = outer_zone(plan, axis, k_min), scan = at.high - at.low;
     double wide = nfsar_axis_end(grid) - grid->start;
-    double share = zone / fmax(zone, scan) * zone / fmax(zone, wide);
-    double power = log10(2.0 * sqrt(share) / nurma->tolerance) - 0.347;
+    double near = 0.5 * zone, share = near / fmax(near, scan) * near / fmax(near, wide);
+    double power = log10(1.6 * sqrt(share) / nurma->tolerance) - 0.347;
     return axis->line || power < 0.0
                ? 0.0
                : (sqrt(0.250 * 0.250 + 4.0 * 0.151 * power) - 0.250) / (2.0 * 0.151);

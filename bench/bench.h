@@ -57,6 +57,7 @@ struct bench {
     int threads;              /* of the rows with several threads; 1: there are none */
     enum nfsar_kernel kernel; /* only this one; auto: every kernel that the machine can run */
     const nfsar_progress *progress;
+    const char *output; /* folder for the pages and pictures of subjects that make some, or NULL */
 
     const char *subject; /* that runs now */
     struct bench_row *row;
@@ -79,6 +80,7 @@ struct bench_subject {
     const char *name;
     const char *summary;
     enum nfsar_status (*run)(struct bench *bench, nfsar_error *error);
+    bool by_name; /* takes minutes: runs only when it is named */
 };
 
 /* Every subject, ended by a NULL name; and one by its name, or NULL. */

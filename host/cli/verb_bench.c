@@ -20,13 +20,13 @@ static void list_subjects(char *text, size_t size) {
     }
 }
 
-static bool chosen(const char *name, const char **subject, size_t n) {
+static bool chosen(const struct bench_subject *s, const char **subject, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(subject[i], name) == 0) {
+        if (strcmp(subject[i], s->name) == 0) {
             return true;
         }
     }
-    return n == 0;
+    return n == 0 && !s->by_name;
 }
 
 static enum nfsar_status run_subjects(struct bench *bench, const char **subject, size_t n,
@@ -35,7 +35,7 @@ static enum nfsar_status run_subjects(struct bench *bench, const char **subject,
     for (const struct bench_subject *s = bench_subjects; status == NFSAR_OK && s->name != NULL;
          s++) {
         size_t row = bench->n_row, ratio = bench->n_ratio;
-        if (!chosen(s->name, subject, n)) {
+        if (!chosen(s, subject, n)) {
             continue;
         }
         bench->subject = s->name;
@@ -82,6 +82,8 @@ int verb_bench(int argc, char **argv) {
          "small sizes: shows that it works, not how fast"},
         {"kernel", 0, CLI_STRING, &kernel, NULL, "K",
          "only this one: portable, avx2 or avx512; each that runs here by default"},
+        {"output", 'o', CLI_STRING, &bench.output, NULL, "FOLDER",
+         "papers: put the tables into FOLDER/results.md, the pictures into FOLDER/pictures"},
         {"json", 0, CLI_FLAG, &json, NULL, NULL, "one JSON object, times in seconds"},
         {0},
     };

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/locale.h"
@@ -19,9 +20,12 @@ static const double palette[][3] = {
 };
 #define N_PALETTE (sizeof palette / sizeof palette[0])
 
-/* The plotted rectangle: data coordinates and pixels. */
+/* The plotted rectangle: data coordinates and pixels. On logarithmic axes the data are decimal
+ * logarithms by the time they get here. */
 struct plot {
     const struct canvas *canvas;
+    const char *title, *x_label, *y_label; /* may be NULL */
+    bool logarithmic;
     double low[2], high[2];          /* data, x and y */
     double left, top, right, bottom; /* pixels */
 };
@@ -54,6 +58,14 @@ static void give_room(double *low, double *high, double margin) {
     *high += margin * span;
 }
 
+/* Logarithms: with one power of ten or none between them the scale would be unknown. */
+static void show_decade(double *low, double *high) {
+    if (floor(*high + 1e-9) - ceil(*low - 1e-9) < 1.0) {
+        *low = floor(*low + 1e-9);
+        *high = fmax(ceil(*high - 1e-9), *low + 1.0);
+    }
+}
+
 static bool find_limits(struct plot *plot, const double *x, size_t n, const nfsar_curve *curve,
                         size_t n_curve) {
     for (int i = 0; i < 2; i++) {
@@ -71,6 +83,12 @@ static bool find_limits(struct plot *plot, const double *x, size_t n, const nfsa
     }
     if (!(plot->low[0] <= plot->high[0])) {
         return false;
+    }
+    if (plot->logarithmic) {
+        for (int i = 0; i < 2; i++) {
+            show_decade(&plot->low[i], &plot->high[i]);
+        }
+        return true;
     }
     give_room(&plot->low[0], &plot->high[0], 0.0);
     give_room(&plot->low[1], &plot->high[1], 0.04);
@@ -125,11 +143,37 @@ static double draw_legend(const struct canvas *canvas, const nfsar_curve *curve,
     return any ? y + row : top;
 }
 
-static double widest_label(const struct canvas *canvas, const struct ticks *ticks) {
+/* The number at a tick; on a logarithmic axis what it is the logarithm of. */
+static void write_label(const struct plot *plot, const struct ticks *ticks, size_t i, char *text,
+                        size_t room) {
+    double exponent = ticks_at(ticks, i);
+    if (!plot->logarithmic) {
+        ticks_label(ticks, i, text, room);
+    } else if (fabs(exponent) < 4.5) {
+        snprintf(text, room, "%g", pow(10.0, exponent));
+    } else {
+        snprintf(text, room, "1e%.0f", exponent);
+    }
+}
+
+/* A tick for each decade, of which two at least are in sight, or for every few. */
+static struct ticks decades(double low, double high, double most) {
+    double first = ceil(low - 1e-9), last = floor(high + 1e-9);
+    double step = fmax(ceil((last - first) / fmax(most, 1.0)), 1.0);
+    return (struct ticks){first, step, (size_t)floor((last - first) / step) + 1};
+}
+
+static struct ticks choose_ticks(const struct plot *plot, int axis, double most) {
+    return plot->logarithmic ? decades(plot->low[axis], plot->high[axis], most)
+                             : ticks_between(plot->low[axis], plot->high[axis], most);
+}
+
+static double widest_label(const struct plot *plot, const struct ticks *ticks) {
+    const struct canvas *canvas = plot->canvas;
     double widest = 0.0;
     for (size_t i = 0; i < ticks->count; i++) {
         char text[64];
-        ticks_label(ticks, i, text, sizeof text);
+        write_label(plot, ticks, i, text, sizeof text);
         widest = fmax(widest, canvas_text_width(canvas, CANVAS_SMALL, text));
     }
     return widest;
@@ -145,7 +189,7 @@ static void draw_axes(const struct plot *plot, const struct ticks *along, const 
         canvas_grey(canvas, CANVAS_AXIS);
         canvas_rule(canvas, x, plot->bottom, x, plot->bottom + 5.0);
         canvas_grey(canvas, CANVAS_INK);
-        ticks_label(along, i, text, sizeof text);
+        write_label(plot, along, i, text, sizeof text);
         canvas_text(canvas, CANVAS_SMALL, x, plot->bottom + 7.0, 0.5, 0.0, text);
     }
     for (size_t i = 0; i < up->count; i++) {
@@ -155,7 +199,7 @@ static void draw_axes(const struct plot *plot, const struct ticks *along, const 
         canvas_grey(canvas, CANVAS_AXIS);
         canvas_rule(canvas, plot->left - 5.0, y, plot->left, y);
         canvas_grey(canvas, CANVAS_INK);
-        ticks_label(up, i, text, sizeof text);
+        write_label(plot, up, i, text, sizeof text);
         canvas_text(canvas, CANVAS_SMALL, plot->left - 8.0, y, 1.0, 0.5, text);
     }
     canvas_grey(canvas, CANVAS_AXIS);
@@ -207,11 +251,10 @@ static void draw_curve(const struct plot *plot, const double *x, const double *y
     cairo_stroke(cairo);
 }
 
-static void draw_plot(const struct canvas *canvas, struct plot *plot, const char *title,
-                      const char *x_label, const char *y_label, const double *x, size_t n,
+static void draw_plot(const struct canvas *canvas, struct plot *plot, const double *x, size_t n,
                       const nfsar_curve *curve, size_t n_curve) {
     char line[512];
-    snprintf(line, sizeof line, "%s", title != NULL ? title : "");
+    snprintf(line, sizeof line, "%s", plot->title != NULL ? plot->title : "");
     canvas_fit(canvas, CANVAS_TITLE, WIDTH - 40.0, line);
     canvas_grey(canvas, CANVAS_INK);
     canvas_text(canvas, CANVAS_TITLE, WIDTH / 2.0, 12.0, 0.5, 0.0, line);
@@ -222,13 +265,12 @@ static void draw_plot(const struct canvas *canvas, struct plot *plot, const char
     plot->top = draw_legend(canvas, curve, n_curve, 80.0, plot->right, 38.0, false) + 8.0;
     /* Legends so many that no plot would be left are better cut than the plot. */
     plot->top = fmin(plot->top, plot->bottom - 150.0);
-    struct ticks up = ticks_between(plot->low[1], plot->high[1], (plot->bottom - plot->top) / 42.0);
-    plot->left = fmin(46.0 + widest_label(canvas, &up), 300.0);
+    struct ticks up = choose_ticks(plot, 1, (plot->bottom - plot->top) / 42.0);
+    plot->left = fmin(46.0 + widest_label(plot, &up), 300.0);
     double room = 75.0;
-    struct ticks along =
-        ticks_between(plot->low[0], plot->high[0], (plot->right - plot->left) / room);
-    room = fmax(room, 1.5 * widest_label(canvas, &along));
-    along = ticks_between(plot->low[0], plot->high[0], (plot->right - plot->left) / room);
+    struct ticks along = choose_ticks(plot, 0, (plot->right - plot->left) / room);
+    room = fmax(room, 1.5 * widest_label(plot, &along));
+    along = choose_ticks(plot, 0, (plot->right - plot->left) / room);
 
     draw_axes(plot, &along, &up);
     cairo_save(canvas->cairo);
@@ -247,28 +289,65 @@ static void draw_plot(const struct canvas *canvas, struct plot *plot, const char
     cairo_restore(canvas->cairo);
     canvas_grey(canvas, CANVAS_INK);
     canvas_text(canvas, CANVAS_TEXT, 0.5 * (plot->left + plot->right), HEIGHT - 10.0, 0.5, 1.0,
-                x_label != NULL ? x_label : "");
+                plot->x_label != NULL ? plot->x_label : "");
     canvas_text_upward(canvas, CANVAS_TEXT, 18.0, 0.5 * (plot->top + plot->bottom),
-                       y_label != NULL ? y_label : "");
+                       plot->y_label != NULL ? plot->y_label : "");
 }
 
-enum nfsar_status nfsar_picture_curves(const char *title, const char *x_label, const char *y_label,
-                                       const double *x, size_t n, const nfsar_curve *curve,
-                                       size_t n_curve, const char *path, nfsar_error *error) {
+static enum nfsar_status draw_curves(struct plot *plot, const double *x, size_t n,
+                                     const nfsar_curve *curve, size_t n_curve, const char *path,
+                                     nfsar_error *error) {
     PLAIN_NUMBERS;
-    struct plot plot = {0};
-    if (!find_limits(&plot, x, n, curve, n_curve)) {
+    if (!find_limits(plot, x, n, curve, n_curve)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "%s: there is no finite value to draw among %zu curves of %zu points",
-                          path, n_curve, n);
+                          "%s: there is no %s value to draw among %zu curves of %zu points", path,
+                          plot->logarithmic ? "finite positive" : "finite", n_curve, n);
     }
     struct canvas canvas;
     enum nfsar_status status = canvas_open(&canvas, WIDTH, HEIGHT, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    draw_plot(&canvas, &plot, title, x_label, y_label, x, n, curve, n_curve);
+    draw_plot(&canvas, plot, x, n, curve, n_curve);
     status = canvas_save(&canvas, path, error);
     canvas_close(&canvas);
+    return status;
+}
+
+enum nfsar_status nfsar_picture_curves(const char *title, const char *x_label, const char *y_label,
+                                       const double *x, size_t n, const nfsar_curve *curve,
+                                       size_t n_curve, const char *path, nfsar_error *error) {
+    struct plot plot = {.title = title, .x_label = x_label, .y_label = y_label};
+    return draw_curves(&plot, x, n, curve, n_curve, path, error);
+}
+
+/* Decimal logarithms; NaN of what has none. */
+static void take_logarithms(const double *from, size_t n, double *to) {
+    for (size_t i = 0; i < n; i++) {
+        to[i] = from[i] > 0.0 ? log10(from[i]) : (double)NAN;
+    }
+}
+
+enum nfsar_status nfsar_picture_log_curves(const char *title, const char *x_label,
+                                           const char *y_label, const double *x, size_t n,
+                                           const nfsar_curve *curve, size_t n_curve,
+                                           const char *path, nfsar_error *error) {
+    struct plot plot = {
+        .title = title, .x_label = x_label, .y_label = y_label, .logarithmic = true};
+    double *value = calloc((n_curve + 1) * n + 1, sizeof *value);
+    nfsar_curve *taken = calloc(n_curve + 1, sizeof *taken);
+    enum nfsar_status status = NFSAR_OK;
+    if (value == NULL || taken == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    } else {
+        take_logarithms(x, n, value);
+        for (size_t c = 0; c < n_curve; c++) {
+            take_logarithms(curve[c].y, n, value + (c + 1) * n);
+            taken[c] = (nfsar_curve){curve[c].label, value + (c + 1) * n};
+        }
+        status = draw_curves(&plot, value, n, taken, n_curve, path, error);
+    }
+    free(taken);
+    free(value);
     return status;
 }

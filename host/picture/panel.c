@@ -157,18 +157,22 @@ static void draw_header(const struct canvas *canvas, const struct panel *panel) 
                        : plane->depth_name == 'y' ? "top"
                                                   : "side";
     char text[96];
-    if (plane->is_slice) {
+    if (panel->header != NULL) {
+        snprintf(text, sizeof text, "%s", panel->header);
+        canvas_fit(canvas, CANVAS_SMALL, panel->header_room, text);
+        view = text;
+    } else if (plane->is_slice) {
         snprintf(text, sizeof text, "%s, slice at %c = %.5g %s", view, plane->depth_name,
                  plane->depth * panel->unit_per_m, panel->unit);
     } else {
         snprintf(text, sizeof text, "%s, maximum over %c", view, plane->depth_name);
     }
     /* Where the whole does not fit, the view's name still may. */
-    if (canvas_text_width(canvas, CANVAS_SMALL, text) > panel->header_room) {
-        snprintf(text, sizeof text, "%s", view);
+    if (canvas_text_width(canvas, CANVAS_SMALL, text) <= panel->header_room) {
+        view = text;
     }
     canvas_grey(canvas, CANVAS_AXIS);
-    canvas_text(canvas, CANVAS_SMALL, panel->left, panel->top - 4.0, 0.0, 1.0, text);
+    canvas_text(canvas, CANVAS_SMALL, panel->left, panel->top - 4.0, 0.0, 1.0, view);
 }
 
 static void draw_frame(const struct canvas *canvas, const struct panel *panel) {

@@ -32,6 +32,7 @@ struct panel {
     struct extent u, v;
     int left, top, width, height;
     bool label_u, label_v; /* numbers and names along the axis; ticks are always there */
+    const char *header;    /* text above; NULL: which view it is */
     double header_room;    /* pixels from the left edge to what the header must not touch */
     const char *unit;      /* "mm" or "m" */
     double unit_per_m;

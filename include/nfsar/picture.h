@@ -53,6 +53,12 @@ enum nfsar_status nfsar_picture_curves(const char *title, const char *x_label, c
                                        const double *x, size_t n, const nfsar_curve *curve,
                                        size_t n_curve, const char *path, nfsar_error *error);
 
+/** The same with both axes logarithmic; a value that is not positive breaks a line. */
+enum nfsar_status nfsar_picture_log_curves(const char *title, const char *x_label,
+                                           const char *y_label, const double *x, size_t n,
+                                           const nfsar_curve *curve, size_t n_curve,
+                                           const char *path, nfsar_error *error);
+
 /** The colour map: @p value in 0..1 to sRGB 0..1; perceptually uniform (equal steps of Oklab
  * lightness), dark to bright. */
 void nfsar_colour(double value, double rgb[3]);

@@ -192,7 +192,7 @@ static void residue_of_boresight(void **state) {
     const nfsar_vec3 target = {0.0, 0.0, 0.3};
     for (int i = 0; i < 5; i++) {
         for (int j = 0; j < 4; j++) {
-            nfsar_vec3 tx = {aside[i] + half, 0.0, away[j]}, rx = {aside[i] - half, 0.0, away[j]};
+            nfsar_vec3 tx = {aside[i], half, away[j]}, rx = {aside[i], -half, away[j]};
             double baseline =
                 nfsar_compensation_path(NFSAR_COMPENSATION_REFERENCE_POINT, tx, rx, target);
             tx.z = rx.z = 0.0;

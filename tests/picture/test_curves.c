@@ -108,6 +108,41 @@ static void nan_breaks_the_line(void **state) {
     assert_true(300 * 28 - count_colour(path, 300, 8, 600, 36, 255, 255, 255) > 20);
 }
 
+/* A straight line from corner to corner: 10^-3 to 10^1 over 1 to 10^4, with a gap at what has no
+ * logarithm. */
+static void logarithmic_axes(void **state) {
+    (void)state;
+    double x[9], y[9], level[9];
+    for (int i = 0; i < 9; i++) {
+        x[i] = pow(10.0, 0.5 * i);
+        y[i] = 1e-3 * x[i];
+        level[i] = NAN;
+    }
+    y[4] = 0.0;
+    nfsar_error error;
+    nfsar_curve curve = {"line", y}, none = {"none", level};
+    const char *path = test_path("log.png");
+    assert_ok(nfsar_picture_log_curves("Log", "size", "time (s)", x, 9, &curve, 1, path, &error),
+              error);
+    /* Blue along the diagonal's lower left and upper right; nothing in the middle or the corners
+     * beside it. */
+    assert_true(count_colour(path, 80, 300, 300, 446, 0, 114, 178) > 100);
+    assert_true(count_colour(path, 660, 40, 872, 200, 0, 114, 178) > 100);
+    assert_int_equal(count_colour(path, 440, 200, 510, 290, 0, 114, 178), 0);
+    assert_int_equal(count_colour(path, 80, 40, 300, 200, 0, 114, 178), 0);
+    assert_int_equal(count_colour(path, 660, 300, 872, 440, 0, 114, 178), 0);
+    assert_int_equal(
+        nfsar_picture_log_curves("Log", "size", "time (s)", x, 9, &none, 1, path, &error),
+        NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "no finite positive value");
+    /* One value, and less than a decade. */
+    level[3] = 5.0;
+    assert_ok(nfsar_picture_log_curves("Log", NULL, NULL, x, 9, &none, 1, path, &error), error);
+    level[4] = 7.0;
+    assert_ok(nfsar_picture_log_curves("Log", NULL, NULL, x, 9, &none, 1, path, &error), error);
+    remove(path);
+}
+
 static void odd_input(void **state) {
     (void)state;
     nfsar_error error;
@@ -156,8 +191,11 @@ static void many_curves_and_points(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ticks_are_round_and_inside), cmocka_unit_test(ticks_of_random_intervals),
-        cmocka_unit_test(nan_breaks_the_line),        cmocka_unit_test(odd_input),
+        cmocka_unit_test(ticks_are_round_and_inside),
+        cmocka_unit_test(ticks_of_random_intervals),
+        cmocka_unit_test(nan_breaks_the_line),
+        cmocka_unit_test(logarithmic_axes),
+        cmocka_unit_test(odd_input),
         cmocka_unit_test(many_curves_and_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
