@@ -94,6 +94,13 @@ static double try_trial(const struct trial *trial, uint64_t seed) {
 
 static void check_trials(const struct trial *trial, size_t n) {
     for (size_t i = 0; i < n; i++) {
+#ifdef NFSAR_SANITIZED
+        /* Large spectra take minutes under the sanitizers, which see the same code in small ones.
+         */
+        if (trial[i].half > 0.1 && !trial[i].line) {
+            continue;
+        }
+#endif
         double error = try_trial(&trial[i], 100 + i);
         print_message("%s, %s, +-%g mm over +-%g cm: asked %.0e, got %.1e\n", trial[i].name,
                       trial[i].noise ? "noise" : "points", 1e3 * trial[i].offset,
@@ -178,8 +185,8 @@ static void grids_of_all_shapes(void **state) {
     check_trials(trial, sizeof trial / sizeof trial[0]);
 }
 
-/* What compensation at boresight leaves of a channel of 5 mm + 2 lambda along the offset from the
- * target, at 79 GHz and 0.3 m, degrees: calculated apart from this code, from the exact ranges. */
+/* What compensation at boresight and the closed form of a baseline of 5 mm + 2 lambda leave at
+ * 79 GHz and 0.3 m, degrees: calculated apart from this code, from the exact ranges. */
 static void residue_of_boresight(void **state) {
     (void)state;
     const double away[4] = {0.001, 0.005, 0.01, 0.025}, aside[5] = {0.0, 0.025, 0.05, 0.1, 0.125};
@@ -196,7 +203,7 @@ static void residue_of_boresight(void **state) {
             double baseline =
                 nfsar_compensation_path(NFSAR_COMPENSATION_REFERENCE_POINT, tx, rx, target);
             tx.z = rx.z = 0.0;
-            baseline -= nfsar_compensation_path(NFSAR_COMPENSATION_REFERENCE_POINT, tx, rx, target);
+            baseline -= nfsar_compensation_path(NFSAR_COMPENSATION_CLOSED_FORM, tx, rx, target);
             double left = (nurma_boresight_residue(away[j], aside[i], 0.3) + baseline) * k;
             print_message(" %7.2f", left * 180.0 / NFSAR_PI);
             assert_near(left * 180.0 / NFSAR_PI, table[i][j], 1.0);
