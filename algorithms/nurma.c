@@ -101,7 +101,10 @@ size_t nurma_bytes(const nfsar_rma_plan *plan) {
     const struct nurma *nurma = plan->nurma;
     size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
     size_t width = (size_t)(2 * nurma->kernel.width + nurma->layer.width);
-    return lines * (width * sizeof(float) + 16);
+    struct spread_shape shape;
+    shape_of(plan, &shape);
+    return lines * (width * sizeof(float) + 16) +
+           (size_t)plan->threads * spread_cells_for(&shape) * sizeof(float complex);
 }
 
 /* What nurma_line_weigh() makes weights from. */

@@ -62,7 +62,7 @@ struct rma_line {
     float weight; /* aperture window */
 };
 
-/* Odd Chebyshev polynomials that make up the end of the spectrum. */
+/* Most odd Chebyshev polynomials that make up the end of the spectrum. */
 enum { RMA_TAPER = 20 };
 
 struct nurma;
@@ -81,7 +81,10 @@ struct nfsar_rma_plan {
     double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
-    float taper[RMA_TAPER]; /* the spectrum's end over its margin: 1/2 + sum c_i T_2i+1(2t - 1) */
+    struct rma_taper {
+        int n;
+        float c[RMA_TAPER]; /* 1/2 + sum c_i T_2i+1(2t - 1) */
+    } taper;                /* the spectrum's end over its margin, t from 0 to 1 */
     float *oblique;         /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
     nfsar_vec3 reference;   /* of the compensation */
 
