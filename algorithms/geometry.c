@@ -118,7 +118,8 @@ nfsar_pose nfsar_track_pose(const double *track_time_s, const nfsar_pose *track,
     }
     size_t i = segment_at(track_time_s, n, time_s);
     double length = track_time_s[i + 1] - track_time_s[i];
-    if (!(length > 0.0)) {
+    /* At a pose the next one does not count, whatever it is. */
+    if (!(length > 0.0) || time_s == track_time_s[i]) {
         return track[i];
     }
     return nfsar_pose_interpolate(track[i], track[i + 1], (time_s - track_time_s[i]) / length);

@@ -112,19 +112,59 @@ enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
     return status;
 }
 
-/* Tangent of the steepest angle that the axis will look at, its margin included. */
-static double steepest(const nfsar_rma_plan *plan, const struct rma_axis *axis, double k_min) {
+/* Fresnel zone at the outermost angle of an axis. */
+static double outer_zone(const nfsar_rma_plan *plan, const struct rma_axis *axis, double k_min) {
     double nearest = plan->nearest;
-    double zone =
-        sqrt(NFSAR_PI * nearest / k_min) * pow(hypot(axis->reach, nearest) / nearest, 1.5);
-    return axis->line ? 0.0 : (axis->reach + plan->options.margin * zone) / nearest;
+    return sqrt(NFSAR_PI * nearest / k_min) * pow(hypot(axis->reach, nearest) / nearest, 1.5);
+}
+
+/* Where the grid or the scan is narrow, many places and voxels are about as far apart as any. The
+ * Fresnel integral of those, with the end of the spectrum over M zones, misses
+ * 10^-(0.347 + 0.250 M + 0.151 M^2) of 1; those nearer together by half a zone miss much less. The
+ * tolerance is for the root of the mean square over all pairs, and a part of it for either axis. */
+static double narrow_margin(const nfsar_rma_plan *plan, bool is_y, double k_min) {
+    const struct nurma *nurma = plan->nurma;
+    const struct rma_axis *axis = is_y ? &plan->y : &plan->x;
+    const nfsar_axis *grid = is_y ? &plan->grid.y : &plan->grid.x;
+    struct nurma_range at = is_y ? nurma->y : nurma->x;
+    double zone = outer_zone(plan, axis, k_min), scan = at.high - at.low;
+    double wide = nfsar_axis_end(grid) - grid->start;
+    double near = 0.5 * zone, share = near / fmax(near, scan) * near / fmax(near, wide);
+    double power = log10(1.6 * sqrt(share) / nurma->tolerance) - 0.347;
+    return axis->line || power < 0.0
+               ? 0.0
+               : (sqrt(0.250 * 0.250 + 4.0 * 0.151 * power) - 0.250) / (2.0 * 0.151);
+}
+
+void nurma_choose_margin(nfsar_rma_plan *plan) {
+    double k_min, k_max, *margin = &plan->options.margin;
+    frequencies_range(plan->wavenumber, plan->capture->n_sample, &k_min, &k_max);
+    *margin = fmax(*margin, narrow_margin(plan, false, k_min));
+    *margin = fmax(*margin, narrow_margin(plan, true, k_min));
+}
+
+/* A wave that comes at an angle b beyond the angle a of a place and a voxel has turned from its
+ * stationary phase by 2k z (1 - cos(b - a)) / cos a: pi M^2 over M Fresnel zones. */
+double nurma_end(const nfsar_rma_plan *plan, double reach) {
+    double margin = plan->options.margin, k_min, k_max;
+    frequencies_range(plan->wavenumber, plan->capture->n_sample, &k_min, &k_max);
+    double cosine = plan->nearest / hypot(reach, plan->nearest);
+    double off = NFSAR_PI * margin * margin * cosine / (2.0 * k_min * plan->nearest);
+    double angle = acos(cosine) + acos(fmax(1.0 - off, 0.0));
+    return angle < asin(RMA_LARGEST_SINE) ? sin(angle) : RMA_LARGEST_SINE;
+}
+
+/* Tangent of the steepest angle that the axis will look at, its margin included. */
+static double steepest(const nfsar_rma_plan *plan, const struct rma_axis *axis) {
+    double sine = axis->line ? 0.0 : nurma_end(plan, axis->reach);
+    return sine / sqrt(1.0 - sine * sine);
 }
 
 void nurma_choose_fraction(nfsar_rma_plan *plan) {
     struct nurma *nurma = plan->nurma;
     double k_min, k_max;
     frequencies_range(plan->wavenumber, plan->capture->n_sample, &k_min, &k_max);
-    double x = steepest(plan, &plan->x, k_min), y = steepest(plan, &plan->y, k_min);
+    double x = steepest(plan, &plan->x), y = steepest(plan, &plan->y);
     double cosine = fmax(sqrt(1.0 / (1.0 + x * x + y * y)), sqrt(RMA_SMALLEST_COSINE_SQUARED));
     nurma->fraction = nurma->offsets == NFSAR_OFFSETS_EXACT       ? 0.5 * (1.0 + cosine)
                       : nurma->offsets == NFSAR_OFFSETS_BORESIGHT ? 1.0

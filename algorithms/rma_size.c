@@ -154,10 +154,14 @@ static enum nfsar_status size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
     double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
     /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of
      * what is kept in full. */
-    double margin = plan->options.margin + (axis->reach < zone ? 1.0 : 0.0);
+    bool narrow = plan->nurma == NULL && axis->reach < zone;
+    double margin = plan->options.margin + (narrow ? 1.0 : 0.0);
     double outer = axis->reach + margin * zone;
     axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));
     axis->end = fmin(RMA_LARGEST_SINE, outer / hypot(outer, nearest));
+    if (plan->nurma != NULL) {
+        axis->end = nurma_end(plan, axis->reach);
+    }
     double support = plan->farthest * axis->end / sqrt(1.0 - axis->end * axis->end);
     double period = fmax(axis->reach + support, axis->place * (double)places->count);
     double length = ceil(period / axis->place) + 1.0;
@@ -219,6 +223,7 @@ static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     find_reach(plan, &plan->x, false);
     find_reach(plan, &plan->y, true);
     if (plan->nurma != NULL) {
+        nurma_choose_margin(plan);
         nurma_choose_fraction(plan);
     }
     status = thin_frequencies(plan, error);

@@ -35,6 +35,19 @@ nfsar_image image_rma(const nfsar_capture *capture, const nfsar_grid *grid,
     return image;
 }
 
+nfsar_image image_nurma(const nfsar_capture *capture, const nfsar_grid *grid,
+                        const nfsar_nurma_options *options) {
+    nfsar_error error;
+    nfsar_image image;
+    nfsar_nurma_plan *plan;
+    nfsar_echo_source source = nfsar_capture_source(capture);
+    assert_ok(nfsar_image_create(grid, &image, &error), error);
+    assert_ok(nfsar_nurma_plan_create(capture, grid, options, &plan, &error), error);
+    assert_ok(nfsar_nurma_execute(plan, &source, image.data, NULL, &error), error);
+    nfsar_nurma_plan_destroy(plan);
+    return image;
+}
+
 double image_correlation(const nfsar_image *a, const nfsar_image *b) {
     double complex ab = 0.0;
     double aa = 0.0, bb = 0.0;

@@ -3,6 +3,7 @@
 #define NFSAR_TESTS_IMAGES_H
 
 #include <nfsar/backprojection.h>
+#include <nfsar/nurma.h>
 #include <nfsar/rma.h>
 
 /* Backprojection of the capture's own samples. Free with nfsar_image_free(). */
@@ -12,6 +13,10 @@ nfsar_image image_bp(const nfsar_capture *capture, const nfsar_grid *grid,
 /* Range migration with these options (NULL: defaults). */
 nfsar_image image_rma(const nfsar_capture *capture, const nfsar_grid *grid,
                       const nfsar_rma_options *options);
+
+/* Non-uniform range migration with these options (NULL: defaults). */
+nfsar_image image_nurma(const nfsar_capture *capture, const nfsar_grid *grid,
+                        const nfsar_nurma_options *options);
 
 /* |<a,b>| / (|a||b|). */
 double image_correlation(const nfsar_image *a, const nfsar_image *b);
