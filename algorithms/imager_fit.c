@@ -16,6 +16,11 @@
 /* Wrong by more than this, images lose their resolution. */
 #define BORESIGHT_WARNS (45.0 * NFSAR_PI / 180.0)
 
+/* Backprojection's updates that irregular positions are never worth their transforms for, and those
+ * that one processor makes in a second. */
+#define FEW_UPDATES        5e8
+#define UPDATES_PER_SECOND 1.2e9
+
 /* Most patches along an axis, and backprojection's updates that one costs. */
 #define MOST_PATCHES  16
 #define PATCH_UPDATES 3e8
@@ -86,13 +91,18 @@ static enum nfsar_status try_migration(nfsar_imager *imager, double *correlation
     return status;
 }
 
+/* Pairs of a voxel and a line of samples. */
+static double count_updates(const nfsar_imager *imager) {
+    const nfsar_grid *grid = &imager->whole;
+    return (double)grid->x.count * (double)grid->y.count * (double)grid->z.count *
+           (double)imager->capture->n_pulse * (double)imager->capture->array.n_channel;
+}
+
 /* Everything again with as few patches as make the image like the exact one, as long as they cost
  * less than backprojection. */
 static enum nfsar_status try_patches(nfsar_imager *imager, double *correlation,
                                      nfsar_error *error) {
-    const nfsar_grid *grid = &imager->whole;
-    double updates = (double)grid->x.count * (double)grid->y.count * (double)grid->z.count *
-                     (double)imager->capture->n_pulse * (double)imager->capture->array.n_channel;
+    double updates = count_updates(imager);
     imager->patches = imager->use.patches > 0 ? imager->use.patches : 1;
     enum nfsar_status status = try_migration(imager, correlation, error);
     while (status == NFSAR_OK && *correlation < LEAST_CORRELATION && imager->use.patches == 0 &&
@@ -155,6 +165,19 @@ static void warn_of_distance(nfsar_imager *imager) {
                  "apart only up to %.3g m; coordinates are metres",
                  away, limit);
     }
+}
+
+/* AUTO with so little to do that the exact way is as fast. */
+static enum nfsar_status weigh_cost(const nfsar_imager *imager, nfsar_error *why) {
+    double updates = count_updates(imager), seconds = updates / UPDATES_PER_SECOND;
+    if (imager->wanted != NFSAR_METHOD_AUTO || imager->method == NFSAR_METHOD_RMA ||
+        updates > FEW_UPDATES) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
+                      "the positions are irregular, and so few for this grid that exact "
+                      "backprojection takes about %.1g s of one processor",
+                      seconds < 0.01 ? 0.01 : seconds);
 }
 
 /* Reasons why an image that can be made would not be right. */
@@ -241,6 +264,7 @@ enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
     if (status == NFSAR_OK) {
         choose_offsets(imager);
         status = judge(imager, correlation, &why);
+        status = status == NFSAR_OK ? weigh_cost(imager, &why) : status;
     }
     if (status != NFSAR_OK && imager->wanted == NFSAR_METHOD_AUTO) {
         imager->method = NFSAR_METHOD_BP;

@@ -315,7 +315,7 @@ static void there_together(const nfsar_nufft_plan *plan, const float complex *va
 /* Each thread has a block to itself, and waits for nobody. */
 static void there_apart(const nfsar_nufft_plan *plan, const float complex *values,
                         float complex *modes) {
-#pragma omp parallel for schedule(dynamic) num_threads(plan->threads)
+#pragma omp parallel for schedule(dynamic, 2) num_threads(plan->threads)
     for (size_t block = 0; block < plan->n_block; block++) {
         size_t thread = (size_t)omp_get_thread_num();
         struct stretch all = {thread, 0, spread_chunks(plan->spread)};
@@ -358,7 +358,7 @@ static void back_together(const nfsar_nufft_plan *plan, const float complex *mod
 
 static void back_apart(const nfsar_nufft_plan *plan, const float complex *modes,
                        float complex *values) {
-#pragma omp parallel for schedule(dynamic) num_threads(plan->threads)
+#pragma omp parallel for schedule(dynamic, 2) num_threads(plan->threads)
     for (size_t block = 0; block < plan->n_block; block++) {
         size_t thread = (size_t)omp_get_thread_num();
         struct stretch all = {thread, 0, spread_chunks(plan->spread)};

@@ -215,6 +215,7 @@ size_t nufft_share(const nfsar_nufft_plan *plan, size_t n, size_t thread, size_t
 
 static bool make_scratch(nfsar_nufft_plan *plan) {
     size_t unit = sizeof(float complex), pitch = 0, first, rows;
+    bool partial = plan->n_vector % SPREAD_VECTORS != 0;
     const struct nufft_axis *x = &plan->axis[0], *z = &plan->axis[2];
     for (int k = 0; k < 3; k++) {
         pitch = plan->axis[k].pitch > pitch ? plan->axis[k].pitch : pitch;
@@ -223,7 +224,8 @@ static bool make_scratch(nfsar_nufft_plan *plan) {
     plan->chunk_rows = rows;
     plan->ring = rows + (size_t)plan->axis[1].width - 1;
     plan->scratch = take(plan, (size_t)plan->threads, sizeof *plan->scratch);
-    bool good = plan->scratch != NULL;
+    plan->rest = take(plan, partial ? plan->n_point * SPREAD_VECTORS : 0, unit);
+    bool good = plan->scratch != NULL && plan->rest != NULL;
     for (int t = 0; good && t < plan->threads; t++) {
         struct nufft_scratch *s = &plan->scratch[t];
         s->cells = take(plan, plan->ring * nufft_cells(z) * nufft_cells(x) * SPREAD_VECTORS, unit);
@@ -236,21 +238,30 @@ static bool make_scratch(nfsar_nufft_plan *plan) {
     return good;
 }
 
+static enum nfsar_status out_of_memory(const nfsar_nufft_plan *plan, nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                      "out of memory for a non-uniform transform of %zu positions", plan->n_point);
+}
+
 /* Planes of a block for each thread, when there are blocks enough to keep them busy and the planes
  * may stay in the last cache; else of as many blocks as have chunks for all threads. */
-static bool make_planes(nfsar_nufft_plan *plan) {
+static enum nfsar_status make_planes(nfsar_nufft_plan *plan, nfsar_error *error) {
     size_t block = nufft_plane_bytes(plan->axis), chunks = spread_chunks(plan->spread);
-    size_t threads = (size_t)plan->threads, fit = plan->options.memory / block;
+    size_t threads = (size_t)plan->threads, memory = plan->options.memory;
+    size_t fit = memory > plan->bytes ? (memory - plan->bytes) / block : 0;
     plan->apart =
         plan->n_block >= BLOCKS_EACH * threads && threads <= fit && threads * block <= APART_BYTES;
     size_t wanted = plan->apart ? threads : (CHUNKS_EACH * threads + chunks - 1) / chunks;
     plan->group = wanted < fit ? wanted : fit;
     plan->group = plan->group < plan->n_block ? plan->group : plan->n_block;
-    plan->group = plan->group > 0 ? plan->group : 1;
+    if (plan->group == 0) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                          "memory %zu: weights, scratch and a block of eight vectors take %zu; "
+                          "allow so much",
+                          memory, plan->bytes + block);
+    }
     plan->planes = take(plan, plan->group * block / sizeof *plan->planes, sizeof *plan->planes);
-    bool partial = plan->n_vector % SPREAD_VECTORS != 0;
-    plan->rest = take(plan, partial ? plan->n_point * SPREAD_VECTORS : 0, sizeof *plan->rest);
-    return plan->planes != NULL && plan->rest != NULL;
+    return plan->planes != NULL ? NFSAR_OK : out_of_memory(plan, error);
 }
 
 static enum nfsar_status make(nfsar_nufft_plan *plan, const double *const position[],
@@ -266,12 +277,10 @@ static enum nfsar_status make(nfsar_nufft_plan *plan, const double *const positi
     plan->plane = nufft_cells(&plan->axis[1]) * plan->slab;
     plan->transpose = transpose_for(plan->options.kernel);
     if (!make_axes(plan) || !make_spread(plan, position) || !make_shares(plan) ||
-        !make_planes(plan) || !make_scratch(plan)) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
-                          "out of memory for a non-uniform transform of %zu positions",
-                          plan->n_point);
+        !make_scratch(plan)) {
+        return out_of_memory(plan, error);
     }
-    return NFSAR_OK;
+    return make_planes(plan, error);
 }
 
 enum nfsar_status nfsar_nufft_plan_create(int dimension, const size_t modes[], size_t n_point,

@@ -54,9 +54,6 @@ void nurma_line(const nfsar_rma_plan *plan, nfsar_vec3 tx, nfsar_vec3 rx, struct
     line->path = nfsar_compensation_path(plan->options.compensation, tx, rx, plan->reference) +
                  2.0 * (plan->distance - nurma->fraction * away);
     line->weight = taper(window, nurma->x, at.x) * taper(window, nurma->y, at.y);
-    if (nurma->offsets == NFSAR_OFFSETS_EXACT && (plan->x.line || plan->y.line)) {
-        line->weight *= (float)sqrt(1.0 - away / nurma_centre(plan));
-    }
 }
 
 static void shape_of(const nfsar_rma_plan *plan, struct spread_shape *shape) {
@@ -107,6 +104,25 @@ size_t nurma_bytes(const nfsar_rma_plan *plan) {
     return lines * (width * sizeof(float) + 16);
 }
 
+/* What nurma_line_weigh() makes weights from. */
+static bool keep_amplitudes(nfsar_rma_plan *plan, const double *offset) {
+    struct nurma *nurma = plan->nurma;
+    size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
+    if (nurma->offsets != NFSAR_OFFSETS_EXACT || !(plan->x.line || plan->y.line)) {
+        return true;
+    }
+    nurma->amplitude = malloc(lines * sizeof *nurma->amplitude);
+    nurma->offset = malloc(lines * sizeof *nurma->offset);
+    if (nurma->amplitude == NULL || nurma->offset == NULL) {
+        return false;
+    }
+    for (size_t l = 0; l < lines; l++) {
+        nurma->amplitude[l] = plan->line[l].weight;
+        nurma->offset[l] = offset[l];
+    }
+    return true;
+}
+
 enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
     struct nurma *nurma = plan->nurma;
     size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
@@ -121,11 +137,11 @@ enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
         nurma->spread =
             spread_create(&shape, at, at + lines, at + 2 * lines, lines, NFSAR_KERNEL_AUTO);
     }
-    free(at);
     if (nurma->spread != NULL) {
         size_t threads = (size_t)plan->threads;
         nurma->rank = spread_rank(nurma->spread);
-        nurma->values = buffer_zeros(lines * nurma->pitch, sizeof *nurma->values);
+        bool kept = keep_amplitudes(plan, at + 2 * lines);
+        nurma->values = kept ? buffer_zeros(lines * nurma->pitch, sizeof *nurma->values) : NULL;
         nurma->cells = buffer_alloc(threads * spread_cells(nurma->spread), sizeof *nurma->cells);
         nurma->column = buffer_alloc(threads * NURMA_TILES * plan->y.bins, sizeof *nurma->column);
         plan->bytes +=
@@ -133,6 +149,7 @@ enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
             (lines * nurma->pitch + threads * spread_cells(nurma->spread)) * sizeof(float complex) +
             threads * NURMA_TILES * plan->y.bins * sizeof *nurma->column;
     }
+    free(at);
     if (nurma->spread == NULL || nurma->values == NULL || nurma->cells == NULL ||
         nurma->column == NULL) {
         return status != NFSAR_OK && status != NFSAR_ERROR_MEMORY
@@ -145,6 +162,8 @@ enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
 
 void nurma_release(struct nurma *nurma) {
     spread_destroy(nurma->spread);
+    free(nurma->amplitude);
+    free(nurma->offset);
     free(nurma->values);
     free(nurma->cells);
     free(nurma->column);

@@ -46,6 +46,9 @@ struct nurma {
                                in ((k_z - 2k fraction) / band)^2, of which
                                the second is times that ratio */
     double band;
+    double centre;    /* depth of the slab's middle below the plane, for a line of positions */
+    float *amplitude; /* [n_line] weights of the lines but for that depth; NULL for no line */
+    double *offset;   /* [n_line] */
     struct spread *spread;
     const uint32_t *rank;    /* where the values of a line lie */
     size_t pitch;            /* numbers between the values of two lines */
@@ -64,12 +67,13 @@ double nurma_boresight_error(const nfsar_rma_plan *plan);
  * its plane and a target `aside` and `depth` from the position's place in the plane: metres. */
 double nurma_boresight_residue(double away, double aside, double depth);
 
-/* Whether the plane waves of a line of positions, whose amplitude is the root of the depth below
- * each, are near enough to the exact sum. If not, the line is imaged as a plane with one column. */
-bool nurma_line_holds(const nfsar_rma_plan *plan);
+/* Most slices of a slab for which the amplitudes of a line of positions are right (nurma_line.c);
+ * all of them where positions are no line. */
+size_t nurma_line_slab(const nfsar_rma_plan *plan);
 
-/* Depth of the grid's middle below the plane. */
-double nurma_centre(const nfsar_rma_plan *plan);
+/* Weigh the lines for the slab that begins with slice first_z; false when that changes nothing, so
+ * that the spectrum stays what it was. */
+bool nurma_line_weigh(nfsar_rma_plan *plan, size_t first_z);
 
 /* How much of 2k is taken out of each line, once the reaches are known. */
 void nurma_choose_fraction(nfsar_rma_plan *plan);

@@ -105,27 +105,6 @@ enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
     return status;
 }
 
-double nurma_centre(const nfsar_rma_plan *plan) {
-    const struct nurma_range *away = &plan->nurma->away;
-    return 0.5 * (plan->nearest + plan->farthest + away->low + away->high);
-}
-
-/* With the root of the depth below the plane's line in the middle of the grid taken out of every
- * line, what is left at a depth z, sqrt((z - d) / (1 - d / centre)) over sqrt(z), is linear in the
- * offset d but for about (d (1 / centre - 1 / z))^2 / 8 (docs/theory/irregular.md). */
-bool nurma_line_holds(const nfsar_rma_plan *plan) {
-    const struct nurma *nurma = plan->nurma;
-    if (nurma == NULL || nurma->offsets != NFSAR_OFFSETS_EXACT) {
-        return true;
-    }
-    double first = plan->nearest + nurma->away.high, last = plan->farthest + nurma->away.low;
-    double centre = nurma_centre(plan);
-    double most = fmax(1.0 / first - 1.0 / centre, 1.0 / centre - 1.0 / last) *
-                  fmax(-nurma->away.low, nurma->away.high);
-    double waves = 2.0 * plan->wavenumber[0] * plan->nearest;
-    return 0.5 * most * most + 1.0 / (waves * waves) < 0.3 * nurma->tolerance;
-}
-
 /* Tangent of the steepest angle that the axis will look at, its margin included. */
 static double steepest(const nfsar_rma_plan *plan, const struct rma_axis *axis, double k_min) {
     double nearest = plan->nearest;

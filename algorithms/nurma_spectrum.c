@@ -126,7 +126,7 @@ struct finish {
     const double *kx;
     double two_k, out, ky;
     bool line;
-    double centre; /* depth of the grid's middle below the plane */
+    double centre; /* depth of the slab's middle below the plane */
 };
 
 static inline double wave_kz(const struct finish *row, int l) {
@@ -200,10 +200,13 @@ static void finish_row(const struct nurma *nurma, const struct finish *row,
         float q_im = inverse * (away->re[l] * ramp_im + away->im[l] * ramp_re) - change * g_re;
         float p_re = inverse * g_re, p_im = inverse * g_im;
         if (row->line) {
+            /* Over the depth below each position, (S + S_d / centre) / depth. */
+            float next_re = 0.375f * per_kz[l] * (p_re + 2.0f * centre * q_re);
+            float next_im = 0.375f * per_kz[l] * (p_im + 2.0f * centre * q_im);
             p_re += centre * q_re;
             p_im += centre * q_im;
-            q_re = 0.5f * q_re - 0.375f * per_kz[l] * p_im;
-            q_im = 0.5f * q_im + 0.375f * per_kz[l] * p_re;
+            q_re = 0.5f * q_re - next_im;
+            q_im = 0.5f * q_im + next_re;
         } else {
             q_re -= per_kz[l] * p_im;
             q_im += per_kz[l] * p_re;
@@ -267,7 +270,7 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, size_t in
                          .two_k = two_k,
                          .out = nurma->fraction * two_k,
                          .line = x->line || y->line,
-                         .centre = nurma_centre(plan)};
+                         .centre = nurma->centre};
     float complex turned = rma_turn_back(plan, wave);
     tile_kx(x, first, kx);
     for (size_t j = 0; j < y->bins; j++) {

@@ -21,11 +21,14 @@ enum nfsar_status nfsar_rma_execute(nfsar_rma_plan *plan, const nfsar_echo_sourc
     size_t nz = plan->grid.z.count, slice = plan->grid.x.count * plan->grid.y.count;
     size_t blocks = (plan->n_wave + plan->k_block - 1) / plan->k_block;
     size_t slabs = (nz + plan->z_slab - 1) / plan->z_slab;
-    size_t loaded = blocks; /* which block the spectrum holds */
+    size_t loaded = blocks; /* which block the spectrum holds; none */
     double done = 0.0, all = (double)(slabs * (2 * blocks + 1));
     for (size_t slab = 0; slab < slabs; slab++) {
         /* The last slab is as thick as the others, and makes some slices again. */
         size_t first_z = smaller(slab * plan->z_slab, nz - plan->z_slab);
+        if (nurma_line_weigh(plan, first_z)) {
+            loaded = blocks;
+        }
         for (size_t block = 0; block < blocks; block++) {
             size_t first = block * plan->k_block;
             size_t n = smaller(plan->k_block, plan->n_wave - first);

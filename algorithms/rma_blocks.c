@@ -70,7 +70,7 @@ static enum nfsar_status thin_depths(nfsar_rma_plan *plan, size_t n, nfsar_error
 static enum nfsar_status choose_slab(nfsar_rma_plan *plan, size_t room, nfsar_error *error) {
     size_t each = plan->y.bins * plan->grid_width * sizeof(float complex);
     size_t most = at_least_one(room / each);
-    size_t n = plan->grid.z.count;
+    size_t n = nurma_line_slab(plan);
     enum nfsar_status status = thin_depths(plan, n, error);
     while (status == NFSAR_OK && plan->depth->n_node > most) {
         size_t next = n * most / plan->depth->n_node;

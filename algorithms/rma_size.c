@@ -54,8 +54,7 @@ static void find_reach(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
     }
     double low = grid->start - at.high, high = nfsar_axis_end(grid) - at.low;
     axis->n = places->count;
-    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6 &&
-                 nurma_line_holds(plan);
+    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6;
     axis->reach = axis->line ? 0.0 : fmax(fabs(low), fabs(high));
 }
 
@@ -153,8 +152,8 @@ static enum nfsar_status size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
     double nearest = plan->nearest;
     double oblique = pow(hypot(axis->reach, nearest) / nearest, 1.5);
     double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
-    /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of what
-     * is kept in full. */
+    /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of
+     * what is kept in full. */
     double margin = plan->options.margin + (axis->reach < zone ? 1.0 : 0.0);
     double outer = axis->reach + margin * zone;
     axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));

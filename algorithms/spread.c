@@ -9,15 +9,15 @@
 #include "algorithms/gridding.h"
 #include "algorithms/spread_kernel.h"
 
-/* The cells of a chunk fit the second-level cache, beside the values that come in. */
+/* The cells of a chunk fit the second-level cache, beside the values that come in; and the cells
+ * under the kernel of the points that are worked on, in all rows, the first-level cache. */
 #define CHUNK_BYTES ((size_t)320 << 10)
-
-/* Most rows of a chunk: the cells under the kernel of the points that are worked on, in all rows,
- * fit the first-level cache. */
 enum { MOST_ROWS = 24 };
 
-/* Layers of z that are visited together, along x. */
-enum { LAYERS = 4 };
+/* Rows of a volume do not fit: there a chunk has rows enough, and so many layers are visited
+ * together along x, that most of what comes to the cache with a point serves its neighbours too. */
+#define VOLUME_BYTES ((size_t)64 << 20)
+enum { VOLUME_ROWS = 8, LAYERS = 8 };
 
 /* Bins of the sort beyond those that points fill. */
 enum { SPARE_BINS = 1 << 16 };
@@ -95,41 +95,73 @@ static bool is_axis(const struct spread_axis *axis, const double *at) {
            isfinite(axis->first) && isfinite(axis->step);
 }
 
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 /* Rows of a chunk, from the size of a row. */
 static size_t chunk_rows(const struct spread_shape *shape) {
     size_t row = shape->x.count * shape->z.count * SPREAD_FLOATS * sizeof(float);
-    size_t rows = CHUNK_BYTES / row;
-    rows = rows < MOST_ROWS ? rows : MOST_ROWS;
+    size_t rows = smaller(CHUNK_BYTES / row, MOST_ROWS);
+    if (shape->z.count > 1 && rows < VOLUME_ROWS) {
+        rows = smaller(VOLUME_BYTES / row, VOLUME_ROWS);
+    }
     rows = rows > 0 ? rows : 1;
     /* Chunks of one size, as far as that goes. */
     size_t chunks = (shape->y.count + rows - 1) / rows;
     return (shape->y.count + chunks - 1) / chunks;
 }
 
-/* Ranks, in the order of the bins; points of one bin keep their order. */
-static bool sort(spread *plan, const struct bins *bins, const struct spread_place *place) {
-    size_t n_bin = plan->n_chunk * bins->n_z * bins->n_x;
-    size_t *begin = buffer_zeros(n_bin + 1, sizeof *begin);
-    if (begin == NULL) {
+/* order[] after a stable sort of before[] (NULL: 0, 1, ...) by key, of which there are n_key; false
+ * when there is no memory. begin[k], for k <= n_key, tells where key k begins. */
+static bool sort_by(const size_t *key, size_t n_key, const uint32_t *before, size_t n,
+                    uint32_t *order, size_t *begin) {
+    size_t *next = calloc(n_key + 1, sizeof *next);
+    if (next == NULL) {
         return false;
     }
-    for (size_t i = 0; i < plan->n_point; i++) {
-        begin[bin_of(bins, place[i].y / plan->chunk_rows, &place[i]) + 1]++;
+    for (size_t i = 0; i < n; i++) {
+        next[key[i] + 1]++;
     }
-    for (size_t b = 0; b < n_bin; b++) {
-        begin[b + 1] += begin[b];
+    for (size_t k = 0; k < n_key; k++) {
+        next[k + 1] += next[k];
     }
-    for (size_t c = 0; c <= plan->n_chunk; c++) {
-        plan->own[c] = begin[c * bins->n_z * bins->n_x];
+    if (begin != NULL) {
+        memcpy(begin, next, (n_key + 1) * sizeof *begin);
     }
-    for (size_t i = 0; i < plan->n_point; i++) {
-        size_t bin = bin_of(bins, place[i].y / plan->chunk_rows, &place[i]);
-        plan->rank[i] = (uint32_t)begin[bin]++;
-        plan->order[plan->rank[i]] = (uint32_t)i;
-        plan->place[plan->rank[i]] = place[i];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t item = before != NULL ? before[i] : (uint32_t)i;
+        order[next[key[item]]++] = item;
     }
-    free(begin);
+    free(next);
     return true;
+}
+
+/* The order: by bins, in a bin by rows, so that neighbours are added together. */
+static bool sort(spread *plan, const struct bins *bins, const struct spread_place *place) {
+    size_t n = plan->n_point, in_chunk = bins->n_z * bins->n_x, n_bin = plan->n_chunk * in_chunk;
+    size_t *key = buffer_alloc(n, sizeof *key), *begin = calloc(n_bin + 1, sizeof *begin);
+    uint32_t *by_row = buffer_alloc(n, sizeof *by_row);
+    bool good = key != NULL && begin != NULL && by_row != NULL;
+    for (size_t i = 0; good && i < n; i++) {
+        key[i] = place[i].y;
+    }
+    good = good && sort_by(key, plan->shape.y.count, NULL, n, by_row, NULL);
+    for (size_t i = 0; good && i < n; i++) {
+        key[i] = bin_of(bins, place[i].y / plan->chunk_rows, &place[i]);
+    }
+    good = good && sort_by(key, n_bin, by_row, n, plan->order, begin);
+    for (size_t c = 0; good && c <= plan->n_chunk; c++) {
+        plan->own[c] = begin[c * in_chunk];
+    }
+    for (size_t r = 0; good && r < n; r++) {
+        plan->rank[plan->order[r]] = (uint32_t)r;
+        plan->place[r] = place[plan->order[r]];
+    }
+    free(key);
+    free(begin);
+    free(by_row);
+    return good;
 }
 
 /* Places and weights of all points, then their order. */

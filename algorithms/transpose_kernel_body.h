@@ -1,4 +1,6 @@
 /* The loops of transpose.h: squares of four by four, which registers hold. */
+#include <stdbool.h>
+
 #include "algorithms/transpose.h"
 
 #include "algorithms/lanes.h"
@@ -49,6 +51,23 @@ LANES_INLINE void turn_square(const float complex *in, size_t in_stride, const f
     }
 }
 
+/* Short rows far apart: the machine does not guess where the next are. */
+LANES_INLINE void ask_ahead(const float complex *at, size_t stride, size_t n, bool to_write) {
+    enum { AHEAD = 4 * SIDE, LINE = 8 };
+    if (stride <= LINE) {
+        return; /* one after the other */
+    }
+    for (size_t r = AHEAD; r < AHEAD + SIDE; r++) {
+        for (size_t i = 0; i < n; i += LINE) {
+            if (to_write) {
+                __builtin_prefetch(at + r * stride + i, 1);
+            } else {
+                __builtin_prefetch(at + r * stride + i);
+            }
+        }
+    }
+}
+
 static void turn_rest(const float complex *in, size_t in_stride, size_t rows, size_t columns,
                       const float *by_row, const float *by_column, float complex *out,
                       size_t out_stride) {
@@ -67,6 +86,7 @@ LANES_INLINE void turn_all(const float complex *in, size_t in_stride, size_t row
     size_t r_end = rows / SIDE * SIDE, c_end = columns / SIDE * SIDE;
     if (rows > columns) {
         for (size_t r = 0; r < r_end; r += SIDE) {
+            ask_ahead(in + r * in_stride, in_stride, columns, false);
             for (size_t c = 0; c < c_end; c += SIDE) {
                 turn_square(in + r * in_stride + c, in_stride,
                             weights == BY_ROW ? weight + r : weight + c, weights,
@@ -75,6 +95,7 @@ LANES_INLINE void turn_all(const float complex *in, size_t in_stride, size_t row
         }
     } else {
         for (size_t c = 0; c < c_end; c += SIDE) {
+            ask_ahead(out + c * out_stride, out_stride, rows, true);
             for (size_t r = 0; r < r_end; r += SIDE) {
                 turn_square(in + r * in_stride + c, in_stride,
                             weights == BY_ROW ? weight + r : weight + c, weights,

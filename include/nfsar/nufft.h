@@ -25,9 +25,9 @@
 
 /** Options; nfsar_nufft_defaults() fills them. */
 typedef struct nfsar_nufft_options {
-    double tolerance; /**< largest error relative to the largest magnitude, for values that are not
-                           alike by design; and so, too, of the root of the sum of squares; 1e-5 ..
-                           0.1; 1e-3 */
+    double tolerance; /**< 1e-5 to 0.1: largest error relative to the largest magnitude, and root of
+                           the sum of squares relative to the result's, for values that do not
+                         cancel by design; 1e-3 */
     int sign;         /**< of the exponent of type 1, -1 or +1; -1 */
     enum nfsar_kernel kernel; /**< version of the inner loops; the best */
     size_t memory;            /**< bytes that the plan may take; 0 for 2 GiB */

@@ -181,6 +181,7 @@ static void judge_all(struct problem p, const char *what) {
 
 static void planes(void **state) {
     (void)state;
+    judge_all(pose(2, 128, 128, 1, 1000, 1, ANYWHERE, -1), "128 x 128");
     judge_all(pose(2, 32, 24, 1, 300, 8, ANYWHERE, -1), "32 x 24");
     judge_all(pose(2, 33, 19, 1, 200, 3, ANYWHERE, 1), "33 x 19, 3 vectors");
     judge_all(pose(2, 17, 50, 1, 150, 19, ANYWHERE, -1), "17 x 50, 19 vectors");
@@ -190,6 +191,7 @@ static void planes(void **state) {
 
 static void volumes(void **state) {
     (void)state;
+    judge_all(pose(3, 24, 24, 24, 400, 1, ANYWHERE, -1), "24 x 24 x 24");
     judge_all(pose(3, 12, 10, 8, 100, 8, ANYWHERE, -1), "12 x 10 x 8");
     judge_all(pose(3, 9, 5, 17, 80, 10, ANYWHERE, 1), "9 x 5 x 17, 10 vectors");
     judge_all(pose(3, 20, 3, 1, 60, 1, ANYWHERE, -1), "20 x 3 x 1, 1 vector");
@@ -205,7 +207,7 @@ static void awkward_positions(void **state) {
     judge_all(pose(3, 9, 8, 7, 1, 1, AT_THE_WRAP, -1), "one point, 3-D");
 }
 
-/* However many threads, and however little memory: the same bits. */
+/* However many threads: the same bits. */
 static void threads_change_nothing(void **state) {
     (void)state;
     struct problem p = pose(2, 90, 70, 1, 700, 27, ANYWHERE, -1);
@@ -221,6 +223,11 @@ static void threads_change_nothing(void **state) {
             options.threads = threads;
             nfsar_nufft_plan *plan = plan_of(r, options);
             assert_true(nfsar_nufft_plan_memory(plan) > 1000);
+            /* Just as much memory gives the same plan. */
+            options.memory = nfsar_nufft_plan_memory(plan);
+            nfsar_nufft_plan_destroy(plan);
+            plan = plan_of(r, options);
+            assert_true(nfsar_nufft_plan_memory(plan) <= options.memory);
             modes[k] = malloc(n_mode * sizeof *modes[k]);
             values[k] = malloc(n_value * sizeof *values[k]);
             nfsar_nufft_type1(plan, r->values, modes[k]);
@@ -336,6 +343,8 @@ static void mistakes(void **state) {
     bad = good;
     bad.memory = 1000;
     refuse(2, modes, 3, x, 1, bad, NFSAR_ERROR_MEMORY, "memory 1000");
+    bad.memory = 30000;
+    refuse(2, modes, 3, x, 1, bad, NFSAR_ERROR_MEMORY, "allow so much");
 }
 
 /* All shapes about the squares that the loops work on. */

@@ -1,4 +1,12 @@
 /* Spreading and gathering against the double sum of weights. */
+#include "algorithms/spread_kernel.h"
+
+spread_add spread_add_wide;
+spread_gather spread_gather_wide;
+
+#define LANES_WIDE
+#include "algorithms/spread_kernel_body.h"
+
 #include "tests/support.h"
 
 #include <math.h>
@@ -294,6 +302,65 @@ static void a_heap(void **state) {
     free_problem(&p);
 }
 
+/* The widest text, in whatever instructions there are, beside the plainest. */
+static void widest_vectors(void **state) {
+    (void)state;
+    enum { POINTS = 200, COUNT = 40, LINE = COUNT * SPREAD_FLOATS };
+    nfsar_random random;
+    nfsar_random_seed(&random, 9);
+    for (uint32_t width = 2; width <= GRIDDING_WIDEST; width++) {
+        for (uint32_t layers = 1; layers <= 3; layers += 2) {
+            size_t n_weight = width * 2 + layers, ring = 2 * GRIDDING_WIDEST + 3;
+            struct spread_place *places = malloc(POINTS * sizeof *places);
+            float *weight = malloc(POINTS * n_weight * sizeof *weight);
+            float *values = malloc(POINTS * SPREAD_FLOATS * sizeof *values);
+            float *back = malloc(POINTS * SPREAD_FLOATS * sizeof *back);
+            size_t floats = ring * layers * LINE;
+            float *cells = buffer_zeros(floats, sizeof *cells);
+            float *wide = buffer_zeros(floats, sizeof *wide);
+            for (size_t i = 0; i < POINTS; i++) {
+                places[i] = (struct spread_place){(uint32_t)(i / 8 % (COUNT - width)),
+                                                  (uint32_t)(20 + i % 7), 0};
+            }
+            for (size_t i = 0; i < POINTS * n_weight; i++) {
+                weight[i] = (float)nfsar_random_uniform(&random);
+            }
+            for (size_t i = 0; i < POINTS * SPREAD_FLOATS; i++) {
+                values[i] = (float)nfsar_random_normal(&random);
+            }
+            struct spread_points points = {.place = places,
+                                           .weight = weight,
+                                           .weight_pitch = n_weight,
+                                           .width_x = width,
+                                           .width_y = width,
+                                           .width_z = layers,
+                                           .count_x = COUNT,
+                                           .count_z = layers};
+            struct spread_ring rows = {cells, ring, 0}, wide_rows = {wide, ring, 0};
+            spread_add_portable(&points, 0, POINTS, values, SPREAD_FLOATS, &rows, 22, 40);
+            spread_add_wide(&points, 0, POINTS, values, SPREAD_FLOATS, &wide_rows, 22, 40);
+            double worst = 0.0, peak = 0.0;
+            for (size_t i = 0; i < floats; i++) {
+                worst = fmax(worst, fabs((double)cells[i] - (double)wide[i]));
+                peak = fmax(peak, fabs((double)cells[i]));
+            }
+            assert_true(peak > 1.0 && worst < 1e-6 * peak);
+            spread_gather_portable(&points, 0, POINTS, &rows, values, SPREAD_FLOATS);
+            spread_gather_wide(&points, 0, POINTS, &rows, back, SPREAD_FLOATS);
+            for (size_t i = 0; i < POINTS * SPREAD_FLOATS; i++) {
+                double scale = peak * width * width * layers;
+                assert_near((double)back[i], (double)values[i], 1e-6 * scale);
+            }
+            free(places);
+            free(weight);
+            free(values);
+            free(back);
+            free(cells);
+            free(wide);
+        }
+    }
+}
+
 static void what_is_refused(void **state) {
     (void)state;
     struct spread_shape shape = {axis(0.0, 1.0, 20, 4), axis(0.0, 1.0, 20, 4), absent};
@@ -323,9 +390,8 @@ static void what_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planes),
-        cmocka_unit_test(volumes),
-        cmocka_unit_test(a_heap),
+        cmocka_unit_test(planes),          cmocka_unit_test(volumes),
+        cmocka_unit_test(a_heap),          cmocka_unit_test(widest_vectors),
         cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,9 @@ static void everything_is_there(void **state) {
         assert_int_equal(count(root, "rma", "rma", NULL, threads), 1);
         assert_int_equal(count(root, "rma", "FFTW: the transforms in rma", NULL, threads), 1);
         assert_int_equal(count(root, "rma", "FFTW: the textbook's transforms", NULL, threads), 1);
+        assert_int_equal(count(root, "nufft", "type 1", NULL, threads), 1);
+        assert_int_equal(count(root, "nufft", "type 2", NULL, threads), 1);
+        assert_int_equal(count(root, "nufft", "FFTW: plain transforms", NULL, threads), 1);
         assert_int_equal(count(root, "simulation", "simulation, pair", NULL, threads), 1);
         assert_int_equal(count(root, "reading", "import to memory", NULL, threads), 1);
         assert_int_equal(count(root, "reading", "import to a capture file", NULL, threads), 1);
@@ -145,7 +148,7 @@ static void ratios_are_quotients(void **state) {
 /* Every speed of an image or an echo comes with its error, and none is wild. */
 static void speed_comes_with_accuracy(void **state) {
     (void)state;
-    json_t *root = run_json("--quick bp rma simulation --threads 1");
+    json_t *root = run_json("--quick bp rma nufft simulation --threads 1");
     size_t i, with = 0;
     json_t *row;
     json_array_foreach(json_object_get(root, "rows"), i, row) {
@@ -156,7 +159,7 @@ static void speed_comes_with_accuracy(void **state) {
             assert_true(json_number_value(error_db) < -40.0);
         }
     }
-    assert_true(with >= 6);
+    assert_true(with >= 8);
     json_decref(root);
 }
 
