@@ -38,8 +38,8 @@ nfsar_grid imager_band(const nfsar_imager *imager, const nfsar_grid *grid, size_
 nfsar_grid imager_patch(const nfsar_imager *imager, const nfsar_grid *band, size_t i,
                         size_t *first_x, size_t *first_y);
 
-/* Where the compensation of a patch has its reference: the middle of its place in the whole grid and
- * of its band. Coordinates of `wanted` that are numbers stay. */
+/* Where the compensation of a patch has its reference: the middle of its place in the whole grid
+ * and of its band. Coordinates of `wanted` that are numbers stay. */
 nfsar_vec3 imager_reference(const nfsar_imager *imager, const nfsar_grid *part, nfsar_vec3 wanted);
 
 /* Depth of the whole grid's slice nearest to the antennas. */

@@ -51,14 +51,15 @@ static struct view view_of(const struct rma_axis *axis) {
 /* From 1 at view.sine to 0 at its end as the plan's taper goes: an abrupt end would ring. The
  * margin grows with how oblique the wave is along the other axis, see widen_corner(); `across` is
  * the squared tangent of that. */
-static inline float view_weight(float sine, float across, struct view view, const float *taper) {
+static inline float view_weight(float sine, float across, struct view view,
+                                const struct rma_taper *taper) {
     float wider = sqrtf(1.0f + across * view.cosine_squared);
     float t = (sine - view.sine) * view.per_margin / (wider * sqrtf(wider));
     t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
     /* Clenshaw's sum of odd Chebyshev polynomials. */
     float y = 2.0f * t - 1.0f, twice = 4.0f * y * y - 2.0f, last = 0.0f, sum = 0.0f;
-    for (int i = RMA_TAPER - 1; i >= 0; i--) {
-        float next = taper[i] + twice * sum - last;
+    for (int i = taper->n - 1; i >= 0; i--) {
+        float next = taper->c[i] + twice * sum - last;
         last = sum;
         sum = next;
     }
@@ -77,8 +78,8 @@ struct tile {
 /* Leave out what is seen from beyond the views: a wave goes through places and grid that lie k_x /
  * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
 MULTIVERSION
-static void look(const struct tile *tile, const float *taper, const float *kx, float two_k,
-                 float sine_x, const float *oblique, struct wave *wave) {
+static void look(const struct tile *tile, const struct rma_taper *taper, const float *kx,
+                 float two_k, float sine_x, const float *oblique, struct wave *wave) {
     const struct view view_x = tile->x, view_y = tile->y;
     float ky = (float)fabs(tile->ky), along = two_k * two_k - ky * ky;
     float limit = 0.01f * two_k * two_k, weight[RMA_TILE];
@@ -99,8 +100,9 @@ static void look(const struct tile *tile, const float *taper, const float *kx, f
 /* A is 2k / k_z^2, and for a line of positions 2k / k_z^(3/2): stationary phase in two dimensions
  * and in one. Factors that do not depend on k are left to rma_image(). */
 MULTIVERSION
-static void make_waves(const struct tile *tile, const float *taper, const double *wavenumber,
-                       size_t n, const float *oblique, size_t width, struct wave *wave) {
+static void make_waves(const struct tile *tile, const struct rma_taper *taper,
+                       const double *wavenumber, size_t n, const float *oblique, size_t width,
+                       struct wave *wave) {
     float most_kx = (float)(tile->kx + tile->kx_step * (RMA_TILE - 1));
     double kx_squared[RMA_TILE];
     float kx[RMA_TILE];
@@ -287,7 +289,7 @@ static void prepare_tile(const nfsar_rma_plan *plan, const struct part *part,
     double offset = plan->k_z * part->centre * (0.5 / NFSAR_PI);
     size_t width = plan->x.width / 2, whole = part->n + RMA_WAVES - 1;
     whole -= whole % RMA_WAVES;
-    make_waves(tile, plan->taper, plan->wavenumber_of_wave + part->first, part->n,
+    make_waves(tile, &plan->taper, plan->wavenumber_of_wave + part->first, part->n,
                plan->oblique + part->first * width + column, width, desk->wave);
     start(desk->wave, part->n, depth, offset - rint(offset), plan->depth_step, desk->factor,
           desk->turn);

@@ -77,7 +77,8 @@ static void fill_view(nfsar_rma_plan *plan) {
             double angle = NFSAR_PI * ((double)p + 0.5) / POINTS;
             sum += erf(steep * cos(angle)) / erf(steep) * cos((2 * i + 1) * angle);
         }
-        plan->taper[i] = (float)(-sum / POINTS);
+        plan->taper.c[i] = (float)(-sum / POINTS);
+        plan->taper.n = fabs(sum / POINTS) > 1e-7 ? i + 1 : plan->taper.n;
     }
 }
 

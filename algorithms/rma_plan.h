@@ -62,7 +62,7 @@ struct rma_line {
     float weight; /* aperture window */
 };
 
-/* Odd Chebyshev polynomials that make up the end of the spectrum. */
+/* Most odd Chebyshev polynomials that make up the end of the spectrum. */
 enum { RMA_TAPER = 20 };
 
 struct nurma;
@@ -81,7 +81,10 @@ struct nfsar_rma_plan {
     double *wavenumber;     /* [n_sample] of the capture */
     float *frequency_taper; /* [n_sample] */
     struct rma_axis x, y;
-    float taper[RMA_TAPER]; /* the spectrum's end over its margin: 1/2 + sum c_i T_2i+1(2t - 1) */
+    struct rma_taper {
+        int n;
+        float c[RMA_TAPER]; /* 1/2 + sum c_i T_2i+1(2t - 1) */
+    } taper;                /* the spectrum's end over its margin, t from 0 to 1 */
     float *oblique;         /* [n_wave][x.width / 2] 1 / sqrt(4k^2 - k_x^2) */
     nfsar_vec3 reference;   /* of the compensation */
 
@@ -188,6 +191,11 @@ size_t rma_wrapped(const struct rma_axis *axis, size_t i);
  * spectrum. */
 void rma_lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
                   bool add, float complex *to);
+
+/* A tile of columns of places or cells, [y.n][cell_width], transformed along y: line i of the tile,
+ * with rma_line_pitch(y.length) between lines. Returns columns or work, where they are. */
+const float complex *rma_columns(const nfsar_rma_plan *plan, const float complex *plane,
+                                 float complex *columns, float complex *work);
 
 /* exp(+j 2k distance): what thinning took out of a frequency beyond the paths. */
 float complex rma_turn_back(const nfsar_rma_plan *plan, size_t wave);

@@ -16,7 +16,7 @@ enum { MOST_ROWS = 24 };
 
 /* Rows of a volume do not fit: there a chunk has rows enough, and so many layers are visited
  * together along x, that most of what comes to the cache with a point serves its neighbours too. */
-#define VOLUME_BYTES ((size_t)64 << 20)
+#define VOLUME_BYTES ((size_t)32 << 20)
 enum { VOLUME_ROWS = 8, LAYERS = 8 };
 
 /* Bins of the sort beyond those that points fill. */
@@ -276,6 +276,10 @@ void spread_rows(const spread *plan, size_t chunk, size_t *first, size_t *n) {
     *first = chunk * plan->chunk_rows;
     size_t left = plan->shape.y.count - *first;
     *n = left < plan->chunk_rows ? left : plan->chunk_rows;
+}
+
+size_t spread_cells_for(const struct spread_shape *shape) {
+    return chunk_rows(shape) * shape->z.count * shape->x.count * SPREAD_VECTORS;
 }
 
 size_t spread_cells(const spread *plan) {

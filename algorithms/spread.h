@@ -62,6 +62,7 @@ void spread_take_unsorted(spread *plan);
 size_t spread_chunks(const spread *plan);
 void spread_rows(const spread *plan, size_t chunk, size_t *first, size_t *n);
 size_t spread_cells(const spread *plan);
+size_t spread_cells_for(const struct spread_shape *shape); /* before there is a plan */
 
 /* Points that are a chunk's own. */
 size_t spread_points(const spread *plan, size_t chunk);

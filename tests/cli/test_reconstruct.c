@@ -113,11 +113,12 @@ static void irregular_positions(void **state) {
                                   test_path("wavy.h5"), test_path("wavy-image.h5")),
                      0);
     assert_contains(output, "method bp: the positions are irregular, and so few for this grid");
-    assert_int_equal(test_command(output, sizeof output,
-                                  "reconstruct %s -o %s --x -0.004:0.004:101 --y -0.004:0.004:101 --z "
-                                  "0.19:0.21:41",
-                                  test_path("wavy.h5"), test_path("wavy-image.h5")),
-                     0);
+    assert_int_equal(
+        test_command(output, sizeof output,
+                     "reconstruct %s -o %s --x -0.004:0.004:101 --y -0.004:0.004:101 --z "
+                     "0.19:0.21:41",
+                     test_path("wavy.h5"), test_path("wavy-image.h5")),
+        0);
     assert_contains(output, "method empm: the positions are irregular and lie up to 1 mm off");
     assert_contains(output, "; expected error ");
     assert_int_equal(test_command(output, sizeof output,
