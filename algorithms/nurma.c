@@ -74,91 +74,58 @@ static void shape_of(const nfsar_rma_plan *plan, struct spread_shape *shape) {
     shape->z = nurma->layer;
 }
 
-/* Places of all phase centres: x, y and offset. */
-static enum nfsar_status find_places(const nfsar_rma_plan *plan, double *x, double *y, double *d,
-                                     nfsar_error *error) {
-    size_t n_channel = plan->capture->array.n_channel;
-    nfsar_vec3 *tx = malloc(n_channel * sizeof *tx), *rx = malloc(n_channel * sizeof *rx);
-    enum nfsar_status status = NFSAR_OK;
-    if (tx == NULL || rx == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    for (size_t p = 0; status == NFSAR_OK && p < plan->capture->n_pulse; p++) {
-        status = nfsar_capture_antennas(plan->capture, false, p, 1, tx, rx, error);
-        for (size_t c = 0; status == NFSAR_OK && c < n_channel; c++) {
-            nfsar_vec3 at = nfsar_vec3_midpoint(tx[c], rx[c]);
-            x[p * n_channel + c] = at.x;
-            y[p * n_channel + c] = at.y;
-            d[p * n_channel + c] = plan->side * (at.z - plan->nurma->plane);
-        }
-    }
-    free(tx);
-    free(rx);
-    return status;
-}
-
 size_t nurma_bytes(const nfsar_rma_plan *plan) {
     const struct nurma *nurma = plan->nurma;
     size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
     size_t width = (size_t)(2 * nurma->kernel.width + nurma->layer.width);
     struct spread_shape shape;
     shape_of(plan, &shape);
-    return lines * (width * sizeof(float) + 16) +
+    return lines * (width * sizeof(float) + 16 + 3 * sizeof(double) + 4) +
            (size_t)plan->threads * spread_cells_for(&shape) * sizeof(float complex);
 }
 
-/* What nurma_line_weigh() makes weights from. */
-static bool keep_amplitudes(nfsar_rma_plan *plan, const double *offset) {
-    struct nurma *nurma = plan->nurma;
+/* Sort the phase centres by place and offset. */
+static struct spread *sort_places(const nfsar_rma_plan *plan) {
+    const struct nurma *nurma = plan->nurma;
     size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
-    if (nurma->offsets != NFSAR_OFFSETS_EXACT || !(plan->x.line || plan->y.line)) {
-        return true;
+    double *away = malloc(lines * sizeof *away);
+    struct spread *made = NULL;
+    if (away != NULL) {
+        struct spread_shape shape;
+        shape_of(plan, &shape);
+        for (size_t l = 0; l < lines; l++) {
+            away[l] = plan->side * (nurma->place[2][l] - nurma->plane);
+        }
+        made =
+            spread_create(&shape, nurma->place[0], nurma->place[1], away, lines, NFSAR_KERNEL_AUTO);
     }
-    nurma->amplitude = malloc(lines * sizeof *nurma->amplitude);
-    nurma->offset = malloc(lines * sizeof *nurma->offset);
-    if (nurma->amplitude == NULL || nurma->offset == NULL) {
-        return false;
-    }
-    for (size_t l = 0; l < lines; l++) {
-        nurma->amplitude[l] = plan->line[l].weight;
-        nurma->offset[l] = offset[l];
-    }
-    return true;
+    free(away);
+    return made;
 }
 
 enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
     struct nurma *nurma = plan->nurma;
     size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
-    double *at = malloc(3 * lines * sizeof *at);
-    struct spread_shape shape;
-    enum nfsar_status status = NFSAR_ERROR_MEMORY;
-    if (at != NULL) {
-        status = find_places(plan, at, at + lines, at + 2 * lines, error);
-    }
-    if (at != NULL && status == NFSAR_OK) {
-        shape_of(plan, &shape);
-        nurma->spread =
-            spread_create(&shape, at, at + lines, at + 2 * lines, lines, NFSAR_KERNEL_AUTO);
-    }
+    size_t threads = (size_t)plan->threads, unit = sizeof(float complex);
+    nurma->spread = sort_places(plan);
     if (nurma->spread != NULL) {
-        size_t threads = (size_t)plan->threads;
+        size_t cells = threads * spread_cells(nurma->spread);
+        size_t tiles = threads * NURMA_TILES * plan->y.bins;
         nurma->rank = spread_rank(nurma->spread);
-        bool kept = keep_amplitudes(plan, at + 2 * lines);
-        nurma->values = kept ? buffer_zeros(lines * nurma->pitch, sizeof *nurma->values) : NULL;
-        nurma->cells = buffer_alloc(threads * spread_cells(nurma->spread), sizeof *nurma->cells);
-        nurma->column = buffer_alloc(threads * NURMA_TILES * plan->y.bins, sizeof *nurma->column);
-        plan->bytes +=
-            spread_bytes(nurma->spread) +
-            (lines * nurma->pitch + threads * spread_cells(nurma->spread)) * sizeof(float complex) +
-            threads * NURMA_TILES * plan->y.bins * sizeof *nurma->column;
+        nurma->amplitude = malloc(lines * sizeof *nurma->amplitude);
+        nurma->values = buffer_zeros(lines * nurma->pitch, unit);
+        nurma->cells = buffer_alloc(cells, unit);
+        nurma->column = buffer_alloc(tiles, sizeof *nurma->column);
+        plan->bytes += spread_bytes(nurma->spread) + (lines * nurma->pitch + cells) * unit +
+                       tiles * sizeof *nurma->column + lines * (3 * sizeof(double) + 4);
     }
-    free(at);
-    if (nurma->spread == NULL || nurma->values == NULL || nurma->cells == NULL ||
-        nurma->column == NULL) {
-        return status != NFSAR_OK && status != NFSAR_ERROR_MEMORY
-                   ? status
-                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu lines of samples",
-                                lines);
+    if (nurma->spread == NULL || nurma->amplitude == NULL || nurma->values == NULL ||
+        nurma->cells == NULL || nurma->column == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu lines of samples",
+                          lines);
+    }
+    for (size_t l = 0; l < lines; l++) {
+        nurma->amplitude[l] = plan->line[l].weight;
     }
     return NFSAR_OK;
 }
@@ -166,7 +133,9 @@ enum nfsar_status nurma_prepare(nfsar_rma_plan *plan, nfsar_error *error) {
 void nurma_release(struct nurma *nurma) {
     spread_destroy(nurma->spread);
     free(nurma->amplitude);
-    free(nurma->offset);
+    for (int a = 0; a < 3; a++) {
+        free(nurma->place[a]);
+    }
     free(nurma->values);
     free(nurma->cells);
     free(nurma->column);

@@ -48,7 +48,8 @@ bool nurma_line_weigh(nfsar_rma_plan *plan, size_t first_z) {
     bool changed = centre != nurma->centre;
     size_t lines = plan->lattice->n_pulse * plan->lattice->n_channel;
     for (size_t l = 0; changed && l < lines; l++) {
-        plan->line[l].weight = nurma->amplitude[l] * (float)sqrt(1.0 - nurma->offset[l] / centre);
+        double away = plan->side * (nurma->place[2][l] - nurma->plane);
+        plan->line[l].weight = nurma->amplitude[l] * (float)sqrt(1.0 - away / centre);
     }
     nurma->centre = centre;
     return changed;

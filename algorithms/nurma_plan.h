@@ -30,7 +30,8 @@ struct nurma {
     double tolerance;            /* of the whole image */
     double plane;                /* z; offsets count from it toward the grid */
     nfsar_lattice lattice;       /* the fine one */
-    struct nurma_range x, y;     /* of the phase centres */
+    double *place[3];            /* [n_line] x, y and z of the phase centres */
+    struct nurma_range x, y;     /* of them */
     struct nurma_range antennas; /* z of the phase centres */
     struct nurma_range z;        /* the same, as far as the method knows it */
     struct nurma_range away;     /* their offsets from the plane */
@@ -40,15 +41,13 @@ struct nurma {
     double sigma_z;  /* the same of the layers */
     struct gridding kernel;   /* along x and y */
     struct spread_axis layer; /* offsets; count 1 when no wave needs its own */
-    float inverse[NURMA_TERMS],
-        slope[NURMA_TERMS]; /* one over the transform of the layers' kernel,
-                               and its derivative by k_z, metres: polynomials
-                               in ((k_z - 2k fraction) / band)^2, of which
-                               the second is times that ratio */
+    /* One over the transform of the layers' kernel, and its derivative by k_z, metres: polynomials
+     * in
+     * ((k_z - 2k fraction) / band)^2, of which the second is times that ratio. */
+    float inverse[NURMA_TERMS], slope[NURMA_TERMS];
     double band;
     double centre;    /* depth of the slab's middle below the plane, for a line of positions */
-    float *amplitude; /* [n_line] weights of the lines but for that depth; NULL for no line */
-    double *offset;   /* [n_line] */
+    float *amplitude; /* [n_line] weights of the lines of samples but for that */
     struct spread *spread;
     const uint32_t *rank;    /* where the values of a line lie */
     size_t pitch;            /* numbers between the values of two lines */

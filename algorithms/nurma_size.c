@@ -18,41 +18,47 @@
 /* Phase centres closer together than this are in one place, metres. */
 #define NO_APERTURE 1e-6
 
-static void grow(struct nurma_range *range, double at) {
-    range->low = fmin(range->low, at);
-    range->high = fmax(range->high, at);
-}
-
-/* Bounds of all phase centres. */
-static enum nfsar_status find_bounds(const nfsar_rma_plan *plan, struct nurma_range bounds[3],
-                                     nfsar_error *error) {
-    size_t n_channel = plan->capture->array.n_channel;
+/* All phase centres. */
+static enum nfsar_status find_places(nfsar_rma_plan *plan, nfsar_error *error) {
+    size_t n_channel = plan->capture->array.n_channel, n_pulse = plan->capture->n_pulse;
     nfsar_vec3 *tx = malloc(n_channel * sizeof *tx), *rx = malloc(n_channel * sizeof *rx);
+    double *const *place = plan->nurma->place;
     enum nfsar_status status = NFSAR_OK;
-    if (tx == NULL || rx == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
     for (int a = 0; a < 3; a++) {
-        bounds[a] = (struct nurma_range){INFINITY, -INFINITY};
+        plan->nurma->place[a] = malloc(n_pulse * n_channel * sizeof **place);
     }
-    for (size_t p = 0; status == NFSAR_OK && p < plan->capture->n_pulse; p++) {
+    if (tx == NULL || rx == NULL || place[0] == NULL || place[1] == NULL || place[2] == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu x %zu positions",
+                            n_pulse, n_channel);
+    }
+    for (size_t p = 0; status == NFSAR_OK && p < n_pulse; p++) {
         status = nfsar_capture_antennas(plan->capture, false, p, 1, tx, rx, error);
         for (size_t c = 0; status == NFSAR_OK && c < n_channel; c++) {
             nfsar_vec3 at = nfsar_vec3_midpoint(tx[c], rx[c]);
+            size_t l = p * n_channel + c;
+            place[0][l] = at.x;
+            place[1][l] = at.y;
+            place[2][l] = at.z;
             if (!(isfinite(at.x) && isfinite(at.y) && isfinite(at.z))) {
                 status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                                     "the pose of pulse %zu is not finite: give it a position, or "
                                     "leave the pulse out",
                                     p);
             }
-            grow(&bounds[0], at.x);
-            grow(&bounds[1], at.y);
-            grow(&bounds[2], at.z);
         }
     }
     free(tx);
     free(rx);
     return status;
+}
+
+static struct nurma_range bounds(const double *at, size_t n) {
+    struct nurma_range range = {INFINITY, -INFINITY};
+    for (size_t i = 0; i < n; i++) {
+        range.low = fmin(range.low, at[i]);
+        range.high = fmax(range.high, at[i]);
+    }
+    return range;
 }
 
 /* The grid has to be on one side of all antennas, and of the plane. */
@@ -78,14 +84,15 @@ static enum nfsar_status check_side(const nfsar_rma_plan *plan, struct nurma_ran
 
 enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error) {
     struct nurma *nurma = plan->nurma;
-    struct nurma_range bounds[3];
-    enum nfsar_status status = find_bounds(plan, bounds, error);
+    size_t lines = plan->capture->n_pulse * plan->capture->array.n_channel;
+    enum nfsar_status status = find_places(plan, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    struct nurma_range z = nurma->antennas = bounds[2];
-    nurma->x = bounds[0];
-    nurma->y = bounds[1];
+    struct nurma_range z = bounds(nurma->place[2], lines);
+    nurma->antennas = z;
+    nurma->x = bounds(nurma->place[0], lines);
+    nurma->y = bounds(nurma->place[1], lines);
     if (nurma->x.high - nurma->x.low < NO_APERTURE && nurma->y.high - nurma->y.low < NO_APERTURE) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the scan has no aperture: all phase centres are at x = %g, y = %g m; "

@@ -99,19 +99,7 @@ static void transform_layer(const nfsar_rma_plan *plan, const float complex *pla
                             float complex *work) {
     const struct rma_axis *y = &plan->y;
     size_t pitch = rma_line_pitch(y->length);
-    for (size_t j = 0; j < y->n; j++) {
-        const float complex *in = plane + j * plan->cell_width;
-        for (size_t i = 0; i < RMA_TILE; i++) {
-            columns[i * pitch + j] = in[i];
-        }
-    }
-    const float complex *bins = columns;
-    if (y->forward != NULL) {
-        for (size_t i = 0; i < RMA_TILE; i++) {
-            fftwf_execute_dft(y->forward, columns + i * pitch, work + i * pitch);
-        }
-        bins = work;
-    }
+    const float complex *bins = rma_columns(plan, plane, columns, work);
     for (size_t j = 0, from = rma_wrapped(y, 0); j < y->bins; from = 0) {
         size_t n = y->length - from < y->bins - j ? y->length - from : y->bins - j;
         add_layer(bins, pitch, from, n, column->turn + j, column->sum + j, column->slope + j);

@@ -192,6 +192,11 @@ size_t rma_wrapped(const struct rma_axis *axis, size_t i);
 void rma_lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
                   bool add, float complex *to);
 
+/* A tile of columns of places or cells, [y.n][cell_width], transformed along y: line i of the tile,
+ * with rma_line_pitch(y.length) between lines. Returns columns or work, where they are. */
+const float complex *rma_columns(const nfsar_rma_plan *plan, const float complex *plane,
+                                 float complex *columns, float complex *work);
+
 /* exp(+j 2k distance): what thinning took out of a frequency beyond the paths. */
 float complex rma_turn_back(const nfsar_rma_plan *plan, size_t wave);
 

@@ -106,6 +106,25 @@ static void scatter(const float complex *columns, size_t pitch, size_t from, siz
     }
 }
 
+const float complex *rma_columns(const nfsar_rma_plan *plan, const float complex *plane,
+                                 float complex *columns, float complex *work) {
+    const struct rma_axis *y = &plan->y;
+    size_t pitch = rma_line_pitch(y->length);
+    for (size_t j = 0; j < y->n; j++) {
+        const float complex *in = plane + j * plan->cell_width;
+        for (size_t i = 0; i < RMA_TILE; i++) {
+            columns[i * pitch + j] = in[i];
+        }
+    }
+    if (y->forward == NULL) {
+        return columns;
+    }
+    for (size_t i = 0; i < RMA_TILE; i++) {
+        fftwf_execute_dft(y->forward, columns + i * pitch, work + i * pitch);
+    }
+    return work;
+}
+
 /* A tile of columns of one frequency, transformed along y, to the spectrum. */
 static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const float complex *plane,
                               size_t first, float complex *spectrum, float complex *columns,
@@ -117,19 +136,7 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const flo
         if (plan->leader[s] != s) {
             continue;
         }
-        for (size_t j = 0; j < y->n; j++) {
-            const float complex *in = plane + s * lattice + j * plan->cell_width + first;
-            for (size_t i = 0; i < RMA_TILE; i++) {
-                columns[i * pitch + j] = in[i];
-            }
-        }
-        const float complex *bins = columns;
-        if (y->forward != NULL) {
-            for (size_t i = 0; i < RMA_TILE; i++) {
-                fftwf_execute_dft(y->forward, columns + i * pitch, work + i * pitch);
-            }
-            bins = work;
-        }
+        const float complex *bins = rma_columns(plan, plane + s * lattice + first, columns, work);
         for (size_t j = 0, from = start; j < y->bins; from = 0) {
             size_t n = y->length - from < y->bins - j ? y->length - from : y->bins - j;
             scatter(bins, pitch, from, n, y->ramp + s * y->width + j, rma_turn_back(plan, wave),

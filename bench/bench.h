@@ -108,7 +108,8 @@ double bench_clock(void);
 /* Time the lanes in turns, so that whatever else the machine does hits them alike: each is run once
  * unmeasured, then every round runs each of them, long enough for the clock. It ends, after three
  * rounds at least, when the time is up (half a second for each lane) or all lanes repeat to 1 %.
- * Where the unmeasured runs alone use up the time, they are the first round. */
+ * Where the unmeasured runs alone use up the time, they are the first round, and the only one where
+ * they take ten times that. */
 enum nfsar_status bench_race(struct bench *bench, const struct bench_lane *lane, size_t n,
                              nfsar_error *error);
 

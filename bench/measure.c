@@ -9,6 +9,9 @@
 #define SECONDS_A_LANE 0.5
 #define GOOD_SPREAD    0.01
 
+/* A first round of so many times that is the only one. */
+#define LONG 10.0
+
 /* The shortest time that is worth reading the clock for. */
 #define SHORTEST 2e-3
 
@@ -107,10 +110,14 @@ static enum nfsar_status run_rounds(const struct bench *bench, const struct benc
                                     nfsar_error *error) {
     double budget = bench->quick ? 0.0 : SECONDS_A_LANE * (double)n;
     size_t done = 0;
-    enum nfsar_status status = warm_up(bench, lane, n, timing, budget, &done, error);
     double start = bench_clock();
+    enum nfsar_status status = warm_up(bench, lane, n, timing, budget, &done, error);
+    bool enough = done > 0 && bench_clock() > start + LONG * budget;
+    size_t fewest = enough ? done : FEWEST_ROUNDS;
+    budget = enough ? 0.0 : budget;
+    start = bench_clock();
     while (status == NFSAR_OK && done < MOST_ROUNDS &&
-           (done < FEWEST_ROUNDS || bench_clock() < start + budget) &&
+           (done < fewest || bench_clock() < start + budget) &&
            (done < ROUNDS_FOR_SPREAD || !steady(timing, n, done))) {
         for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
             /* There and back: no lane always follows the same other one. */
