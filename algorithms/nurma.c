@@ -143,7 +143,7 @@ void nurma_release(struct nurma *nurma) {
 
 /* Fresnel zones over which the end of the spectrum has to fall, docs/theory/irregular.md. */
 static double margin_for(double tolerance) {
-    return fmax(1.5, 1.45 * log10(1.0 / tolerance) - 1.9);
+    return fmax(1.0, 1.2 * log10(1.0 / tolerance) - 1.9);
 }
 
 /* A plan that has no sizes yet. */

@@ -8,6 +8,10 @@
 
 #include "algorithms/nurma_plan.h"
 
+/* A line that takes more slabs is imaged as a plane with one column, whose spectrum is some tens of
+ * times as large. */
+enum { MOST_SLABS = 12 };
+
 static bool is_line(const nfsar_rma_plan *plan) {
     return plan->nurma != NULL && plan->nurma->offsets == NFSAR_OFFSETS_EXACT &&
            (plan->x.line || plan->y.line);
@@ -22,9 +26,10 @@ static double middle(double first, double last) {
     return 2.0 * first * last / (first + last);
 }
 
-size_t nurma_line_slab(const nfsar_rma_plan *plan) {
+/* Most slices of a slab. */
+static size_t thin_slab(const nfsar_rma_plan *plan) {
     size_t n = plan->grid.z.count;
-    if (!is_line(plan) || n < 2) {
+    if (n < 2) {
         return n;
     }
     const struct nurma *nurma = plan->nurma;
@@ -37,6 +42,15 @@ size_t nurma_line_slab(const nfsar_rma_plan *plan) {
     double thickness = nearest / fmax(1.0 - 2.0 * u * nearest, 1e-3) - nearest;
     double slices = 1.0 + thickness / plan->grid.z.step;
     return slices < (double)n ? (size_t)slices : n;
+}
+
+size_t nurma_line_slab(const nfsar_rma_plan *plan) {
+    return is_line(plan) ? thin_slab(plan) : plan->grid.z.count;
+}
+
+bool nurma_line_pays(const nfsar_rma_plan *plan) {
+    return plan->nurma == NULL || plan->nurma->offsets != NFSAR_OFFSETS_EXACT ||
+           plan->grid.z.count <= MOST_SLABS * thin_slab(plan);
 }
 
 bool nurma_line_weigh(nfsar_rma_plan *plan, size_t first_z) {

@@ -133,7 +133,7 @@ static double narrow_margin(const nfsar_rma_plan *plan, bool is_y, double k_min)
     double zone = outer_zone(plan, axis, k_min), scan = at.high - at.low;
     double wide = nfsar_axis_end(grid) - grid->start;
     double near = 0.5 * zone, share = near / fmax(near, scan) * near / fmax(near, wide);
-    double power = log10(1.6 * sqrt(share) / nurma->tolerance) - 0.347;
+    double power = log10(1.9 * pow(share, 0.75) / nurma->tolerance) - 0.347;
     return axis->line || power < 0.0
                ? 0.0
                : (sqrt(0.250 * 0.250 + 4.0 * 0.151 * power) - 0.250) / (2.0 * 0.151);
