@@ -49,8 +49,13 @@ size_t nurma_line_slab(const nfsar_rma_plan *plan) {
 }
 
 bool nurma_line_pays(const nfsar_rma_plan *plan) {
-    return plan->nurma == NULL || plan->nurma->offsets != NFSAR_OFFSETS_EXACT ||
-           plan->grid.z.count <= MOST_SLABS * thin_slab(plan);
+    const struct nurma *nurma = plan->nurma;
+    if (nurma == NULL || nurma->offsets != NFSAR_OFFSETS_EXACT) {
+        return true;
+    }
+    /* Seen steeply, the plane takes too many layers. */
+    bool steep = plan->nearest < fmax(-nurma->away.low, nurma->away.high);
+    return steep || plan->grid.z.count <= MOST_SLABS * thin_slab(plan);
 }
 
 bool nurma_line_weigh(nfsar_rma_plan *plan, size_t first_z) {
