@@ -9,6 +9,9 @@
 /* A transform may be this much longer than it must be, if that makes it cheaper. */
 #define SLACK 1.35
 
+/* Steps of the grid in a transform's period, at most. */
+#define MOST_STEPS 1e6
+
 /* Room between a kernel's end and the lattice's, in cells. */
 #define SPARE 0.25
 
@@ -151,7 +154,8 @@ double nurma_end(const nfsar_rma_plan *plan, double reach) {
     double cosine = plan->nearest / hypot(reach, plan->nearest);
     double off = NFSAR_PI * margin * margin * cosine / (2.0 * k_min * plan->nearest);
     double angle = acos(cosine) + acos(fmax(1.0 - off, 0.0));
-    return angle < asin(RMA_LARGEST_SINE) ? sin(angle) : RMA_LARGEST_SINE;
+    /* Distances without measure still get a spectrum, whose size is then refused. */
+    return angle < asin(RMA_LARGEST_SINE) ? fmax(sin(angle), 1e-9) : RMA_LARGEST_SINE;
 }
 
 /* Tangent of the steepest angle that the axis will look at, its margin included. */
@@ -186,14 +190,15 @@ void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, dou
     double planes = 8.0 + (nurma->away.high - nurma->away.low) * plan->k_max *
                               (1.0 - nurma->fraction) * nurma->sigma_z;
     period = fmax(period, at.high - at.low + kernel * coarsest);
-    double least = grid->count > 1 ? ceil(period / grid->step) : 1.0;
-    least = fmax(least, (double)grid->count);
+    /* Steps that are all but nothing go a whole number of times into any length. */
+    bool whole = grid->count > 1 && period / grid->step < MOST_STEPS;
+    double least = whole ? fmax(ceil(period / grid->step), (double)grid->count) : 1.0;
     for (size_t out = transform_length((size_t)least); (double)out <= SLACK * least + 8.0;
          out = transform_length(out + 1)) {
-        double long_as = grid->count > 1 ? (double)out * grid->step : period;
+        double long_as = whole ? (double)out * grid->step : period;
         size_t bins = 2 * rma_half(axis, plan->k_max, long_as) + 1;
         size_t length = transform_length((size_t)ceil(nurma->sigma * (double)bins));
-        double alpha = grid->count > 1 ? 2.0 * NFSAR_PI / (double)out : 0.0;
+        double alpha = grid->count > 1 ? 2.0 * NFSAR_PI * grid->step / long_as : 0.0;
         double cost = waves * planes * transform_cost(length) +
                       2.0 * depths * lateral_cost(bins, alpha, grid->count) +
                       0.06 * waves * depths * (double)bins;

@@ -208,6 +208,8 @@ static void hostile_captures(void **state) {
     for (unsigned long long seed = first; seed < first + n; seed++) {
         made += images_or_refuses(seed) ? 1 : 0;
     }
+    /* A place 1e300 m away; a step of next to nothing. */
+    images_or_refuses(1049);
     print_message("%llu captures: %zu images, the rest refused\n", n, made);
     assert_true(made > n / 10 && made < n);
 }
