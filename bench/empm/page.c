@@ -51,7 +51,12 @@ static void print_result(FILE *page, const struct papers *papers,
     print_number(page, result->point ? 1e3 * m->width_m[1] : (double)NAN, " mm");
     print_number(page, result->point ? 1e3 * m->width_m[2] : (double)NAN, " mm");
     print_number(page, result->point ? m->pslr_db[1] : (double)NAN, " dB");
-    fprintf(page, " %.2f |\n", m->entropy);
+    /* Of some slices of a volume it is another thing. */
+    if (result->times > 1.0) {
+        fputs(" – |\n", page);
+    } else {
+        fprintf(page, " %.2f |\n", m->entropy);
+    }
 }
 
 static void print_results(FILE *page, const struct papers *papers) {
