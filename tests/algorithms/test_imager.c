@@ -259,8 +259,8 @@ static void patches_that_do_not_help(void **state) {
     nfsar_error error;
     nfsar_imager *imager[2];
     nfsar_method_options options[2] = {nfsar_method_defaults(), nfsar_method_defaults()};
-    const nfsar_vec3 wide = {0.0, 0.3, 0.0};
-    nfsar_grid grid = {.x = {-0.04, 0.0008, 101}, .y = {-0.04, 0.0008, 101}, .z = {0.1, 0.002, 60}};
+    const nfsar_vec3 wide = {0.0, 0.1, 0.0};
+    nfsar_grid grid = {.x = {-0.04, 0.0002, 401}, .y = {-0.04, 0.0002, 401}, .z = {0.1, 0.002, 60}};
     custom_raster(&wide, 1, 50, QUARTER, 50, QUARTER, &capture);
     options[1].patches = 1;
     for (int i = 0; i < 2; i++) {
