@@ -146,21 +146,9 @@ void nurma_choose_margin(nfsar_rma_plan *plan) {
     *margin = fmax(*margin, narrow_margin(plan, true, k_min));
 }
 
-/* A wave that comes at an angle b beyond the angle a of a place and a voxel has turned from its
- * stationary phase by 2k z (1 - cos(b - a)) / cos a: pi M^2 over M Fresnel zones. */
-double nurma_end(const nfsar_rma_plan *plan, double reach) {
-    double margin = plan->options.margin, k_min, k_max;
-    frequencies_range(plan->wavenumber, plan->capture->n_sample, &k_min, &k_max);
-    double cosine = plan->nearest / hypot(reach, plan->nearest);
-    double off = NFSAR_PI * margin * margin * cosine / (2.0 * k_min * plan->nearest);
-    double angle = acos(cosine) + acos(fmax(1.0 - off, 0.0));
-    /* Distances without measure still get a spectrum, whose size is then refused. */
-    return angle < asin(RMA_LARGEST_SINE) ? fmax(sin(angle), 1e-9) : RMA_LARGEST_SINE;
-}
-
 /* Tangent of the steepest angle that the axis will look at, its margin included. */
 static double steepest(const nfsar_rma_plan *plan, const struct rma_axis *axis) {
-    double sine = axis->line ? 0.0 : nurma_end(plan, axis->reach);
+    double sine = axis->line ? 0.0 : rma_end(plan, axis->reach, plan->options.margin);
     return sine / sqrt(1.0 - sine * sine);
 }
 
@@ -269,7 +257,7 @@ static double tangent_squared(double sine) {
 
 enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error) {
     struct nurma *nurma = plan->nurma;
-    double steep = tangent_squared(plan->x.corner) + tangent_squared(plan->y.corner);
+    double steep = tangent_squared(plan->x.end) + tangent_squared(plan->y.end);
     double cosine = sqrt(fmax(1.0 / (1.0 + steep), RMA_SMALLEST_COSINE_SQUARED));
     double extent = nurma->away.high - nurma->away.low;
     /* A single layer lies where the positions do, which need not be the plane that was asked for.

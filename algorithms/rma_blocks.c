@@ -36,8 +36,7 @@ static double tangent_squared(double sine) {
 /* The fewest depths from which a slab of n can be made: k_z of the waves that are kept lies between
  * that of the most oblique at the lowest frequency and 2k of the highest. */
 static enum nfsar_status thin_depths(nfsar_rma_plan *plan, size_t n, nfsar_error *error) {
-    double oblique =
-        1.0 / (1.0 + tangent_squared(plan->x.corner) + tangent_squared(plan->y.corner));
+    double oblique = 1.0 / (1.0 + tangent_squared(plan->x.end) + tangent_squared(plan->y.end));
     double cosine = sqrt(fmax(oblique, RMA_SMALLEST_COSINE_SQUARED));
     double low = 2.0 * plan->k_min * cosine, high = 2.0 * plan->k_max;
     double step = n > 1 ? plan->side * plan->grid.z.step : 0.0;

@@ -34,27 +34,21 @@ size_t rma_focus_work(const nfsar_rma_plan *plan) {
 
 /* Which part of one axis' spectrum is kept: all of it up to the sine, nothing beyond its end. */
 struct view {
-    float sine, per_margin;
-    float cosine_squared, tangent_squared; /* of that sine */
+    float sine, cosine, per_margin;
 };
 
 static struct view view_of(const struct rma_axis *axis) {
     /* An axis without spectrum has k = 0; any limits do. */
     double sine = axis->line ? 0.5 : axis->sine, end = axis->line ? 0.6 : axis->end;
-    double square = sine * sine;
+    double cosine = sqrt(1.0 - sine * sine);
+    double between = 1.0 - cosine * sqrt(1.0 - end * end) - sine * end;
     return (struct view){.sine = (float)sine,
-                         .per_margin = (float)(1.0 / fmax(end - sine, 1e-6)),
-                         .cosine_squared = (float)(1.0 - square),
-                         .tangent_squared = (float)(square / (1.0 - square))};
+                         .cosine = (float)cosine,
+                         .per_margin = (float)(1.0 / sqrt(fmax(between, 1e-12)))};
 }
 
-/* From 1 at view.sine to 0 at its end as the plan's taper goes: an abrupt end would ring. The
- * margin grows with how oblique the wave is along the other axis, see widen_corner(); `across` is
- * the squared tangent of that. */
-static inline float view_weight(float sine, float across, struct view view,
-                                const struct rma_taper *taper) {
-    float wider = sqrtf(1.0f + across * view.cosine_squared);
-    float t = (sine - view.sine) * view.per_margin / (wider * sqrtf(wider));
+/* From 1 at t = 0 to 0 at t = 1, as steeply as the plan's margin lets it. */
+static inline float fall(float t, const struct rma_taper *taper) {
     t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
     /* Clenshaw's sum of odd Chebyshev polynomials. */
     float y = 2.0f * t - 1.0f, twice = 4.0f * y * y - 2.0f, last = 0.0f, sum = 0.0f;
@@ -64,6 +58,15 @@ static inline float view_weight(float sine, float across, struct view view,
         sum = next;
     }
     return 0.5f + y * (sum - last);
+}
+
+/* From 1 at view.sine to 0 at its end: an abrupt end would ring. It falls with the Fresnel zones
+ * that a wave is beyond the outermost pair, whose square is in proportion to 1 - cos of the angle
+ * between. */
+static inline float view_weight(float sine, struct view view, const struct rma_taper *taper) {
+    float square = 1.0f - sine * sine, cosine = sqrtf(square > 0.0f ? square : 0.0f);
+    float turned = 1.0f - cosine * view.cosine - sine * view.sine;
+    return fall(sine > view.sine && turned > 0.0f ? sqrtf(turned) * view.per_margin : 0.0f, taper);
 }
 
 /* What the waves of one tile of k_x >= 0, and those of its mirror, have in common. */
@@ -79,21 +82,26 @@ struct tile {
  * k_z depths apart, so its angle in the plane of x and z has the sine k_x / sqrt(4k^2 - k_y^2). */
 MULTIVERSION
 static void look(const struct tile *tile, const struct rma_taper *taper, const float *kx,
-                 float two_k, float sine_x, const float *oblique, struct wave *wave) {
+                 float sine_x, const float *oblique, struct wave *wave) {
     const struct view view_x = tile->x, view_y = tile->y;
-    float ky = (float)fabs(tile->ky), along = two_k * two_k - ky * ky;
-    float limit = 0.01f * two_k * two_k, weight[RMA_TILE];
+    float ky = (float)fabs(tile->ky), weight[RMA_TILE];
     for (int l = 0; l < RMA_TILE; l++) {
-        float square = along - kx[l] * kx[l];
-        float per = 1.0f / (square > limit ? square : limit);
-        float x = kx[l] * kx[l] * per, y = ky * ky * per;
-        x = x < view_x.tangent_squared ? x : view_x.tangent_squared;
-        y = y < view_y.tangent_squared ? y : view_y.tangent_squared;
-        weight[l] = view_weight(fabsf(kx[l]) * sine_x, y, view_x, taper) *
-                    view_weight(ky * oblique[l], x, view_y, taper);
+        weight[l] = view_weight(fabsf(kx[l]) * sine_x, view_x, taper) *
+                    view_weight(ky * oblique[l], view_y, taper);
     }
     for (int l = 0; l < RMA_TILE; l++) {
         wave->weight[l] *= weight[l];
+    }
+}
+
+/* Waves that come nearly along the plane leave in the same way. */
+MULTIVERSION
+static void graze(const struct rma_taper *taper, const double *kz, double two_k,
+                  struct wave *wave) {
+    const double first = RMA_GRAZING_COSINE_SQUARED, last = RMA_SMALLEST_COSINE_SQUARED;
+    double scale = 1.0 / (two_k * two_k * (first - last)), start = first / (first - last);
+    for (int l = 0; l < RMA_TILE; l++) {
+        wave->weight[l] *= fall((float)(start - kz[l] * kz[l] * scale), taper);
     }
 }
 
@@ -127,10 +135,13 @@ static void make_waves(const struct tile *tile, const struct rma_taper *taper,
             float z = (float)kz[l];
             wave[m].weight[l] = (float)above[l] / (tile->line ? z * sqrtf(z) : z * z);
         }
+        if (along - kx_squared[RMA_TILE - 1] < RMA_GRAZING_COSINE_SQUARED * two_k * two_k) {
+            graze(taper, kz, two_k, &wave[m]);
+        }
         const float *steep = oblique + m * width;
         float sine_x = (float)(1.0 / sqrt(fmax(along, limit))), sine_y = (float)fabs(tile->ky);
         if (most_kx * sine_x > tile->x.sine || sine_y * steep[RMA_TILE - 1] > tile->y.sine) {
-            look(tile, taper, kx, (float)two_k, sine_x, steep, &wave[m]);
+            look(tile, taper, kx, sine_x, steep, &wave[m]);
         }
     }
 }
@@ -266,7 +277,7 @@ static double centre_depth(const nfsar_rma_plan *plan, size_t first_z) {
 /* Whether all waves of a tile are beyond those that are kept, even at the highest frequency. */
 static bool is_dark(const nfsar_rma_plan *plan, const struct tile *tile) {
     double kx = tile->kx, ky = tile->ky, two_k = 2.0 * plan->k_max, square = two_k * two_k;
-    double end_x = plan->x.line ? 2.0 : plan->x.corner, end_y = plan->y.line ? 2.0 : plan->y.corner;
+    double end_x = plan->x.line ? 2.0 : plan->x.end, end_y = plan->y.line ? 2.0 : plan->y.end;
     return kx * kx + ky * ky >= square * (1.0 - RMA_SMALLEST_COSINE_SQUARED) ||
            kx * kx >= end_x * end_x * (square - ky * ky) ||
            ky * ky >= end_y * end_y * (square - kx * kx);

@@ -40,15 +40,14 @@ struct rma_axis {
     double reach; /* largest distance between a place and the grid along this axis */
     size_t n, length;
     size_t half, bins; /* bins = 2 half + 1 */
-    size_t width;  /* numbers in a row of bins: along y the bins in whole tiles, along x those of
-                      k_x >= 0 and then, outward from 0 as well, those of k_x <= 0, each in whole
-                      tiles: tiles of either sign share their k_z */
-    double step;   /* rad/m between bins */
-    double sine;   /* largest sine of the angle between aperture and grid, in the plane of
-                      this axis and z */
-    double end;    /* sine at which the spectrum has fallen to zero, for waves in that plane */
-    double corner; /* and for those that are the most oblique along the other axis */
-    float *taper;  /* [n_shift][n] aperture window */
+    size_t width; /* numbers in a row of bins: along y the bins in whole tiles, along x those of
+                     k_x >= 0 and then, outward from 0 as well, those of k_x <= 0, each in whole
+                     tiles: tiles of either sign share their k_z */
+    double step;  /* rad/m between bins */
+    double sine;  /* largest sine of the angle between aperture and grid, in the plane of
+                     this axis and z */
+    double end;   /* sine at which the spectrum has fallen to zero */
+    float *taper; /* [n_shift][n] aperture window */
     float complex *ramp; /* [n_shift][width] exp(-j k (lattice origin + shift - grid origin)); 0
                             where no bin is */
     fftwf_plan forward;  /* of one padded line of places; NULL when length is 1 */
@@ -132,9 +131,10 @@ struct nfsar_rma_plan {
 /* Plane waves closer to grazing than this are left out: their weight grows without bound. */
 #define RMA_LARGEST_SINE 0.98
 
-/* Squared cosine that belongs to it, nearly: no wave is kept whose k_z is below its root times 2k.
- */
-#define RMA_SMALLEST_COSINE_SQUARED 0.04
+/* Squared cosines of the angles to the plane's normal between which the last waves fade: no wave is
+ * kept whose k_z is below the root of the smaller times 2k. */
+#define RMA_GRAZING_COSINE_SQUARED  0.05
+#define RMA_SMALLEST_COSINE_SQUARED 0.02
 
 /* Error of making the frequencies and the depths out of fewer, each: well below what the tolerance
  * asks, so that neither shows in what is left of the accuracy. */
@@ -162,6 +162,11 @@ void rma_release(nfsar_rma_plan *plan);
 
 /* Sizes, tables and scratch. */
 enum nfsar_status rma_prepare(nfsar_rma_plan *plan, nfsar_error *error);
+
+/* Sine of the angle at which the spectrum of places and voxels up to `reach` apart ends. A wave
+ * that comes at an angle b beyond the angle a of a place and a voxel has turned from its stationary
+ * phase by 2k z (1 - cos(b - a)) / cos a: pi M^2 over M Fresnel zones. */
+double rma_end(const nfsar_rma_plan *plan, double reach, double margin);
 
 /* Bins that one axis' spectrum keeps to either side at a padded length of `period` metres. */
 size_t rma_half(const struct rma_axis *axis, double k_max, double period);

@@ -130,6 +130,38 @@ static size_t choose_length(const nfsar_rma_plan *plan, const struct rma_axis *a
     return found;
 }
 
+double rma_end(const nfsar_rma_plan *plan, double reach, double margin) {
+    double k_min, k_max;
+    frequencies_range(plan->wavenumber, plan->capture->n_sample, &k_min, &k_max);
+    double cosine = plan->nearest / hypot(reach, plan->nearest);
+    double off = NFSAR_PI * margin * margin * cosine / (2.0 * k_min * plan->nearest);
+    double angle = acos(cosine) + acos(fmax(1.0 - off, 0.0));
+    return angle < asin(RMA_LARGEST_SINE) ? sin(angle) : RMA_LARGEST_SINE;
+}
+
+/* What angles an axis keeps. */
+static void find_view(const nfsar_rma_plan *plan, struct rma_axis *axis) {
+    double nearest = plan->nearest;
+    double oblique = pow(hypot(axis->reach, nearest) / nearest, 1.5);
+    double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
+    /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of
+     * what is kept in full. */
+    bool narrow = plan->nurma == NULL && axis->reach < zone;
+    if (!axis->line) {
+        axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));
+        axis->end = rma_end(plan, axis->reach, plan->options.margin + (narrow ? 1.0 : 0.0));
+    }
+}
+
+/* Waves that are oblique along the other axis too come from farther, and their Fresnel zones are
+ * larger by (R / R_0)^(3/2): the margin with them. One margin for all waves is the smoothest. */
+static void widen_view(struct rma_axis *axis, const struct rma_axis *other) {
+    double tangent = other->sine * other->sine / (1.0 - other->sine * other->sine);
+    double wider = pow(1.0 + tangent * (1.0 - axis->sine * axis->sine), 0.75);
+    double inner = asin(axis->sine), angle = inner + (asin(axis->end) - inner) * wider;
+    axis->end = angle < asin(RMA_LARGEST_SINE) ? sin(angle) : RMA_LARGEST_SINE;
+}
+
 /* Sizes of one axis. The spectrum of a target seen at angles up to asin(sine) lies within
  * 2k sine, but for its edges, whose width is that of a Fresnel zone, sqrt(lambda R^3 / 2) / z for
  * waves that come aslant over a distance R: the margin is counted in those. The padded aperture
@@ -148,19 +180,6 @@ static enum nfsar_status size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
         axis->length = axis->bins = 1;
         axis->width = is_y ? RMA_TILE : 2 * RMA_TILE;
         return NFSAR_OK;
-    }
-    double nearest = plan->nearest;
-    double oblique = pow(hypot(axis->reach, nearest) / nearest, 1.5);
-    double zone = sqrt(NFSAR_PI * nearest / plan->k_min) * oblique;
-    /* Where every place and voxel sees the other straight ahead, all of them lie on the edge of
-     * what is kept in full. */
-    bool narrow = plan->nurma == NULL && axis->reach < zone;
-    double margin = plan->options.margin + (narrow ? 1.0 : 0.0);
-    double outer = axis->reach + margin * zone;
-    axis->sine = fmin(RMA_LARGEST_SINE, axis->reach / hypot(axis->reach, nearest));
-    axis->end = fmin(RMA_LARGEST_SINE, outer / hypot(outer, nearest));
-    if (plan->nurma != NULL) {
-        axis->end = nurma_end(plan, axis->reach);
     }
     double support = plan->farthest * axis->end / sqrt(1.0 - axis->end * axis->end);
     double period = fmax(axis->reach + support, axis->place * (double)places->count);
@@ -207,14 +226,6 @@ static enum nfsar_status check_options(const nfsar_rma_options *options, nfsar_e
     return NFSAR_OK;
 }
 
-/* Waves that are oblique along the other axis too come from farther, and their Fresnel zones are
- * larger by (R / R_0)^(3/2): the margin with them. */
-static void widen_corner(struct rma_axis *axis, const struct rma_axis *other) {
-    double tangent = other->sine * other->sine / (1.0 - other->sine * other->sine);
-    double wider = pow(1.0 + tangent * (1.0 - axis->sine * axis->sine), 0.75);
-    axis->corner = fmin(RMA_LARGEST_SINE, axis->sine + (axis->end - axis->sine) * wider);
-}
-
 static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
     enum nfsar_status status = find_depths(plan, error);
     if (status != NFSAR_OK) {
@@ -227,14 +238,16 @@ static enum nfsar_status size_axes(nfsar_rma_plan *plan, nfsar_error *error) {
         nurma_choose_fraction(plan);
     }
     status = thin_frequencies(plan, error);
+    find_view(plan, &plan->x);
+    find_view(plan, &plan->y);
+    widen_view(&plan->x, &plan->y);
+    widen_view(&plan->y, &plan->x);
     if (status == NFSAR_OK) {
         status = size_axis(plan, &plan->x, false, error);
     }
     if (status == NFSAR_OK) {
         status = size_axis(plan, &plan->y, true, error);
     }
-    widen_corner(&plan->x, &plan->y);
-    widen_corner(&plan->y, &plan->x);
     return status == NFSAR_OK && plan->nurma != NULL ? nurma_size_layers(plan, error) : status;
 }
 
