@@ -111,8 +111,10 @@ static enum nfsar_status try_patches(nfsar_imager *imager, double *correlation,
         imager->patches *= 2;
         status = try_migration(imager, correlation, error);
     }
-    if (*correlation < LEAST_CORRELATION && imager->use.patches == 0) {
+    if (*correlation < LEAST_CORRELATION && imager->use.patches == 0 && imager->patches > 1) {
+        /* Patches that do not get there are not worth their cost. */
         imager->patches = 1;
+        status = try_migration(imager, correlation, error);
     }
     return status;
 }
@@ -211,7 +213,7 @@ static void expect_error(nfsar_imager *imager, double correlation) {
     double baselines = sqrt(2.0 * fmax(0.0, 1.0 - correlation)), offsets = 0.0, tolerance = 0.0;
     switch (imager->method) {
     case NFSAR_METHOD_RMA:
-        tolerance = 2e-3;
+        tolerance = fmax(imager->use.rma.tolerance, 2e-3);
         break;
     case NFSAR_METHOD_EMPM:
         offsets = fmin(imager->report.boresight_rad / sqrt(3.0), sqrt(2.0));
@@ -238,29 +240,37 @@ static void choose_offsets(nfsar_imager *imager) {
 enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
                                    nfsar_error *error) {
     enum nfsar_status status = nfsar_grid_check(grid, error);
-    imager->whole = *grid;
-    imager->fitted = status == NFSAR_OK;
-    imager->warning[0] = '\0';
-    if (status == NFSAR_OK) {
-        warn_of_distance(imager);
-    }
+    imager->fitted = false;
     if (status == NFSAR_OK && imager->use.patches > MOST_PATCHES) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "patches %zu: 16 at most",
-                          imager->use.patches);
+        status =
+            nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "patches %zu: 16 at most", imager->use.patches);
     }
-    if (status != NFSAR_OK || !imager_migrates(imager->method)) {
+    if (status != NFSAR_OK) {
         return status;
     }
-    if (imager->wanted == NFSAR_METHOD_AUTO && imager->method == NFSAR_METHOD_EMPM) {
-        imager->method = NFSAR_METHOD_NURMA; /* another grid was fitted before */
+    imager->whole = *grid;
+    imager->warning[0] = '\0';
+    warn_of_distance(imager);
+    if (imager->wanted == NFSAR_METHOD_AUTO) {
+        /* Another grid may have been fitted before. */
+        imager->method = imager->has_lattice ? NFSAR_METHOD_RMA : NFSAR_METHOD_NURMA;
+    }
+    if (!imager_migrates(imager->method)) {
+        imager->fitted = true;
+        return NFSAR_OK;
     }
     nfsar_error why = {0};
     double correlation = 1.0;
     status = try_patches(imager, &correlation, &why);
+    if (status == NFSAR_ERROR_ARGUMENT) {
+        /* An option that is wrong: AUTO must not go another way as if it had not been given. */
+        return nfsar_fail(error, status, "%s: %s", nfsar_method_name(imager->method), why.message);
+    }
     if (status != NFSAR_OK && imager->wanted != NFSAR_METHOD_AUTO) {
         return nfsar_fail(error, status, "%s: %s; --method bp has no such limit",
                           nfsar_method_name(imager->wanted), why.message);
     }
+    imager->fitted = true;
     if (status == NFSAR_OK) {
         choose_offsets(imager);
         status = judge(imager, correlation, &why);

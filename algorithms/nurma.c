@@ -80,7 +80,9 @@ size_t nurma_bytes(const nfsar_rma_plan *plan) {
     size_t width = (size_t)(2 * nurma->kernel.width + nurma->layer.width);
     struct spread_shape shape;
     shape_of(plan, &shape);
-    return lines * (width * sizeof(float) + 16 + 3 * sizeof(double) + 4) +
+    /* A last, partial block of frequencies takes the room of a whole one. */
+    size_t rest = (SPREAD_VECTORS - 1) * sizeof(float complex);
+    return lines * (width * sizeof(float) + 16 + 3 * sizeof(double) + 4 + rest) +
            (size_t)plan->threads * spread_cells_for(&shape) * sizeof(float complex);
 }
 

@@ -260,7 +260,10 @@ enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error) {
     double steep = tangent_squared(plan->x.end) + tangent_squared(plan->y.end);
     double cosine = sqrt(fmax(1.0 / (1.0 + steep), RMA_SMALLEST_COSINE_SQUARED));
     double extent = nurma->away.high - nurma->away.low;
-    nurma->layer = (struct spread_axis){.count = 1, .width = 1, .step = 1.0};
+    /* A single layer lies where the positions do, which need not be the plane that was asked for.
+     */
+    nurma->layer = (struct spread_axis){
+        .first = 0.5 * (nurma->away.low + nurma->away.high), .step = 1.0, .count = 1, .width = 1};
     nurma->inverse[0] = 1.0f;
     nurma->band = 2.0 * plan->k_max * fmax(1.0 - nurma->fraction, nurma->fraction - cosine);
     double least = 0.01 * nurma->tolerance;

@@ -39,7 +39,8 @@ typedef struct nfsar_nurma_options {
     enum nfsar_window frequency_window;   /**< rectangular */
     enum nfsar_window aperture_window;    /**< rectangular; along x and y */
     double tolerance; /**< largest error of the image relative to the exact sum, both as root of
-                           sums of squares; 1e-5 to 0.1; 1e-3 */
+                           sums of squares; 1e-5 to 0.1; 1e-3. Kept where the grid is neither seen
+                           too much aslant nor too near (docs/theory/irregular.md, last part) */
     size_t memory;    /**< bytes that the plan may take, tables aside; 0 for 2 GiB */
     int threads;      /**< 0 for all processors */
 } nfsar_nurma_options;

@@ -251,6 +251,68 @@ static void patches_for_wide_baselines(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* What is said of wide baselines is said of what will be made: where patches do not make the image
+ * right, none are made, and the warning is that of the image without. */
+static void patches_that_do_not_help(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_imager *imager[2];
+    nfsar_method_options options[2] = {nfsar_method_defaults(), nfsar_method_defaults()};
+    const nfsar_vec3 wide = {0.0, 0.1, 0.0};
+    nfsar_grid grid = {.x = {-0.04, 0.0002, 401}, .y = {-0.04, 0.0002, 401}, .z = {0.1, 0.002, 60}};
+    custom_raster(&wide, 1, 50, QUARTER, 50, QUARTER, &capture);
+    options[1].patches = 1;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, &options[i], &imager[i], &error),
+                  error);
+        assert_ok(nfsar_imager_fit(imager[i], &grid, &error), error);
+        assert_non_null(nfsar_imager_warning(imager[i]));
+        print_message("%s; %s\n", nfsar_imager_warning(imager[i]), nfsar_imager_reason(imager[i]));
+    }
+    assert_string_equal(nfsar_imager_warning(imager[0]), nfsar_imager_warning(imager[1]));
+    assert_string_equal(nfsar_imager_reason(imager[0]), nfsar_imager_reason(imager[1]));
+    nfsar_imager_destroy(imager[0]);
+    nfsar_imager_destroy(imager[1]);
+    nfsar_capture_free(&capture);
+}
+
+/* A grid that was refused, or another grid, leaves nothing behind; an option that is wrong is not
+ * passed over by taking the method that has no use for it. */
+static void fitted_again(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_imager *imager;
+    nfsar_method_options options = nfsar_method_defaults();
+    float complex voxel[1];
+    radar_raster("single", 20, QUARTER, 20, QUARTER, 16, &capture);
+    nfsar_echo_source source = nfsar_capture_source(&capture);
+    nfsar_grid through = {.x = {0.01, 1.0, 1}, .y = {0.0, 1.0, 1}, .z = {-0.02, 0.03, 5}};
+    nfsar_grid before = {.x = {0.01, 1.0, 1}, .y = {0.0, 1.0, 1}, .z = {0.1, 1.0, 1}};
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_AUTO, NULL, &imager, &error), error);
+    assert_ok(nfsar_imager_fit(imager, &through, &error), error);
+    assert_int_equal(nfsar_imager_method(imager), NFSAR_METHOD_BP);
+    assert_ok(nfsar_imager_fit(imager, &before, &error), error);
+    assert_int_equal(nfsar_imager_method(imager), NFSAR_METHOD_RMA);
+    nfsar_imager_destroy(imager);
+    options.patches = 17;
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_RMA, &options, &imager, &error), error);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(nfsar_imager_run(imager, &before, &source, voxel, NULL, &error),
+                         NFSAR_ERROR_ARGUMENT);
+    }
+    nfsar_imager_destroy(imager);
+    options = nfsar_method_defaults();
+    options.nurma.tolerance = 5.0;
+    capture.pose[7].position.z = 0.01;
+    assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_AUTO, &options, &imager, &error), error);
+    assert_int_equal(nfsar_imager_fit(imager, &before, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "tolerance 5");
+    nfsar_imager_destroy(imager);
+    nfsar_capture_free(&capture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_row_of_shifted_receivers),
@@ -262,6 +324,8 @@ int main(void) {
         cmocka_unit_test(deviations_within_tolerance),
         cmocka_unit_test(window_over_shifted_lattices),
         cmocka_unit_test(patches_for_wide_baselines),
+        cmocka_unit_test(patches_that_do_not_help),
+        cmocka_unit_test(fitted_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,30 @@ static void grids_of_all_shapes(void **state) {
     check_trials(trial, sizeof trial / sizeof trial[0]);
 }
 
+/* The plane is a choice of reference, before or behind the places: the image is that of the exact
+ * sum all the same, where all places lie in one plane, too. */
+static void any_plane(void **state) {
+    (void)state;
+    const double plane[4] = {-0.05, 0.04, 0.07, NAN};
+    const nfsar_grid slice = {.x = {0.0, 1.0, 1}, .y = {-0.04, 0.004, 21}, .z = {0.27, 0.006, 9}};
+    struct trial trial = {"any plane", 1e-3, 0.05, 0.0, false, true, false, VOLUME};
+    for (int i = 0; i < 16; i++) {
+        nfsar_capture capture;
+        nfsar_nurma_options options = nfsar_nurma_defaults();
+        trial.offset = i / 4 % 2 == 0 ? 0.0 : 0.01;
+        trial.line = i / 8 == 1;
+        trial.grid = trial.line ? slice : VOLUME;
+        options.plane = plane[i % 4];
+        scatter_pulses(120, 12, &trial, 7, &capture);
+        nfsar_image truth = image_bp(&capture, &trial.grid, NFSAR_BP_DOUBLE);
+        nfsar_image fast = image_nurma(&capture, &trial.grid, &options);
+        assert_true(relative_error(&capture, &truth, &fast) < options.tolerance);
+        nfsar_image_free(&truth);
+        nfsar_image_free(&fast);
+        nfsar_capture_free(&capture);
+    }
+}
+
 /* What compensation at boresight and the closed form of a baseline of 5 mm + 2 lambda leave at
  * 79 GHz and 0.3 m, degrees: calculated apart from this code, from the exact ranges. */
 static void residue_of_boresight(void **state) {
@@ -280,6 +304,7 @@ int main(void) {
         cmocka_unit_test(tolerance_is_kept),   cmocka_unit_test(lines_of_places),
         cmocka_unit_test(grids_of_all_shapes), cmocka_unit_test(residue_of_boresight),
         cmocka_unit_test(report_of_a_scan),    cmocka_unit_test(flat_lattice),
+        cmocka_unit_test(any_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
