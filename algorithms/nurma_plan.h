@@ -84,7 +84,8 @@ void nurma_choose_margin(nfsar_rma_plan *plan);
 void nurma_choose_fraction(nfsar_rma_plan *plan);
 
 /* Length, step and places of one axis whose padded aperture is `period` metres or more. */
-void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, double period);
+enum nfsar_status nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
+                                  double period, nfsar_error *error);
 
 /* The layers, once the ends of the spectrum are known. */
 enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error);

@@ -166,7 +166,8 @@ void nurma_choose_fraction(nfsar_rma_plan *plan) {
 /* The cheapest of the padded apertures, not much longer than the least, in which the grid's step
  * goes a whole number of times: then one transform makes the grid. Any number of places may share
  * it. */
-void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, double period) {
+enum nfsar_status nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y,
+                                  double period, nfsar_error *error) {
     struct nurma *nurma = plan->nurma;
     const nfsar_axis *grid = is_y ? &plan->grid.y : &plan->grid.x;
     struct nurma_range at = is_y ? nurma->y : nurma->x;
@@ -178,6 +179,12 @@ void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, dou
     double planes = 8.0 + (nurma->away.high - nurma->away.low) * plan->k_max *
                               (1.0 - nurma->fraction) * nurma->sigma_z;
     period = fmax(period, at.high - at.low + kernel * coarsest);
+    if (!(period < MOST_STEPS * coarsest)) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                          "the positions' %c from %g to %g m would take a spectrum of %.2g waves: "
+                          "look for poses that are far off, and check that they are metres",
+                          is_y ? 'y' : 'x', at.low, at.high, period / coarsest);
+    }
     /* Steps that are all but nothing go a whole number of times into any length. */
     bool whole = grid->count > 1 && period / grid->step < MOST_STEPS;
     double least = whole ? fmax(ceil(period / grid->step), (double)grid->count) : 1.0;
@@ -202,6 +209,7 @@ void nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, bool is_y, dou
                                  0.5 * (double)nurma->kernel.width + SPARE) +
                     1;
     axis->n = places->count;
+    return NFSAR_OK;
 }
 
 /* Polynomials for one over the transform of the layers' kernel and for its derivative: through

@@ -192,10 +192,14 @@ static enum nfsar_status size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, 
                           "give a smaller grid (coordinates are metres)",
                           is_y ? 'y' : 'x', grid->start, nfsar_axis_end(grid), bins);
     }
+    enum nfsar_status status = NFSAR_OK;
     if (plan->nurma != NULL) {
-        nurma_size_axis(plan, axis, is_y, period);
+        status = nurma_size_axis(plan, axis, is_y, period, error);
     } else {
         axis->length = choose_length(plan, axis, grid, (size_t)length);
+    }
+    if (status != NFSAR_OK) {
+        return status;
     }
     axis->step = 2.0 * NFSAR_PI / ((double)axis->length * axis->place);
     axis->half = rma_half(axis, plan->k_max, (double)axis->length * axis->place);
