@@ -16,10 +16,10 @@
 /* Wrong by more than this, images lose their resolution. */
 #define BORESIGHT_WARNS (45.0 * NFSAR_PI / 180.0)
 
-/* Backprojection's updates that irregular positions are never worth their transforms for, and those
- * that one processor makes in a second. */
-#define FEW_UPDATES        5e8
+/* Backprojection's updates that one processor makes in a second, and seconds below which irregular
+ * positions are never worth their transforms. */
 #define UPDATES_PER_SECOND 1.2e9
+#define LEAST_SECONDS      0.4
 
 /* Most patches along an axis, and backprojection's updates that one costs. */
 #define MOST_PATCHES  16
@@ -58,6 +58,7 @@ static enum nfsar_status check_band(nfsar_imager *imager, const nfsar_grid *band
     nfsar_nurma_report report;
     enum nfsar_status status = nfsar_nurma_check(imager->capture, band, &options, &report, error);
     imager->report.boresight_rad = fmax(imager->report.boresight_rad, report.boresight_rad);
+    imager->report.seconds += report.seconds * (double)(imager->patches * imager->patches);
     return status;
 }
 
@@ -70,7 +71,7 @@ static enum nfsar_status check_whole(nfsar_imager *imager, nfsar_error *error) {
     } else {
         nfsar_nurma_options options = imager_nurma(imager);
         status = nfsar_nurma_check(imager->capture, grid, &options, &imager->report, error);
-        imager->report.boresight_rad = 0.0;
+        imager->report.boresight_rad = imager->report.seconds = 0.0;
     }
     /* Bands may fit where the whole does not. */
     return status == NFSAR_ERROR_MEMORY ? NFSAR_OK : status;
@@ -169,33 +170,37 @@ static void warn_of_distance(nfsar_imager *imager) {
     }
 }
 
+static double steepest_limit(void) {
+    return RMA_LARGEST_SINE / sqrt(1.0 - RMA_LARGEST_SINE * RMA_LARGEST_SINE);
+}
+
 /* AUTO with so little to do that the exact way is as fast. */
 static enum nfsar_status weigh_cost(const nfsar_imager *imager, nfsar_error *why) {
-    double updates = count_updates(imager), seconds = updates / UPDATES_PER_SECOND;
+    double seconds = count_updates(imager) / UPDATES_PER_SECOND;
     if (imager->wanted != NFSAR_METHOD_AUTO || imager->method == NFSAR_METHOD_RMA ||
-        updates > FEW_UPDATES) {
+        seconds > fmax(imager->report.seconds, LEAST_SECONDS)) {
         return NFSAR_OK;
     }
     return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
                       "the positions are irregular, and so few for this grid that exact "
-                      "backprojection takes about %.1g s of one processor",
+                      "backprojection is the fastest: about %.1g s of one processor",
                       seconds < 0.01 ? 0.01 : seconds);
 }
 
 /* Reasons why an image that can be made would not be right. */
 static enum nfsar_status judge(const nfsar_imager *imager, double correlation, nfsar_error *why) {
-    double limit = RMA_LARGEST_SINE / sqrt(1.0 - RMA_LARGEST_SINE * RMA_LARGEST_SINE);
+    double limit = steepest_limit();
+    if (steepest(imager) > limit) {
+        return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
+                          "parts of the grid are seen more than %.0f degrees aslant, which range "
+                          "migration leaves out",
+                          floor(atan(limit) * 180.0 / NFSAR_PI));
+    }
     if (correlation < LEAST_CORRELATION) {
         return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
                           "transmitters and receivers lie so far apart that range migration "
                           "would be only %.2f like exact imaging",
                           correlation);
-    }
-    if (steepest(imager) > limit) {
-        return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
-                          "parts of the grid are seen more than %.0f degrees aslant, which range "
-                          "migration leaves out",
-                          atan(limit) * 180.0 / NFSAR_PI);
     }
     if (imager->method == NFSAR_METHOD_EMPM && imager->report.boresight_rad > BORESIGHT_WARNS) {
         return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
@@ -226,7 +231,9 @@ static void expect_error(nfsar_imager *imager, double correlation) {
         imager->expected_error = 0.0;
         return;
     }
-    imager->expected_error = hypot(hypot(baselines, offsets), tolerance);
+    /* What is left out may be most of what a voxel gets. */
+    double cut = steepest(imager) > steepest_limit() ? 1.0 : 0.0;
+    imager->expected_error = fmin(hypot(hypot(baselines, offsets), hypot(tolerance, cut)), 1.0);
 }
 
 /* AUTO with irregular positions: empm where that is as good. */

@@ -207,6 +207,7 @@ enum nfsar_status nfsar_nurma_check(const nfsar_capture *capture, const nfsar_gr
     }
     if (report != NULL && status == NFSAR_OK) {
         report->boresight_rad = nurma_boresight_error(&plan.rma);
+        report->seconds = nurma_seconds(&plan.rma);
     }
     rma_release(&plan.rma);
     return status;

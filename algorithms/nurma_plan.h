@@ -59,6 +59,9 @@ struct nurma {
 /* The phase centres: bounds, plane and offsets. Refuses what has no aperture. */
 enum nfsar_status nurma_bounds(nfsar_rma_plan *plan, nfsar_error *error);
 
+/* About how long one processor takes. */
+double nurma_seconds(const nfsar_rma_plan *plan);
+
 /* Largest phase error of compensation at boresight, over all positions and the grid's corners. */
 double nurma_boresight_error(const nfsar_rma_plan *plan);
 

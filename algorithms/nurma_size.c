@@ -297,3 +297,19 @@ enum nfsar_status nurma_size_layers(nfsar_rma_plan *plan, nfsar_error *error) {
     fit_inverse(nurma);
     return NFSAR_OK;
 }
+
+double nurma_seconds(const nfsar_rma_plan *plan) {
+    const struct nurma *nurma = plan->nurma;
+    const struct rma_axis *x = &plan->x, *y = &plan->y;
+    double lines = (double)plan->capture->n_pulse * (double)plan->capture->array.n_channel;
+    double waves = (double)plan->n_wave, planes = waves * (double)nurma->layer.count;
+    double kernel = (x->line ? 1.0 : nurma->kernel.width) * (y->line ? 1.0 : nurma->kernel.width);
+    double transforms = planes * ((double)y->n * transform_cost(x->length) +
+                                  (double)x->bins * transform_cost(y->length));
+    double spreading = lines * waves * kernel * (double)nurma->layer.width;
+    double depths = waves * (double)plan->depth->n_node * (double)x->bins * (double)y->bins;
+    double slabs = ceil((double)plan->grid.z.count / (double)plan->z_slab);
+    double samples = lines * (double)plan->capture->n_sample;
+    /* Nanoseconds, on an AVX2 machine. */
+    return 1e-9 * slabs * (3.0 * transforms + 0.5 * spreading + 1.0 * depths + 3.0 * samples);
+}

@@ -33,7 +33,7 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         {"plane", 0, CLI_NUMBER, &r->plane, &r->has_plane, "Z",
          "nurma, empm: z that offsets are counted from; else the middle of the positions"},
         {"compensation", 0, CLI_STRING, &r->compensation, NULL, "C",
-         "rma, nurma: transmitters and receivers apart: none, closed-form (empm's) or "
+         "rma, nurma, empm: transmitters and receivers apart: none, closed-form (empm's) or "
          "reference-point"},
         {"target-depth", 0, CLI_NUMBER, &r->target_depth, &r->has_target_depth, "Z",
          "rma, nurma, empm: z the compensation is made for; else the grid's middle"},

@@ -99,10 +99,27 @@ static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
 /* As an option to start from. */
 static void say_axis(char name, const nfsar_axis *axis) {
     if (axis->count == 1) {
-        cli_say("  --%c %.5g", name, axis->start);
-    } else {
-        cli_say("  --%c %.5g:%.5g:%zu  (steps of %.4g mm)", name, axis->start, nfsar_axis_end(axis),
-                axis->count, 1e3 * axis->step);
+        cli_say("  --%c %.9g", name, axis->start);
+        return;
+    }
+    /* As many digits as make the same grid, to a hundredth of its step. */
+    double end = nfsar_axis_end(axis), most = fmax(fabs(axis->start), fabs(end));
+    int digits = (int)ceil(log10(fmax(most / (0.01 * axis->step), 1.0)));
+    digits = digits < 5 ? 5 : digits > 15 ? 15 : digits;
+    cli_say("  --%c %.*g:%.*g:%zu  (steps of %.4g mm)", name, digits, axis->start, digits, end,
+            axis->count, 1e3 * axis->step);
+}
+
+/* A derived grid that had to be so coarse that targets fall between its voxels. */
+static void warn_of_coarse(const struct job *job, const nfsar_grid_reasons *why) {
+    const nfsar_axis *axis[3] = {&job->grid.x, &job->grid.y, &job->grid.z};
+    for (int a = 0; a < 3; a++) {
+        if (axis[a]->count > 1 && axis[a]->step > 0.75 * why->resolution[a]) {
+            cli_say("warning: voxels of %.3g mm along %c are too coarse for the resolution of %.3g "
+                    "mm: give a grid round the target with --x, --y and --z",
+                    1e3 * axis[a]->step, "xyz"[a], 1e3 * why -> resolution[a]);
+            return;
+        }
     }
 }
 
@@ -119,8 +136,8 @@ static size_t voxel_limit(const struct job *job) {
 /* The grid asked for; axes not given come from the data, and are shown as options to start from. */
 static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
     struct reconstruct_request *r = &job->request;
+    nfsar_grid_reasons why = {0};
     if (!r->has_x || !r->has_y || !r->has_z) {
-        nfsar_grid_reasons why;
         const double depths[2] = {r->z.start, nfsar_axis_end(&r->z)};
         /* With the depths given the range gate is known, but for where the radar was. */
         const double *range = r->has_range ? r->range : r->has_z && depths[0] > 0.0 ? depths : NULL;
@@ -135,6 +152,7 @@ static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
                     why.range_peak, why.range_gate[0], why.range_gate[1]);
         }
     }
+    bool derived = !r->has_x && !r->has_y && !r->has_z;
     job->grid.x = r->has_x ? r->x : job->grid.x;
     job->grid.y = r->has_y ? r->y : job->grid.y;
     if (r->has_z) {
@@ -143,6 +161,9 @@ static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
         nfsar_axis found = job->grid.z;
         return nfsar_axis_between(found.start, nfsar_axis_end(&found) + 1e-9, FOCUS_DEPTHS,
                                   &job->grid.z, error);
+    }
+    if (derived) {
+        warn_of_coarse(job, &why);
     }
     return NFSAR_OK;
 }

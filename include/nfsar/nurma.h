@@ -70,6 +70,7 @@ typedef struct nfsar_nurma_report {
                                (empm), over all positions and the grid's corners, at the highest
                                frequency: at the aperture's edge */
     size_t layers;        /**< layers of depth that this plan spreads positions onto */
+    double seconds;       /**< that one processor takes, about */
 } nfsar_nurma_report;
 
 /** Whether a plan could be made, without making it: the same errors as nfsar_nurma_plan_create()
