@@ -1,16 +1,13 @@
 /* A line of positions that images the plane through it: no spectrum along the other axis. Its plane
  * waves have the amplitude sqrt(depth - d), d a position's offset, which no two spectra make for
  * all depths and offsets. With the root for one depth, the centre, taken out of every line of
- * samples, what is left at the depth z, sqrt((z - d) / (1 - d / centre)) over sqrt(z), is linear in
- * d but for about (d (1 / centre - 1 / z))^2 / 2 at most (docs/theory/irregular.md). So depths are
- * imaged in slabs that are thin enough, each with weights of its own. */
+ * samples, what is left at the depth z, sqrt((1 - d / z) / (1 - d / centre)) = sqrt(1 + u y) with
+ * u = 1 / centre - 1 / z and y = d / (1 - d / centre), is 1 + u d / 2 but for u d y / (2 centre)
+ * and (u y)^2 / 8 (docs/theory/irregular.md). So depths are imaged in slabs that are thin enough,
+ * each with weights of its own. */
 #include <math.h>
 
 #include "algorithms/nurma_plan.h"
-
-/* A line that takes more slabs is imaged as a plane with one column, whose spectrum is some tens of
- * times as large. */
-enum { MOST_SLABS = 12 };
 
 static bool is_line(const nfsar_rma_plan *plan) {
     return plan->nurma != NULL && plan->nurma->offsets == NFSAR_OFFSETS_EXACT &&
@@ -26,10 +23,9 @@ static double middle(double first, double last) {
     return 2.0 * first * last / (first + last);
 }
 
-/* Most slices of a slab. */
-static size_t thin_slab(const nfsar_rma_plan *plan) {
+size_t nurma_line_slab(const nfsar_rma_plan *plan) {
     size_t n = plan->grid.z.count;
-    if (n < 2) {
+    if (!is_line(plan) || n < 2) {
         return n;
     }
     const struct nurma *nurma = plan->nurma;
@@ -42,20 +38,6 @@ static size_t thin_slab(const nfsar_rma_plan *plan) {
     double thickness = nearest / fmax(1.0 - 2.0 * u * nearest, 1e-3) - nearest;
     double slices = 1.0 + thickness / plan->grid.z.step;
     return slices < (double)n ? (size_t)slices : n;
-}
-
-size_t nurma_line_slab(const nfsar_rma_plan *plan) {
-    return is_line(plan) ? thin_slab(plan) : plan->grid.z.count;
-}
-
-bool nurma_line_pays(const nfsar_rma_plan *plan) {
-    const struct nurma *nurma = plan->nurma;
-    if (nurma == NULL || nurma->offsets != NFSAR_OFFSETS_EXACT) {
-        return true;
-    }
-    /* Seen steeply, the plane takes too many layers. */
-    bool steep = plan->nearest < fmax(-nurma->away.low, nurma->away.high);
-    return steep || plan->grid.z.count <= MOST_SLABS * thin_slab(plan);
 }
 
 bool nurma_line_weigh(nfsar_rma_plan *plan, size_t first_z) {

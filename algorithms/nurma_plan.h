@@ -73,9 +73,6 @@ double nurma_boresight_residue(double away, double aside, double depth);
  * all of them where positions are no line. */
 size_t nurma_line_slab(const nfsar_rma_plan *plan);
 
-/* Whether imaging them as a line is the cheapest way. */
-bool nurma_line_pays(const nfsar_rma_plan *plan);
-
 /* Weigh the lines for the slab that begins with slice first_z; false when that changes nothing, so
  * that the spectrum stays what it was. */
 bool nurma_line_weigh(nfsar_rma_plan *plan, size_t first_z);

@@ -290,7 +290,7 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, size_t in
 void nurma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n) {
     const struct nurma *nurma = plan->nurma;
     const struct rma_axis *x = &plan->x, *y = &plan->y;
-    size_t tiles = x->width / RMA_TILE, chunks = spread_chunks(nurma->spread);
+    size_t tiles = rma_column_tiles(x), chunks = spread_chunks(nurma->spread);
     size_t of_wave = nurma->layer.count * y->n * plan->cell_width;
 #pragma omp parallel num_threads(plan->threads)
     {

@@ -420,7 +420,7 @@ static void focus_row(const nfsar_rma_plan *plan, size_t j, const struct part *p
             sum_tile(plan, part, up + i, desk);
         }
         lay_tile(plan, i, 0, true, part->n_z, desk);
-        if (!dark) {
+        if (!dark && !x->line) {
             sum_tile(plan, part, down + i, desk);
         }
         lay_tile(plan, i, i == 0 ? 1 : 0, false, part->n_z, desk);

@@ -197,6 +197,16 @@ size_t rma_wrapped(const struct rma_axis *axis, size_t i);
 void rma_lay_bins(const struct rma_axis *x, const float complex *bins, const float complex *ramp,
                   bool add, float complex *to);
 
+/* A line along y has one column; what the rest of its tile holds is used by nobody. */
+static inline size_t rma_columns_used(const struct rma_axis *x) {
+    return x->line ? 1 : RMA_TILE;
+}
+
+/* Tiles of columns, of either sign of k_x. */
+static inline size_t rma_column_tiles(const struct rma_axis *x) {
+    return x->line ? 1 : x->width / RMA_TILE;
+}
+
 /* A tile of columns of places or cells, [y.n][cell_width], transformed along y: line i of the tile,
  * with rma_line_pitch(y.length) between lines. Returns columns or work, where they are. */
 const float complex *rma_columns(const nfsar_rma_plan *plan, const float complex *plane,

@@ -54,8 +54,7 @@ static void find_reach(const nfsar_rma_plan *plan, struct rma_axis *axis, bool i
     }
     double low = grid->start - at.high, high = nfsar_axis_end(grid) - at.low;
     axis->n = places->count;
-    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6 &&
-                 nurma_line_pays(plan);
+    axis->line = at.high - at.low < 1e-6 && grid->count == 1 && fabs(grid->start - at.low) < 1e-6;
     axis->reach = axis->line ? 0.0 : fmax(fabs(low), fabs(high));
 }
 

@@ -109,17 +109,17 @@ static void scatter(const float complex *columns, size_t pitch, size_t from, siz
 const float complex *rma_columns(const nfsar_rma_plan *plan, const float complex *plane,
                                  float complex *columns, float complex *work) {
     const struct rma_axis *y = &plan->y;
-    size_t pitch = rma_line_pitch(y->length);
+    size_t pitch = rma_line_pitch(y->length), count = rma_columns_used(&plan->x);
     for (size_t j = 0; j < y->n; j++) {
         const float complex *in = plane + j * plan->cell_width;
-        for (size_t i = 0; i < RMA_TILE; i++) {
+        for (size_t i = 0; i < count; i++) {
             columns[i * pitch + j] = in[i];
         }
     }
     if (y->forward == NULL) {
         return columns;
     }
-    for (size_t i = 0; i < RMA_TILE; i++) {
+    for (size_t i = 0; i < count; i++) {
         fftwf_execute_dft(y->forward, columns + i * pitch, work + i * pitch);
     }
     return work;
@@ -149,7 +149,7 @@ static void transform_columns(const nfsar_rma_plan *plan, size_t wave, const flo
 void rma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n) {
     const struct rma_axis *x = &plan->x, *y = &plan->y;
     size_t cells = plan->lattice->n_shift * y->n * plan->cell_width;
-    size_t groups = plan->lattice->n_shift * y->n, tiles = x->width / RMA_TILE;
+    size_t groups = plan->lattice->n_shift * y->n, tiles = rma_column_tiles(x);
 #pragma omp parallel num_threads(plan->threads)
     {
         size_t thread = (size_t)omp_get_thread_num();
