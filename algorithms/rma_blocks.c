@@ -126,12 +126,14 @@ enum nfsar_status rma_size_blocks(nfsar_rma_plan *plan, nfsar_error *error) {
     size_t fixed = scratch_numbers(plan) * unit + positions;
     size_t least = fixed + frequency + slice;
     if (least > budget) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_MEMORY,
-            "range migration to this grid needs a spectrum of %zu x %zu waves and "
-            "%.3g GiB, allowed are %.3g: give a smaller grid, one farther from the antennas%s",
-            plan->x.bins, plan->y.bins, (double)least / 0x1p30, (double)budget / 0x1p30,
-            plan->nurma != NULL ? ", or a larger tolerance" : "");
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                          "range migration to this grid needs a spectrum of %zu x %zu waves and "
+                          "%.3g GiB, allowed are %.3g: give a smaller grid (coordinates are "
+                          "metres), one farther from "
+                          "the antennas%s",
+                          plan->x.bins, plan->y.bins, (double)least / 0x1p30,
+                          (double)budget / 0x1p30,
+                          plan->nurma != NULL ? ", or a larger tolerance" : "");
     }
     /* All frequencies where they fit beside one depth; the depths take what is left, or half. */
     size_t rest = budget - fixed;
