@@ -8,6 +8,7 @@
 #include <nfsar/geometry.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/elimination.h"
 
 enum { TAPS = BANDFIT_TAPS, MOST = BANDFIT_COLUMNS };
 
@@ -19,38 +20,6 @@ static const int degrees[BANDFIT_LEVELS] = {3, 4, 5, 6, 7};
 
 static double sinc(double x) {
     return fabs(x) < 1e-9 ? 1.0 : sin(x) / x;
-}
-
-/* Solve a x = b in place for `columns` right-hand sides by elimination with pivoting. */
-static void solve(int n, int columns, double a[MOST][MOST], double b[MOST][MOST]) {
-    for (int k = 0; k < n; k++) {
-        int pivot = k;
-        for (int i = k + 1; i < n; i++) {
-            pivot = fabs(a[i][k]) > fabs(a[pivot][k]) ? i : pivot;
-        }
-        for (int j = 0; j < MOST; j++) {
-            double t = a[k][j];
-            a[k][j] = a[pivot][j];
-            a[pivot][j] = t;
-            t = b[k][j];
-            b[k][j] = b[pivot][j];
-            b[pivot][j] = t;
-        }
-        for (int i = 0; i < n; i++) {
-            double factor = i == k ? 0.0 : a[i][k] / a[k][k];
-            for (int j = k; j < n; j++) {
-                a[i][j] -= factor * a[k][j];
-            }
-            for (int j = 0; j < columns; j++) {
-                b[i][j] -= factor * b[k][j];
-            }
-        }
-    }
-    for (int k = 0; k < n; k++) {
-        for (int j = 0; j < columns; j++) {
-            b[k][j] /= a[k][k];
-        }
-    }
 }
 
 /* Weights of one place: at the Chebyshev nodes of the reach, the taps' weights whose sum is
@@ -71,7 +40,7 @@ static void fit_place(double edge, int degree, double reach, double place,
             at_node[i][c] = sinc(edge * (place + node[c] - (i - 3)));
         }
     }
-    solve(TAPS, degree + 1, correlation, at_node);
+    eliminate(TAPS, (size_t)degree + 1, MOST, &correlation[0][0], &at_node[0][0]);
     /* Powers of node / reach keep the second system well conditioned. */
     for (int c = 0; c <= degree; c++) {
         for (int d = 0; d <= degree; d++) {
@@ -81,7 +50,7 @@ static void fit_place(double edge, int degree, double reach, double place,
             weight[c][i] = at_node[i][c];
         }
     }
-    solve(degree + 1, TAPS, power, weight);
+    eliminate((size_t)degree + 1, TAPS, MOST, &power[0][0], &weight[0][0]);
     for (int d = 0; d <= degree; d++) {
         for (int i = 0; i < TAPS; i++) {
             weight[d][i] *= pow(reach, -d);

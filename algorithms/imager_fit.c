@@ -48,33 +48,16 @@ static double expect_band(const nfsar_imager *imager, const nfsar_grid *band) {
     return least;
 }
 
-/* One band by the method in use. */
-static enum nfsar_status check_band(nfsar_imager *imager, const nfsar_grid *band,
-                                    nfsar_error *error) {
+/* A grid or a band of it by the method in use. */
+static enum nfsar_status check_grid(const nfsar_imager *imager, const nfsar_grid *grid,
+                                    nfsar_nurma_report *report, nfsar_error *error) {
     if (imager->method == NFSAR_METHOD_RMA) {
-        return nfsar_rma_check(imager->capture, &imager->lattice, band, &imager->use.rma, error);
+        return nfsar_rma_check(imager->capture, &imager->lattice, grid, &imager->use.rma, error);
     }
     nfsar_nurma_options options = imager_nurma(imager);
-    nfsar_nurma_report report;
-    enum nfsar_status status = nfsar_nurma_check(imager->capture, band, &options, &report, error);
-    imager->report.boresight_rad = fmax(imager->report.boresight_rad, report.boresight_rad);
-    imager->report.seconds += report.seconds * (double)(imager->patches * imager->patches);
+    enum nfsar_status status = nfsar_nurma_check(imager->capture, grid, &options, report, error);
+    report->seconds *= (double)(imager->patches * imager->patches);
     return status;
-}
-
-/* What has no bands: a grid that reaches the antennas, options and poses that are wrong. */
-static enum nfsar_status check_whole(nfsar_imager *imager, nfsar_error *error) {
-    const nfsar_grid *grid = &imager->whole;
-    enum nfsar_status status;
-    if (imager->method == NFSAR_METHOD_RMA) {
-        status = nfsar_rma_check(imager->capture, &imager->lattice, grid, &imager->use.rma, error);
-    } else {
-        nfsar_nurma_options options = imager_nurma(imager);
-        status = nfsar_nurma_check(imager->capture, grid, &options, &imager->report, error);
-        imager->report.boresight_rad = imager->report.seconds = 0.0;
-    }
-    /* Bands may fit where the whole does not. */
-    return status == NFSAR_ERROR_MEMORY ? NFSAR_OK : status;
 }
 
 /* Everything that range migration needs of the grid, band by band; *correlation receives the
@@ -82,11 +65,27 @@ static enum nfsar_status check_whole(nfsar_imager *imager, nfsar_error *error) {
 static enum nfsar_status try_migration(nfsar_imager *imager, double *correlation,
                                        nfsar_error *error) {
     const nfsar_grid *grid = &imager->whole;
-    enum nfsar_status status = check_whole(imager, error);
+    nfsar_nurma_report *all = &imager->report;
+    enum nfsar_status status = check_grid(imager, grid, all, error);
     *correlation = 1.0;
-    for (size_t first = 0, n = 0; status == NFSAR_OK && first < grid->z.count; first += n) {
-        nfsar_grid part = imager_band(imager, grid, first, &n);
-        status = check_band(imager, &part, error);
+    if (status != NFSAR_OK && status != NFSAR_ERROR_MEMORY) {
+        return status;
+    }
+    size_t n = 0;
+    nfsar_grid part = imager_band(imager, grid, 0, &n);
+    if (n == grid->z.count) {
+        *correlation = expect_band(imager, &part);
+        return status;
+    }
+    /* Bands may fit where the whole does not. */
+    all->boresight_rad = all->seconds = 0.0;
+    status = NFSAR_OK;
+    for (size_t first = 0; status == NFSAR_OK && first < grid->z.count; first += n) {
+        nfsar_nurma_report band = {0};
+        part = imager_band(imager, grid, first, &n);
+        status = check_grid(imager, &part, &band, error);
+        all->boresight_rad = fmax(all->boresight_rad, band.boresight_rad);
+        all->seconds += band.seconds;
         *correlation = fmin(*correlation, expect_band(imager, &part));
     }
     return status;
@@ -94,9 +93,8 @@ static enum nfsar_status try_migration(nfsar_imager *imager, double *correlation
 
 /* Pairs of a voxel and a line of samples. */
 static double count_updates(const nfsar_imager *imager) {
-    const nfsar_grid *grid = &imager->whole;
-    return (double)grid->x.count * (double)grid->y.count * (double)grid->z.count *
-           (double)imager->capture->n_pulse * (double)imager->capture->array.n_channel;
+    return (double)nfsar_grid_voxels(&imager->whole) * (double)imager->capture->n_pulse *
+           (double)imager->capture->array.n_channel;
 }
 
 /* Everything again with as few patches as make the image like the exact one, as long as they cost

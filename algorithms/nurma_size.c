@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "algorithms/elimination.h"
 #include "algorithms/frequencies.h"
 #include "algorithms/gridding.h"
 #include "algorithms/nurma_plan.h"
@@ -215,47 +216,21 @@ enum nfsar_status nurma_size_axis(nfsar_rma_plan *plan, struct rma_axis *axis, b
 /* Polynomials for one over the transform of the layers' kernel and for its derivative: through
  * Chebyshev's points, more of them than tell. */
 static void fit_inverse(struct nurma *nurma) {
-    double value[NURMA_TERMS], power[NURMA_TERMS][NURMA_TERMS],
-        edge = nurma->band * nurma->layer.step;
+    double value[NURMA_TERMS][NURMA_TERMS], power[NURMA_TERMS][NURMA_TERMS];
+    double edge = nurma->band * nurma->layer.step;
     for (int i = 0; i < NURMA_TERMS; i++) {
         double u = 0.5 - 0.5 * cos(NFSAR_PI * ((double)i + 0.5) / NURMA_TERMS), p = 1.0;
-        value[i] = 1.0 / gridding_transform(nurma->layer.width, nurma->layer.beta, sqrt(u) * edge);
+        value[i][0] =
+            1.0 / gridding_transform(nurma->layer.width, nurma->layer.beta, sqrt(u) * edge);
         for (int j = 0; j < NURMA_TERMS; j++, p *= u) {
             power[i][j] = p;
         }
     }
-    /* Gaussian elimination with the largest pivot of each column. */
-    for (int c = 0; c < NURMA_TERMS; c++) {
-        int pivot = c;
-        for (int i = c + 1; i < NURMA_TERMS; i++) {
-            pivot = fabs(power[i][c]) > fabs(power[pivot][c]) ? i : pivot;
-        }
-        for (int j = 0; j < NURMA_TERMS; j++) {
-            double keep = power[c][j];
-            power[c][j] = power[pivot][j];
-            power[pivot][j] = keep;
-        }
-        double keep = value[c];
-        value[c] = value[pivot];
-        value[pivot] = keep;
-        for (int i = c + 1; i < NURMA_TERMS; i++) {
-            double by = power[i][c] / power[c][c];
-            for (int j = c; j < NURMA_TERMS; j++) {
-                power[i][j] -= by * power[c][j];
-            }
-            value[i] -= by * value[c];
-        }
-    }
-    for (int i = NURMA_TERMS - 1; i >= 0; i--) {
-        for (int j = i + 1; j < NURMA_TERMS; j++) {
-            value[i] -= power[i][j] * value[j];
-        }
-        value[i] /= power[i][i];
-        nurma->inverse[i] = (float)value[i];
-    }
+    eliminate(NURMA_TERMS, 1, NURMA_TERMS, &power[0][0], &value[0][0]);
     for (int i = 0; i < NURMA_TERMS; i++) {
+        nurma->inverse[i] = (float)value[i][0];
         nurma->slope[i] =
-            i + 1 < NURMA_TERMS ? (float)(2.0 * (i + 1) * value[i + 1] / nurma->band) : 0.0f;
+            i + 1 < NURMA_TERMS ? (float)(2.0 * (i + 1) * value[i + 1][0] / nurma->band) : 0.0f;
     }
 }
 
