@@ -103,7 +103,6 @@ void nurma_keep(nfsar_rma_plan *plan, size_t line, size_t count, const float com
 
 /* From the values kept to the spectrum of n frequencies, as rma_spectrum(). */
 void nurma_spectrum(nfsar_rma_plan *plan, size_t first, size_t n);
-size_t nurma_spectrum_work(const nfsar_rma_plan *plan);
 
 void nurma_release(struct nurma *nurma);
 

@@ -9,10 +9,6 @@
 #include "algorithms/nurma_plan.h"
 #include "algorithms/phasor.h"
 
-size_t nurma_spectrum_work(const nfsar_rma_plan *plan) {
-    return rma_spectrum_work(plan);
-}
-
 void nurma_keep(nfsar_rma_plan *plan, size_t line, size_t count, const float complex *from,
                 size_t pitch, size_t n) {
     const struct nurma *nurma = plan->nurma;
