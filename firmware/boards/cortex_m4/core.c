@@ -1,0 +1,93 @@
+/* Interrupts, the tick with its watchdog, reset, kept memory. */
+#include "boards/cortex_m4/core.h"
+#include "boards/board.h"
+
+void core_tick_handler(void);
+
+/* Where a counting watchdog stands; counts 0 = not started. */
+static struct {
+    volatile uint32_t fed;
+    volatile uint32_t counts;
+} watchdog;
+
+void core_watchdog_start(uint32_t counts) {
+    watchdog.fed = board_count();
+    watchdog.counts = counts;
+}
+
+void core_watchdog_feed(void) {
+    watchdog.fed = board_count();
+}
+
+void core_tick_handler(void) {
+    if (watchdog.counts && board_count() - watchdog.fed > watchdog.counts)
+        core_reset(CORE_CAUSE_WATCHDOG);
+    board_on_tick();
+}
+
+void core_tick_start(uint32_t reload) {
+    SCB_SHPR3 = (SCB_SHPR3 & 0x00FFFFFFu) | (uint32_t)CORE_PRIORITY_TICK << 29;
+    SYST_RVR = reload - 1;
+    SYST_CVR = 0;
+    SYST_CSR = SYST_CSR_ON;
+}
+
+void core_interrupt_on(unsigned number, enum core_priority priority) {
+    NVIC_IPR8(number) = (uint8_t)(priority << 5);
+    NVIC_ISER(number / 32) = 1u << number % 32;
+}
+
+uint32_t board_lock(void) {
+    uint32_t state;
+    __asm volatile("mrs %0, primask\n cpsid i" : "=r"(state)::"memory");
+    return state;
+}
+
+void board_unlock(uint32_t state) {
+    __asm volatile("msr primask, %0" ::"r"(state) : "memory");
+}
+
+/* In link_kept_board, which start-up leaves as it was. */
+struct kept {
+    uint32_t magic;
+    uint32_t cause;
+    uint32_t check;
+};
+
+#define KEPT_MAGIC 0x6E667361u
+
+static volatile struct kept *kept(void) {
+    return (volatile struct kept *)link_kept_board;
+}
+
+static void keep(enum core_cause cause) {
+    kept()->magic = KEPT_MAGIC;
+    kept()->cause = (uint32_t)cause;
+    kept()->check = ~(KEPT_MAGIC ^ (uint32_t)cause);
+}
+
+enum core_cause core_take_cause(bool *warm) {
+    uint32_t cause = kept()->cause;
+    *warm = kept()->magic == KEPT_MAGIC && kept()->check == ~(KEPT_MAGIC ^ cause) &&
+            cause <= CORE_CAUSE_WATCHDOG;
+    keep(CORE_CAUSE_NONE);
+    return *warm ? (enum core_cause)cause : CORE_CAUSE_NONE;
+}
+
+void core_reset(enum core_cause cause) {
+    __asm volatile("cpsid i" ::: "memory");
+    keep(cause);
+    __asm volatile("dsb" ::: "memory");
+    SCB_AIRCR = SCB_AIRCR_RESET;
+    __asm volatile("dsb" ::: "memory");
+    for (;;)
+        __asm volatile("nop");
+}
+
+void board_reset(void) {
+    core_reset(CORE_CAUSE_SOFTWARE);
+}
+
+void *board_kept(void) {
+    return link_kept;
+}
