@@ -19,13 +19,42 @@ void core_watchdog_feed(void) {
     watchdog.fed = board_count();
 }
 
+static struct {
+    uint32_t counts_per_tick; /* 0: one for each interrupt */
+    uint32_t due;             /* count at which the next tick is due */
+} pace;
+
+enum { TICKS_AT_ONCE = 64, TICKS_GIVEN_UP = 8192 };
+
+static void tick_by_timer(void) {
+    uint32_t late = board_count() - pace.due + pace.counts_per_tick / 2;
+    if (late > 0x80000000u)
+        return;
+    if (late / pace.counts_per_tick > TICKS_GIVEN_UP) { /* the emulator stood still */
+        pace.due += late;
+        late = 0;
+    }
+    for (int i = 0; i < TICKS_AT_ONCE; i++) {
+        board_on_tick();
+        pace.due += pace.counts_per_tick;
+        if (late < pace.counts_per_tick)
+            return;
+        late -= pace.counts_per_tick;
+    }
+}
+
 void core_tick_handler(void) {
     if (watchdog.counts && board_count() - watchdog.fed > watchdog.counts)
         core_reset(CORE_CAUSE_WATCHDOG);
-    board_on_tick();
+    if (pace.counts_per_tick)
+        tick_by_timer();
+    else
+        board_on_tick();
 }
 
-void core_tick_start(uint32_t reload) {
+void core_tick_start(uint32_t reload, uint32_t counts_per_tick) {
+    pace.counts_per_tick = counts_per_tick;
+    pace.due = board_count() + counts_per_tick;
     SCB_SHPR3 = (SCB_SHPR3 & 0x00FFFFFFu) | (uint32_t)CORE_PRIORITY_TICK << 29;
     SYST_RVR = reload - 1;
     SYST_CVR = 0;
@@ -35,6 +64,10 @@ void core_tick_start(uint32_t reload) {
 void core_interrupt_on(unsigned number, enum core_priority priority) {
     NVIC_IPR8(number) = (uint8_t)(priority << 5);
     NVIC_ISER(number / 32) = 1u << number % 32;
+}
+
+void board_idle(void) {
+    __asm volatile("wfi" ::: "memory");
 }
 
 uint32_t board_lock(void) {

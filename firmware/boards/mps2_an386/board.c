@@ -50,7 +50,7 @@ void board_init(void) {
 }
 
 void board_start(void) {
-    core_tick_start(CLOCK_HZ / TICK_HZ);
+    core_tick_start(CLOCK_HZ / TICK_HZ, emulated ? CLOCK_HZ / TICK_HZ : 0);
     board_unlock(0);
 }
 

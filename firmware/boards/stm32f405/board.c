@@ -75,7 +75,8 @@ void board_init(void) {
 }
 
 void board_start(void) {
-    core_tick_start(CLOCK_CORE_HZ / board_tick_hz());
+    uint32_t counts = clock_emulated() ? board_count_hz() / board_tick_hz() : 0;
+    core_tick_start(CLOCK_CORE_HZ / board_tick_hz(), counts);
     board_unlock(0);
 }
 

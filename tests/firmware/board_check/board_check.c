@@ -349,5 +349,6 @@ int main(void) {
         serve_link();
         for (int i = BOARD_PORT_LINK + 1; i < BOARD_PORTS; i++)
             serve_port((enum board_port)i);
+        board_idle();
     }
 }
