@@ -1,5 +1,5 @@
-/* What a board gives the application. Each folder beside this file implements it once; the facts of a
- * board (pins, clocks, which port is which) are in its pins.h alone. tests/firmware/fake_board.c
+/* What a board gives the application. Each folder beside this file implements it once; the facts of
+ * a board (pins, clocks, which port is which) are in its pins.h alone. tests/firmware/fake_board.c
  * implements it for the host. Functions return at once unless they say how long they may take. */
 #ifndef NFSAR_BOARDS_BOARD_H
 #define NFSAR_BOARDS_BOARD_H
@@ -49,6 +49,8 @@ void board_serial(uint8_t serial[12]);
 /* The free-running 32-bit timer that every stamp is read from, and its exact rate. */
 uint32_t board_count(void);
 uint32_t board_count_hz(void);
+/* False: the crystal did not start, and every rate is only within 1 %. */
+bool board_clock_exact(void);
 /* The rate at which board_on_tick() is called. */
 uint32_t board_tick_hz(void);
 
@@ -58,8 +60,8 @@ void board_on_tick(void);                                    /* motion and trigg
 void board_on_input(enum board_input input, uint32_t count); /* an edge of an input */
 void board_on_stamp(enum board_stamp stamp, uint32_t count); /* a captured edge */
 
-/* Sleeps until the next interrupt, at most a tick; returns at once where one is waiting. For the end
- * of the main loop: it leaves an emulator's processor to others. */
+/* Sleeps until the next interrupt, at most a tick; returns at once where one is waiting. For the
+ * end of the main loop: it leaves an emulator's processor to others. */
 void board_idle(void);
 
 /* Keeps all interrupts off between the two. Returns what board_unlock() wants. */
@@ -89,7 +91,8 @@ void board_set_led(bool on);
  * switches are normally closed. An emulator reads 0. */
 uint32_t board_inputs(void);
 
-/* The watchdog resets the chip when it is not fed for timeout_ms. Once started it cannot be stopped. */
+/* The watchdog resets the chip when it is not fed for timeout_ms. Once started it cannot be
+ * stopped. */
 void board_watchdog_start(uint32_t timeout_ms);
 void board_watchdog_feed(void);
 /* Resets the chip; does not return. */

@@ -39,6 +39,7 @@
 #define SYST_CSR_ON 7u /* counts processor clocks, interrupts */
 
 /* Interrupt controller, B3.4. */
+#define NVIC_ICER(n) CORE_REGISTER(0xE000E180u + 4u * (n))
 #define NVIC_ISER(n) CORE_REGISTER(0xE000E100u + 4u * (n))
 #define NVIC_IPR8(n) (*(volatile uint8_t *)(0xE000E400u + (n)))
 
@@ -72,15 +73,17 @@ enum core_priority {
 void core_reset_handler(void);
 
 void core_interrupt_on(unsigned number, enum core_priority priority);
-/* SysTick every `reload` processor clocks: board_on_tick(). An emulator's SysTick interrupts late and
- * merges interrupts; where counts_per_tick is not 0, each makes up, by the free-running timer, for
- * those before it that did not come, so that ticks keep their rate although not their spacing. */
+/* SysTick every `reload` processor clocks: board_on_tick(). An emulator's SysTick interrupts late
+ * and merges interrupts; where counts_per_tick is not 0, each makes up, by the free-running timer,
+ * for those before it that did not come, so that ticks keep their rate although not their spacing.
+ */
 void core_tick_start(uint32_t reload, uint32_t counts_per_tick);
 
-/* A watchdog in the tick: the tick after `counts` of the timer without a feed resets the chip. It
- * comes before the hardware's, and is the only one where the hardware's is not emulated. It cannot
- * see a hang with interrupts off. */
-void core_watchdog_start(uint32_t counts);
+/* A watchdog in the tick: the chip is reset when so many interrupts of the tick passed without a
+ * feed. It comes before the hardware's, and is the only one where the hardware's is not emulated;
+ * as it counts interrupts and not time, an emulator that was kept waiting does not trip it. It
+ * cannot see a hang with interrupts off. */
+void core_watchdog_start(uint32_t ticks);
 void core_watchdog_feed(void);
 
 /* Why the firmware reset itself, kept through that reset. */

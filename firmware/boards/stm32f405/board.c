@@ -97,6 +97,10 @@ void board_serial(uint8_t serial[12]) {
         serial[i] = from[i];
 }
 
+bool board_clock_exact(void) {
+    return clock_emulated() || clock_from_crystal();
+}
+
 uint32_t board_tick_hz(void) {
     return clock_emulated() ? QEMU_TICK_HZ : TICK_HZ;
 }
@@ -151,7 +155,7 @@ static void start_hardware_watchdog(uint32_t timeout_ms) {
 }
 
 void board_watchdog_start(uint32_t timeout_ms) {
-    core_watchdog_start(timeout_ms * (board_count_hz() / 1000));
+    core_watchdog_start(timeout_ms * (board_tick_hz() / 1000));
     if (!clock_emulated())
         start_hardware_watchdog(timeout_ms);
 }

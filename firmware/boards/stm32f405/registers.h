@@ -16,14 +16,18 @@ typedef volatile uint32_t reg;
 #define FLASH_ACR_168MHZ (1u << 10 | 1u << 9 | 1u << 8 | 5u) /* caches, prefetch, 5 wait states */
 
 /* 7.3 reset and clock control */
-#define RCC_CR      (*(reg *)0x40023800u)
-#define RCC_PLLCFGR (*(reg *)0x40023804u)
-#define RCC_CFGR    (*(reg *)0x40023808u)
-#define RCC_AHB1ENR (*(reg *)0x40023830u)
-#define RCC_AHB2ENR (*(reg *)0x40023834u)
-#define RCC_APB1ENR (*(reg *)0x40023840u)
-#define RCC_APB2ENR (*(reg *)0x40023844u)
-#define RCC_CSR     (*(reg *)0x40023874u)
+#define RCC_CR       (*(reg *)0x40023800u)
+#define RCC_PLLCFGR  (*(reg *)0x40023804u)
+#define RCC_CFGR     (*(reg *)0x40023808u)
+#define RCC_AHB1RSTR (*(reg *)0x40023810u)
+#define RCC_AHB2RSTR (*(reg *)0x40023814u)
+#define RCC_APB1RSTR (*(reg *)0x40023820u)
+#define RCC_APB2RSTR (*(reg *)0x40023824u)
+#define RCC_AHB1ENR  (*(reg *)0x40023830u)
+#define RCC_AHB2ENR  (*(reg *)0x40023834u)
+#define RCC_APB1ENR  (*(reg *)0x40023840u)
+#define RCC_APB2ENR  (*(reg *)0x40023844u)
+#define RCC_CSR      (*(reg *)0x40023874u)
 
 #define RCC_CR_HSION       (1u << 0)
 #define RCC_CR_HSIRDY      (1u << 1)
@@ -31,6 +35,7 @@ typedef volatile uint32_t reg;
 #define RCC_CR_HSERDY      (1u << 17)
 #define RCC_CR_PLLON       (1u << 24)
 #define RCC_CR_PLLRDY      (1u << 25)
+#define RCC_PLLCFGR_KEEP   0xF0BC8000u /* reserved bits */
 #define RCC_PLLCFGR_HSE    (1u << 22)
 #define RCC_CFGR_SW_PLL    2u
 #define RCC_CFGR_SWS_PLL   (2u << 2)
