@@ -13,9 +13,9 @@ enum { TICK_HZ = 40000, QEMU_TICK_HZ = 10000 };
 
 enum { SYNC_POLLS = 2000 }; /* more than 10 us of looks at the timer */
 
-static const pin step[BOARD_AXES] = PIN_STEP;
-static const pin direction[BOARD_AXES] = PIN_DIRECTION;
-static const pin enable[BOARD_AXES] = PIN_ENABLE;
+static const pin step[BOARD_AXES] = {PIN_STEP};
+static const pin direction[BOARD_AXES] = {PIN_DIRECTION};
+static const pin enable[BOARD_AXES] = {PIN_ENABLE};
 static const pin sop[] = {PIN_RADAR_SOP0, PIN_RADAR_SOP1, PIN_RADAR_SOP2};
 
 static enum board_reset_cause cause;
@@ -140,8 +140,8 @@ void board_set_led(bool on) {
     gpio_set(PIN_LED, on);
 }
 
-/* The hardware's comes last: 32 kHz within 17 to 47 kHz (DS8626 5.3.10), so it is given twice the
- * time, and the tick's watchdog is there for the exact one. */
+/* The hardware's comes last: 32 kHz within 17 to 47 kHz (DS8626, internal clocks), so it is given
+ * twice the time, and the tick's watchdog is there for the exact one. */
 static void start_hardware_watchdog(uint32_t timeout_ms) {
     uint32_t reload = timeout_ms * 2 > 0xFFF ? 0xFFF : timeout_ms * 2;
     DBGMCU_APB1_FZ |= DBGMCU_APB1_FZ_IWDG;

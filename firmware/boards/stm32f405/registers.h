@@ -7,7 +7,7 @@
 
 typedef volatile uint32_t reg;
 
-/* 5.5 power control */
+/* 5.4 power control */
 #define PWR_CR     (*(reg *)0x40007000u)
 #define PWR_CR_VOS (1u << 14) /* scale 1: up to 168 MHz */
 
@@ -127,14 +127,14 @@ struct spi {
 #define IWDG_KR_FEED   0xAAAAu
 #define IWDG_PR_32     3u /* 32 kHz / 32: about a millisecond */
 
-/* 38.4 debug: the watchdog stands still while a debugger holds the core */
+/* 38.16 debug: the watchdog stands still while a debugger holds the core */
 #define DBGMCU_APB1_FZ      (*(reg *)0xE0042008u)
 #define DBGMCU_APB1_FZ_IWDG (1u << 12)
 
 /* 39.1 the chip's own number, 96 bits */
 #define UNIQUE_ID ((const uint8_t *)0x1FFF7A10u)
 
-/* 12.2 positions in the vector table */
+/* 12.1.3 positions in the vector table */
 enum interrupt {
     IRQ_EXTI0 = 6,
     IRQ_EXTI1 = 7,

@@ -10,7 +10,7 @@ enum { COUNT_HZ = 84000000, QEMU_DIVIDER = 10, QEMU_COUNT_HZ = 1000000000 / QEMU
 
 enum { NO_INPUT = 0xFF };
 
-static const pin inputs[BOARD_INPUTS] = PIN_INPUT;
+static const pin inputs[BOARD_INPUTS] = {PIN_INPUT};
 static const pin stamped[BOARD_STAMPS] = {
     [BOARD_STAMP_PPS] = PIN_PPS, [BOARD_STAMP_SPI_IMU] = PIN_SPI_IMU_INT};
 
