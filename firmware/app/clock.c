@@ -1,4 +1,4 @@
-#include "app/clock.h"
+#include "firmware/app/clock.h"
 
 void clock_init(struct clock *clock, uint32_t count_hz, uint32_t count) {
     clock->base = count;

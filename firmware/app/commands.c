@@ -1,9 +1,9 @@
-#include "app/commands.h"
+#include "firmware/app/commands.h"
 
 #include <string.h>
 
-#include "app/hub.h"
-#include "boards/board.h"
+#include "firmware/app/hub.h"
+#include "firmware/boards/board.h"
 
 /* A reply being made. */
 struct answer {

@@ -1,4 +1,4 @@
-#include "app/crash.h"
+#include "firmware/app/crash.h"
 
 #include <stddef.h>
 #include <string.h>

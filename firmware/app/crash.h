@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boards/board.h"
+#include "firmware/boards/board.h"
 #include "nfsar/wire.h"
 
 /* What the main loop was doing; kept, so that a hang has a place too. */

@@ -1,4 +1,4 @@
-#include "app/errors.h"
+#include "firmware/app/errors.h"
 
 void errors_raise(struct errors *errors, enum nfsar_wire_error_code error, uint16_t source,
                   int32_t value) {

@@ -1,9 +1,9 @@
-#include "app/hub.h"
+#include "firmware/app/hub.h"
 
 #include <string.h>
 
-#include "app/commands.h"
-#include "boards/board.h"
+#include "firmware/app/commands.h"
+#include "firmware/boards/board.h"
 
 #define MILLISECOND UINT64_C(1000000)
 

@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/clock.h"
-#include "app/crash.h"
-#include "app/errors.h"
-#include "app/links.h"
-#include "app/pps.h"
-#include "app/radar.h"
-#include "app/sensors.h"
-#include "app/stage.h"
+#include "firmware/app/clock.h"
+#include "firmware/app/crash.h"
+#include "firmware/app/errors.h"
+#include "firmware/app/links.h"
+#include "firmware/app/pps.h"
+#include "firmware/app/radar.h"
+#include "firmware/app/sensors.h"
+#include "firmware/app/stage.h"
+#include "firmware/protocol/outbox.h"
 #include "nfsar/wire.h"
-#include "protocol/outbox.h"
 
 enum { HUB_STATUS_MS = 1000, HUB_AXIS_MS = 100, HUB_WATCHDOG_MS = 500, HUB_RESTART_MS = 50 };
 

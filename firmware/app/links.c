@@ -1,8 +1,8 @@
-#include "app/links.h"
+#include "firmware/app/links.h"
 
 #include <string.h>
 
-#include "boards/board.h"
+#include "firmware/boards/board.h"
 
 enum { BYTES_A_POLL = 256 };
 

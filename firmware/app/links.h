@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/protocol/outbox.h"
+#include "firmware/usb/usb_link.h"
 #include "nfsar/wire.h"
-#include "protocol/outbox.h"
-#include "usb/usb_link.h"
 
 enum link { LINK_SERIAL, LINK_USB, LINKS };
 

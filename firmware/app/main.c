@@ -1,6 +1,6 @@
 /* The one hub of the firmware, and the interrupts that the board hands to it. */
-#include "app/hub.h"
-#include "boards/board.h"
+#include "firmware/app/hub.h"
+#include "firmware/boards/board.h"
 
 static struct hub hub;
 

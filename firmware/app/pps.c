@@ -1,4 +1,4 @@
-#include "app/pps.h"
+#include "firmware/app/pps.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "app/radar.h"
+#include "firmware/app/radar.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/bus.h"
+#include "firmware/drivers/bus.h"
 #include "nfsar/wire.h"
 
 enum {

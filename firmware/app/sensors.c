@@ -1,8 +1,8 @@
-#include "app/sensors.h"
+#include "firmware/app/sensors.h"
 
 #include <string.h>
 
-#include "app/hub.h"
+#include "firmware/app/hub.h"
 
 /* Counters go to the host with every change of state, and this often besides. */
 #define TELL_NS UINT64_C(5000000000)

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boards/board.h"
-#include "drivers/icm42688.h"
-#include "drivers/msp_flow.h"
-#include "drivers/ubx.h"
-#include "drivers/witmotion.h"
+#include "firmware/boards/board.h"
+#include "firmware/drivers/icm42688.h"
+#include "firmware/drivers/msp_flow.h"
+#include "firmware/drivers/ubx.h"
+#include "firmware/drivers/witmotion.h"
 #include "nfsar/wire.h"
 
 struct hub;

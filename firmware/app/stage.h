@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/motion.h"
-#include "app/program.h"
+#include "firmware/app/motion.h"
+#include "firmware/app/program.h"
 #include "nfsar/wire.h"
 
 struct hub;

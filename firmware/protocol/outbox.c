@@ -1,4 +1,4 @@
-#include "protocol/outbox.h"
+#include "firmware/protocol/outbox.h"
 
 #include <string.h>
 
