@@ -78,8 +78,8 @@ struct dcd {
     /** The controller wants a new address when the request arrives and waits for the status stage
      * itself (DWC2); otherwise it is given after the status stage. */
     bool address_at_once;
-    /** How many waits on the hardware ran out; stays 0 on a healthy chip. */
-    uint32_t timeouts;
+    /** Waits on the hardware that ran out and packets that found no room; 0 on a healthy chip. */
+    uint32_t faults;
 };
 
 #endif

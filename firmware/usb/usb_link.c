@@ -102,7 +102,7 @@ static bool control(void *user, const struct usbd_setup *setup, const uint8_t **
         return false;
     }
     const struct usb_link_counters c = usb_link_counters(link);
-    const uint32_t values[USB_LINK_N_COUNTER] = {c.resets,   c.suspends,  c.stalls,  c.timeouts,
+    const uint32_t values[USB_LINK_N_COUNTER] = {c.resets,   c.suspends,  c.stalls,  c.faults,
                                                  c.bytes_in, c.bytes_out, c.lost_in, c.lost_out};
     for (size_t i = 0; i < sizeof link->answer; i++) {
         link->answer[i] = (uint8_t)(values[i / 4] >> 8 * (i % 4));
@@ -161,7 +161,7 @@ struct usb_link_counters usb_link_counters(const struct usb_link *link) {
     return (struct usb_link_counters){.resets = link->usbd.counters.resets,
                                       .suspends = link->usbd.counters.suspends,
                                       .stalls = link->usbd.counters.stalls,
-                                      .timeouts = link->usbd.dcd->timeouts,
+                                      .faults = link->usbd.dcd->faults,
                                       .bytes_in = link->bytes_in,
                                       .bytes_out = link->bytes_out,
                                       .lost_in = link->lost_in,

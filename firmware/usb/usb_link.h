@@ -27,7 +27,7 @@ struct usb_link_counters {
     uint32_t resets;    /**< bus resets */
     uint32_t suspends;  /**< times the bus went to sleep */
     uint32_t stalls;    /**< requests refused */
-    uint32_t timeouts;  /**< waits on the controller that ran out */
+    uint32_t faults;    /**< of the controller, struct dcd::faults */
     uint32_t bytes_in;  /**< the host acknowledged */
     uint32_t bytes_out; /**< the host sent */
     uint32_t lost_in;   /**< written, and dropped by a reset or a new configuration */

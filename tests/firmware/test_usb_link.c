@@ -267,7 +267,7 @@ static void test_counters_request(void **state) {
     assert_int_equal(usb_link_write(&bench.link, pattern, 300), 300);
     assert_int_equal(usb_host_in(&bench.host, 0x81, got, 64), 64);
     assert_int_equal(usb_host_out(&bench.host, 1, pattern, 9, false), 9);
-    bench.sim.dcd.timeouts = 0x01020304;
+    bench.sim.dcd.faults = 0x01020304;
     assert_int_equal(usb_host_control(&bench.host, 0xc0, 0x22, 0, 0, 64, got), USB_STALL);
     assert_int_equal(usb_host_control(&bench.host, 0x40, 0x21, 0, 0, 0, got), USB_STALL);
     assert_int_equal(usb_host_control(&bench.host, 0xc0, USB_LINK_REQUEST_COUNTERS, 0, 0, 64, got),
@@ -275,7 +275,7 @@ static void test_counters_request(void **state) {
     assert_int_equal(word(got), 1);               /* resets */
     assert_int_equal(word(got + 4), 0);           /* suspends */
     assert_int_equal(word(got + 8), 2);           /* stalls */
-    assert_int_equal(word(got + 12), 0x01020304); /* timeouts */
+    assert_int_equal(word(got + 12), 0x01020304); /* faults */
     assert_int_equal(word(got + 16), 64);         /* in */
     assert_int_equal(word(got + 20), 9);          /* out */
     finish(&bench);
