@@ -139,6 +139,7 @@ const struct sensor_driver msp_flow_driver = {
     .period_us = 20000,
     .silent_us = 500000,
     .listen_us = 1000000,
+    .pause_us = 500000,
     .reset = reset,
     .receive = receive,
 };

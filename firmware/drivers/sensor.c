@@ -4,8 +4,7 @@
 
 enum {
     STEPS_AT_MOST = 96, /* of one configuration: whatever a driver does, an attempt ends */
-    PAUSE_FIRST_MS = 100,
-    PAUSE_DOUBLINGS = 7,  /* 100 ms ... 12.8 s between attempts */
+    PAUSE_DOUBLINGS = 7,
     STEADY_PACKETS = 4,   /* so many at the right rate are a running device */
     TIME_CHECK_MS = 5000, /* counts are compared over less than half a wrap of the timer only */
     BITS_A_BYTE = 10      /* start, 8 data, stop */
@@ -50,7 +49,7 @@ static void begin_configuring(const struct sensor_driver *driver, struct sensor 
 static void begin_pause(const struct sensor_driver *driver, struct sensor *sensor,
                         const struct sensor_bus *bus) {
     sensor->state = SENSOR_SILENT;
-    sensor->next_ns = sensor->now_ns + (PAUSE_FIRST_MS * ns_per_ms << sensor->failures);
+    sensor->next_ns = sensor->now_ns + (driver->pause_us * ns_per_us << sensor->failures);
     if (sensor->failures < PAUSE_DOUBLINGS) {
         ++sensor->failures;
     }

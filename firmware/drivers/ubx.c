@@ -226,6 +226,7 @@ const struct sensor_driver ubx_driver = {
     .period_us = UBX_PERIOD_MS * 1000,
     .silent_us = 1000000,
     .listen_us = 1500000,
+    .pause_us = 1000000,
     .reset = reset,
     .configure = ubx_configure,
     .receive = receive,

@@ -217,6 +217,7 @@ const struct sensor_driver witmotion_driver = {
     .period_us = PERIOD_US,
     .silent_us = 100000,
     .listen_us = 300000,
+    .pause_us = 1500000,
     .reset = reset,
     .configure = configure,
     .receive = receive,

@@ -56,6 +56,7 @@ static const struct sensor_driver driver = {
     .period_us = PERIOD_US,
     .silent_us = SILENT_US,
     .listen_us = LISTEN_US,
+    .pause_us = 100000,
     .reset = reset,
     .configure = configure,
     .receive = receive,

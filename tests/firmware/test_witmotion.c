@@ -231,6 +231,124 @@ static void hostile(void **state) {
     assert_true(sensor->counters.checksum_errors > 100);
 }
 
+/* A module: takes commands at its own rate when unlocked; of two kinds, which take a new rate at
+ * once or when they start. */
+struct module {
+    uint32_t rate, saved_rate;
+    bool at_once;
+    unsigned content, code, saved_content, saved_code; /* registers 2 and 3 */
+    uint32_t asked_rate;
+    bool unlocked;
+    uint8_t in[5];
+    size_t n;
+    uint64_t next_ns;
+    unsigned saves;
+};
+
+static void power_up(struct module *m, uint64_t now_ns) {
+    m->rate = m->asked_rate = m->saved_rate;
+    m->content = m->saved_content;
+    m->code = m->saved_code;
+    m->unlocked = false;
+    m->n = 0;
+    m->next_ns = now_ns + 500000000;
+}
+
+static void obey(struct fake *f, struct module *m) {
+    unsigned value = m->in[3] + 256u * m->in[4];
+    if (m->in[2] == 0x69) {
+        m->unlocked = value == 0xB588;
+    } else if (!m->unlocked) {
+        return;
+    } else if (m->in[2] == 0x02) {
+        m->content = value;
+    } else if (m->in[2] == 0x03) {
+        m->code = value;
+    } else if (m->in[2] == 0x04) {
+        m->asked_rate = value == 7 ? 230400 : value == 6 ? 115200 : 9600;
+        m->rate = m->at_once ? m->asked_rate : m->rate;
+    } else if (m->in[2] == 0x00 && value == 0xFF) {
+        power_up(m, f->now_ns);
+    } else if (m->in[2] == 0x00 && value == 0) {
+        m->saved_rate = m->asked_rate;
+        m->saved_content = m->content;
+        m->saved_code = m->code;
+        ++m->saves;
+    }
+}
+
+static void hear(struct fake *f, uint8_t byte) {
+    struct module *m = f->device_state;
+    static const uint8_t head[] = {0xFF, 0xAA};
+    if (f->rate != m->rate || (m->n < 2 && byte != head[m->n])) {
+        m->n = 0;
+        return;
+    }
+    m->in[m->n++] = byte;
+    if (m->n == 5) {
+        m->n = 0;
+        obey(f, m);
+    }
+}
+
+static void go_on(struct module *m, unsigned ms) {
+    static const unsigned period_ms[16] = {[6] = 100, [8] = 20, [9] = 10, [0x0B] = 5};
+    for (unsigned i = 0; i < ms; ++i) {
+        fake.now_ns += 1000000;
+        if (fake.now_ns >= m->next_ns && period_ms[m->code & 15] != 0) {
+            m->next_ns = fake.now_ns + period_ms[m->code & 15] * 1000000ull;
+            for (unsigned p = 0; p < 3; ++p) {
+                static const unsigned bit[] = {1, 2, 9};
+                if (fake.rate == m->rate && m->content >> bit[p] & 1) {
+                    fake_feed_at(&fake, golden + p * PACKET, PACKET, fake_count(&fake) + p * PACKET,
+                                 1);
+                }
+            }
+        }
+        fake_poll(&witmotion_driver, sensor, &fake);
+    }
+}
+
+static void brings_up(uint32_t rate, bool at_once, unsigned within_ms) {
+    start(NULL);
+    struct module m = {.saved_rate = rate, .saved_content = 0x1E, .saved_code = 6};
+    m.at_once = at_once;
+    power_up(&m, fake.now_ns);
+    fake.device = hear;
+    fake.device_state = &m;
+    go_on(&m, within_ms);
+    assert_string_equal(sensor_state_name(sensor->state), "running");
+    assert_int_equal(m.rate, 230400);
+    assert_int_equal(m.saved_rate, 230400);
+    assert_int_equal(m.saved_code, 0x0B);
+    assert_int_equal(m.saved_content, 0x206);
+    assert_int_equal(fake.samples[fake.n_samples - 1].valid,
+                     SENSOR_VALID_ACCELERATION | SENSOR_VALID_RATE | SENSOR_VALID_ORIENTATION |
+                         SENSOR_VALID_TEMPERATURE);
+
+    /* Its power goes and comes: it has kept all, is heard again, and its flash is left alone. */
+    unsigned saves = m.saves;
+    power_up(&m, fake.now_ns);
+    go_on(&m, 600);
+    assert_int_equal(sensor->state, SENSOR_RUNNING);
+    assert_int_equal(sensor->counters.silences, 1);
+    assert_int_equal(sensor->counters.restarts, 0);
+    size_t before = fake.n_samples;
+    go_on(&m, 1000);
+    assert_int_equal(fake.n_samples - before, 200);
+    assert_int_equal(m.saves, saves);
+}
+
+static void brings_up_new_modules(void **state) {
+    (void)state;
+    brings_up(9600, true, 6000);
+    brings_up(9600, false, 6000);
+    brings_up(115200, true, 9000);
+    brings_up(115200, false, 9000);
+    brings_up(230400, true, 3500);
+    brings_up(230400, false, 3500);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(golden_set, start),
@@ -241,6 +359,7 @@ int main(void) {
         cmocka_unit_test_setup(time_backwards, start),
         cmocka_unit_test_setup(corruption, start),
         cmocka_unit_test_setup(hostile, start),
+        cmocka_unit_test_setup(brings_up_new_modules, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
