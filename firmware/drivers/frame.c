@@ -1,4 +1,4 @@
-#include "drivers/frame.h"
+#include "firmware/drivers/frame.h"
 
 #include <string.h>
 

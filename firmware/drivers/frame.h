@@ -4,7 +4,7 @@
 #ifndef NFSAR_DRIVERS_FRAME_H
 #define NFSAR_DRIVERS_FRAME_H
 
-#include "drivers/sensor.h"
+#include "firmware/drivers/sensor.h"
 
 enum {
     FRAME_MAX = 104, /* UBX's NAV-PVT is 100, the longest that any driver wants */

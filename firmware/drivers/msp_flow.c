@@ -1,4 +1,4 @@
-#include "drivers/msp_flow.h"
+#include "firmware/drivers/msp_flow.h"
 
 #include <math.h>
 

@@ -12,7 +12,7 @@
 #ifndef NFSAR_DRIVERS_MSP_FLOW_H
 #define NFSAR_DRIVERS_MSP_FLOW_H
 
-#include "drivers/frame.h"
+#include "firmware/drivers/frame.h"
 
 #define MSP_FLOW_COUNTS_PER_DEGREE 10.5f
 

@@ -1,4 +1,4 @@
-#include "drivers/sensor.h"
+#include "firmware/drivers/sensor.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/bus.h"
+#include "firmware/drivers/bus.h"
 
 #define SENSOR_GRAVITY    9.80665f      /* m/s^2 in one g, by definition */
 #define SENSOR_PER_DEGREE 0.0174532925f /* radians */

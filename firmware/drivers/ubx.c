@@ -1,4 +1,4 @@
-#include "drivers/ubx.h"
+#include "firmware/drivers/ubx.h"
 
 enum {
     HEADER = 6,

@@ -13,7 +13,7 @@
 #ifndef NFSAR_DRIVERS_UBX_H
 #define NFSAR_DRIVERS_UBX_H
 
-#include "drivers/frame.h"
+#include "firmware/drivers/frame.h"
 
 struct ubx {
     struct sensor sensor;

@@ -1,7 +1,7 @@
 /* Bringing a receiver up: at each rate that it may be at, ask in the new way (CFG-VALSET: M9, M10,
  * F9) and then in the old (CFG-RATE: M8). Whoever answers is told the rest and moved to UBX_RATE.
  */
-#include "drivers/ubx.h"
+#include "firmware/drivers/ubx.h"
 
 enum {
     CLASS_CFG = 0x06,

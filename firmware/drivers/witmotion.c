@@ -1,4 +1,4 @@
-#include "drivers/witmotion.h"
+#include "firmware/drivers/witmotion.h"
 
 #include <math.h>
 #include <string.h>

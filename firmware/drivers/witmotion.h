@@ -9,7 +9,7 @@
 #ifndef NFSAR_DRIVERS_WITMOTION_H
 #define NFSAR_DRIVERS_WITMOTION_H
 
-#include "drivers/frame.h"
+#include "firmware/drivers/frame.h"
 
 struct witmotion {
     struct sensor sensor;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "drivers/sensor.h"
+#include "firmware/drivers/sensor.h"
 
 enum {
     FAKE_HZ = 84000000, /* of the timer */

@@ -4,7 +4,7 @@
 #include "tests/firmware/fake_serial.h"
 #include "tests/support.h"
 
-#include "drivers/msp_flow.h"
+#include "firmware/drivers/msp_flow.h"
 
 static struct fake fake;
 static struct msp_flow flow;

@@ -5,7 +5,7 @@
 #include "tests/firmware/fake_serial.h"
 #include "tests/support.h"
 
-#include "drivers/ubx.h"
+#include "firmware/drivers/ubx.h"
 
 static struct fake fake;
 static struct ubx ubx;

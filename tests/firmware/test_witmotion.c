@@ -3,7 +3,7 @@
 #include "tests/firmware/fake_serial.h"
 #include "tests/support.h"
 
-#include "drivers/witmotion.h"
+#include "firmware/drivers/witmotion.h"
 
 static struct fake fake;
 static struct witmotion wit;

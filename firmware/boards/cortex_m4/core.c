@@ -1,6 +1,6 @@
 /* Interrupts, the tick with its watchdog, reset, kept memory. */
-#include "boards/cortex_m4/core.h"
-#include "boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/board.h"
 
 void core_tick_handler(void);
 

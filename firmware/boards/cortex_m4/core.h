@@ -72,9 +72,10 @@ enum core_priority {
 void core_reset_handler(void);
 
 void core_interrupt_on(unsigned number, enum core_priority priority);
-/* SysTick every `reload` processor clocks: board_on_tick(). An emulator's SysTick interrupts late and
- * merges interrupts; where counts_per_tick is not 0, each makes up, by the free-running timer, for
- * those before it that did not come, so that ticks keep their rate although not their spacing. */
+/* SysTick every `reload` processor clocks: board_on_tick(). An emulator's SysTick interrupts late
+ * and merges interrupts; where counts_per_tick is not 0, each makes up, by the free-running timer,
+ * for those before it that did not come, so that ticks keep their rate although not their spacing.
+ */
 void core_tick_start(uint32_t reload, uint32_t counts_per_tick);
 
 /* A watchdog in the tick: the tick after `counts` of the timer without a feed resets the chip. It

@@ -1,8 +1,8 @@
-#include "boards/stm32f405/stamps.h"
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/stm32f405/clock.h"
-#include "boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/stamps.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
 
 /* On silicon TIM2 counts 2 * APB1 = 84 MHz (RM0090 7.2). qemu's timers count 1 GHz whatever the
  * clocks are; a divider of 10 makes 100 MHz of it. */

@@ -1,10 +1,10 @@
 /* What the USB controller needs of the board: pins, clock, interrupt. The controller's own
  * registers are usb/otg_fs.c's. */
-#include "boards/stm32f405/usb.h"
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/stm32f405/clock.h"
-#include "boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/usb.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
 
 /* usb/otg_fs.c defines it. */
 void otg_fs_interrupt(void) __attribute__((weak));

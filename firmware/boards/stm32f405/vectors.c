@@ -1,9 +1,9 @@
 /* The STM32F405's part of the vector table: RM0090 12.2, after the processor's. */
-#include "boards/cortex_m4/core.h"
-#include "boards/stm32f405/registers.h"
-#include "boards/stm32f405/serial.h"
-#include "boards/stm32f405/stamps.h"
-#include "boards/stm32f405/usb.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/stm32f405/registers.h"
+#include "firmware/boards/stm32f405/serial.h"
+#include "firmware/boards/stm32f405/stamps.h"
+#include "firmware/boards/stm32f405/usb.h"
 
 static core_handler *const vectors[IRQ_COUNT] __attribute__((section(".vectors_board"), used)) = {
     [IRQ_EXTI0] = stamps_exti_handler,     [IRQ_EXTI1] = stamps_exti_handler,
