@@ -30,6 +30,7 @@ void axis_tick(struct axis *axis) {
         board_set_step(axis->index, true);
         axis->step_high = true;
         axis->position += axis->direction;
+        axis->steps++;
     }
 }
 
@@ -294,6 +295,7 @@ void axis_status(struct axis *axis, struct axis_status *status) {
     bool running = axis->running, stopping = axis->stopping;
     uint64_t speed = running && axis->wait == 0 ? axis->run.speed : 0;
     *status = (struct axis_status){.position = axis->position,
+                                   .steps = axis->steps,
                                    .target = axis->target,
                                    .error = axis->error,
                                    .error_position = axis->error_position,
