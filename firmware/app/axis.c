@@ -316,7 +316,7 @@ void axis_poll(struct axis *axis, uint32_t now) {
     axis->now = now;
     if (axis->home_phase != AXIS_HOME_NONE)
         axis_home_poll(axis, now);
-    if (!axis_still(axis)) {
+    if (!axis_still(axis) || axis->keep_awake) {
         axis->active_since = now;
     } else if (axis->enabled && axis->config.idle_off_ms > 0) {
         uint64_t idle = (uint64_t)axis->config.idle_off_ms * axis->tick_hz / 1000;

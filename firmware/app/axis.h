@@ -80,6 +80,7 @@ struct axis {
 
     /* The main loop's. */
     int32_t target;
+    bool keep_awake; /* the current stays on though idle */
     enum axis_home_phase home_phase;
     uint32_t now; /* tick of the last poll */
     uint32_t home_since;
