@@ -148,6 +148,7 @@ static void set_radar_boot(void *context, unsigned sop) {
 
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
+    crash_start(board_reset_cause());
     clock_init(&hub->clock, board_count_hz(), board_count());
     hub->now_ns = clock_stamp_ns(&hub->clock, board_count());
     hub->streams.status_ms = HUB_STATUS_MS;
@@ -162,7 +163,6 @@ void hub_init(struct hub *hub) {
     radar_init(
         &hub->radar, board_port(BOARD_PORT_RADAR),
         &(struct radar_events){tell_radar, pass_radar_text, set_radar_reset, set_radar_boot, hub});
-    crash_start(board_reset_cause());
     struct nfsar_wire_crash crash;
     if (crash_read(&crash)) {
         errors_raise(&hub->errors,
@@ -171,7 +171,7 @@ void hub_init(struct hub *hub) {
     }
     hub_say_hello(hub);
     hub_say_crash(hub);
-    board_watchdog_start(HUB_WATCHDOG_MS);
+    board_watchdog_start(board_emulated() ? HUB_EMULATED_WATCHDOG_MS : HUB_WATCHDOG_MS);
 }
 
 /* ---- the interrupts ---- */
@@ -243,11 +243,13 @@ static void poll_losses(struct hub *hub) {
         hub->told_dropped = hub->outbox.dropped;
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_LINK_DROPPED, 0, (int32_t)hub->outbox.dropped);
     }
-    if (board_stack_free() < board_stack_size() / 8) {
+    if (!errors_latched(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW) &&
+        board_stack_free() < board_stack_size() / 8) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)board_stack_free());
     }
     /* An emulator's interrupts come in bunches; on silicon a late one would shift triggers. */
-    if (!board_emulated() && hub->ticks.late_worst > hub->ticks.period / 2) {
+    if (!board_emulated() && !errors_latched(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE) &&
+        hub->ticks.late_worst > hub->ticks.period / 2) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0,
                      (int32_t)counts_ns(hub, hub->ticks.late_worst));
     }
