@@ -246,6 +246,10 @@ void board_serial(uint8_t serial[12]) {
     memcpy(serial, fake_board.serial, 12);
 }
 
+uint32_t board_tick_count(void) {
+    return board_count();
+}
+
 uint32_t board_count(void) {
     return (uint32_t)fake_board.time;
 }
