@@ -17,7 +17,7 @@ from collections import namedtuple
 
 HANDLERS = ("core_tick_handler", "stamps_exti_handler", "stamps_tim2_handler",
             "serial_usart1_handler", "serial_uart0_rx_handler", "serial_uart0_tx_handler",
-            "board_pulse_sync", "board_set_step", "usb_otg_fs_handler")
+            "board_pulse_sync", "board_set_step")
 ENTER_AND_LEAVE = 24
 PIPELINE = 3  # refill after a taken branch, at worst
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/bus.h"
+#include "firmware/drivers/bus.h"
 
 enum board_port {
     BOARD_PORT_LINK,  /* the host, where it does not come by USB */
@@ -54,6 +54,10 @@ bool board_clock_exact(void);
 /* The rate at which board_on_tick() is called. */
 uint32_t board_tick_hz(void);
 
+/* In board_on_tick(): the count at which this tick was due. Ticks that an emulator makes up for
+ * come one upon the other, but were due a period apart; on silicon it is the count now. */
+uint32_t board_tick_count(void);
+
 /* Interrupts that the application handles. The board calls them at these priorities, highest first;
  * the same priority never interrupts itself. */
 void board_on_tick(void);                                    /* motion and triggers: tick_hz */
@@ -72,8 +76,8 @@ const struct serial_port *board_port(enum board_port port);
 /* The SPI IMU's bus, or NULL where the board has none. */
 const struct spi_device *board_spi_imu(void);
 /* The controller of the USB device, or NULL where the board has none. */
-struct usb_dcd;
-struct usb_dcd *board_usb(void);
+struct dcd;
+struct dcd *board_usb(void);
 
 /* Pins out. Levels are logical: true = active. */
 void board_set_step(unsigned axis, bool level);

@@ -1,6 +1,6 @@
 /* Interrupts, the tick with its watchdog, reset, kept memory. */
-#include "boards/cortex_m4/core.h"
-#include "boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/board.h"
 
 void core_tick_handler(void);
 
@@ -49,6 +49,10 @@ static void tick_by_timer(void) {
             return;
         late -= pace.counts_per_tick;
     }
+}
+
+uint32_t board_tick_count(void) {
+    return pace.counts_per_tick ? pace.due : board_count();
 }
 
 void core_tick_handler(void) {

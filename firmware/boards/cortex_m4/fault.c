@@ -1,8 +1,8 @@
 /* From a fault to board_on_fault(): on a stack of its own, since the main one may be what failed.
  */
-#include "boards/cortex_m4/fault.h"
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
+#include "firmware/boards/cortex_m4/fault.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
 
 void core_fault(const uint32_t *frame, uint32_t exception);
 

@@ -1,4 +1,4 @@
-#include "boards/cortex_m4/ring.h"
+#include "firmware/boards/cortex_m4/ring.h"
 
 bool ring_received_get(struct ring_received *ring, uint8_t *byte, uint32_t *count) {
     uint32_t tail = ring->tail;

@@ -1,6 +1,6 @@
-#include "boards/cortex_m4/stack.h"
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
+#include "firmware/boards/cortex_m4/stack.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
 
 #define PAINT 0x5A5AA5A5u
 

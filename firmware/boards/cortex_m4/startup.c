@@ -1,9 +1,9 @@
 /* From reset to main(): the processor's part of the vector table, memory, FPU, guard of the stack.
  */
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/cortex_m4/fault.h"
-#include "boards/cortex_m4/stack.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/cortex_m4/fault.h"
+#include "firmware/boards/cortex_m4/stack.h"
 
 int main(void);
 void core_tick_handler(void);

@@ -1,10 +1,10 @@
 /* board.h on an MPS2 with the Cortex-M4 image. */
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/cortex_m4/fault.h"
-#include "boards/mps2_an386/pins.h"
-#include "boards/mps2_an386/registers.h"
-#include "boards/mps2_an386/serial.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/cortex_m4/fault.h"
+#include "firmware/boards/mps2_an386/pins.h"
+#include "firmware/boards/mps2_an386/registers.h"
+#include "firmware/boards/mps2_an386/serial.h"
 
 enum { TICK_HZ = 10000 }; /* what qemu keeps; docs/firmware-boards.md */
 
@@ -88,7 +88,7 @@ const struct spi_device *board_spi_imu(void) {
     return NULL;
 }
 
-struct usb_dcd *board_usb(void) {
+struct dcd *board_usb(void) {
     return NULL;
 }
 

@@ -1,7 +1,7 @@
-#include "boards/mps2_an386/serial.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/cortex_m4/ring.h"
-#include "boards/mps2_an386/registers.h"
+#include "firmware/boards/mps2_an386/serial.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/cortex_m4/ring.h"
+#include "firmware/boards/mps2_an386/registers.h"
 
 struct port {
     struct uart *uart;

@@ -2,7 +2,7 @@
 #ifndef NFSAR_BOARDS_MPS2_AN386_SERIAL_H
 #define NFSAR_BOARDS_MPS2_AN386_SERIAL_H
 
-#include "boards/board.h"
+#include "firmware/boards/board.h"
 
 void serial_init(void);
 

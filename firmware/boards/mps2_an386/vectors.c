@@ -1,7 +1,7 @@
 /* The AN386's part of the vector table (AN386 3.7), after the processor's. */
-#include "boards/cortex_m4/core.h"
-#include "boards/mps2_an386/registers.h"
-#include "boards/mps2_an386/serial.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/mps2_an386/registers.h"
+#include "firmware/boards/mps2_an386/serial.h"
 
 static core_handler *const vectors[IRQ_COUNT] __attribute__((section(".vectors_board"), used)) = {
     [IRQ_UART0_RX] = serial_uart0_rx_handler, [IRQ_UART0_TX] = serial_uart0_tx_handler,

@@ -1,12 +1,12 @@
 /* board.h on an STM32F405: start, identity, pins out, watchdog, cause of the reset. */
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/stm32f405/clock.h"
-#include "boards/stm32f405/pins.h"
-#include "boards/stm32f405/serial.h"
-#include "boards/stm32f405/spi_imu.h"
-#include "boards/stm32f405/stamps.h"
-#include "boards/stm32f405/usb.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/serial.h"
+#include "firmware/boards/stm32f405/spi_imu.h"
+#include "firmware/boards/stm32f405/stamps.h"
+#include "firmware/boards/stm32f405/usb.h"
 
 /* qemu's clocks are the host's: it keeps this rate, and twice it not (docs/firmware-boards.md). */
 enum { TICK_HZ = 40000, QEMU_TICK_HZ = 10000 };
@@ -63,7 +63,7 @@ static void start_outputs(void) {
 
 void board_init(void) {
     (void)board_lock();
-    clock_init();
+    clock_tree_init();
     RCC_AHB1ENR |= RCC_AHB1ENR_GPIO;
     find_cause();
     start_outputs();

@@ -1,5 +1,5 @@
-#include "boards/stm32f405/clock.h"
-#include "boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
 
 _Static_assert(BOARD_HSE_HZ % 2000000u == 0 && BOARD_HSE_HZ >= 4000000u &&
                    BOARD_HSE_HZ <= 26000000u,
@@ -68,7 +68,7 @@ static void start_pll(void) {
     wait(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL);
 }
 
-void clock_init(void) {
+void clock_tree_init(void) {
     emulated = !(RCC_CR & (RCC_CR_HSION | RCC_CR_HSIRDY));
     if (emulated)
         return;

@@ -1,4 +1,4 @@
-#include "boards/stm32f405/gpio.h"
+#include "firmware/boards/stm32f405/gpio.h"
 
 enum { MODE_INPUT, MODE_OUTPUT, MODE_ALTERNATE };
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "boards/stm32f405/registers.h"
+#include "firmware/boards/stm32f405/registers.h"
 
 enum { PORT_A, PORT_B, PORT_C, PORT_D };
 

@@ -7,7 +7,7 @@
 #ifndef NFSAR_BOARDS_STM32F405_PINS_H
 #define NFSAR_BOARDS_STM32F405_PINS_H
 
-#include "boards/stm32f405/gpio.h"
+#include "firmware/boards/stm32f405/gpio.h"
 
 /* Crystal: 8 MHz on most boards, 12 MHz on the Feather (cmake -DNFSAR_HSE_HZ=12000000). */
 #ifndef BOARD_HSE_HZ

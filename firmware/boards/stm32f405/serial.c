@@ -1,8 +1,8 @@
-#include "boards/stm32f405/serial.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/cortex_m4/ring.h"
-#include "boards/stm32f405/clock.h"
-#include "boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/serial.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/cortex_m4/ring.h"
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
 
 struct port {
     struct usart *usart;

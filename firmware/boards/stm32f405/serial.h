@@ -2,7 +2,7 @@
 #ifndef NFSAR_BOARDS_STM32F405_SERIAL_H
 #define NFSAR_BOARDS_STM32F405_SERIAL_H
 
-#include "boards/board.h"
+#include "firmware/boards/board.h"
 
 /* Pins, 115200 bits/s, interrupts. */
 void serial_init(void);

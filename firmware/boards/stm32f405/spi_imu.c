@@ -1,6 +1,6 @@
-#include "boards/stm32f405/spi_imu.h"
-#include "boards/board.h"
-#include "boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/spi_imu.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/stm32f405/pins.h"
 
 enum {
     DIVIDER_8 = 2, /* 42 MHz / 8 = 5.25 MHz: under the 10 MHz of common parts, wires may be long */

@@ -1,8 +1,8 @@
-#include "boards/stm32f405/stamps.h"
-#include "boards/board.h"
-#include "boards/cortex_m4/core.h"
-#include "boards/stm32f405/clock.h"
-#include "boards/stm32f405/pins.h"
+#include "firmware/boards/stm32f405/stamps.h"
+#include "firmware/boards/board.h"
+#include "firmware/boards/cortex_m4/core.h"
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
 
 /* On silicon TIM2 counts 2 * APB1 = 84 MHz (RM0090 7.2). qemu's timers count 1 GHz whatever the
  * clocks are; a divider of 10 makes 100 MHz of it. */
@@ -50,13 +50,12 @@ void stamps_exti_handler(void) {
     }
 }
 
-static void listen(pin p, bool falling_too) {
+/* Inputs are active high (a wire that opens is pulled up), and only becoming active matters. */
+static void listen(pin p) {
     unsigned line = gpio_bit(p), shift = 4 * (line % 4);
     SYSCFG_EXTICR(line / 4) = (SYSCFG_EXTICR(line / 4) & ~(0xFu << shift)) | (uint32_t)(p / 16u)
                                                                                  << shift;
     EXTI_RTSR |= 1u << line;
-    if (falling_too)
-        EXTI_FTSR |= 1u << line;
     EXTI_PR = 1u << line;
     EXTI_IMR |= 1u << line;
 }
@@ -74,7 +73,7 @@ static void start_captures(void) {
         if (clock_emulated()) {
             gpio_input(stamped[i], GPIO_PULL_DOWN);
             stamp_lines |= 1u << gpio_bit(stamped[i]);
-            listen(stamped[i], false);
+            listen(stamped[i]);
         } else {
             gpio_alternate(stamped[i], 1, GPIO_PULL_DOWN);
             TIM2->CCMR[i / 2] |= TIM_INPUT(i);
@@ -95,7 +94,7 @@ void stamps_init(void) {
     for (unsigned i = 0; i < BOARD_INPUTS; i++) {
         gpio_input(inputs[i], GPIO_PULL_UP);
         input_of_line[gpio_bit(inputs[i])] = (uint8_t)i;
-        listen(inputs[i], true);
+        listen(inputs[i]);
     }
     for (unsigned i = 0; i < sizeof lines; i++)
         core_interrupt_on(lines[i], CORE_PRIORITY_INPUT);

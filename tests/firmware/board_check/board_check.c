@@ -11,7 +11,7 @@
  * bytes lost by each port x         a transfer of 4 bytes with the SPI IMU w MS      starts the
  * watchdog; the main loop feeds it h H f v r hangs, hangs with interrupts off, faults, overflows
  * the stack, resets */
-#include "boards/board.h"
+#include "firmware/boards/board.h"
 
 enum { EVENTS = 64, LINE = 40, SYNC_SPACING = 10, MARK = 0x600DF00D };
 
