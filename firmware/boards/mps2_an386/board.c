@@ -106,8 +106,10 @@ void board_set_enable(unsigned axis, bool on) {
 
 uint32_t board_pulse_sync(uint32_t width_ns) {
     uint32_t width = (width_ns * (CLOCK_HZ / 1000000u) + 999) / 1000;
+    uint32_t state = board_lock(); /* a serial port's interrupt would come between */
     set_pin(PIN_SYNC, true);
     uint32_t edge = board_count();
+    board_unlock(state);
     for (int i = 0; i < SYNC_POLLS && board_count() - edge < width; i++) {
     }
     set_pin(PIN_SYNC, false);

@@ -118,8 +118,10 @@ void board_set_enable(unsigned axis, bool on) {
 
 uint32_t board_pulse_sync(uint32_t width_ns) {
     uint32_t width = (width_ns * (board_count_hz() / 1000000u) + 999) / 1000;
+    uint32_t state = board_lock(); /* a serial port's interrupt would come between */
     gpio_set(PIN_SYNC, true);
     uint32_t edge = TIM2->CNT;
+    board_unlock(state);
     for (int i = 0; i < SYNC_POLLS && TIM2->CNT - edge < width; i++) {
     }
     gpio_set(PIN_SYNC, false);
