@@ -95,6 +95,14 @@ bool axis_still(const struct axis *axis) {
     return still && axis->home_phase == AXIS_HOME_NONE;
 }
 
+/* Longer times than these are mistakes, and ticks wrap. */
+enum { LONGEST_MS = 3600000, LONGEST_US = 1000000 };
+
+static bool times_fit(const struct axis_config *config) {
+    return config->home_timeout_ms <= LONGEST_MS && config->idle_off_ms <= LONGEST_MS &&
+           config->direction_setup_us <= LONGEST_US && config->enable_delay_us <= LONGEST_US;
+}
+
 static bool input_fits(int8_t input) {
     return input >= AXIS_NO_INPUT && input < (int8_t)BOARD_EMERGENCY_STOP;
 }
@@ -126,7 +134,7 @@ enum motion_error axis_configure(struct axis *axis, const struct axis_config *co
     if (!axis_still(axis))
         return MOTION_BUSY;
     if (!input_fits(config->limit_low) || !input_fits(config->limit_high) ||
-        !input_fits(config->home_input))
+        !input_fits(config->home_input) || !times_fit(config))
         return MOTION_BAD_CONFIG;
     if (config->soft_limits && (config->soft_low > config->soft_high ||
                                 config->soft_low < -AXIS_RANGE || config->soft_high > AXIS_RANGE))
@@ -160,8 +168,8 @@ enum motion_error axis_configure(struct axis *axis, const struct axis_config *co
 }
 
 /* Sets the pins and lets the tick run the profile. The axis stands. */
-static void hand_over(struct axis *axis, const struct profile *profile, bool forward,
-                      bool seeking) {
+static enum motion_error hand_over(struct axis *axis, const struct profile *profile, bool forward,
+                                   bool seeking) {
     int32_t direction = forward ? 1 : -1;
     uint32_t wait = 0;
     if (!axis->enabled) {
@@ -181,6 +189,10 @@ static void hand_over(struct axis *axis, const struct profile *profile, bool for
     uint32_t state = board_lock();
     axis->driven = true;
     axis->direction = direction;
+    if (axis->error == MOTION_EMERGENCY_STOP) { /* it came since the error was looked at */
+        board_unlock(state);
+        return MOTION_EMERGENCY_STOP;
+    }
     axis->wait = wait;
     axis->stopping = false;
     axis->seeking = seeking;
@@ -188,6 +200,7 @@ static void hand_over(struct axis *axis, const struct profile *profile, bool for
     profile_start(&axis->run, profile);
     axis->running = true;
     board_unlock(state);
+    return MOTION_OK;
 }
 
 enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, bool seeking) {
@@ -203,7 +216,7 @@ enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, 
     if (error == MOTION_OK)
         error = profile_plan(&profile, (uint32_t)(distance > 0 ? distance : -distance), &limits);
     if (error == MOTION_OK)
-        hand_over(axis, &profile, distance > 0, seeking);
+        error = hand_over(axis, &profile, distance > 0, seeking);
     return error;
 }
 

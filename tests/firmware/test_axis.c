@@ -177,6 +177,9 @@ static void refusals(void **unused) {
     config.limit_high = BOARD_EMERGENCY_STOP;
     assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
     config = good;
+    config.enable_delay_us = 1000001;
+    assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
+    config = good;
     config.home_slow = 0;
     assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
     config.home_slow = 8001;
@@ -308,6 +311,23 @@ static void emergency_stop(void **unused) {
         assert_true(hub_settle(&motion, 100000));
         pins_agree(&motion);
     }
+}
+
+/* The stop comes while a move is being handed over. */
+static void stop_at_once(void *context, const struct fake_edge *edge) {
+    (void)context;
+    if (edge->kind == FAKE_ENABLE)
+        fake_board_edge(BOARD_EMERGENCY_STOP);
+}
+
+static void emergency_stop_outruns_a_start(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    fake_board.on_edge = stop_at_once;
+    assert_int_equal(axis_move_by(&motion.axis[0], 1000, 0), MOTION_EMERGENCY_STOP);
+    fake_board_ticks(10000);
+    assert_int_equal(fake_board.axis[0].steps, 0);
 }
 
 /* A carriage with a switch: the switch is closed at positions at or beyond `at` of the pins. */
@@ -521,6 +541,7 @@ int main(void) {
         cmocka_unit_test(limits_stop_one_way),
         cmocka_unit_test(limits_halt_where_there_is_no_room),
         cmocka_unit_test(emergency_stop),
+        cmocka_unit_test(emergency_stop_outruns_a_start),
         cmocka_unit_test(homes),
         cmocka_unit_test(homes_from_the_switch),
         cmocka_unit_test(home_failures),

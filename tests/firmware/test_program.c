@@ -350,11 +350,23 @@ static void refusals(void **unused) {
     scan.turn = 40000;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
     scan.row_pitch = 1 << 28;
-    scan.dwell_ms = UINT32_MAX;
+    scan.turn = 4000;
+    scan.column_pitch = 1;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
     scan = good;
-    scan.settle_ms = UINT32_MAX;
+    scan.settle_ms = 3600001;
+    expect_refusal(&hub, &scan, PROGRAM_TOO_LARGE);
+    scan = good;
+    scan.dwell_ms = 3600001;
+    expect_refusal(&hub, &scan, PROGRAM_TOO_LARGE);
+    struct axis_config fast = hub.motion.axis[0].config, was = fast;
+    fast.acceleration = fast.jerk = 1000;
+    assert_int_equal(axis_configure(&hub.motion.axis[0], &fast), MOTION_OK);
+    scan = good;
+    scan.settle_ms = 3600000;
+    scan.fast_first = AXIS_RANGE;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
+    assert_int_equal(axis_configure(&hub.motion.axis[0], &was), MOTION_OK);
 
     /* Run-in and run-out are inside the soft limits, or it does not begin. */
     struct axis *x = &hub.motion.axis[0], *y = &hub.motion.axis[1];
