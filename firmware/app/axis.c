@@ -82,6 +82,18 @@ void axis_input(struct axis *axis, enum board_input input) {
     }
 }
 
+void axis_levels(struct axis *axis, uint32_t active) {
+    if (!axis->running)
+        return;
+    const struct axis_config *config = &axis->config;
+    int toward = axis->direction > 0 ? config->limit_high : config->limit_low;
+    int home = axis->seeking ? config->home_input : AXIS_NO_INPUT;
+    if (home != AXIS_NO_INPUT && (active >> home & 1))
+        axis_input(axis, (enum board_input)home);
+    else if (toward != AXIS_NO_INPUT && (active >> toward & 1))
+        axis_input(axis, (enum board_input)toward);
+}
+
 /* ---- the main loop's ---- */
 
 static uint32_t ticks_of_us(const struct axis *axis, uint32_t us) {

@@ -28,9 +28,10 @@ static void input_active(struct motion *motion, enum board_input input) {
 
 /* Levels too, not only edges: a wire that was open before the move began has no edge. */
 static void levels(struct motion *motion, uint32_t active) {
-    for (unsigned input = 0; input < BOARD_INPUTS; input++)
-        if (active >> input & 1)
-            input_active(motion, (enum board_input)input);
+    if (active >> BOARD_EMERGENCY_STOP & 1)
+        halt_all(motion);
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_levels(&motion->axis[k], active);
 }
 
 void motion_tick(struct motion *motion) {

@@ -97,6 +97,9 @@ void program_init(struct program *program, struct motion *motion);
 /* What a scan would be, or why it cannot be. Nothing moves. trigger_configure() comes first. */
 enum motion_error program_check(const struct motion *motion, const struct program_scan *scan,
                                 struct program_plan *plan);
+/* About how long a checked scan takes from the start of row 0, the way there left out. */
+uint32_t program_duration_ms(const struct motion *motion, const struct program_scan *scan,
+                             const struct program_plan *plan);
 /* Checks and starts; program_poll() carries on. MOTION_BUSY. */
 enum motion_error program_start(struct program *program, const struct program_scan *scan);
 /* Controlled stop; PROGRAM_ABORTED. */

@@ -140,7 +140,14 @@ static void whole_scan(const struct program_scan *scan) {
     struct program_plan plan;
     assert_int_equal(program_check(&hub.motion, scan, &plan), MOTION_OK);
     assert_int_equal(program_start(&hub.program, scan), MOTION_OK);
-    uint64_t n = make(&hub, event, 30000000);
+    uint64_t n = 0, began = fake_board.ticks;
+    while (hub.program.state <= PROGRAM_TO_ROW) {
+        fake_board_tick();
+        motion_poll(&hub.motion);
+        program_poll(&hub.program);
+        began = fake_board.ticks;
+    }
+    n = make(&hub, event, 30000000);
     struct program_status status = status_of(&hub);
     if (status.state != PROGRAM_DONE)
         fail_msg("row %u: %s", status.error_row, motion_error_name(status.error));
@@ -178,6 +185,12 @@ static void whole_scan(const struct program_scan *scan) {
         if (scan->mode == PROGRAM_FLY_BY && point % scan->columns > 0)
             assert_true(fabs((double)apart / tick_counts - cruise) < 1 + cruise * 1e-3);
     }
+    /* As long as was said: but for the main loop's rounds, a few for each row or point. */
+    double said = program_duration_ms(&hub.motion, scan, &plan) * 40.0;
+    double took = (double)(fake_board.ticks - began);
+    double rounds = 6.0 * scan->rows * (scan->mode == PROGRAM_FLY_BY ? 1 : scan->columns);
+    assert_true(took > said - 100 * scan->rows);
+    assert_true(took < said + rounds * (cadence + 200));
     /* Nowhere but where the plan said. */
     int64_t end = program_point(scan, &plan, scan->rows - 1,
                                 scan->mode == PROGRAM_FLY_BY ? scan->columns : scan->columns - 1);
