@@ -191,12 +191,10 @@ static enum motion_error hand_over(struct axis *axis, const struct profile *prof
     }
     if (!axis->driven || direction != axis->direction) {
         board_set_direction(axis->index, forward != axis->config.inverted);
+        /* And a tick more: none steps in the first of a profile. */
         uint32_t setup = ticks_of_us(axis, axis->config.direction_setup_us);
         if (wait < setup)
             wait = setup;
-        /* This tick may come at once; the next is a whole one away. */
-        if (wait < 1)
-            wait = 1;
     }
     uint32_t state = board_lock();
     axis->driven = true;

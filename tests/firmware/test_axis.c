@@ -93,18 +93,32 @@ static void wakes_and_sets_direction_first(void **unused) {
     (void)unused;
     struct motion motion;
     hub_start(&motion);
+    struct axis_config config = motion.axis[0].config;
+    config.enable_delay_us = 50000;
+    config.acceleration = config.jerk = 4000000000u; /* the second tick steps */
+    config.direction_setup_us = 0;
+    assert_int_equal(axis_configure(&motion.axis[0], &config), MOTION_OK);
     fake_board_ticks(10);
     assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
     assert_true(fake_board.axis[0].enable);
     while (fake_board.axis[0].steps == 0)
         fake_board_tick();
-    assert_true(fake_board.time - fake_board.axis[0].woke >= 84000); /* 1 ms */
+    assert_true(fake_board.time - fake_board.axis[0].woke >= 50 * 84000);
+    assert_true(fake_board.axis[0].shortest_setup >= 50 * 84000);
     assert_true(hub_settle(&motion, 100000));
     assert_false(fake_board.axis[0].step);
-    /* Back again: the direction stands for 20 us, rounded up to a tick. */
+    /* Back again: the direction stands for a tick, or as long as it is said to. */
     assert_int_equal(axis_move_by(&motion.axis[0], -3, 0), MOTION_OK);
     assert_true(hub_settle(&motion, 100000));
     pins_agree(&motion);
+    config.direction_setup_us = 5000;
+    assert_int_equal(axis_configure(&motion.axis[0], &config), MOTION_OK);
+    fake_board.axis[0].shortest_setup = UINT64_MAX;
+    assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+    assert_true(fake_board.axis[0].shortest_setup >= 5 * 84000);
+    assert_int_equal(axis_move_by(&motion.axis[0], -3, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
     /* A stop before the first step: no step. */
     assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
     axis_stop(&motion.axis[0]);
