@@ -29,7 +29,7 @@ struct program_scan {
     int32_t slow_first;  /* position of row 0 */
     uint32_t columns, rows;
     int32_t column_pitch, row_pitch; /* steps */
-    uint32_t speed;                  /* of the fast axis, steps/s; 0 = what axis and radar allow */
+    uint32_t speed;                  /* along a row, steps/s; 0 = what axis and radar allow */
     uint32_t
         settle_ms;     /* fly-by: cruise before the first trigger; else: stand before the trigger */
     uint32_t dwell_ms; /* stand before each row; on a turning table: after the slow axis moved */
@@ -44,7 +44,7 @@ struct program_scan {
 
 /* What follows from a scan. */
 struct program_plan {
-    uint32_t speed; /* fly-by: steps/s along a row */
+    uint32_t speed; /* steps/s along a row; 0 = as configured (stop-and-go) */
     uint32_t lead;  /* steps before the first point of a row: run-in, play */
     uint32_t tail;  /* steps after the last */
     uint32_t turns; /* PROGRAM_TURNTABLE: turns from row to row */

@@ -131,6 +131,9 @@ static enum motion_error plan_burst(const struct motion *motion, const struct pr
         return TRIGGER_BAD_SETUP;
     plan->period_ns = scan->burst_period_ns != 0 ? scan->burst_period_ns : (uint32_t)shortest;
     plan->lead = scan->fast_backlash;
+    plan->speed = scan->speed;
+    if (scan->speed > motion->axis[scan->fast].config.speed)
+        return MOTION_SPEED_TOO_HIGH;
     return MOTION_OK;
 }
 

@@ -23,8 +23,8 @@ static uint64_t row_ticks(const struct axis *fast, const struct program_scan *sc
         return move_ticks(fast, program_point(scan, plan, 0, scan->columns) - start, plan->speed);
     uint64_t burst = (uint64_t)(plan->burst - 1) * plan->period_ns / 1000000;
     uint64_t point = ms_ticks(scan->settle_ms + burst);
-    return move_ticks(fast, plan->lead, 0) + scan->columns * point +
-           (scan->columns - 1) * move_ticks(fast, scan->column_pitch, 0);
+    return move_ticks(fast, plan->lead, plan->speed) + scan->columns * point +
+           (scan->columns - 1) * move_ticks(fast, scan->column_pitch, plan->speed);
 }
 
 uint32_t program_duration_ms(const struct motion *motion, const struct program_scan *scan,

@@ -142,6 +142,10 @@ static void states(void **unused) {
     assert_int_equal(status.state, AXIS_MOVING);
     assert_int_equal(status.target, -10000);
     assert_true(fabsf(status.speed + 6000) < 10);
+    int32_t position[BOARD_AXES];
+    assert_int_equal(motion_positions(&motion, position), board_count());
+    assert_int_equal(position[0], axis->position);
+    assert_int_equal(position[1], 0);
     assert_int_equal(axis_move_by(axis, 1, 0), MOTION_BUSY);
     assert_int_equal(axis_set_position(axis, 1), MOTION_BUSY);
     assert_int_equal(axis_enable(axis, false), MOTION_BUSY);

@@ -402,6 +402,9 @@ static void refusals(void **unused) {
     scan.mode = PROGRAM_STOP_AND_GO;
     scan.burst_period_ns = 1000001;
     expect_refusal(&hub, &scan, PROGRAM_TOO_FAST);
+    scan.burst_period_ns = 0;
+    scan.speed = 16001;
+    expect_refusal(&hub, &scan, MOTION_SPEED_TOO_HIGH);
 
     scan = good;
     scan.pattern = PROGRAM_TURNTABLE;
