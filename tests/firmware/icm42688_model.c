@@ -15,6 +15,10 @@ void icm42688_model_power_up(struct icm42688_model *model) {
     model->registers[0][0x64] = 0x10;
     model->registers[0][0x65] = 0x10;
     model->registers[0][0x75] = model->identity;
+    model->registers[1][0x0B] = 0xA0;
+    model->registers[1][0x0C] = 0x0D;
+    model->registers[1][0x0D] = 0xAA;
+    model->registers[1][0x0E] = 0x80;
     model->bank = 0;
     model->started_ns = 0;
     model->fifo_bytes = 0;
@@ -182,9 +186,17 @@ static bool transfer(void *context, const uint8_t *out, uint8_t *in, size_t n) {
         return true;
     }
     in[0] = 0;
+    bool is_fifo = at == 0x30 && model->bank == 0;
+    static uint8_t before[MODEL_FIFO];
+    size_t bytes_before = model->fifo_bytes;
+    memcpy(before, model->fifo, bytes_before);
     for (size_t i = 1; i < n; ++i) {
         in[i] = read_register(model, at);
-        at = at == 0x30 && model->bank == 0 ? at : (uint8_t)((at + 1) & 0x7F);
+        at = is_fifo ? at : (uint8_t)((at + 1) & 0x7F);
+    }
+    if (is_fifo && model->fifo_bytes > 0 && !(model->registers[0][0x5F] & 0x40)) {
+        memcpy(model->fifo, before, bytes_before); /* FIFO_RESUME_PARTIAL_RD: section 14.45 */
+        model->fifo_bytes = bytes_before;
     }
     return true;
 }

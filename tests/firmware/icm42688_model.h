@@ -1,5 +1,6 @@
-/* An ICM-42688-P as its data sheet (DS-000347) describes it: registers in banks, the FIFO filled at
- * the rate of its own clock, the watermark's edge. Written from the document, not from the driver.
+/* An ICM-42688-P as its data sheet (DS-000347 rev. 1.8) describes it: registers in banks, the FIFO
+ * filled at the rate of its own clock, the watermark's edge. Written from the document, not from
+ * the driver.
  */
 #ifndef NFSAR_TESTS_FIRMWARE_ICM42688_MODEL_H
 #define NFSAR_TESTS_FIRMWARE_ICM42688_MODEL_H

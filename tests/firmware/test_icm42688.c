@@ -109,9 +109,9 @@ static void rates_of(int64_t period_ps, unsigned step_us) {
 static void stamps(void **state) {
     (void)state;
     static const int64_t periods[] = {1000000000, 990000000, 1010000000};
-    static const unsigned steps[] = {100, 1000, 3700, 5000};
+    static const unsigned steps[] = {100, 1000, 3700, 5000, 14000};
     for (size_t p = 0; p < 3; ++p) {
-        for (size_t s = 0; s < 4; ++s) {
+        for (size_t s = 0; s < 5; ++s) {
             rates_of(periods[p], steps[s]);
         }
     }
@@ -174,6 +174,21 @@ static void spikes_on_the_pin(void **state) {
         assert_in_range(fake.n_samples, 280, 310);
         assert_in_range(stamp_error(0), 0, 2 * FAKE_HZ / 1000000);
     }
+}
+
+/* The main loop was away for 40 ms: the FIFO is read in parts over several polls, nothing is lost.
+ */
+static void stall(void **state) {
+    (void)state;
+    go_on(300, 1000);
+    fake.n_samples = 0;
+    go_on(40, 40000);
+    assert_int_equal(fake.n_samples, 16);
+    go_on(300, 1000);
+    assert_in_range(fake.n_samples, 330, 350);
+    assert_in_range(stamp_error(0), 0, 2 * FAKE_HZ / 1000000);
+    assert_int_equal(sensor->counters.lost_samples, 0);
+    assert_int_equal(sensor->counters.silences, 0);
 }
 
 static void overflow(void **state) {
@@ -239,7 +254,7 @@ static void ranges(void **state) {
     go_on(20, 1000);
     assert_int_equal(last()->valid, SENSOR_VALID_TEMPERATURE);
     model.saturates = false;
-    model.temperature_raw = -9300; /* -45.2 */
+    model.temperature_raw = -9300; /* -45.2 degrees */
     go_on(20, 1000);
     assert_int_equal(last()->valid, SENSOR_VALID_ACCELERATION | SENSOR_VALID_RATE);
     assert_true(sensor->counters.range_failures > 20);
@@ -346,6 +361,7 @@ int main(void) {
         cmocka_unit_test_setup(long_run, start),
         cmocka_unit_test_setup(without_the_pin, start),
         cmocka_unit_test_setup(spikes_on_the_pin, start),
+        cmocka_unit_test_setup(stall, start),
         cmocka_unit_test_setup(overflow, start),
         cmocka_unit_test_setup(gap, start),
         cmocka_unit_test_setup(gap_without_the_pin, start),
