@@ -29,6 +29,7 @@ void icm42688_model_power_up(struct icm42688_model *model) {
 void icm42688_model_init(struct icm42688_model *model) {
     memset(model, 0, sizeof *model);
     model->identity = 0x47;
+    model->header = 0x78;
     model->period_ps = 1000000000;
     model->ticks_per_1024 = 960; /* 32/30 us */
     model->spi = (struct spi_device){transfer, model};
@@ -48,7 +49,7 @@ static void put20(uint8_t *packet, int axis, bool is_rate, int32_t value) {
 
 static void make(const struct icm42688_model *model, uint64_t k, uint8_t packet[PACKET]) {
     memset(packet, 0, PACKET);
-    packet[0] = model->bad_headers ? 0x68 : 0x78;
+    packet[0] = model->header;
     bool started = (k + 1) * (uint64_t)model->period_ps / 1000 > 45000000;
     for (int axis = 0; axis < 3; ++axis) {
         put20(packet, axis, true, started ? 0 : -524288);
@@ -168,7 +169,7 @@ static uint8_t read_register(struct icm42688_model *model, uint8_t at) {
 static bool transfer(void *context, const uint8_t *out, uint8_t *in, size_t n) {
     struct icm42688_model *model = context;
     ++model->transfers;
-    if (model->fault == MODEL_BUS_FAILS) {
+    if (model->fault == MODEL_BUS_FAILS || (model->fails_in > 0 && --model->fails_in == 0)) {
         return false;
     }
     if (model->fault != MODEL_FINE) {

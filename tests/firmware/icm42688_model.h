@@ -33,8 +33,9 @@ struct icm42688_model {
     int64_t period_ps;      /* of its clock; nominal 1e9 */
     uint64_t samples;       /* made since it started */
     bool saturates;
-    bool bad_headers;
-    int skip; /* so many samples never reach the FIFO */
+    uint8_t header;
+    unsigned fails_in; /* the transfer that fails once, from 1 on; 0: none */
+    int skip;          /* so many samples never reach the FIFO */
     int temperature_raw;
     unsigned ticks_per_1024; /* of the time stamp, for 1024 us */
 

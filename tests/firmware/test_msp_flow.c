@@ -216,6 +216,21 @@ static void comes_back(void **state) {
     assert_int_equal(sensor->counters.resynchronisations, 0);
 }
 
+static void garbage_first(void **state) {
+    (void)state;
+    fake_feed(&fake, (const uint8_t *)"X<$$X", 5);
+    fake_feed(&fake, range_363, RANGE);
+    drain();
+    assert_int_equal(fake.n_samples, 1);
+    assert_int_equal(sensor->counters.resynchronisations, 1);
+    fake_feed(&fake, (const uint8_t *)"a", 1);
+    drain();
+    fake_feed(&fake, (const uint8_t *)"b", 1);
+    drain();
+    assert_int_equal(sensor->counters.resynchronisations, 2); /* once lost is once */
+    assert_int_equal(sensor->counters.checksum_errors, 0);
+}
+
 static void corruption(void **state) {
     (void)state;
     for (int bit = 0; bit < RANGE * 8; ++bit) {
@@ -298,8 +313,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(golden, start),     cmocka_unit_test_setup(ranges, start),
         cmocka_unit_test_setup(flows, start),      cmocka_unit_test_setup(other_functions, start),
-        cmocka_unit_test_setup(comes_back, start), cmocka_unit_test_setup(corruption, start),
-        cmocka_unit_test_setup(hostile, start),
+        cmocka_unit_test_setup(comes_back, start), cmocka_unit_test_setup(garbage_first, start),
+        cmocka_unit_test_setup(corruption, start), cmocka_unit_test_setup(hostile, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
