@@ -1,0 +1,197 @@
+/**
+ * @file
+ * The hub's protocol: kinds of frames, results, errors, states. Each list has a function that says
+ * its words, `nfsar_wire_LIST_name()`.
+ */
+#ifndef NFSAR_WIRE_WORDS_H
+#define NFSAR_WIRE_WORDS_H
+
+/** What a frame is. Below 0x80 the hub speaks, from 0x80 on the host. */
+enum nfsar_wire_kind {
+    NFSAR_WIRE_HELLO = 0x01,   /**< who the hub is; at its start and as the answer to a hello */
+    NFSAR_WIRE_STATUS = 0x02,  /**< counters; once a second and when asked */
+    NFSAR_WIRE_ERROR = 0x03,   /**< an error was latched or cleared */
+    NFSAR_WIRE_CRASH = 0x04,   /**< what the fault handler kept; after the start and when asked */
+    NFSAR_WIRE_REPLY = 0x05,   /**< answer to a command */
+    NFSAR_WIRE_TRIGGER = 0x10, /**< SYNC_IN was raised; the time is that of the edge */
+    NFSAR_WIRE_AXIS = 0x11,    /**< an axis changed its state, or moves; channel = axis */
+    NFSAR_WIRE_PROGRAM = 0x12, /**< a scan began, finished a row, ended */
+    NFSAR_WIRE_IMU = 0x20,     /**< channel = sensor, as for all sensors */
+    NFSAR_WIRE_FLOW = 0x21,
+    NFSAR_WIRE_RANGE = 0x22,
+    NFSAR_WIRE_GNSS = 0x23,
+    NFSAR_WIRE_CLOCK = 0x24,  /**< a pulse per second came: offset and drift of the hub's clock */
+    NFSAR_WIRE_SENSOR = 0x25, /**< a sensor changed its state; its counters */
+    NFSAR_WIRE_RADAR = 0x30,  /**< the state of the radar's configuration */
+    NFSAR_WIRE_RADAR_TEXT = 0x31, /**< a line the radar printed; payload = the text */
+
+    NFSAR_WIRE_DO_HELLO = 0x80,        /**< first of all; nothing else is done before */
+    NFSAR_WIRE_DO_ECHO = 0x81,         /**< the reply carries the same payload */
+    NFSAR_WIRE_DO_TIME = 0x82,         /**< the reply carries when the command came */
+    NFSAR_WIRE_DO_STATUS = 0x83,       /**< a status record now */
+    NFSAR_WIRE_DO_CLEAR = 0x84,        /**< clears latched errors */
+    NFSAR_WIRE_DO_CRASH = 0x85,        /**< the crash record again, or forget it */
+    NFSAR_WIRE_DO_RESTART = 0x86,      /**< resets the hub */
+    NFSAR_WIRE_DO_STREAMS = 0x87,      /**< which records to send */
+    NFSAR_WIRE_DO_INJECT = 0x88,       /**< faults for tests, only when idle */
+    NFSAR_WIRE_DO_TRIGGER_SET = 0x90,  /**< frame time of the radar, width of the pulse */
+    NFSAR_WIRE_DO_TRIGGER_ARM = 0x91,  /**< by period, by position, one */
+    NFSAR_WIRE_DO_TRIGGER_STOP = 0x92, /**< no more triggers */
+    NFSAR_WIRE_DO_AXIS_SET = 0xA0,     /**< limits of speed, ends, homing; channel = axis */
+    NFSAR_WIRE_DO_AXIS_MOVE = 0xA1,
+    NFSAR_WIRE_DO_AXIS_STOP = 0xA2,   /**< decelerates, position stays known */
+    NFSAR_WIRE_DO_AXIS_HOME = 0xA3,   /**< seeks the home switch and sets zero there */
+    NFSAR_WIRE_DO_AXIS_PLACE = 0xA4,  /**< declares the position, without moving */
+    NFSAR_WIRE_DO_AXIS_ENABLE = 0xA5, /**< driver's current on or off */
+    NFSAR_WIRE_DO_EMERGENCY = 0xA8,   /**< stops everything at once, or releases the stop */
+    NFSAR_WIRE_DO_PROGRAM_LOAD = 0xB0,
+    NFSAR_WIRE_DO_PROGRAM_START = 0xB1,
+    NFSAR_WIRE_DO_PROGRAM_ABORT = 0xB2,
+    NFSAR_WIRE_DO_SENSOR_SET = 0xC0,   /**< on or off; channel = sensor */
+    NFSAR_WIRE_DO_RADAR_TEXT = 0xD0,   /**< a piece of a .cfg file into the hub's buffer */
+    NFSAR_WIRE_DO_RADAR_RUN = 0xD1,    /**< sends the buffer, line by line, each to be Done */
+    NFSAR_WIRE_DO_RADAR_LINE = 0xD2,   /**< sends one line; payload = the text */
+    NFSAR_WIRE_DO_RADAR_CANCEL = 0xD3, /**< gives up waiting */
+    NFSAR_WIRE_DO_RADAR_RESET = 0xD4   /**< NRESET, and SOP pins for the boot */
+};
+
+/** How a command went. `detail` of the reply says which field (its index) or which state. */
+#define NFSAR_WIRE_RESULTS(ONE)                                                                    \
+    ONE(DONE, 0, "done")                                                                           \
+    ONE(UNKNOWN, 1, "the hub does not know this command")                                          \
+    ONE(LENGTH, 2, "the command is shorter than its fields")                                       \
+    ONE(VALUE, 3, "a field has a value that cannot be")                                            \
+    ONE(VERSION, 4, "no hello yet, or the hub speaks another major version")                       \
+    ONE(CHANNEL, 5, "there is no such axis or sensor")                                             \
+    ONE(STATE, 6, "not in this state: something is moving, armed, or not loaded")                  \
+    ONE(LATCHED, 7, "a latched error forbids it; clear it first")                                  \
+    ONE(LIMIT, 8, "the move leaves the limits")                                                    \
+    ONE(SPEED, 9, "triggers would come faster than the radar's frames, or steps than the hub")     \
+    ONE(PLACE, 10, "the position of the axis is not known: home it or declare it")                 \
+    ONE(FULL, 11, "does not fit the hub's buffer")                                                 \
+    ONE(ABSENT, 12, "this board has no such part")
+
+/** Errors that stay until cleared: bits of a status, and the subject of an error record. */
+#define NFSAR_WIRE_ERRORS(ONE)                                                                     \
+    ONE(TRIGGER_EARLY, 0, "a trigger point came before the radar could have finished its frame")   \
+    ONE(TRIGGER_MISSED, 1, "a trigger point was passed without a trigger")                         \
+    ONE(TRIGGER_LOST, 2, "the record of a trigger was lost on the hub")                            \
+    ONE(TRIGGER_COUNT, 3, "a row ended with another number of triggers than planned")              \
+    ONE(AXIS_LIMIT, 4, "a limit switch stopped an axis")                                           \
+    ONE(AXIS_HOMING, 5, "the home switch was not found")                                           \
+    ONE(AXIS_PLACE, 6, "the position of an axis is no longer known")                               \
+    ONE(EMERGENCY_STOP, 7, "emergency stop")                                                       \
+    ONE(PROGRAM_ABORTED, 8, "a scan was broken off")                                               \
+    ONE(SENSOR_SILENT, 9, "a sensor fell silent")                                                  \
+    ONE(SENSOR_FAULT, 10, "a sensor answers wrongly")                                              \
+    ONE(RADAR_SILENT, 11, "the radar did not answer a line")                                       \
+    ONE(RADAR_REFUSED, 12, "the radar refused a line")                                             \
+    ONE(LINK_DROPPED, 13, "records were dropped because the link was full")                        \
+    ONE(INPUT_LOST, 14, "bytes from a port were lost on the hub")                                  \
+    ONE(CLOCK_LOST, 15, "the pulse per second stopped")                                            \
+    ONE(TICK_LATE, 16, "the motion interrupt came late")                                           \
+    ONE(STACK_LOW, 17, "the stack was nearly full")                                                \
+    ONE(CRASHED, 18, "the hub had crashed; its crash record says where")                           \
+    ONE(WATCHDOG, 19, "the watchdog had reset the hub")
+
+/** What the hub is resetting itself for, or was reset by. */
+#define NFSAR_WIRE_RESETS(ONE)                                                                     \
+    ONE(POWER, 0, "power")                                                                         \
+    ONE(PIN, 1, "reset pin")                                                                       \
+    ONE(SOFTWARE, 2, "software")                                                                   \
+    ONE(WATCHDOG, 3, "watchdog")                                                                   \
+    ONE(UNCLEAR, 4, "unknown")
+
+/** States of an axis. */
+#define NFSAR_WIRE_AXIS_STATES(ONE)                                                                \
+    ONE(IDLE, 0, "idle")                                                                           \
+    ONE(MOVING, 1, "moving")                                                                       \
+    ONE(STOPPING, 2, "stopping")                                                                   \
+    ONE(HOMING, 3, "homing")                                                                       \
+    ONE(FAULT, 4, "fault")
+
+/** States of a scan program. */
+#define NFSAR_WIRE_PROGRAM_STATES(ONE)                                                             \
+    ONE(NONE, 0, "none")                                                                           \
+    ONE(LOADED, 1, "loaded")                                                                       \
+    ONE(RUNNING, 2, "running")                                                                     \
+    ONE(ROW, 3, "row finished")                                                                    \
+    ONE(FINISHED, 4, "finished")                                                                   \
+    ONE(ABORTED, 5, "aborted")
+
+/** The sensors a hub has, by channel. */
+#define NFSAR_WIRE_SENSORS(ONE)                                                                    \
+    ONE(IMU, 0, "imu")                                                                             \
+    ONE(FLOW, 1, "flow")                                                                           \
+    ONE(GNSS, 2, "gnss")                                                                           \
+    ONE(SPI_IMU, 3, "spi-imu")
+
+/** States of a sensor. */
+#define NFSAR_WIRE_SENSOR_STATES(ONE)                                                              \
+    ONE(OFF, 0, "off")                                                                             \
+    ONE(STARTING, 1, "starting")                                                                   \
+    ONE(RUNNING, 2, "running")                                                                     \
+    ONE(SILENT, 3, "silent")                                                                       \
+    ONE(FAULT, 4, "fault")
+
+/** States of the radar's configuration. */
+#define NFSAR_WIRE_RADAR_STATES(ONE)                                                               \
+    ONE(IDLE, 0, "idle")                                                                           \
+    ONE(RESETTING, 1, "resetting")                                                                 \
+    ONE(SENDING, 2, "sending")                                                                     \
+    ONE(DONE, 3, "done")                                                                           \
+    ONE(REFUSED, 4, "refused")                                                                     \
+    ONE(SILENT, 5, "silent")                                                                       \
+    ONE(CANCELLED, 6, "cancelled")
+
+/** @cond */
+#define NFSAR_WIRE_NAMES(set, PREFIX, LIST)                                                        \
+    enum nfsar_wire_##set{LIST(PREFIX) NFSAR_WIRE_##set##_end};                                    \
+    static inline const char *nfsar_wire_##set##_name(unsigned value) {                            \
+        switch (value) { LIST(NFSAR_WIRE_CASE) }                                                   \
+        return "unknown";                                                                          \
+    }
+#define NFSAR_WIRE_CASE(NAME, value, text)                                                         \
+    case value:                                                                                    \
+        return text;
+#define NFSAR_WIRE_AS_RESULT(NAME, value, text)       NFSAR_WIRE_RESULT_##NAME = (value),
+#define NFSAR_WIRE_AS_ERROR(NAME, value, text)        NFSAR_WIRE_ERROR_##NAME = (value),
+#define NFSAR_WIRE_AS_RESET(NAME, value, text)        NFSAR_WIRE_RESET_##NAME = (value),
+#define NFSAR_WIRE_AS_AXIS(NAME, value, text)         NFSAR_WIRE_AXIS_##NAME = (value),
+#define NFSAR_WIRE_AS_PROGRAM(NAME, value, text)      NFSAR_WIRE_PROGRAM_##NAME = (value),
+#define NFSAR_WIRE_AS_SENSOR(NAME, value, text)       NFSAR_WIRE_SENSOR_##NAME = (value),
+#define NFSAR_WIRE_AS_SENSOR_STATE(NAME, value, text) NFSAR_WIRE_SENSOR_IS_##NAME = (value),
+#define NFSAR_WIRE_AS_RADAR(NAME, value, text)        NFSAR_WIRE_RADAR_##NAME = (value),
+NFSAR_WIRE_NAMES(result, NFSAR_WIRE_AS_RESULT, NFSAR_WIRE_RESULTS)
+NFSAR_WIRE_NAMES(error_code, NFSAR_WIRE_AS_ERROR, NFSAR_WIRE_ERRORS)
+NFSAR_WIRE_NAMES(reset, NFSAR_WIRE_AS_RESET, NFSAR_WIRE_RESETS)
+NFSAR_WIRE_NAMES(axis_state, NFSAR_WIRE_AS_AXIS, NFSAR_WIRE_AXIS_STATES)
+NFSAR_WIRE_NAMES(program_state, NFSAR_WIRE_AS_PROGRAM, NFSAR_WIRE_PROGRAM_STATES)
+NFSAR_WIRE_NAMES(sensor_id, NFSAR_WIRE_AS_SENSOR, NFSAR_WIRE_SENSORS)
+NFSAR_WIRE_NAMES(sensor_state, NFSAR_WIRE_AS_SENSOR_STATE, NFSAR_WIRE_SENSOR_STATES)
+NFSAR_WIRE_NAMES(radar_state, NFSAR_WIRE_AS_RADAR, NFSAR_WIRE_RADAR_STATES)
+/** @endcond */
+
+/** Flags of a hello. */
+enum nfsar_wire_hello_flag {
+    NFSAR_WIRE_HELLO_EMULATED = 1,
+    NFSAR_WIRE_HELLO_USB = 2,
+    NFSAR_WIRE_HELLO_SPI_IMU = 4,
+    NFSAR_WIRE_HELLO_CRASHED = 8 /**< a crash record waits */
+};
+
+/** Channel of the records that NFSAR_WIRE_FAULT_FLOOD makes. */
+enum { NFSAR_WIRE_CHANNEL_FLOOD = 255 };
+
+/** What DO_INJECT can do. */
+enum nfsar_wire_fault {
+    NFSAR_WIRE_FAULT_BUS = 1,   /**< a hard fault */
+    NFSAR_WIRE_FAULT_HANG = 2,  /**< the main loop stops: the watchdog resets */
+    NFSAR_WIRE_FAULT_STALL = 3, /**< the main loop waits `value` ms */
+    NFSAR_WIRE_FAULT_FLOOD = 4  /**< makes `value` sensor records at once */
+};
+
+/** Guards DO_RESTART and DO_INJECT: "nfsr". */
+#define NFSAR_WIRE_MAGIC 0x7273666EU
+
+#endif
