@@ -24,10 +24,10 @@ static void drift_of_a_perfect_clock(void **state) {
     struct pps pps;
     float drift = -1;
     float spread = -1;
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     run(&pps, 1000, 2, 0, 0);
     assert_false(pps_drift(&pps, &drift, &spread));
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     run(&pps, 1000, 3, 0, 0);
     assert_true(pps_drift(&pps, &drift, &spread));
     assert_close(drift, 0, 0);
@@ -44,7 +44,7 @@ static void drift_is_that_of_the_clock(void **state) {
             struct pps pps;
             float drift;
             float spread;
-            pps_init(&pps, HZ);
+            pps_init(&pps, HZ, PPS_CRYSTAL);
             run(&pps, UINT64_C(1) << 40, n, ppms[i], 0);
             assert_true(pps_drift(&pps, &drift, &spread));
             /* A pulse is known to half a count, which is 6 ns, at either end. */
@@ -63,7 +63,7 @@ static void jitter_is_told_as_spread(void **state) {
     float spread;
     uint32_t seed = 5;
     double at[PPS_WINDOW + 1];
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     for (unsigned i = 0; i < 100; i++) {
         const uint64_t count = (uint64_t)i * (HZ + 840) + noise(&seed) % 169;
         assert_true(pps_pulse(&pps, 5000 + count));
@@ -101,7 +101,7 @@ static void wrong_pulses_are_refused_and_counted(void **state) {
     struct pps pps;
     float drift;
     float spread;
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     uint64_t count = run(&pps, 0, 10, 0, 0);
     assert_false(pps_pulse(&pps, count + HZ / 2));
     assert_int_equal(pps.refused, 1);
@@ -130,7 +130,7 @@ static void the_edges_of_what_is_a_second(void **state) {
                  {-16801, false}, {-HZ, false},  {HZ, false},    {1000000000, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pps pps;
-        pps_init(&pps, HZ);
+        pps_init(&pps, HZ, PPS_CRYSTAL);
         assert_true(pps_pulse(&pps, UINT64_C(3) << 33));
         const uint64_t next = (UINT64_C(3) << 33) + HZ + (uint64_t)(int64_t)cases[i].late;
         assert_int_equal(pps_pulse(&pps, next), cases[i].good);
@@ -141,7 +141,7 @@ static void only_the_last_pulse_is_named(void **state) {
     (void)state;
     struct pps pps;
     const uint64_t utc = UINT64_C(1700000000) * 1000000000U;
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     assert_false(pps_name(&pps, 0, utc));
     assert_true(pps_pulse(&pps, 777));
     assert_false(pps_name(&pps, 778, utc));
@@ -164,7 +164,7 @@ static void a_stop_is_told_once(void **state) {
     struct pps pps;
     float drift;
     float spread;
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     assert_false(pps_stopped(&pps, 100 * (uint64_t)HZ));
     const uint64_t last = run(&pps, 10, 5, 0, 0);
     assert_false(pps_stopped(&pps, last - 5));
@@ -181,11 +181,22 @@ static void a_stop_is_told_once(void **state) {
     assert_int_equal(pps.refused, 0);
 }
 
+/* Where an emulator makes the edges, a second may be 20 ms wrong. */
+static void edges_of_an_emulator(void **state) {
+    (void)state;
+    struct pps pps;
+    pps_init(&pps, 25000000, PPS_EMULATED);
+    assert_true(pps_pulse(&pps, 0));
+    assert_true(pps_pulse(&pps, 25500000));
+    assert_true(pps_pulse(&pps, 50000000));
+    assert_false(pps_pulse(&pps, 75500001));
+}
+
 /* Noise on the wire keeps edges coming, but the pulse per second is gone all the same. */
 static void noise_is_no_pulse_per_second(void **state) {
     (void)state;
     struct pps pps;
-    pps_init(&pps, HZ);
+    pps_init(&pps, HZ, PPS_CRYSTAL);
     const uint64_t last = run(&pps, 10, 5, 0, 0);
     unsigned stops = 0;
     for (uint64_t i = 1; i < 100; i++) {
@@ -205,6 +216,7 @@ int main(void) {
         cmocka_unit_test(the_edges_of_what_is_a_second),
         cmocka_unit_test(only_the_last_pulse_is_named),
         cmocka_unit_test(a_stop_is_told_once),
+        cmocka_unit_test(edges_of_an_emulator),
         cmocka_unit_test(noise_is_no_pulse_per_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
