@@ -193,7 +193,12 @@ void hub_on_tick(struct hub *hub) {
     }
 }
 
+/* Edges come both ways; only becoming active matters. An emulator's levels read 0, and its edges
+ * are those alone that were asked for. */
 void hub_on_input(struct hub *hub, enum board_input input) {
+    if (!board_emulated() && (board_inputs() >> input & 1U) == 0) {
+        return;
+    }
     motion_input(&hub->stage.motion, input);
 }
 

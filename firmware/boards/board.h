@@ -49,8 +49,14 @@ void board_serial(uint8_t serial[12]);
 /* The free-running 32-bit timer that every stamp is read from, and its exact rate. */
 uint32_t board_count(void);
 uint32_t board_count_hz(void);
+/* False: the crystal did not start, and every rate is only within 1 %. */
+bool board_clock_exact(void);
 /* The rate at which board_on_tick() is called. */
 uint32_t board_tick_hz(void);
+
+/* In board_on_tick(): the count at which this tick was due. Ticks that an emulator makes up for
+ * come one upon the other, but were due a period apart; on silicon it is the count now. */
+uint32_t board_tick_count(void);
 
 /* Interrupts that the application handles. The board calls them at these priorities, highest first;
  * the same priority never interrupts itself. */

@@ -250,6 +250,10 @@ void board_serial(uint8_t serial[12]) {
     memcpy(serial, fake_board.serial, 12);
 }
 
+uint32_t board_tick_count(void) {
+    return board_count();
+}
+
 uint32_t board_count(void) {
     fake_board.time += fake_board.count_step;
     return (uint32_t)fake_board.time;

@@ -76,6 +76,10 @@ uint32_t board_count_hz(void) {
     return CLOCK_HZ;
 }
 
+bool board_clock_exact(void) {
+    return true;
+}
+
 uint32_t board_tick_hz(void) {
     return TICK_HZ;
 }
