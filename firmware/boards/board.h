@@ -89,6 +89,9 @@ uint32_t board_pulse_sync(uint32_t width_ns);
 void board_set_radar_reset(bool held);
 /* SOP[2:0] as the radar samples them when its reset is released. */
 void board_set_radar_boot(unsigned sop);
+/* Lets go of the SOP pins, which the radar drives itself once it runs (TDO, SYNC_OUT, PMIC_CLKOUT).
+ * They are let go from the start until board_set_radar_boot(). */
+void board_release_radar_boot(void);
 void board_set_led(bool on);
 
 /* Levels of the inputs now, bit for bit of enum board_input; 1 = active. An open wire reads active:

@@ -63,10 +63,10 @@ typedef void core_handler(void);
 /* Interrupts by urgency. Equal ones do not interrupt each other. Eight levels, as the part with the
  * fewest bits of priority has (AN386: three). */
 enum core_priority {
-    CORE_PRIORITY_TICK = 1,
-    CORE_PRIORITY_INPUT = 2,
-    CORE_PRIORITY_STAMP = 3,
-    CORE_PRIORITY_SERIAL = 4,
+    CORE_PRIORITY_SERIAL = 1, /* short, and a byte must be fetched before the next but one comes */
+    CORE_PRIORITY_TICK = 2,
+    CORE_PRIORITY_INPUT = 3,
+    CORE_PRIORITY_STAMP = 4,
 };
 
 void core_reset_handler(void);

@@ -52,8 +52,7 @@ static void find_cause(void) {
 static void start_outputs(void) {
     gpio_output(PIN_SYNC, false);
     gpio_output_open_drain(PIN_RADAR_RESET, false); /* held until the application lets go */
-    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
-        gpio_output(sop[i], false);
+    board_release_radar_boot();
     for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
         gpio_output(enable[axis], true);
         gpio_output(direction[axis], false);
@@ -119,8 +118,10 @@ void board_set_enable(unsigned axis, bool on) {
 
 uint32_t board_pulse_sync(uint32_t width_ns) {
     uint32_t width = (width_ns * (board_count_hz() / 1000000u) + 999) / 1000;
+    uint32_t state = board_lock(); /* a serial port's interrupt would come between */
     gpio_set(PIN_SYNC, true);
     uint32_t edge = TIM2->CNT;
+    board_unlock(state);
     for (int i = 0; i < SYNC_POLLS && TIM2->CNT - edge < width; i++) {
     }
     gpio_set(PIN_SYNC, false);
@@ -133,7 +134,12 @@ void board_set_radar_reset(bool held) {
 
 void board_set_radar_boot(unsigned mode) {
     for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
-        gpio_set(sop[i], mode >> i & 1u);
+        gpio_output(sop[i], mode >> i & 1u);
+}
+
+void board_release_radar_boot(void) {
+    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
+        gpio_input(sop[i], GPIO_NO_PULL);
 }
 
 void board_set_led(bool on) {

@@ -28,6 +28,7 @@
 
 /* Switches to ground, normally closed, with the chip's pull-up: an open wire reads active. In the
  * order of enum board_input. */
+/* On the Feather: both of x, the emergency stop. */
 #define PIN_INPUT PIN(A, 6), PIN(A, 7), PIN(B, 12), PIN(C, 13), PIN(A, 0), PIN(A, 4)
 
 /* Stamped edges, rising: TIM2 channel 1 and 2 (AF1). */
