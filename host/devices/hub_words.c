@@ -89,9 +89,13 @@ static const char *field_name(unsigned kind, unsigned i) {
 }
 
 const char *nfsar_hub_reply_text(const struct nfsar_hub_reply *reply, char text[160]) {
-    const char *field =
-        reply->result == NFSAR_WIRE_RESULT_VALUE ? field_name(reply->command, reply->detail) : NULL;
-    snprintf(text, 160, "%s%s%s", nfsar_wire_result_name(reply->result), field != NULL ? ": " : "",
-             field != NULL ? field : "");
+    const char *more = NULL;
+    if (reply->detail > NFSAR_WIRE_REASON) {
+        more = nfsar_wire_reason_name(reply->detail - NFSAR_WIRE_REASON);
+    } else if (reply->result == NFSAR_WIRE_RESULT_VALUE) {
+        more = field_name(reply->command, reply->detail);
+    }
+    snprintf(text, 160, "%s%s%s", nfsar_wire_result_name(reply->result), more != NULL ? ": " : "",
+             more != NULL ? more : "");
     return text;
 }
