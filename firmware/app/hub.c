@@ -12,6 +12,9 @@
 #define NFSAR_FIRMWARE_VERSION "0"
 #endif
 
+/* More than the outbox holds: a flood is to be one. */
+enum { FLOOD_A_TURN = 256 };
+
 static bool wanted(const struct hub *hub, uint8_t kind) {
     if (kind == NFSAR_WIRE_REPLY) {
         return true;
@@ -145,6 +148,7 @@ static void set_radar_boot(void *context, unsigned sop) {
 
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
+    crash_start(board_reset_cause());
     clock_init(&hub->clock, board_count_hz(), board_count());
     hub->now_ns = clock_stamp_ns(&hub->clock, board_count());
     hub->streams.status_ms = HUB_STATUS_MS;
@@ -159,7 +163,6 @@ void hub_init(struct hub *hub) {
     radar_init(
         &hub->radar, board_port(BOARD_PORT_RADAR),
         &(struct radar_events){tell_radar, pass_radar_text, set_radar_reset, set_radar_boot, hub});
-    crash_start(board_reset_cause());
     struct nfsar_wire_crash crash;
     if (crash_read(&crash)) {
         errors_raise(&hub->errors,
@@ -168,7 +171,7 @@ void hub_init(struct hub *hub) {
     }
     hub_say_hello(hub);
     hub_say_crash(hub);
-    board_watchdog_start(HUB_WATCHDOG_MS);
+    board_watchdog_start(board_emulated() ? HUB_EMULATED_WATCHDOG_MS : HUB_WATCHDOG_MS);
 }
 
 /* ---- the interrupts ---- */
@@ -210,7 +213,7 @@ static void poll_injected(struct hub *hub) {
         }
         hub->injected = 0; /* only a test's board comes back */
     }
-    for (unsigned i = 0; i < 16 && hub->flood > 0; i++, hub->flood--) {
+    for (unsigned i = 0; i < FLOOD_A_TURN && hub->flood > 0; i++, hub->flood--) {
         const struct nfsar_wire_imu none = {0};
         HUB_RECORD(hub, IMU, imu, NFSAR_WIRE_CHANNEL_FLOOD, hub->now_ns, &none);
     }
@@ -240,11 +243,13 @@ static void poll_losses(struct hub *hub) {
         hub->told_dropped = hub->outbox.dropped;
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_LINK_DROPPED, 0, (int32_t)hub->outbox.dropped);
     }
-    if (board_stack_free() < board_stack_size() / 8) {
+    if (!errors_latched(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW) &&
+        board_stack_free() < board_stack_size() / 8) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)board_stack_free());
     }
     /* An emulator's interrupts come in bunches; on silicon a late one would shift triggers. */
-    if (!board_emulated() && hub->ticks.late_worst > hub->ticks.period / 2) {
+    if (!board_emulated() && !errors_latched(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE) &&
+        hub->ticks.late_worst > hub->ticks.period / 2) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0,
                      (int32_t)counts_ns(hub, hub->ticks.late_worst));
     }
@@ -258,7 +263,11 @@ static void poll_status(struct hub *hub) {
     }
     /* Dark for a tenth of a second each second; every fifth when an error is latched. */
     const uint64_t period = hub->errors.latched != 0 ? 200 : 1000;
-    board_set_led(hub->now_ns / MILLISECOND % period >= 100);
+    const bool lit = hub->now_ns / MILLISECOND % period >= 100;
+    if (lit != hub->lit) {
+        hub->lit = lit;
+        board_set_led(lit);
+    }
 }
 
 static void feed_watchdog(struct hub *hub) {

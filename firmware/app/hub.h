@@ -17,7 +17,13 @@
 #include "firmware/protocol/outbox.h"
 #include "nfsar/wire.h"
 
-enum { HUB_STATUS_MS = 1000, HUB_AXIS_MS = 100, HUB_WATCHDOG_MS = 500, HUB_RESTART_MS = 50 };
+enum {
+    HUB_STATUS_MS = 1000,
+    HUB_AXIS_MS = 100,
+    HUB_WATCHDOG_MS = 500,
+    HUB_EMULATED_WATCHDOG_MS = 5000, /* an emulator may be left without a processor for long */
+    HUB_RESTART_MS = 50
+};
 
 /* Of the motion interrupt; written there, the worst cleared with each status record. Counts. */
 struct hub_ticks {
@@ -48,6 +54,7 @@ struct hub {
     uint32_t loop_worst; /* counts, since the last status record */
     uint32_t lost[BOARD_PORTS];
     uint32_t told_dropped;
+    bool lit;
 
     uint8_t injected;   /* enum nfsar_wire_fault, to come */
     uint64_t inject_ns; /* not before */
