@@ -54,7 +54,8 @@ void hub_say_hello(struct hub *hub) {
         .flags = (uint8_t)((board_emulated() ? NFSAR_WIRE_HELLO_EMULATED : 0) |
                            (board_usb() != NULL ? NFSAR_WIRE_HELLO_USB : 0) |
                            (board_spi_imu() != NULL ? NFSAR_WIRE_HELLO_SPI_IMU : 0) |
-                           (crash_read(&crash) ? NFSAR_WIRE_HELLO_CRASHED : 0)),
+                           (crash_read(&crash) ? NFSAR_WIRE_HELLO_CRASHED : 0) |
+                           (board_clock_exact() ? 0 : NFSAR_WIRE_HELLO_INEXACT)),
         .starts = crash_starts()};
     copy_text(hello.firmware, sizeof hello.firmware, NFSAR_FIRMWARE_VERSION);
     copy_text(hello.board, sizeof hello.board, board_name());
@@ -123,6 +124,9 @@ static void tell_radar(void *context, const struct nfsar_wire_radar *state, cons
     const size_t bytes = n < room ? n : room;
     memcpy(payload + fields, text, bytes);
     hub_record(hub, NFSAR_WIRE_RADAR, 0, hub->now_ns, payload, fields + bytes);
+    if (state->state != NFSAR_WIRE_RADAR_RESETTING) {
+        board_release_radar_boot(); /* the radar drives its boot pins itself once it runs */
+    }
     if (state->state == NFSAR_WIRE_RADAR_REFUSED) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_RADAR_REFUSED, 0, state->line);
     } else if (state->state == NFSAR_WIRE_RADAR_SILENT) {
@@ -192,7 +196,12 @@ void hub_on_tick(struct hub *hub) {
     }
 }
 
+/* Edges come both ways; only becoming active matters. An emulator's levels read 0, and its edges
+ * are those alone that were asked for. */
 void hub_on_input(struct hub *hub, enum board_input input) {
+    if (!board_emulated() && (board_inputs() >> input & 1U) == 0) {
+        return;
+    }
     motion_input(&hub->stage.motion, input);
 }
 
