@@ -1,5 +1,5 @@
-/* What a board gives the application. Each folder beside this file implements it once; the facts of a
- * board (pins, clocks, which port is which) are in its pins.h alone. tests/firmware/fake_board.c
+/* What a board gives the application. Each folder beside this file implements it once; the facts of
+ * a board (pins, clocks, which port is which) are in its pins.h alone. tests/firmware/fake_board.c
  * implements it for the host. Functions return at once unless they say how long they may take. */
 #ifndef NFSAR_BOARDS_BOARD_H
 #define NFSAR_BOARDS_BOARD_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/bus.h"
+#include "firmware/drivers/bus.h"
 
 enum board_port {
     BOARD_PORT_LINK,  /* the host, where it does not come by USB */
@@ -66,8 +66,8 @@ const struct serial_port *board_port(enum board_port port);
 /* The SPI IMU's bus, or NULL where the board has none. */
 const struct spi_device *board_spi_imu(void);
 /* The controller of the USB device, or NULL where the board has none. */
-struct usb_dcd;
-struct usb_dcd *board_usb(void);
+struct dcd;
+struct dcd *board_usb(void);
 
 /* Pins out. Levels are logical: true = active. */
 void board_set_step(unsigned axis, bool level);
@@ -85,7 +85,8 @@ void board_set_led(bool on);
  * switches are normally closed. An emulator reads 0. */
 uint32_t board_inputs(void);
 
-/* The watchdog resets the chip when it is not fed for timeout_ms. Once started it cannot be stopped. */
+/* The watchdog resets the chip when it is not fed for timeout_ms. Once started it cannot be
+ * stopped. */
 void board_watchdog_start(uint32_t timeout_ms);
 void board_watchdog_feed(void);
 /* Resets the chip; does not return. */

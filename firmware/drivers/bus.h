@@ -1,5 +1,6 @@
-/* What a driver knows of the wires it sits on. A board gives one of these for each port; a test gives
- * a model. All times are counts of the hub's free-running timer (app/clock.h makes 64 bits of them). */
+/* What a driver knows of the wires it sits on. A board gives one of these for each port; a test
+ * gives a model. All times are counts of the hub's free-running timer (app/clock.h makes 64 bits of
+ * them). */
 #ifndef NFSAR_DRIVERS_BUS_H
 #define NFSAR_DRIVERS_BUS_H
 
@@ -13,7 +14,8 @@ struct serial_port {
     bool (*read)(void *context, uint8_t *byte, uint32_t *count);
     /* Takes up to n bytes for sending, and says how many it took. */
     size_t (*write)(void *context, const uint8_t *from, size_t n);
-    /* Sets bits per second, 8 data bits, no parity, one stop bit. False: the clock cannot make it. */
+    /* Sets bits per second, 8 data bits, no parity, one stop bit. False: the clock cannot make it.
+     */
     bool (*set_rate)(void *context, uint32_t bits_per_s);
     /* Bytes lost so far: overrun in the hardware, or the ring was full. */
     uint32_t (*lost)(void *context);

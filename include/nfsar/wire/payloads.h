@@ -30,7 +30,7 @@
     ONE(u8, axes)                                                                                  \
     ONE(u8, sensors)                                                                               \
     ONE(u8, reset)   /* why it started, enum nfsar_wire_reset */                                   \
-    ONE(u8, flags)   /* 1 emulated, 2 has USB, 4 has an SPI IMU, 8 a crash record waits */         \
+    ONE(u8, flags)   /* enum nfsar_wire_hello_flag */                                              \
     ONE(u32, starts) /* since power came */
 
 #define NFSAR_WIRE_FIELDS_STATUS(ONE, MANY)                                                        \
@@ -200,14 +200,20 @@
     ONE(f32, jerk)         /* steps/s^3 */                                                         \
     ONE(i32, low)          /* soft limits; low = high: none */                                     \
     ONE(i32, high)                                                                                 \
-    ONE(u8, invert)       /* 1: forward is the other level of the direction pin */                 \
-    ONE(u8, switches)     /* 1 low end fitted, 2 high end fitted */                                \
-    ONE(i8, home)         /* -1, +1: the end to home to; 0: cannot home */                         \
-    ONE(u8, endless)      /* 1: a turntable, no ends */                                            \
-    ONE(f32, home_speed)  /* steps/s to the switch */                                              \
-    ONE(f32, home_slow)   /* steps/s the second time */                                            \
-    ONE(i32, home_back)   /* steps off the switch */                                               \
-    ONE(u32, home_travel) /* steps at most */
+    ONE(u8, invert)           /* 1: forward is the other level of the direction pin */             \
+    ONE(u8, switches)         /* 1 low end fitted, 2 high end fitted */                            \
+    ONE(i8, home)             /* -1, +1: the end to home to; 0: cannot home */                     \
+    ONE(u8, endless)          /* 1: a turntable, no ends */                                        \
+    ONE(f32, home_speed)      /* steps/s to the switch */                                          \
+    ONE(f32, home_slow)       /* steps/s the second time */                                        \
+    ONE(i32, home_back)       /* steps off the switch */                                           \
+    ONE(u32, home_travel)     /* steps at most */                                                  \
+    ONE(i32, home_position)   /* what the position is where the switch closes */                   \
+    ONE(u32, home_timeout_ms) /* 0: a minute */                                                    \
+    ONE(u32, idle_ms)         /* then the current goes off, and the position is lost; 0: never */  \
+    ONE(u16, enable_ms)       /* before the first step after the current came on */                \
+    ONE(u8, halt)             /* 1: no braking ramp at a switch */                                 \
+    ONE(u8, spare)
 
 #define NFSAR_WIRE_FIELDS_DO_AXIS_MOVE(ONE, MANY)                                                  \
     ONE(i32, target)                                                                               \

@@ -172,6 +172,17 @@ NFSAR_WIRE_NAMES(sensor_state, NFSAR_WIRE_AS_SENSOR_STATE, NFSAR_WIRE_SENSOR_STA
 NFSAR_WIRE_NAMES(radar_state, NFSAR_WIRE_AS_RADAR, NFSAR_WIRE_RADAR_STATES)
 /** @endcond */
 
+/** Flags of a hello. */
+enum nfsar_wire_hello_flag {
+    NFSAR_WIRE_HELLO_EMULATED = 1,
+    NFSAR_WIRE_HELLO_USB = 2,
+    NFSAR_WIRE_HELLO_SPI_IMU = 4,
+    NFSAR_WIRE_HELLO_CRASHED = 8 /**< a crash record waits */
+};
+
+/** Channel of the records that NFSAR_WIRE_FAULT_FLOOD makes. */
+enum { NFSAR_WIRE_CHANNEL_FLOOD = 255 };
+
 /** What DO_INJECT can do. */
 enum nfsar_wire_fault {
     NFSAR_WIRE_FAULT_BUS = 1,   /**< a hard fault */

@@ -1,0 +1,103 @@
+#include "firmware/app/links.h"
+
+#include <string.h>
+
+#include "firmware/boards/board.h"
+
+enum { BYTES_A_POLL = 256 };
+
+static void serial_as_hex(const uint8_t serial[12], char text[25]) {
+    for (unsigned i = 0; i < 24; i++) {
+        const unsigned nibble = serial[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15U;
+        text[i] = (char)(nibble < 10 ? '0' + nibble : 'A' + nibble - 10);
+    }
+    text[24] = 0;
+}
+
+void links_init(struct links *links) {
+    memset(links, 0, sizeof *links);
+    const struct serial_port *port = board_port(BOARD_PORT_LINK);
+    port->set_rate(port->context, LINK_RATE);
+    if (board_usb() != NULL) {
+        uint8_t serial[12];
+        char text[25];
+        board_serial(serial);
+        serial_as_hex(serial, text);
+        links->has_usb =
+            usb_link_init(&links->usb, board_usb(), text, NFSAR_WIRE_MAJOR, NFSAR_WIRE_MINOR);
+    }
+}
+
+static bool read_byte(struct links *links, enum link link, uint8_t *byte, uint32_t *count) {
+    if (link == LINK_SERIAL) {
+        const struct serial_port *port = board_port(BOARD_PORT_LINK);
+        return port->read(port->context, byte, count);
+    }
+    if (!links->has_usb || usb_link_read(&links->usb, byte, 1) == 0) {
+        return false;
+    }
+    *count = board_count();
+    return true;
+}
+
+static void hear(struct links *links, struct outbox *outbox, enum link link,
+                 const struct nfsar_wire_message *message, uint32_t count, uint64_t now_ns,
+                 links_command *command, void *context) {
+    struct link_state *state = &links->state[link];
+    const struct nfsar_wire_header *header = &message->header;
+    if (links->active != link) {
+        outbox_restart(outbox);
+        links->active = link;
+    }
+    /* Hello begins a session, whose numbers may be those of the session before. */
+    const bool again = state->answered && header->kind == state->kind &&
+                       header->sequence == state->sequence && header->kind != NFSAR_WIRE_DO_HELLO;
+    if (!again) {
+        state->bytes = command(context, message, count, state->answer);
+        state->answered = true;
+        state->kind = header->kind;
+        state->sequence = header->sequence;
+    }
+    outbox_put(outbox, NFSAR_WIRE_REPLY, header->channel, now_ns, state->answer, state->bytes);
+}
+
+void links_poll(struct links *links, struct outbox *outbox, uint64_t now_ns, links_command *command,
+                void *context) {
+    if (links->has_usb) {
+        usb_link_poll(&links->usb);
+    }
+    for (unsigned link = 0; link < LINKS; link++) {
+        for (unsigned i = 0; i < BYTES_A_POLL; i++) {
+            struct nfsar_wire_message message;
+            uint8_t byte;
+            uint32_t count;
+            if (!read_byte(links, link, &byte, &count)) {
+                break;
+            }
+            if (nfsar_wire_read(&links->state[link].reader, byte, &message)) {
+                hear(links, outbox, link, &message, count, now_ns, command, context);
+            }
+        }
+    }
+}
+
+static size_t write_usb(void *context, const uint8_t *from, size_t n) {
+    return usb_link_write(context, from, n);
+}
+
+void links_send(struct links *links, struct outbox *outbox) {
+    if (links->active == LINK_USB) {
+        outbox_drain(outbox, write_usb, &links->usb);
+    } else {
+        const struct serial_port *port = board_port(BOARD_PORT_LINK);
+        outbox_drain(outbox, port->write, port->context);
+    }
+}
+
+uint32_t links_frames(const struct links *links) {
+    return links->state[LINK_SERIAL].reader.frames + links->state[LINK_USB].reader.frames;
+}
+
+uint32_t links_bad(const struct links *links) {
+    return links->state[LINK_SERIAL].reader.bad + links->state[LINK_USB].reader.bad;
+}

@@ -1,0 +1,261 @@
+#include "firmware/app/stage.h"
+
+#include <string.h>
+
+#include "firmware/app/hub.h"
+#include "firmware/app/stage_config.h"
+
+#define MILLISECOND UINT64_C(1000000)
+
+/* What the axes, triggers and programs answer, as the wire says it. */
+static enum nfsar_wire_result result_of(enum motion_error error, uint16_t *detail) {
+    *detail = (uint16_t)error;
+    switch (error) {
+    case MOTION_OK:
+        return NFSAR_WIRE_RESULT_DONE;
+    case MOTION_BUSY:
+    case TRIGGER_BUSY:
+        return NFSAR_WIRE_RESULT_STATE;
+    case MOTION_SPEED_TOO_HIGH:
+    case TRIGGER_TOO_FAST:
+    case TRIGGER_NO_MINIMUM:
+    case PROGRAM_TOO_FAST:
+        return NFSAR_WIRE_RESULT_SPEED;
+    case MOTION_SOFT_LIMIT:
+    case MOTION_OUT_OF_RANGE:
+        return NFSAR_WIRE_RESULT_LIMIT;
+    case MOTION_NOT_TRUSTED:
+        return NFSAR_WIRE_RESULT_PLACE;
+    case MOTION_NO_HOME_SWITCH:
+        return NFSAR_WIRE_RESULT_ABSENT;
+    case MOTION_LIMIT_LOW:
+    case MOTION_LIMIT_HIGH:
+    case MOTION_EMERGENCY_STOP:
+    case MOTION_HOME_NOT_FOUND:
+    case MOTION_HOME_STUCK:
+    case MOTION_HOME_TIMEOUT:
+    case TRIGGER_TOO_EARLY:
+    case TRIGGER_MISSED:
+    case TRIGGER_OVERRUN:
+    case TRIGGER_RING_FULL:
+        return NFSAR_WIRE_RESULT_LATCHED;
+    default:
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+}
+
+void stage_init(struct hub *hub) {
+    struct stage *stage = &hub->stage;
+    motion_init(&stage->motion);
+    program_init(&stage->program, &stage->motion);
+}
+
+bool stage_idle(struct stage *stage) {
+    return motion_still(&stage->motion) && !stage_armed(stage) && !program_busy(&stage->program);
+}
+
+bool stage_emergency_latched(struct stage *stage) {
+    return stage->motion.emergency;
+}
+
+bool stage_armed(struct stage *stage) {
+    struct trigger_status status;
+    trigger_status(&stage->motion.trigger, &status);
+    return status.mode != TRIGGER_OFF;
+}
+
+void stage_emergency(struct hub *hub) {
+    motion_emergency_stop(&hub->stage.motion);
+}
+
+void stage_clear(struct hub *hub, uint32_t errors) {
+    struct stage *stage = &hub->stage;
+    const uint32_t of_stage =
+        1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY | 1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
+        1U << NFSAR_WIRE_ERROR_TRIGGER_LOST | 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT |
+        1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
+    if ((errors & of_stage) == 0) {
+        return;
+    }
+    trigger_clear(&stage->motion.trigger);
+    for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
+        axis_clear(&stage->motion.axis[axis]);
+    }
+}
+
+/* ---- commands ---- */
+
+static enum nfsar_wire_result arm(struct hub *hub, const struct nfsar_wire_do_trigger_arm *arm,
+                                  uint16_t *detail) {
+    struct stage *stage = &hub->stage;
+    static const enum trigger_mode modes[] = {TRIGGER_SINGLE, TRIGGER_PERIOD, TRIGGER_STEPS};
+    if (program_busy(&stage->program)) {
+        return NFSAR_WIRE_RESULT_STATE;
+    }
+    if (arm->mode >= sizeof modes / sizeof *modes) {
+        *detail = 0;
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    if (arm->axis >= BOARD_AXES) {
+        *detail = 1;
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    if (arm->period_ns > UINT32_MAX) {
+        *detail = 3;
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    const struct trigger_run run = {.mode = modes[arm->mode],
+                                    .count = arm->mode == 0 ? 1 : arm->count,
+                                    .period_ns = (uint32_t)arm->period_ns,
+                                    .axis = arm->axis,
+                                    .first = arm->first,
+                                    .pitch = arm->pitch,
+                                    .column_step = 1};
+    const enum motion_error error = trigger_arm(&stage->motion.trigger, &run, false);
+    if (error == MOTION_OK) {
+        stage->scan++;
+    }
+    return result_of(error, detail);
+}
+
+static enum nfsar_wire_result
+command_trigger(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
+    struct trigger *trigger = &hub->stage.motion.trigger;
+    if (message->header.kind == NFSAR_WIRE_DO_TRIGGER_SET) {
+        struct nfsar_wire_do_trigger_set set;
+        nfsar_wire_unpack_do_trigger_set(&set, message->payload, message->bytes);
+        const struct trigger_timing timing = {set.frame_ns, set.pulse_ns};
+        return result_of(trigger_configure(trigger, &timing), detail);
+    }
+    if (message->header.kind == NFSAR_WIRE_DO_TRIGGER_ARM) {
+        struct nfsar_wire_do_trigger_arm what;
+        nfsar_wire_unpack_do_trigger_arm(&what, message->payload, message->bytes);
+        return arm(hub, &what, detail);
+    }
+    if (program_busy(&hub->stage.program)) {
+        return NFSAR_WIRE_RESULT_STATE;
+    }
+    trigger_disarm(trigger);
+    return NFSAR_WIRE_RESULT_DONE;
+}
+
+static enum nfsar_wire_result set_axis(struct axis *axis, const struct nfsar_wire_message *message,
+                                       uint16_t *detail) {
+    struct nfsar_wire_do_axis_set set;
+    struct axis_config config;
+    nfsar_wire_unpack_do_axis_set(&set, message->payload, message->bytes);
+    if (!stage_config_axis(&config, axis->index, &set, detail)) {
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    return result_of(axis_configure(axis, &config), detail);
+}
+
+static enum nfsar_wire_result move_axis(struct axis *axis, const struct nfsar_wire_message *message,
+                                        uint16_t *detail) {
+    struct nfsar_wire_do_axis_move move;
+    uint32_t speed;
+    nfsar_wire_unpack_do_axis_move(&move, message->payload, message->bytes);
+    if (!stage_config_whole(&speed, move.speed)) {
+        *detail = 1;
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    return result_of(axis_move_to(axis, move.target, speed), detail);
+}
+
+static enum nfsar_wire_result
+place_axis(struct axis *axis, const struct nfsar_wire_message *message, uint16_t *detail) {
+    struct nfsar_wire_do_axis_place place;
+    nfsar_wire_unpack_do_axis_place(&place, message->payload, message->bytes);
+    return result_of(axis_set_position(axis, place.position), detail);
+}
+
+static enum nfsar_wire_result
+enable_axis(struct axis *axis, const struct nfsar_wire_message *message, uint16_t *detail) {
+    struct nfsar_wire_do_axis_enable enable;
+    nfsar_wire_unpack_do_axis_enable(&enable, message->payload, message->bytes);
+    if (enable.on > 1) {
+        *detail = 0;
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    return result_of(axis_enable(axis, enable.on == 1), detail);
+}
+
+static enum nfsar_wire_result
+command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
+    struct stage *stage = &hub->stage;
+    if (message->header.channel >= BOARD_AXES) {
+        *detail = BOARD_AXES;
+        return NFSAR_WIRE_RESULT_CHANNEL;
+    }
+    struct axis *axis = &stage->motion.axis[message->header.channel];
+    if (program_busy(&stage->program)) {
+        return NFSAR_WIRE_RESULT_STATE;
+    }
+    switch (message->header.kind) {
+    case NFSAR_WIRE_DO_AXIS_SET:
+        return set_axis(axis, message, detail);
+    case NFSAR_WIRE_DO_AXIS_MOVE:
+        return move_axis(axis, message, detail);
+    case NFSAR_WIRE_DO_AXIS_STOP:
+        axis_stop(axis);
+        return NFSAR_WIRE_RESULT_DONE;
+    case NFSAR_WIRE_DO_AXIS_HOME:
+        return result_of(axis_home(axis), detail);
+    case NFSAR_WIRE_DO_AXIS_PLACE:
+        return place_axis(axis, message, detail);
+    default:
+        return enable_axis(axis, message, detail);
+    }
+}
+
+static enum nfsar_wire_result
+command_emergency(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
+    struct nfsar_wire_do_emergency emergency;
+    nfsar_wire_unpack_do_emergency(&emergency, message->payload, message->bytes);
+    if (emergency.stop > 1) {
+        *detail = 0;
+        return NFSAR_WIRE_RESULT_VALUE;
+    }
+    if (emergency.stop == 1) {
+        stage_emergency(hub);
+        return NFSAR_WIRE_RESULT_DONE;
+    }
+    /* Refused while the button is pressed. */
+    return result_of(motion_clear(&hub->stage.motion), detail);
+}
+
+static enum nfsar_wire_result
+command_program(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
+    struct stage *stage = &hub->stage;
+    if (message->header.kind == NFSAR_WIRE_DO_PROGRAM_LOAD) {
+        struct nfsar_wire_do_program_load load;
+        struct program_config config;
+        nfsar_wire_unpack_do_program_load(&load, message->payload, message->bytes);
+        if (!stage_config_program(&config, &load, detail)) {
+            return NFSAR_WIRE_RESULT_VALUE;
+        }
+        return result_of(program_load(&stage->program, &config), detail);
+    }
+    if (message->header.kind == NFSAR_WIRE_DO_PROGRAM_START) {
+        const enum motion_error error = program_start(&stage->program);
+        if (error == MOTION_OK) {
+            stage->scan++;
+        }
+        return result_of(error, detail);
+    }
+    program_abort(&stage->program);
+    return NFSAR_WIRE_RESULT_DONE;
+}
+
+enum nfsar_wire_result stage_command(struct hub *hub, const struct nfsar_wire_message *message,
+                                     uint16_t *detail) {
+    const uint8_t kind = message->header.kind;
+    if (kind == NFSAR_WIRE_DO_EMERGENCY) {
+        return command_emergency(hub, message, detail);
+    }
+    if (kind < NFSAR_WIRE_DO_AXIS_SET) {
+        return command_trigger(hub, message, detail);
+    }
+    return kind < NFSAR_WIRE_DO_PROGRAM_LOAD ? command_axis(hub, message, detail)
+                                             : command_program(hub, message, detail);
+}

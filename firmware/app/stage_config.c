@@ -1,0 +1,103 @@
+#include "firmware/app/stage_config.h"
+
+#include "firmware/boards/board.h"
+
+enum { HOME_TIMEOUT_MS = 60000, LOW_FITTED = 1, HIGH_FITTED = 2 };
+
+/* The inputs of each axis. */
+static const struct {
+    int8_t low;
+    int8_t high;
+} switches[BOARD_AXES] = {
+    {BOARD_LIMIT_X_LOW, BOARD_LIMIT_X_HIGH},
+    {BOARD_LIMIT_Y_LOW, BOARD_LIMIT_Y_HIGH},
+    {BOARD_LIMIT_TURN_HOME, AXIS_NO_INPUT},
+};
+
+bool stage_config_whole(uint32_t *whole, float value) {
+    if (!(value >= 0.0F && value < 4.0e9F)) {
+        return false;
+    }
+    *whole = (uint32_t)(value + 0.5F);
+    return true;
+}
+
+/* Fields by their order in NFSAR_WIRE_FIELDS_DO_AXIS_SET. */
+enum {
+    SPEED,
+    ACCELERATION,
+    JERK,
+    LOW,
+    HIGH,
+    INVERT,
+    SWITCHES,
+    HOME,
+    ENDLESS,
+    HOME_SPEED,
+    HOME_SLOW,
+    HOME_BACK
+};
+
+static bool wrong(uint16_t *field, uint16_t which) {
+    *field = which;
+    return false;
+}
+
+bool stage_config_axis(struct axis_config *config, unsigned axis,
+                       const struct nfsar_wire_do_axis_set *set, uint16_t *field) {
+    *config = (struct axis_config){
+        .steps_per_unit = 1.0F,
+        .inverted = set->invert != 0,
+        .limit_low = AXIS_NO_INPUT,
+        .limit_high = AXIS_NO_INPUT,
+        .halt_at_limits = set->halt != 0,
+        .soft_limits = set->low != set->high,
+        .soft_low = set->low,
+        .soft_high = set->high,
+        .home_input = AXIS_NO_INPUT,
+        .home_forward = set->home > 0,
+        .home_travel = set->home_travel,
+        .home_timeout_ms = set->home_timeout_ms > 0 ? set->home_timeout_ms : HOME_TIMEOUT_MS,
+        .home_position = set->home_position,
+        .enable_delay_us = 1000U * set->enable_ms,
+        .idle_off_ms = set->idle_ms};
+    if (!stage_config_whole(&config->speed, set->speed)) {
+        return wrong(field, SPEED);
+    }
+    if (!stage_config_whole(&config->acceleration, set->acceleration)) {
+        return wrong(field, ACCELERATION);
+    }
+    if (!stage_config_whole(&config->jerk, set->jerk)) {
+        return wrong(field, JERK);
+    }
+    if (set->low > set->high) {
+        return wrong(field, LOW);
+    }
+    if (set->home < -1 || set->home > 1) {
+        return wrong(field, HOME);
+    }
+    if (!stage_config_whole(&config->home_fast, set->home_speed)) {
+        return wrong(field, HOME_SPEED);
+    }
+    if (!stage_config_whole(&config->home_slow, set->home_slow)) {
+        return wrong(field, HOME_SLOW);
+    }
+    if (set->home_back < 0) {
+        return wrong(field, HOME_BACK);
+    }
+    config->home_back_off = (uint32_t)set->home_back;
+    const int8_t low = switches[axis].low;
+    const int8_t high = switches[axis].high;
+    /* A turntable passes its switch on every turn: it is a mark to home to, not an end. */
+    if (set->endless == 0) {
+        config->limit_low = (set->switches & LOW_FITTED) != 0 ? low : AXIS_NO_INPUT;
+        config->limit_high = (set->switches & HIGH_FITTED) != 0 ? high : AXIS_NO_INPUT;
+    }
+    if (set->home != 0) {
+        config->home_input = set->home < 0 || set->endless != 0 ? low : high;
+        if (config->home_input == AXIS_NO_INPUT) {
+            return wrong(field, HOME);
+        }
+    }
+    return true;
+}
