@@ -1,8 +1,14 @@
 /* The hub's protocol: golden frames, and streams that are cut, damaged, too long or hostile. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../support.h"
+#include <cmocka.h>
+
 #include "golden_check.h"
 
 static const struct nfsar_wire_header echo = {NFSAR_WIRE_DO_ECHO, 3, 77, 123456789012345ULL};

@@ -64,7 +64,8 @@ LAYOUT = {
     "do_trigger_stop": (0x92, "", ""),
     "do_axis_set": (0xA0, "f32 speed, f32 acceleration, f32 jerk, i32 low, i32 high, u8 invert,"
                     " u8 switches, i8 home, u8 endless, f32 home_speed, f32 home_slow,"
-                    " i32 home_back, u32 home_travel", ""),
+                    " i32 home_back, u32 home_travel, i32 home_position, u32 home_timeout_ms,"
+                    " u32 idle_ms, u16 enable_ms, u8 halt, u8 spare", ""),
     "do_axis_move": (0xA1, "i32 target, f32 speed", ""),
     "do_axis_stop": (0xA2, "", ""),
     "do_axis_home": (0xA3, "", ""),
