@@ -58,6 +58,10 @@ void board_on_tick(void);                                    /* motion and trigg
 void board_on_input(enum board_input input, uint32_t count); /* an edge of an input */
 void board_on_stamp(enum board_stamp stamp, uint32_t count); /* a captured edge */
 
+/* Sleeps until the next interrupt, at most a tick; returns at once where one is waiting. For the
+ * end of the main loop: it leaves an emulator's processor to others. */
+void board_idle(void);
+
 /* Keeps all interrupts off between the two. Returns what board_unlock() wants. */
 uint32_t board_lock(void);
 void board_unlock(uint32_t state);

@@ -1,0 +1,97 @@
+#include "firmware/app/motion.h"
+
+void motion_init(struct motion *motion) {
+    motion->ticks = 0;
+    motion->emergency = false;
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_init(&motion->axis[k], k);
+    trigger_init(&motion->trigger, motion->axis);
+}
+
+/* ---- the interrupts' ---- */
+
+static void halt_all(struct motion *motion) {
+    motion->emergency = true;
+    trigger_fail(&motion->trigger, MOTION_EMERGENCY_STOP);
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_halt(&motion->axis[k], MOTION_EMERGENCY_STOP);
+}
+
+static void input_active(struct motion *motion, enum board_input input) {
+    if (input == BOARD_EMERGENCY_STOP) {
+        halt_all(motion);
+        return;
+    }
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_input(&motion->axis[k], input);
+}
+
+/* Levels too, not only edges: a wire that was open before the move began has no edge. */
+static void levels(struct motion *motion, uint32_t active) {
+    for (unsigned input = 0; input < BOARD_INPUTS; input++)
+        if (active >> input & 1)
+            input_active(motion, (enum board_input)input);
+}
+
+void motion_tick(struct motion *motion) {
+    uint32_t count = board_count();
+    uint32_t active = board_inputs();
+    motion->ticks++;
+    if (active != 0)
+        levels(motion, active);
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_tick(&motion->axis[k]);
+    trigger_tick(&motion->trigger, count);
+}
+
+void motion_input(struct motion *motion, enum board_input input) {
+    uint32_t state = board_lock();
+    input_active(motion, input);
+    board_unlock(state);
+}
+
+/* ---- the main loop's ---- */
+
+uint32_t motion_ticks(struct motion *motion) {
+    uint32_t state = board_lock();
+    uint32_t ticks = motion->ticks;
+    board_unlock(state);
+    return ticks;
+}
+
+void motion_poll(struct motion *motion) {
+    uint32_t now = motion_ticks(motion);
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_poll(&motion->axis[k], now);
+}
+
+void motion_emergency_stop(struct motion *motion) {
+    uint32_t state = board_lock();
+    halt_all(motion);
+    board_unlock(state);
+}
+
+enum motion_error motion_clear(struct motion *motion) {
+    if (board_inputs() >> BOARD_EMERGENCY_STOP & 1)
+        return MOTION_EMERGENCY_STOP;
+    uint32_t state = board_lock();
+    motion->emergency = false;
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        motion->axis[k].error = MOTION_OK;
+    motion->trigger.error = MOTION_OK;
+    board_unlock(state);
+    return MOTION_OK;
+}
+
+void motion_stop(struct motion *motion) {
+    trigger_disarm(&motion->trigger);
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_stop(&motion->axis[k]);
+}
+
+bool motion_still(struct motion *motion) {
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        if (!axis_still(&motion->axis[k]))
+            return false;
+    return true;
+}

@@ -1,0 +1,56 @@
+#include "firmware/boards/stm32f405/clock.h"
+#include "firmware/boards/stm32f405/pins.h"
+
+_Static_assert(BOARD_HSE_HZ % 2000000u == 0 && BOARD_HSE_HZ >= 4000000u &&
+                   BOARD_HSE_HZ <= 26000000u,
+               "the PLL's input is 2 MHz: the crystal must be a multiple of it, 4 to 26 MHz");
+
+enum {
+    HSI_HZ = 16000000,
+    PLL_INPUT_HZ = 2000000,
+    TRIES = 200000 /* of a poll of some 10 cycles at 16 MHz: over 100 ms; a crystal needs 2 ms */
+};
+
+static bool emulated;
+static bool crystal;
+
+static bool wait(reg *where, uint32_t mask, uint32_t value) {
+    for (int i = 0; i < TRIES; i++)
+        if ((*where & mask) == value)
+            return true;
+    return false;
+}
+
+/* PLL: input / M = 2 MHz, * 168 = 336 MHz, / P 2 = 168 MHz, / Q 7 = 48 MHz (RM0090 7.3.2). */
+static uint32_t pll(uint32_t input_hz, bool from_crystal) {
+    return input_hz / PLL_INPUT_HZ | 168u << 6 | 0u << 16 | (from_crystal ? RCC_PLLCFGR_HSE : 0u) |
+           7u << 24;
+}
+
+void clock_init(void) {
+    emulated = !(RCC_CR & (RCC_CR_HSION | RCC_CR_HSIRDY));
+    if (emulated)
+        return;
+    RCC_APB1ENR |= RCC_APB1ENR_PWR;
+    PWR_CR |= PWR_CR_VOS;
+    FLASH_ACR = FLASH_ACR_168MHZ;
+    RCC_CR |= RCC_CR_HSEON;
+    crystal = wait(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    RCC_PLLCFGR = crystal ? pll(BOARD_HSE_HZ, true) : pll(HSI_HZ, false);
+    RCC_CFGR = RCC_CFGR_APB1_DIV4 | RCC_CFGR_APB2_DIV2;
+    RCC_CR |= RCC_CR_PLLON;
+    if (!wait(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) {
+        crystal = false; /* all runs ten times slower, from HSI; the link shows it by its rate */
+        return;
+    }
+    RCC_CFGR |= RCC_CFGR_SW_PLL;
+    wait(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL);
+}
+
+bool clock_emulated(void) {
+    return emulated;
+}
+
+bool clock_from_crystal(void) {
+    return crystal;
+}

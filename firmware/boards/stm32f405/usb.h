@@ -1,0 +1,7 @@
+#ifndef NFSAR_BOARDS_STM32F405_USB_H
+#define NFSAR_BOARDS_STM32F405_USB_H
+
+void usb_init(void);
+void usb_otg_fs_handler(void);
+
+#endif

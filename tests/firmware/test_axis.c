@@ -1,0 +1,530 @@
+/* Axes on the fake board: the steps are counted from the pins. */
+#include "tests/firmware/hub_motion.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static uint64_t state = 1;
+
+static uint32_t draw(uint32_t below) {
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)((state >> 33) % below);
+}
+
+static const uint64_t tick_counts = 84000000 / 40000;
+
+static void pins_agree(const struct motion *motion) {
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
+        const struct fake_axis *pins = &fake_board.axis[k];
+        assert_int_equal(pins->position, motion->axis[k].position);
+        assert_int_equal(pins->asleep, 0);
+        if (pins->steps > 0)
+            assert_true(pins->shortest_high >= tick_counts);
+        if (pins->steps > 1)
+            assert_true(pins->shortest_low >= tick_counts);
+        if (pins->steps > 0)
+            assert_true(pins->shortest_setup >= tick_counts);
+    }
+}
+
+static struct axis_status status_of(struct axis *axis) {
+    struct axis_status status;
+    axis_status(axis, &status);
+    return status;
+}
+
+static void random_moves(void **unused) {
+    (void)unused;
+    struct motion motion;
+    for (int late = 0; late < 2; late++) {
+        hub_start(&motion);
+        for (int k = 0; k < 1500; k++) {
+            fake_board.tick_on_unlock = late;
+            int32_t before[BOARD_AXES], target[BOARD_AXES];
+            bool stop[BOARD_AXES];
+            for (unsigned a = 0; a < BOARD_AXES; a++) {
+                struct axis *axis = &motion.axis[a];
+                before[a] = axis->position;
+                target[a] = before[a] + (int32_t)draw(1201) - 600;
+                stop[a] = draw(4) == 0;
+                uint32_t speed = draw(2) ? 0 : 500 + draw(7000);
+                assert_int_equal(axis_move_to(axis, target[a], speed), MOTION_OK);
+            }
+            fake_board_ticks(draw(6000));
+            for (unsigned a = 0; a < BOARD_AXES; a++)
+                if (stop[a])
+                    axis_stop(&motion.axis[a]);
+            assert_true(hub_settle(&motion, 200000));
+            for (unsigned a = 0; a < BOARD_AXES; a++) {
+                int32_t at = motion.axis[a].position;
+                if (!stop[a])
+                    assert_int_equal(at, target[a]);
+                assert_true(target[a] >= before[a] ? at >= before[a] && at <= target[a]
+                                                   : at <= before[a] && at >= target[a]);
+            }
+            pins_agree(&motion);
+        }
+    }
+}
+
+static void an_inverted_axis_goes_the_other_way(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[1];
+    assert_int_equal(axis_set_position(axis, 0), MOTION_OK);
+    struct axis_config config = axis->config;
+    config.inverted = true;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_false(axis->trusted);
+    assert_int_equal(axis_move_by(axis, 300, 0), MOTION_OK);
+    assert_int_equal(axis_configure(axis, &config), MOTION_BUSY);
+    assert_true(hub_settle(&motion, 100000));
+    assert_int_equal(axis->position, 300);
+    assert_int_equal(fake_board.axis[1].position, -300);
+}
+
+/* The timing of the pins from the first: enabled, awake, direction, step. */
+static void wakes_and_sets_direction_first(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    fake_board_ticks(10);
+    assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
+    assert_true(fake_board.axis[0].enable);
+    while (fake_board.axis[0].steps == 0)
+        fake_board_tick();
+    assert_true(fake_board.time - fake_board.axis[0].woke >= 84000); /* 1 ms */
+    assert_true(hub_settle(&motion, 100000));
+    assert_false(fake_board.axis[0].step);
+    /* Back again: the direction stands for 20 us, rounded up to a tick. */
+    assert_int_equal(axis_move_by(&motion.axis[0], -3, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+    pins_agree(&motion);
+    /* A stop before the first step: no step. */
+    assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
+    axis_stop(&motion.axis[0]);
+    axis_stop(&motion.axis[0]);
+    assert_true(axis_still(&motion.axis[0]));
+    assert_int_equal(motion.axis[0].position, 0);
+    /* Where it stands is no move. */
+    assert_int_equal(axis_move_by(&motion.axis[0], 0, 0), MOTION_OK);
+    assert_true(axis_still(&motion.axis[0]));
+}
+
+static void states(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[0];
+    assert_int_equal(status_of(axis).state, AXIS_IDLE);
+    assert_int_equal(axis_move_by(axis, -10000, 6000), MOTION_OK);
+    fake_board_ticks(30000);
+    struct axis_status status = status_of(axis);
+    assert_int_equal(status.state, AXIS_MOVING);
+    assert_int_equal(status.target, -10000);
+    assert_true(fabsf(status.speed + 6000) < 10);
+    assert_int_equal(axis_move_by(axis, 1, 0), MOTION_BUSY);
+    assert_int_equal(axis_set_position(axis, 1), MOTION_BUSY);
+    assert_int_equal(axis_enable(axis, false), MOTION_BUSY);
+    assert_int_equal(axis_home(axis), MOTION_BUSY);
+    axis_stop(axis);
+    assert_int_equal(status_of(axis).state, AXIS_STOPPING);
+    assert_true(hub_settle(&motion, 100000));
+    assert_int_equal(status_of(axis).state, AXIS_IDLE);
+    pins_agree(&motion);
+}
+
+static void refusals(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[0];
+    assert_int_equal(axis_move_by(axis, 10, 8001), MOTION_SPEED_TOO_HIGH);
+    assert_int_equal(axis_move_to(axis, AXIS_RANGE + 1, 0), MOTION_OUT_OF_RANGE);
+    assert_int_equal(axis_move_by(axis, INT32_MIN, 0), MOTION_OUT_OF_RANGE);
+    assert_int_equal(axis_set_position(axis, -AXIS_RANGE - 1), MOTION_OUT_OF_RANGE);
+    assert_int_equal(axis_set_position(axis, 5), MOTION_OK);
+    assert_true(axis->trusted);
+
+    struct axis_config good = axis->config, config = good;
+    config.soft_limits = true;
+    config.soft_low = -100;
+    config.soft_high = 1000;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_move_to(axis, 1001, 0), MOTION_SOFT_LIMIT);
+    assert_int_equal(axis_move_to(axis, -101, 0), MOTION_SOFT_LIMIT);
+    assert_int_equal(axis_move_to(axis, 1000, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+    /* The current off: the position is lost, and soft limits mean nothing. */
+    assert_int_equal(axis_enable(axis, false), MOTION_OK);
+    assert_false(axis->trusted);
+    assert_int_equal(axis_move_to(axis, 1001, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+
+    config.soft_low = 1001;
+    assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
+    config = good;
+    config.speed = 20000;
+    assert_int_equal(axis_configure(axis, &config), MOTION_SPEED_TOO_HIGH);
+    config.speed = 0;
+    assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
+    config = good;
+    config.limit_high = BOARD_EMERGENCY_STOP;
+    assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
+    config = good;
+    config.home_slow = 0;
+    assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
+    config.home_slow = 8001;
+    assert_int_equal(axis_configure(axis, &config), MOTION_SPEED_TOO_HIGH);
+    config.home_slow = 200;
+    config.home_fast = 8001;
+    assert_int_equal(axis_configure(axis, &config), MOTION_SPEED_TOO_HIGH);
+    config = good;
+    config.home_input = AXIS_NO_INPUT;
+    config.jerk = 1;
+    config.acceleration = 1;
+    config.speed = 1;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_move_by(axis, 1 << 29, 0), MOTION_TOO_SLOW);
+
+    struct axis bare;
+    axis_init(&bare, 2);
+    assert_int_equal(axis_move_by(&bare, 1, 0), MOTION_NOT_CONFIGURED);
+    assert_int_equal(axis_home(&bare), MOTION_NOT_CONFIGURED);
+    struct profile_limits limits;
+    assert_int_equal(axis_limits(&bare, 0, &limits), MOTION_NOT_CONFIGURED);
+    config = hub_axis_config();
+    assert_int_equal(axis_configure(&bare, &config), MOTION_OK);
+    assert_int_equal(axis_home(&bare), MOTION_NO_HOME_SWITCH);
+}
+
+/* An edge alone, as in the emulator; and a level, as on the chip. */
+static void limits_stop_one_way(void **unused) {
+    (void)unused;
+    for (int level = 0; level < 2; level++) {
+        struct motion motion;
+        hub_start(&motion);
+        struct axis *axis = &motion.axis[0];
+        assert_int_equal(axis_set_position(axis, 0), MOTION_OK);
+        assert_int_equal(axis_move_to(axis, 20000, 0), MOTION_OK);
+        assert_int_equal(axis_move_to(&motion.axis[1], 20000, 0), MOTION_OK);
+        fake_board_ticks(20000);
+        /* The switch behind it, and another axis's, are nothing. */
+        fake_board_edge(BOARD_LIMIT_X_LOW);
+        fake_board_edge(BOARD_LIMIT_TURN_HOME);
+        fake_board_ticks(1000);
+        assert_int_equal(axis->error, MOTION_OK);
+        int32_t at = axis->position;
+        if (level)
+            fake_board_input(BOARD_LIMIT_X_HIGH, true);
+        else
+            fake_board_edge(BOARD_LIMIT_X_HIGH);
+        assert_true(hub_settle(&motion, 200000));
+        struct axis_status status = status_of(axis);
+        assert_int_equal(status.state, AXIS_FAULT);
+        assert_int_equal(status.error, MOTION_LIMIT_HIGH);
+        assert_int_equal(status.error_position, at);
+        assert_true(status.position > at && status.position < 20000);
+        assert_true(status.trusted);
+        assert_int_equal(motion.axis[1].position, 20000);
+        /* Not further, but away. */
+        assert_int_equal(axis_move_by(axis, 1, 0), MOTION_LIMIT_HIGH);
+        assert_int_equal(axis_move_by(axis, -500, 0), MOTION_OK);
+        assert_true(hub_settle(&motion, 100000));
+        assert_int_equal(axis->position, status.position - 500);
+        axis_clear(axis);
+        assert_int_equal(axis_move_by(axis, 1, 0), level ? MOTION_LIMIT_HIGH : MOTION_OK);
+        fake_board_input(BOARD_LIMIT_X_HIGH, false);
+        assert_true(hub_settle(&motion, 100000));
+        assert_int_equal(axis_move_by(axis, 1, 0), MOTION_OK);
+        assert_true(hub_settle(&motion, 100000));
+        pins_agree(&motion);
+    }
+}
+
+static void limits_halt_where_there_is_no_room(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[1];
+    struct axis_config config = axis->config;
+    config.halt_at_limits = true;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_set_position(axis, 0), MOTION_OK);
+    assert_int_equal(axis_move_to(axis, -20000, 0), MOTION_OK);
+    fake_board_ticks(20000);
+    int32_t at = axis->position;
+    fake_board_edge(BOARD_LIMIT_Y_LOW);
+    fake_board_ticks(1000);
+    assert_int_equal(axis->position, at);
+    assert_int_equal(axis->error, MOTION_LIMIT_LOW);
+    assert_false(axis->trusted);
+    assert_true(axis_still(axis));
+    pins_agree(&motion);
+}
+
+static void emergency_stop(void **unused) {
+    (void)unused;
+    for (int how = 0; how < 3; how++) {
+        struct motion motion;
+        hub_start(&motion);
+        for (unsigned a = 0; a < BOARD_AXES; a++) {
+            assert_int_equal(axis_set_position(&motion.axis[a], 0), MOTION_OK);
+            assert_int_equal(axis_move_to(&motion.axis[a], 9000, 0), MOTION_OK);
+        }
+        fake_board_ticks(15000);
+        motion.axis[0].error = MOTION_LIMIT_LOW; /* outranked */
+        if (how == 0)
+            motion_emergency_stop(&motion);
+        else if (how == 1)
+            fake_board_edge(BOARD_EMERGENCY_STOP);
+        else
+            fake_board.inputs = 1u << BOARD_EMERGENCY_STOP; /* no edge: the next tick sees it */
+        uint64_t steps = fake_board.axis[0].steps + fake_board.axis[1].steps;
+        fake_board_ticks(1000);
+        assert_int_equal(fake_board.axis[0].steps + fake_board.axis[1].steps, steps);
+        for (unsigned a = 0; a < BOARD_AXES; a++) {
+            struct axis *axis = &motion.axis[a];
+            assert_int_equal(status_of(axis).error, MOTION_EMERGENCY_STOP);
+            assert_false(axis->trusted);
+            axis_clear(axis); /* does not help */
+            assert_int_equal(axis_move_by(axis, 1, 0), MOTION_EMERGENCY_STOP);
+            assert_int_equal(axis_home(axis), MOTION_EMERGENCY_STOP);
+            assert_int_equal(axis_set_position(axis, 0), MOTION_EMERGENCY_STOP);
+        }
+        assert_true(motion.emergency);
+        pins_agree(&motion);
+        if (how == 2)
+            assert_int_equal(motion_clear(&motion), MOTION_EMERGENCY_STOP);
+        fake_board.inputs = 0;
+        assert_int_equal(motion_clear(&motion), MOTION_OK);
+        assert_false(motion.emergency);
+        assert_int_equal(axis_move_by(&motion.axis[2], 100, 0), MOTION_OK);
+        assert_true(hub_settle(&motion, 100000));
+        pins_agree(&motion);
+    }
+}
+
+/* A carriage with a switch: the switch is closed at positions at or beyond `at` of the pins. */
+struct carriage {
+    struct motion *motion;
+    unsigned axis;
+    enum board_input input;
+    int32_t at;
+    bool high;   /* closed above, else below */
+    bool levels; /* the board has levels */
+    bool closed;
+    bool stuck;
+};
+
+static void carriage_moved(void *context, const struct fake_edge *edge) {
+    struct carriage *carriage = context;
+    if (edge->kind != FAKE_STEP || edge->axis != carriage->axis || !edge->level)
+        return;
+    int32_t position = fake_board.axis[carriage->axis].position;
+    bool closed =
+        carriage->stuck || (carriage->high ? position >= carriage->at : position <= carriage->at);
+    bool edge_now = closed && !carriage->closed;
+    carriage->closed = closed;
+    if (carriage->levels)
+        fake_board_input(carriage->input, closed);
+    else if (edge_now)
+        fake_board_edge(carriage->input);
+}
+
+static struct carriage *with_switch(struct carriage *carriage, struct motion *motion, unsigned axis,
+                                    int32_t at, bool levels) {
+    static const enum board_input input[BOARD_AXES] = {BOARD_LIMIT_X_LOW, BOARD_LIMIT_Y_LOW,
+                                                       BOARD_LIMIT_TURN_HOME};
+    *carriage = (struct carriage){.motion = motion,
+                                  .axis = axis,
+                                  .input = input[axis],
+                                  .at = at,
+                                  .high = axis == 2,
+                                  .levels = levels};
+    fake_board.on_edge = carriage_moved;
+    fake_board.edge_context = carriage;
+    return carriage;
+}
+
+static void homes(void **unused) {
+    (void)unused;
+    for (unsigned k = 0; k < 12; k++) {
+        struct motion motion;
+        hub_start(&motion);
+        unsigned a = k % 3;
+        struct axis *axis = &motion.axis[a];
+        struct axis_config config = axis->config;
+        config.home_position = 1000 * (int32_t)k;
+        assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+        int32_t at = (a == 2 ? 1 : -1) * (int32_t)(50 + 900 * k);
+        struct carriage carriage;
+        with_switch(&carriage, &motion, a, at, k % 2);
+        fake_board.tick_on_unlock = k % 4 < 2;
+        assert_int_equal(axis_home(axis), MOTION_OK);
+        assert_int_equal(status_of(axis).state, AXIS_HOMING);
+        assert_true(hub_settle(&motion, 2000000));
+        assert_int_equal(axis->error, MOTION_OK);
+        assert_true(axis->trusted);
+        /* The switch's place has its position, and it stands off it by the back-off. */
+        int32_t offset = axis->position - fake_board.axis[a].position;
+        assert_int_equal(at + offset, config.home_position);
+        assert_int_equal(axis->position, config.home_position + (a == 2 ? -200 : 200));
+        assert_false(carriage.closed);
+        assert_int_equal(fake_board.axis[a].asleep, 0);
+    }
+}
+
+static void homes_from_the_switch(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct carriage carriage;
+    with_switch(&carriage, &motion, 0, 20, true);
+    fake_board.inputs = 1u << BOARD_LIMIT_X_LOW;
+    carriage.closed = true;
+    motion.axis[0].error = MOTION_LIMIT_LOW;
+    assert_int_equal(axis_home(&motion.axis[0]), MOTION_OK);
+    assert_true(hub_settle(&motion, 2000000));
+    assert_int_equal(motion.axis[0].position, 200);
+    assert_int_equal(fake_board.axis[0].position, 220);
+    assert_true(motion.axis[0].trusted);
+}
+
+static void home_failures(void **unused) {
+    (void)unused;
+    struct motion motion;
+    struct carriage carriage;
+    /* No switch on the whole way. */
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[0];
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    assert_true(hub_settle(&motion, 2000000));
+    assert_int_equal(axis->error, MOTION_HOME_NOT_FOUND);
+    assert_int_equal(fake_board.axis[0].position, -50000);
+    assert_int_equal(axis_move_by(axis, 1, 0), MOTION_HOME_NOT_FOUND);
+    axis_clear(axis);
+    assert_int_equal(axis_move_by(axis, 1, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+
+    /* It does not open any more: found while backing off, and from the start. */
+    hub_start(&motion);
+    with_switch(&carriage, &motion, 0, -1000, true);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    while (axis->home_phase == AXIS_HOME_FAST) {
+        fake_board_tick();
+        motion_poll(&motion);
+    }
+    carriage.stuck = true;
+    assert_true(hub_settle(&motion, 200000));
+    assert_int_equal(axis->error, MOTION_HOME_STUCK);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    assert_int_equal(axis->home_phase, AXIS_HOME_RELEASE);
+    assert_true(hub_settle(&motion, 200000));
+    assert_int_equal(axis->error, MOTION_HOME_STUCK);
+
+    /* Found once, and then not again: a switch that bounced far off. */
+    hub_start(&motion);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    fake_board_ticks(10000);
+    fake_board_edge(BOARD_LIMIT_X_LOW);
+    assert_true(hub_settle(&motion, 2000000));
+    assert_int_equal(axis->error, MOTION_HOME_NOT_FOUND);
+    assert_false(axis->trusted);
+
+    /* Time. */
+    hub_start(&motion);
+    struct axis_config config = axis->config;
+    config.home_timeout_ms = 500;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    assert_true(hub_settle(&motion, 2000000));
+    assert_int_equal(axis->error, MOTION_HOME_TIMEOUT);
+    assert_in_range(fake_board.ticks, 20000, 40000);
+
+    /* Stopped by hand: no error, and not trusted. */
+    hub_start(&motion);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    fake_board_ticks(10000);
+    axis_stop(axis);
+    assert_true(hub_settle(&motion, 200000));
+    assert_int_equal(axis->error, MOTION_OK);
+    assert_false(axis->trusted);
+
+    /* An emergency stop. */
+    hub_start(&motion);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    fake_board_ticks(10000);
+    fake_board_edge(BOARD_EMERGENCY_STOP);
+    assert_true(hub_settle(&motion, 200000));
+    assert_int_equal(status_of(axis).error, MOTION_EMERGENCY_STOP);
+    assert_int_equal(status_of(axis).state, AXIS_FAULT);
+
+    /* The home switch of an axis with limits lies elsewhere: the limit comes first. */
+    hub_start(&motion);
+    config = axis->config;
+    config.home_input = BOARD_LIMIT_TURN_HOME;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_home(axis), MOTION_OK);
+    fake_board_ticks(10000);
+    fake_board_edge(BOARD_LIMIT_X_LOW);
+    assert_true(hub_settle(&motion, 200000));
+    assert_int_equal(axis->error, MOTION_LIMIT_LOW);
+    assert_false(axis->trusted);
+
+    /* What cannot even begin. */
+    hub_start(&motion);
+    config = axis->config;
+    config.home_slow = config.home_fast = config.speed = config.acceleration = config.jerk = 1;
+    config.home_travel = 1 << 29;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_home(axis), MOTION_TOO_SLOW);
+}
+
+static void idle_axes_go_to_sleep(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[0];
+    struct axis_config config = axis->config;
+    config.idle_off_ms = 100;
+    assert_int_equal(axis_configure(axis, &config), MOTION_OK);
+    assert_int_equal(axis_set_position(axis, 0), MOTION_OK);
+    assert_int_equal(axis_move_by(axis, 100, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+    motion_poll(&motion);
+    fake_board_ticks(3900);
+    motion_poll(&motion);
+    assert_true(fake_board.axis[0].enable);
+    fake_board_ticks(200);
+    motion_poll(&motion);
+    assert_false(fake_board.axis[0].enable);
+    assert_false(axis->trusted);
+    assert_int_equal(axis_move_by(axis, -100, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+    pins_agree(&motion);
+    assert_int_equal(axis_enable(axis, true), MOTION_OK);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_moves),
+        cmocka_unit_test(an_inverted_axis_goes_the_other_way),
+        cmocka_unit_test(wakes_and_sets_direction_first),
+        cmocka_unit_test(states),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(limits_stop_one_way),
+        cmocka_unit_test(limits_halt_where_there_is_no_room),
+        cmocka_unit_test(emergency_stop),
+        cmocka_unit_test(homes),
+        cmocka_unit_test(homes_from_the_switch),
+        cmocka_unit_test(home_failures),
+        cmocka_unit_test(idle_axes_go_to_sleep),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
