@@ -20,11 +20,6 @@ import time
 PORTS = ("LINK", "IMU", "FLOW", "GNSS", "RADAR")
 
 
-def _stm32_pins(names):
-    """{"SYNC": "B8"} as {(port letter, bit): name}"""
-    return {(pin[0], int(pin[1:])): name for name, pin in names.items()}
-
-
 class _Stm32f405:
     """As firmware/boards/stm32f405/pins.h has it."""
 
@@ -46,12 +41,16 @@ class _Stm32f405:
     line = re.compile(r"GPIO([A-D]): unimplemented device write \(size 4, offset 0x018, "
                       r"value 0x([0-9a-f]+)\)")
 
+    def __init__(self):
+        self.names = {(pin[0], int(pin[1:])): name for name, pin in self.outputs.items()}
+
     def decode(self, match):
-        names = _stm32_pins(self.outputs)
         value = int(match[2], 16)
-        for bit in range(32):
-            if value >> bit & 1:
-                yield names.get((match[1], bit % 16), f"{match[1]}{bit % 16}"), int(bit < 16)
+        while value:
+            bit = (value & -value).bit_length() - 1
+            value &= value - 1
+            pin = match[1], bit % 16
+            yield self.names.get(pin, f"{pin[0]}{pin[1]}"), int(bit < 16)
 
     def line_number(self, name):
         """The EXTI line: a pin's bit, whatever its port."""
@@ -83,12 +82,15 @@ BOARDS = {"stm32f405": _Stm32f405(), "mps2-an386": _Mps2An386()}
 
 
 class Port:
-    """One serial port. A thread reads it all the time: qemu stands still when nobody does."""
+    """One serial port. A thread reads it all the time: qemu stands still when nobody does. What it
+    reads waits for receive() and line(), or goes to whom hand_to() named."""
 
     def __init__(self, listener, limit_s):
         listener.settimeout(limit_s)
         self._socket, _ = listener.accept()
         listener.close()
+        self._hear = None
+        self._sending = threading.Lock()
         self._bytes = bytearray()
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -103,11 +105,24 @@ class Port:
             if not some:
                 return
             with self._more:
+                if self._hear:
+                    self._hear(some)
+                    continue
                 self._bytes += some
                 self._more.notify_all()
 
+    def hand_to(self, hear):
+        """From now on, and with what waits already, hear(bytes) is called as they come."""
+        with self._more:
+            self._hear = hear
+            if self._bytes:
+                hear(bytes(self._bytes))
+                self._bytes.clear()
+
     def send(self, data):
-        self._socket.sendall(data)
+        """Waits while the firmware takes no bytes; qemu's own time limit bounds that."""
+        with self._sending:
+            self._socket.sendall(data)
 
     def receive(self, n, limit_s=20.0):
         """Exactly n bytes, or as many as came in limit_s."""

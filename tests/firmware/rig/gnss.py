@@ -48,11 +48,11 @@ class Gnss(Part):
 
     period_s = 1 / 100
 
-    def __init__(self, wire, answers="new", pulse=None):
+    def __init__(self, port, answers="new", pulse=None):
         self.answers, self.pulse = answers, pulse
         self.began = None           # time.monotonic() of EPOCH
         self.pulses = []            # time.monotonic() of each pulse sent
-        super().__init__(wire)
+        super().__init__(port)
 
     def power_on(self):
         self.settings = {0x30210001: 1000, 0x20910007: 0, 0x40520001: 38400, 0x10740002: 1}

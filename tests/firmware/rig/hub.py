@@ -1,7 +1,6 @@
 """A client of the hub: commands that are repeated until answered, records kept by kind, and the
 account of what was made, received and dropped."""
 import collections
-import socket
 import threading
 import time
 
@@ -25,11 +24,10 @@ Reply = collections.namedtuple("Reply", "command result detail number tail time_
 
 
 class Hub:
-    """`connection` is a connected socket, or a pair (read, write) of functions. A thread reads it
-    always: bytes that nobody reads stop qemu."""
+    """`port` sends bytes and hands over what it reads (emulated_board.Port)."""
 
-    def __init__(self, connection):
-        self.socket = connection
+    def __init__(self, port):
+        self.port = port
         self.reader = wire.Reader()
         self.lock = threading.Condition()
         self.records = []
@@ -37,34 +35,12 @@ class Hub:
         self.bytes = 0
         self.sequence = 0
         self.replies = {}
-        self.open = True
-        self.held = threading.Event()  # set: the reader does not read, for the overload tests
-        self.started = time.monotonic()
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
+        port.hand_to(self.take)
 
     # --- what the hub says -----------------------------------------------------------------------
 
-    def _read(self):
-        self.socket.settimeout(0.2)
-        while self.open:
-            if self.held.is_set():
-                time.sleep(0.02)
-                continue
-            try:
-                piece = self.socket.recv(65536)
-            except socket.timeout:
-                continue
-            except OSError:
-                break
-            if not piece:
-                break
-            self.take(piece, time.monotonic())
-        with self.lock:
-            self.open = False
-            self.lock.notify_all()
-
-    def take(self, piece, wall):
+    def take(self, piece):
+        wall = time.monotonic()
         messages = self.reader.feed(piece)
         with self.lock:
             self.bytes += len(piece)
@@ -109,7 +85,7 @@ class Hub:
                         return record
                 at = len(self.records)
                 left = end - time.monotonic()
-                if left <= 0 or not self.open:
+                if left <= 0:
                     return None
                 self.lock.wait(left)
 
@@ -121,7 +97,7 @@ class Hub:
     # --- what the host says ----------------------------------------------------------------------
 
     def send_bytes(self, data):
-        self.socket.sendall(data)
+        self.port.send(data)
 
     def send(self, name, tail=b"", channel=0, sequence=None, raw=None, **values):
         """Sends a command without waiting; returns its sequence number. `raw` replaces the payload."""
@@ -144,7 +120,7 @@ class Hub:
             with self.lock:
                 while sequence not in self.replies:
                     left = end - time.monotonic()
-                    if left <= 0 or not self.open:
+                    if left <= 0:
                         break
                     self.lock.wait(left)
                 if sequence in self.replies:
@@ -178,15 +154,6 @@ class Hub:
 
     def clear(self, errors=0xFFFFFFFF):
         return self.try_command("do_clear", errors=errors)
-
-    def close(self):
-        self.open = False
-        try:
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.thread.join(2)
-        self.socket.close()
 
 
 def errors_of(status):

@@ -10,9 +10,9 @@ class Part(threading.Thread):
 
     period_s = 1.0
 
-    def __init__(self, wire):
+    def __init__(self, port):
         super().__init__(daemon=True)
-        self.wire = wire
+        self.port = port
         self.ended = threading.Event()
         self.plugged = True
         self.stuck = False          # powered, but says nothing and hears nothing
@@ -24,7 +24,7 @@ class Part(threading.Thread):
         self.failed = None
         self.latest_s = 0.0         # largest delay of a beat
         self.power_on()
-        wire.part = self
+        port.hand_to(self.hear)
 
     # What a device does.
 
@@ -57,7 +57,7 @@ class Part(threading.Thread):
 
     def say(self, data):
         if self.live():
-            self.wire.send(data)
+            self.port.send(data)
 
     def spoil(self, packet):
         """The packet as the faults asked for leave it, and whether it is good."""
@@ -74,7 +74,7 @@ class Part(threading.Thread):
         head = packet[:-size] if size else b""
         tail, good = self.spoil(packet[len(head):])
         if self.live():
-            self.wire.send(head + tail)
+            self.port.send(head + tail)
             if good:
                 self.numbers.append(self.number)
         self.number += 1
@@ -98,12 +98,12 @@ class Part(threading.Thread):
                 with self.lock:
                     self.beat()
                 beats += 1
-        except (OSError, TimeoutError) as error:
-            if not self.ended.is_set() and self.wire.open:
+        except OSError as error:
+            if not self.ended.is_set():
                 self.failed = error
 
     def end(self):
         self.ended.set()
         if self.is_alive():
             self.join(25)
-        self.wire.part = None
+        self.port.hand_to(lambda piece: None)

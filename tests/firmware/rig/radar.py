@@ -19,8 +19,8 @@ COMMANDS = {"sensorStart": 0, "sensorStop": 0, "flushCfg": 0, "dfeDataOutputMode
 class Radar:
     """Answers in the thread that reads the port."""
 
-    def __init__(self, wire):
-        self.wire = wire
+    def __init__(self, port):
+        self.port = port
         self.silent = False         # hears, but says nothing
         self.refused = None         # a line that begins so is answered with Error -1
         self.delay_s = 0.0          # before each answer
@@ -28,7 +28,7 @@ class Radar:
         self.lines = []             # all that were heard
         self.rest = b""
         self.lock = threading.Lock()
-        wire.part = self
+        port.hand_to(self.hear)
 
     def hear(self, piece):
         with self.lock:
@@ -74,7 +74,7 @@ class Radar:
 
     def say(self, data):
         if not self.silent:
-            self.wire.send(data)
+            self.port.send(data)
 
     def boot(self, noise=40):
         """After its reset: noise while the pin's function settles, then banner and prompt."""
@@ -83,4 +83,4 @@ class Radar:
         self.say(os.urandom(noise) + BANNER + PROMPT)
 
     def end(self):
-        self.wire.part = None
+        self.port.hand_to(lambda piece: None)

@@ -1,14 +1,18 @@
 """The whole bench: the hub in the emulator, its sensors and radar, a client on its link."""
+import os
+import sys
 import time
 
-import gpio
-import wire
-from flow import Flow
-from gnss import Gnss
-from hub import Hub, account, errors_of
-from imu import Imu
-from qemu import Qemu
-from radar import Radar
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import wire  # noqa: E402
+from emulated_board import EmulatedBoard  # noqa: E402
+from flow import Flow  # noqa: E402
+from gnss import Gnss  # noqa: E402
+from hub import Hub, account, errors_of  # noqa: E402
+from imu import Imu  # noqa: E402
+from radar import Radar  # noqa: E402
+from stage import Stage  # noqa: E402
 
 
 class Failed(AssertionError):
@@ -30,20 +34,19 @@ class Rig:
 
     def __init__(self, board, folder, sensors=("imu", "flow", "gnss"), limit_s=300,
                  pulse=False, greet=True):
-        self.board = board
-        self.qemu = Qemu(board, folder, limit_s)
         self.parts = {}
-        self.log = None
+        self.board = EmulatedBoard(board, os.path.join(folder, f"hub-{board}.elf"), limit_s)
         try:
-            self.hub = Hub(self.qemu.wires["link"])
-            self.radar = Radar(self.qemu.wires["radar"])
-            edge = (lambda level: self.qemu.pin(board.pps, level)) if pulse else None
+            self.hub = Hub(self.board.port["LINK"])
+            self.radar = Radar(self.board.port["RADAR"])
+            edge = (lambda level: self.board.inject("PPS", level)) if pulse else None
             makers = {"imu": Imu, "flow": Flow, "gnss": lambda to: Gnss(to, pulse=edge)}
+            for name in ("imu", "flow", "gnss"):
+                self.board.port[name.upper()].hand_to(lambda piece: None)
             for name in sensors:
-                self.parts[name] = makers[name](self.qemu.wires[name])
+                self.parts[name] = makers[name](self.board.port[name.upper()])
                 self.parts[name].start()
-            self.stage = gpio.Stage(board.pins)
-            self.log = gpio.Log(self.qemu.log, self.stage)
+            self.stage = Stage(self.board)
             if greet:
                 self.hello = self.hub.hello()
         except BaseException:
@@ -94,7 +97,7 @@ class Rig:
 
     def alive(self, what):
         """The emulator runs and the hub answers."""
-        check(self.qemu.alive(), f"{what}: qemu ended: {self.qemu.complaint()}")
+        check(self.board.running(), f"{what}: qemu ended")
         self.hub.command("do_echo", tail=b"alive")
         for part in self.parts.values():
             check(part.failed is None, f"{what}: {type(part).__name__}: {part.failed}")
@@ -117,13 +120,9 @@ class Rig:
     def close(self):
         for part in self.parts.values():
             part.ended.set()
-        if hasattr(self, "hub"):
-            self.hub.open = False
-        self.qemu.close()
+        self.board.close()
         for part in self.parts.values():
             part.end()
-        if self.log:
-            self.log.close()
 
     def __enter__(self):
         return self
