@@ -30,6 +30,7 @@ void axis_tick(struct axis *axis) {
         board_set_step(axis->index, true);
         axis->step_high = true;
         axis->position += axis->direction;
+        axis->steps++;
     }
 }
 
@@ -294,6 +295,7 @@ void axis_status(struct axis *axis, struct axis_status *status) {
     bool running = axis->running, stopping = axis->stopping;
     uint64_t speed = running && axis->wait == 0 ? axis->run.speed : 0;
     *status = (struct axis_status){.position = axis->position,
+                                   .steps = axis->steps,
                                    .target = axis->target,
                                    .error = axis->error,
                                    .error_position = axis->error_position,
@@ -314,7 +316,7 @@ void axis_poll(struct axis *axis, uint32_t now) {
     axis->now = now;
     if (axis->home_phase != AXIS_HOME_NONE)
         axis_home_poll(axis, now);
-    if (!axis_still(axis)) {
+    if (!axis_still(axis) || axis->keep_awake) {
         axis->active_since = now;
     } else if (axis->enabled && axis->config.idle_off_ms > 0) {
         uint64_t idle = (uint64_t)axis->config.idle_off_ms * axis->tick_hz / 1000;

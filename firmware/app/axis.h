@@ -63,6 +63,7 @@ struct axis {
     struct profile_run run;
     uint32_t wait; /* ticks before the first step: direction, enable */
     int32_t position;
+    uint32_t steps;    /* made since the start */
     int32_t direction; /* +1 or -1, as the pin stands */
     bool step_high;
     bool running;
@@ -79,6 +80,7 @@ struct axis {
 
     /* The main loop's. */
     int32_t target;
+    bool keep_awake; /* the current stays on though idle */
     enum axis_home_phase home_phase;
     uint32_t now; /* tick of the last poll */
     uint32_t home_since;
@@ -88,6 +90,7 @@ struct axis {
 struct axis_status {
     enum axis_state state;
     int32_t position, target;
+    uint32_t steps; /* made since the start */
     enum motion_error error;
     int32_t error_position;
     bool trusted, enabled;

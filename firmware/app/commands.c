@@ -5,13 +5,6 @@
 #include "firmware/app/hub.h"
 #include "firmware/boards/board.h"
 
-/* A reply being made. */
-struct answer {
-    uint16_t detail;
-    uint8_t *bytes; /* after the reply's fields */
-    size_t n;
-};
-
 typedef enum nfsar_wire_result command(struct hub *hub, const struct nfsar_wire_message *message,
                                        uint32_t count, struct answer *answer);
 
@@ -23,7 +16,7 @@ static enum nfsar_wire_result bad_field(struct answer *answer, unsigned i) {
 
 static enum nfsar_wire_result do_hello(struct hub *hub, const struct nfsar_wire_message *message,
                                        uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_hello hello;
+    struct nfsar_wire_do_hello hello = {0};
     (void)count;
     nfsar_wire_unpack_do_hello(&hello, message->payload, message->bytes);
     answer->detail = NFSAR_WIRE_MAJOR;
@@ -70,7 +63,7 @@ static enum nfsar_wire_result do_status(struct hub *hub, const struct nfsar_wire
 
 static enum nfsar_wire_result do_clear(struct hub *hub, const struct nfsar_wire_message *message,
                                        uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_clear clear;
+    struct nfsar_wire_do_clear clear = {0};
     (void)count;
     nfsar_wire_unpack_do_clear(&clear, message->payload, message->bytes);
     stage_clear(hub, clear.errors);
@@ -84,7 +77,7 @@ static enum nfsar_wire_result do_clear(struct hub *hub, const struct nfsar_wire_
 
 static enum nfsar_wire_result do_crash(struct hub *hub, const struct nfsar_wire_message *message,
                                        uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_crash crash;
+    struct nfsar_wire_do_crash crash = {0};
     (void)count;
     nfsar_wire_unpack_do_crash(&crash, message->payload, message->bytes);
     if (crash.forget > 1) {
@@ -100,7 +93,7 @@ static enum nfsar_wire_result do_crash(struct hub *hub, const struct nfsar_wire_
 
 static enum nfsar_wire_result do_restart(struct hub *hub, const struct nfsar_wire_message *message,
                                          uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_restart restart;
+    struct nfsar_wire_do_restart restart = {0};
     (void)count;
     nfsar_wire_unpack_do_restart(&restart, message->payload, message->bytes);
     if (restart.magic != NFSAR_WIRE_MAGIC) {
@@ -121,7 +114,7 @@ static enum nfsar_wire_result do_streams(struct hub *hub, const struct nfsar_wir
 
 static enum nfsar_wire_result do_inject(struct hub *hub, const struct nfsar_wire_message *message,
                                         uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_inject inject;
+    struct nfsar_wire_do_inject inject = {0};
     (void)count;
     nfsar_wire_unpack_do_inject(&inject, message->payload, message->bytes);
     if (inject.magic != NFSAR_WIRE_MAGIC) {
@@ -150,7 +143,7 @@ static enum nfsar_wire_result do_inject(struct hub *hub, const struct nfsar_wire
 
 static enum nfsar_wire_result do_sensor(struct hub *hub, const struct nfsar_wire_message *message,
                                         uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_sensor_set set;
+    struct nfsar_wire_do_sensor_set set = {0};
     (void)count;
     nfsar_wire_unpack_do_sensor_set(&set, message->payload, message->bytes);
     if (set.on > 1) {
@@ -162,7 +155,7 @@ static enum nfsar_wire_result do_sensor(struct hub *hub, const struct nfsar_wire
 static enum nfsar_wire_result do_radar_text(struct hub *hub,
                                             const struct nfsar_wire_message *message,
                                             uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_radar_text text;
+    struct nfsar_wire_do_radar_text text = {0};
     (void)count;
     (void)answer;
     nfsar_wire_unpack_do_radar_text(&text, message->payload, message->bytes);
@@ -173,7 +166,7 @@ static enum nfsar_wire_result do_radar_text(struct hub *hub,
 static enum nfsar_wire_result do_radar_run(struct hub *hub,
                                            const struct nfsar_wire_message *message, uint32_t count,
                                            struct answer *answer) {
-    struct nfsar_wire_do_radar_run run;
+    struct nfsar_wire_do_radar_run run = {0};
     (void)count;
     (void)answer;
     nfsar_wire_unpack_do_radar_run(&run, message->payload, message->bytes);
@@ -201,18 +194,11 @@ static enum nfsar_wire_result do_radar_cancel(struct hub *hub,
 static enum nfsar_wire_result do_radar_reset(struct hub *hub,
                                              const struct nfsar_wire_message *message,
                                              uint32_t count, struct answer *answer) {
-    struct nfsar_wire_do_radar_reset reset;
+    struct nfsar_wire_do_radar_reset reset = {0};
     (void)count;
     (void)answer;
     nfsar_wire_unpack_do_radar_reset(&reset, message->payload, message->bytes);
     return radar_reset(&hub->radar, &reset, hub->now_ns);
-}
-
-/* The stage has its own file; this hands it the command. */
-static enum nfsar_wire_result do_stage(struct hub *hub, const struct nfsar_wire_message *message,
-                                       uint32_t count, struct answer *answer) {
-    (void)count;
-    return stage_command(hub, message, &answer->detail);
 }
 
 static const struct {
@@ -229,19 +215,19 @@ static const struct {
     {NFSAR_WIRE_DO_RESTART, NFSAR_WIRE_DO_RESTART_BYTES, do_restart},
     {NFSAR_WIRE_DO_STREAMS, NFSAR_WIRE_DO_STREAMS_BYTES, do_streams},
     {NFSAR_WIRE_DO_INJECT, NFSAR_WIRE_DO_INJECT_BYTES, do_inject},
-    {NFSAR_WIRE_DO_TRIGGER_SET, NFSAR_WIRE_DO_TRIGGER_SET_BYTES, do_stage},
-    {NFSAR_WIRE_DO_TRIGGER_ARM, NFSAR_WIRE_DO_TRIGGER_ARM_BYTES, do_stage},
-    {NFSAR_WIRE_DO_TRIGGER_STOP, 0, do_stage},
-    {NFSAR_WIRE_DO_AXIS_SET, NFSAR_WIRE_DO_AXIS_SET_BYTES, do_stage},
-    {NFSAR_WIRE_DO_AXIS_MOVE, NFSAR_WIRE_DO_AXIS_MOVE_BYTES, do_stage},
-    {NFSAR_WIRE_DO_AXIS_STOP, 0, do_stage},
-    {NFSAR_WIRE_DO_AXIS_HOME, 0, do_stage},
-    {NFSAR_WIRE_DO_AXIS_PLACE, NFSAR_WIRE_DO_AXIS_PLACE_BYTES, do_stage},
-    {NFSAR_WIRE_DO_AXIS_ENABLE, NFSAR_WIRE_DO_AXIS_ENABLE_BYTES, do_stage},
-    {NFSAR_WIRE_DO_EMERGENCY, NFSAR_WIRE_DO_EMERGENCY_BYTES, do_stage},
-    {NFSAR_WIRE_DO_PROGRAM_LOAD, NFSAR_WIRE_DO_PROGRAM_LOAD_BYTES, do_stage},
-    {NFSAR_WIRE_DO_PROGRAM_START, 0, do_stage},
-    {NFSAR_WIRE_DO_PROGRAM_ABORT, 0, do_stage},
+    {NFSAR_WIRE_DO_TRIGGER_SET, NFSAR_WIRE_DO_TRIGGER_SET_BYTES, stage_command},
+    {NFSAR_WIRE_DO_TRIGGER_ARM, NFSAR_WIRE_DO_TRIGGER_ARM_BYTES, stage_command},
+    {NFSAR_WIRE_DO_TRIGGER_STOP, 0, stage_command},
+    {NFSAR_WIRE_DO_AXIS_SET, NFSAR_WIRE_DO_AXIS_SET_BYTES, stage_command},
+    {NFSAR_WIRE_DO_AXIS_MOVE, NFSAR_WIRE_DO_AXIS_MOVE_BYTES, stage_command},
+    {NFSAR_WIRE_DO_AXIS_STOP, 0, stage_command},
+    {NFSAR_WIRE_DO_AXIS_HOME, 0, stage_command},
+    {NFSAR_WIRE_DO_AXIS_PLACE, NFSAR_WIRE_DO_AXIS_PLACE_BYTES, stage_command},
+    {NFSAR_WIRE_DO_AXIS_ENABLE, NFSAR_WIRE_DO_AXIS_ENABLE_BYTES, stage_command},
+    {NFSAR_WIRE_DO_EMERGENCY, NFSAR_WIRE_DO_EMERGENCY_BYTES, stage_command},
+    {NFSAR_WIRE_DO_PROGRAM_LOAD, NFSAR_WIRE_DO_PROGRAM_LOAD_BYTES, stage_command},
+    {NFSAR_WIRE_DO_PROGRAM_START, 0, stage_command},
+    {NFSAR_WIRE_DO_PROGRAM_ABORT, 0, stage_command},
     {NFSAR_WIRE_DO_SENSOR_SET, NFSAR_WIRE_DO_SENSOR_SET_BYTES, do_sensor},
     {NFSAR_WIRE_DO_RADAR_TEXT, NFSAR_WIRE_DO_RADAR_TEXT_BYTES, do_radar_text},
     {NFSAR_WIRE_DO_RADAR_RUN, NFSAR_WIRE_DO_RADAR_RUN_BYTES, do_radar_run},

@@ -7,6 +7,13 @@
 
 #include "nfsar/wire.h"
 
+/* A reply being made: behind its fields, n bytes. */
+struct answer {
+    uint16_t detail;
+    uint8_t *bytes;
+    size_t n;
+};
+
 /* A links_command; context is the hub. */
 size_t commands_do(void *context, const struct nfsar_wire_message *message, uint32_t count,
                    uint8_t answer[NFSAR_WIRE_PAYLOAD_MAX]);

@@ -12,6 +12,9 @@
 #define NFSAR_FIRMWARE_VERSION "0"
 #endif
 
+/* More than the outbox holds: a flood is to be one. */
+enum { FLOOD_A_TURN = 256 };
+
 static bool wanted(const struct hub *hub, uint8_t kind) {
     if (kind == NFSAR_WIRE_REPLY) {
         return true;
@@ -210,7 +213,7 @@ static void poll_injected(struct hub *hub) {
         }
         hub->injected = 0; /* only a test's board comes back */
     }
-    for (unsigned i = 0; i < 16 && hub->flood > 0; i++, hub->flood--) {
+    for (unsigned i = 0; i < FLOOD_A_TURN && hub->flood > 0; i++, hub->flood--) {
         const struct nfsar_wire_imu none = {0};
         HUB_RECORD(hub, IMU, imu, NFSAR_WIRE_CHANNEL_FLOOD, hub->now_ns, &none);
     }

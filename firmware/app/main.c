@@ -23,5 +23,6 @@ int main(void) {
     board_start();
     for (;;) {
         hub_poll(&hub);
+        board_idle();
     }
 }

@@ -2,18 +2,16 @@
 
 #include <string.h>
 
-/* A crystal is within 100 ppm over temperature; twice that is somebody else's pulse. */
-enum { PARTS_PER_MILLION = 200 };
-
-void pps_init(struct pps *pps, uint32_t count_hz) {
+void pps_init(struct pps *pps, uint32_t count_hz, uint32_t tolerance_ppm) {
     memset(pps, 0, sizeof *pps);
     pps->count_hz = count_hz;
+    pps->tolerance = count_hz / 1000000U * tolerance_ppm;
 }
 
 bool pps_pulse(struct pps *pps, uint64_t count) {
     const uint64_t since = count - pps->last;
     const int64_t late = (int64_t)since - (int64_t)pps->count_hz;
-    const int64_t most = (int64_t)(pps->count_hz / 1000000U) * PARTS_PER_MILLION;
+    const int64_t most = pps->tolerance;
     const bool first = !pps->running;
     pps->last = count;
     if (!first && (late < -most || late > most)) {

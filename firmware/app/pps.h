@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PPS_WINDOW = 32 };
+/* A crystal is within 100 ppm over temperature; twice that is somebody else's pulse. An emulator's
+ * edges come milliseconds late. */
+enum { PPS_CRYSTAL = 200, PPS_EMULATED = 20000, PPS_WINDOW = 32 };
 
 struct pps {
     uint32_t count_hz;
+    uint32_t tolerance;         /* counts by which a second may be wrong */
     uint64_t last;              /* count of the last pulse, accepted or not */
     uint64_t accepted;          /* count of the last accepted */
     int32_t behind[PPS_WINDOW]; /* counts by which a second was longer than count_hz, in a ring */
@@ -21,7 +24,8 @@ struct pps {
     uint64_t utc_ns; /* of the last accepted pulse; 0 not known */
 };
 
-void pps_init(struct pps *pps, uint32_t count_hz);
+/* tolerance_ppm: PPS_CRYSTAL, or more where stamps are not captured by hardware. */
+void pps_init(struct pps *pps, uint32_t count_hz, uint32_t tolerance_ppm);
 
 /* A pulse at this 64-bit count. True: accepted. */
 bool pps_pulse(struct pps *pps, uint64_t count);

@@ -175,7 +175,7 @@ void sensors_init(struct hub *hub) {
             start(hub, sensor);
         }
     }
-    pps_init(&hub->pps, hub->clock.count_hz);
+    pps_init(&hub->pps, hub->clock.count_hz, board_emulated() ? PPS_EMULATED : PPS_CRYSTAL);
 }
 
 enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on) {

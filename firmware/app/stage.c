@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "firmware/app/commands.h"
 #include "firmware/app/hub.h"
 #include "firmware/app/stage_config.h"
 
@@ -51,7 +52,7 @@ void stage_init(struct hub *hub) {
 }
 
 bool stage_idle(struct stage *stage) {
-    return motion_still(&stage->motion) && !stage_armed(stage) && !program_busy(&stage->program);
+    return motion_still(&stage->motion) && !stage_armed(stage) && !program_running(&stage->program);
 }
 
 bool stage_emergency_latched(struct stage *stage) {
@@ -89,7 +90,7 @@ static enum nfsar_wire_result arm(struct hub *hub, const struct nfsar_wire_do_tr
                                   uint16_t *detail) {
     struct stage *stage = &hub->stage;
     static const enum trigger_mode modes[] = {TRIGGER_SINGLE, TRIGGER_PERIOD, TRIGGER_STEPS};
-    if (program_busy(&stage->program)) {
+    if (program_running(&stage->program)) {
         return NFSAR_WIRE_RESULT_STATE;
     }
     if (arm->mode >= sizeof modes / sizeof *modes) {
@@ -113,7 +114,8 @@ static enum nfsar_wire_result arm(struct hub *hub, const struct nfsar_wire_do_tr
                                     .column_step = 1};
     const enum motion_error error = trigger_arm(&stage->motion.trigger, &run, false);
     if (error == MOTION_OK) {
-        stage->scan++;
+        stage->scans++;
+        stage->of_program = false;
     }
     return result_of(error, detail);
 }
@@ -122,17 +124,17 @@ static enum nfsar_wire_result
 command_trigger(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
     struct trigger *trigger = &hub->stage.motion.trigger;
     if (message->header.kind == NFSAR_WIRE_DO_TRIGGER_SET) {
-        struct nfsar_wire_do_trigger_set set;
+        struct nfsar_wire_do_trigger_set set = {0};
         nfsar_wire_unpack_do_trigger_set(&set, message->payload, message->bytes);
         const struct trigger_timing timing = {set.frame_ns, set.pulse_ns};
         return result_of(trigger_configure(trigger, &timing), detail);
     }
     if (message->header.kind == NFSAR_WIRE_DO_TRIGGER_ARM) {
-        struct nfsar_wire_do_trigger_arm what;
+        struct nfsar_wire_do_trigger_arm what = {0};
         nfsar_wire_unpack_do_trigger_arm(&what, message->payload, message->bytes);
         return arm(hub, &what, detail);
     }
-    if (program_busy(&hub->stage.program)) {
+    if (program_running(&hub->stage.program)) {
         return NFSAR_WIRE_RESULT_STATE;
     }
     trigger_disarm(trigger);
@@ -141,7 +143,7 @@ command_trigger(struct hub *hub, const struct nfsar_wire_message *message, uint1
 
 static enum nfsar_wire_result set_axis(struct axis *axis, const struct nfsar_wire_message *message,
                                        uint16_t *detail) {
-    struct nfsar_wire_do_axis_set set;
+    struct nfsar_wire_do_axis_set set = {0};
     struct axis_config config;
     nfsar_wire_unpack_do_axis_set(&set, message->payload, message->bytes);
     if (!stage_config_axis(&config, axis->index, &set, detail)) {
@@ -152,7 +154,7 @@ static enum nfsar_wire_result set_axis(struct axis *axis, const struct nfsar_wir
 
 static enum nfsar_wire_result move_axis(struct axis *axis, const struct nfsar_wire_message *message,
                                         uint16_t *detail) {
-    struct nfsar_wire_do_axis_move move;
+    struct nfsar_wire_do_axis_move move = {0};
     uint32_t speed;
     nfsar_wire_unpack_do_axis_move(&move, message->payload, message->bytes);
     if (!stage_config_whole(&speed, move.speed)) {
@@ -164,14 +166,14 @@ static enum nfsar_wire_result move_axis(struct axis *axis, const struct nfsar_wi
 
 static enum nfsar_wire_result
 place_axis(struct axis *axis, const struct nfsar_wire_message *message, uint16_t *detail) {
-    struct nfsar_wire_do_axis_place place;
+    struct nfsar_wire_do_axis_place place = {0};
     nfsar_wire_unpack_do_axis_place(&place, message->payload, message->bytes);
     return result_of(axis_set_position(axis, place.position), detail);
 }
 
 static enum nfsar_wire_result
 enable_axis(struct axis *axis, const struct nfsar_wire_message *message, uint16_t *detail) {
-    struct nfsar_wire_do_axis_enable enable;
+    struct nfsar_wire_do_axis_enable enable = {0};
     nfsar_wire_unpack_do_axis_enable(&enable, message->payload, message->bytes);
     if (enable.on > 1) {
         *detail = 0;
@@ -188,7 +190,7 @@ command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t
         return NFSAR_WIRE_RESULT_CHANNEL;
     }
     struct axis *axis = &stage->motion.axis[message->header.channel];
-    if (program_busy(&stage->program)) {
+    if (program_running(&stage->program)) {
         return NFSAR_WIRE_RESULT_STATE;
     }
     switch (message->header.kind) {
@@ -210,7 +212,7 @@ command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t
 
 static enum nfsar_wire_result
 command_emergency(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
-    struct nfsar_wire_do_emergency emergency;
+    struct nfsar_wire_do_emergency emergency = {0};
     nfsar_wire_unpack_do_emergency(&emergency, message->payload, message->bytes);
     if (emergency.stop > 1) {
         *detail = 0;
@@ -225,37 +227,66 @@ command_emergency(struct hub *hub, const struct nfsar_wire_message *message, uin
 }
 
 static enum nfsar_wire_result
-command_program(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
-    struct stage *stage = &hub->stage;
-    if (message->header.kind == NFSAR_WIRE_DO_PROGRAM_LOAD) {
-        struct nfsar_wire_do_program_load load;
-        struct program_config config;
-        nfsar_wire_unpack_do_program_load(&load, message->payload, message->bytes);
-        if (!stage_config_program(&config, &load, detail)) {
-            return NFSAR_WIRE_RESULT_VALUE;
-        }
-        return result_of(program_load(&stage->program, &config), detail);
+load_program(struct stage *stage, const struct nfsar_wire_message *message, struct answer *answer) {
+    struct nfsar_wire_do_program_load load = {0};
+    struct program_scan scan;
+    struct program_plan plan;
+    nfsar_wire_unpack_do_program_load(&load, message->payload, message->bytes);
+    if (!stage_config_program(&scan, &load, &answer->detail)) {
+        return NFSAR_WIRE_RESULT_VALUE;
     }
-    if (message->header.kind == NFSAR_WIRE_DO_PROGRAM_START) {
-        const enum motion_error error = program_start(&stage->program);
-        if (error == MOTION_OK) {
-            stage->scan++;
-        }
-        return result_of(error, detail);
+    const enum motion_error error = program_check(&stage->motion, &scan, &plan);
+    if (error != MOTION_OK) {
+        return result_of(error, &answer->detail);
     }
-    program_abort(&stage->program);
+    stage->scan = scan;
+    stage->loaded = true;
+    const struct nfsar_wire_plan told = {.speed = plan.speed,
+                                         .lead = plan.lead,
+                                         .tail = plan.tail,
+                                         .turns = plan.turns,
+                                         .triggers = plan.triggers,
+                                         .period_ns = plan.period_ns,
+                                         .fast_range = {plan.fast_low, plan.fast_high},
+                                         .slow_range = {plan.slow_low, plan.slow_high}};
+    answer->n = nfsar_wire_pack_plan(answer->bytes, &told);
     return NFSAR_WIRE_RESULT_DONE;
 }
 
+static enum nfsar_wire_result
+command_program(struct hub *hub, const struct nfsar_wire_message *message, struct answer *answer) {
+    struct stage *stage = &hub->stage;
+    if (message->header.kind == NFSAR_WIRE_DO_PROGRAM_ABORT) {
+        program_abort(&stage->program);
+        return NFSAR_WIRE_RESULT_DONE;
+    }
+    if (program_running(&stage->program)) {
+        return NFSAR_WIRE_RESULT_STATE;
+    }
+    if (message->header.kind == NFSAR_WIRE_DO_PROGRAM_LOAD) {
+        return load_program(stage, message, answer);
+    }
+    if (!stage->loaded) {
+        return NFSAR_WIRE_RESULT_STATE;
+    }
+    const enum motion_error error = program_start(&stage->program, &stage->scan);
+    if (error == MOTION_OK) {
+        stage->scans++;
+        stage->of_program = true;
+    }
+    return result_of(error, &answer->detail);
+}
+
 enum nfsar_wire_result stage_command(struct hub *hub, const struct nfsar_wire_message *message,
-                                     uint16_t *detail) {
+                                     uint32_t count, struct answer *answer) {
     const uint8_t kind = message->header.kind;
+    (void)count;
     if (kind == NFSAR_WIRE_DO_EMERGENCY) {
-        return command_emergency(hub, message, detail);
+        return command_emergency(hub, message, &answer->detail);
     }
     if (kind < NFSAR_WIRE_DO_AXIS_SET) {
-        return command_trigger(hub, message, detail);
+        return command_trigger(hub, message, &answer->detail);
     }
-    return kind < NFSAR_WIRE_DO_PROGRAM_LOAD ? command_axis(hub, message, detail)
-                                             : command_program(hub, message, detail);
+    return kind < NFSAR_WIRE_DO_PROGRAM_LOAD ? command_axis(hub, message, &answer->detail)
+                                             : command_program(hub, message, answer);
 }

@@ -10,14 +10,18 @@
 #include "firmware/app/program.h"
 #include "nfsar/wire.h"
 
+struct answer;
 struct hub;
 
 struct stage {
     struct motion motion;
     struct program program;
+    struct program_scan scan;
+    bool loaded;
+    bool of_program;        /* the last arming was a program's */
     uint32_t triggers;      /* records taken since the start */
     uint16_t trigger_worst; /* records that waited, at most */
-    uint16_t scan;          /* counts armings */
+    uint16_t scans;         /* counts armings */
     uint8_t told_program;   /* enum nfsar_wire_program_state */
     uint32_t told_row;
     struct nfsar_wire_axis told[BOARD_AXES];
@@ -32,9 +36,9 @@ struct stage {
 void stage_init(struct hub *hub);
 void stage_poll(struct hub *hub);
 
-/* The commands 0x90 to 0xbf. */
+/* The commands 0x90 to 0xbf: a command of commands.h. */
 enum nfsar_wire_result stage_command(struct hub *hub, const struct nfsar_wire_message *message,
-                                     uint16_t *detail);
+                                     uint32_t count, struct answer *answer);
 
 /* Clears what the stage has latched behind these errors. */
 void stage_clear(struct hub *hub, uint32_t errors);

@@ -101,3 +101,38 @@ bool stage_config_axis(struct axis_config *config, unsigned axis,
     }
     return true;
 }
+
+/* Fields by their order in NFSAR_WIRE_FIELDS_DO_PROGRAM_LOAD. */
+enum { PATTERN, STOP, PROGRAM_SPEED = 10 };
+
+bool stage_config_program(struct program_scan *scan, const struct nfsar_wire_do_program_load *load,
+                          uint16_t *field) {
+    static const enum program_pattern patterns[] = {PROGRAM_RASTER, PROGRAM_SERPENTINE,
+                                                    PROGRAM_TURNTABLE};
+    if (load->pattern >= sizeof patterns / sizeof *patterns) {
+        return wrong(field, PATTERN);
+    }
+    if (load->stop > 1) {
+        return wrong(field, STOP);
+    }
+    *scan = (struct program_scan){.pattern = patterns[load->pattern],
+                                  .mode = load->stop == 1 ? PROGRAM_STOP_AND_GO : PROGRAM_FLY_BY,
+                                  .fast = load->fast,
+                                  .slow = load->slow,
+                                  .fast_first = load->fast_first,
+                                  .slow_first = load->slow_first,
+                                  .columns = load->columns,
+                                  .rows = load->rows,
+                                  .column_pitch = load->fast_pitch,
+                                  .row_pitch = load->slow_pitch,
+                                  .settle_ms = load->settle_ms,
+                                  .dwell_ms = load->dwell_ms,
+                                  .burst = load->repeats,
+                                  .burst_period_ns = load->period_ns,
+                                  .backlash = load->backlash,
+                                  .turn = load->turn};
+    if (!stage_config_whole(&scan->speed, load->speed)) {
+        return wrong(field, PROGRAM_SPEED);
+    }
+    return true;
+}

@@ -16,7 +16,7 @@ bool stage_config_whole(uint32_t *whole, float value);
 /* False: *field is the index of the one that cannot be. */
 bool stage_config_axis(struct axis_config *config, unsigned axis,
                        const struct nfsar_wire_do_axis_set *set, uint16_t *field);
-bool stage_config_program(struct program_config *config,
-                          const struct nfsar_wire_do_program_load *load, uint16_t *field);
+bool stage_config_program(struct program_scan *scan, const struct nfsar_wire_do_program_load *load,
+                          uint16_t *field);
 
 #endif

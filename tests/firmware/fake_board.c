@@ -147,7 +147,7 @@ const struct spi_device *board_spi_imu(void) {
     return fake_board.spi;
 }
 
-struct usb_dcd *board_usb(void) {
+struct dcd *board_usb(void) {
     return fake_board.usb;
 }
 

@@ -57,7 +57,7 @@ struct fake_board {
 
     struct fake_port port[BOARD_PORTS];
     const struct spi_device *spi;
-    struct usb_dcd *usb;
+    struct dcd *usb;
 
     uint32_t watchdog_ms; /* 0 = not started */
     uint64_t fed;

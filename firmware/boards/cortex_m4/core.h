@@ -66,7 +66,6 @@ enum core_priority {
     CORE_PRIORITY_INPUT = 2,
     CORE_PRIORITY_STAMP = 3,
     CORE_PRIORITY_SERIAL = 4,
-    CORE_PRIORITY_USB = 5
 };
 
 void core_reset_handler(void);

@@ -84,7 +84,7 @@ const struct spi_device *board_spi_imu(void) {
     return NULL;
 }
 
-struct usb_dcd *board_usb(void) {
+struct dcd *board_usb(void) {
     return NULL;
 }
 

@@ -141,7 +141,6 @@ enum interrupt {
     IRQ_USART3 = 39,
     IRQ_EXTI15_10 = 40,
     IRQ_UART4 = 52,
-    IRQ_OTG_FS = 67,
     IRQ_USART6 = 71,
     IRQ_COUNT = 82
 };

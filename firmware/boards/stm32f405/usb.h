@@ -2,6 +2,5 @@
 #define NFSAR_BOARDS_STM32F405_USB_H
 
 void usb_init(void);
-void usb_otg_fs_handler(void);
 
 #endif

@@ -11,5 +11,5 @@ static core_handler *const vectors[IRQ_COUNT] __attribute__((section(".vectors_b
     [IRQ_TIM2] = stamps_tim2_handler,      [IRQ_USART1] = serial_usart1_handler,
     [IRQ_USART2] = serial_usart2_handler,  [IRQ_USART3] = serial_usart3_handler,
     [IRQ_EXTI15_10] = stamps_exti_handler, [IRQ_UART4] = serial_uart4_handler,
-    [IRQ_OTG_FS] = usb_otg_fs_handler,     [IRQ_USART6] = serial_usart6_handler,
+    [IRQ_USART6] = serial_usart6_handler,
 };

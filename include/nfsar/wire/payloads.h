@@ -238,7 +238,21 @@
     ONE(u16, repeats)   /* triggers at each point, when it stops */                                \
     ONE(u16, settle_ms) /* after each stop, before triggers */                                     \
     ONE(u32, period_ns) /* between the triggers of one point; 0: as the radar can */               \
-    ONE(u32, backlash)  /* steps by which rows are approached from farther out */
+    ONE(u32, backlash)  /* steps of play: rows are approached from farther out */                  \
+    ONE(u32, turn)      /* turntable: steps of a whole turn */                                     \
+    ONE(u16, dwell_ms)  /* stand before each row */                                                \
+    ONE(u16, spare)
+
+/* What the reply to DO_PROGRAM_LOAD carries behind its fields: the scan as it will be. */
+#define NFSAR_WIRE_FIELDS_PLAN(ONE, MANY)                                                          \
+    ONE(u32, speed)          /* steps/s along a row */                                             \
+    ONE(u32, lead)           /* steps before the first point of a row, to gain speed */            \
+    ONE(u32, tail)           /* steps after the last */                                            \
+    ONE(u32, turns)          /* turntable: from row to row */                                      \
+    ONE(u32, triggers)       /* of the whole scan */                                               \
+    ONE(u32, period_ns)      /* between the triggers of one point */                               \
+    MANY(i32, fast_range, 2) /* where the axes will be */                                          \
+    MANY(i32, slow_range, 2)
 
 #define NFSAR_WIRE_FIELDS_DO_SENSOR_SET(ONE, MANY) ONE(u8, on)
 #define NFSAR_WIRE_FIELDS_DO_RADAR_TEXT(ONE, MANY) ONE(u32, offset) /* then the text */
@@ -304,6 +318,7 @@
     ONE(TRIGGER, trigger)                                                                          \
     ONE(AXIS, axis)                                                                                \
     ONE(PROGRAM, program)                                                                          \
+    ONE(PLAN, plan)                                                                                \
     ONE(IMU, imu)                                                                                  \
     ONE(FLOW, flow)                                                                                \
     ONE(RANGE, range)                                                                              \
