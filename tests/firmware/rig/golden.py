@@ -123,7 +123,8 @@ def c_number(type_, value):
 
 
 def c_head(vector):
-    return (f"{{{{NFSAR_WIRE_{vector.name.upper()}, {vector.channel}, {vector.sequence}U,"
+    kind = f"NFSAR_WIRE_{vector.name.upper()}" if vector.payload.kind else "0"
+    return (f"{{{{{kind}, {vector.channel}, {vector.sequence}U,"
             f" {vector.time_ns}ULL}}, \"{vector.tail.hex()}\", \"{vector.frame.hex()}\"}}")
 
 

@@ -74,7 +74,12 @@ LAYOUT = {
     "do_emergency": (0xA8, "u8 stop", ""),
     "do_program_load": (0xB0, "u8 pattern, u8 stop, u8 fast, u8 slow, i32 fast_first,"
                         " i32 slow_first, i32 fast_pitch, i32 slow_pitch, u32 columns, u32 rows,"
-                        " f32 speed, u16 repeats, u16 settle_ms, u32 period_ns, u32 backlash", ""),
+                        " f32 speed, u16 repeats, u16 settle_ms, u32 period_ns,"
+                        " u32 fast_backlash, u32 turn, u16 dwell_ms, u16 spare,"
+                        " u32 slow_backlash", ""),
+    # What the reply to do_program_load carries: no frame of its own, hence no kind.
+    "plan": (0, "u32 speed, u32 lead, u32 tail, u32 turns, u32 triggers, u32 period_ns,"
+             " i32 fast_range 2, i32 slow_range 2", ""),
     "do_program_start": (0xB1, "", ""),
     "do_program_abort": (0xB2, "", ""),
     "do_sensor_set": (0xC0, "u8 on", ""),
@@ -140,7 +145,7 @@ class Payload:
 
 
 PAYLOADS = {name: Payload(name, *layout) for name, layout in LAYOUT.items()}
-BY_KIND = {payload.kind: payload for payload in PAYLOADS.values()}
+BY_KIND = {payload.kind: payload for payload in PAYLOADS.values() if payload.kind}
 
 Message = namedtuple("Message", "kind channel sequence time_ns payload")
 
