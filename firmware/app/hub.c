@@ -261,7 +261,11 @@ static void poll_status(struct hub *hub) {
     }
     /* Dark for a tenth of a second each second; every fifth when an error is latched. */
     const uint64_t period = hub->errors.latched != 0 ? 200 : 1000;
-    board_set_led(hub->now_ns / MILLISECOND % period >= 100);
+    const bool lit = hub->now_ns / MILLISECOND % period >= 100;
+    if (lit != hub->lit) {
+        hub->lit = lit;
+        board_set_led(lit);
+    }
 }
 
 static void feed_watchdog(struct hub *hub) {

@@ -48,6 +48,7 @@ struct hub {
     uint32_t loop_worst; /* counts, since the last status record */
     uint32_t lost[BOARD_PORTS];
     uint32_t told_dropped;
+    bool lit;
 
     uint8_t injected;   /* enum nfsar_wire_fault, to come */
     uint64_t inject_ns; /* not before */

@@ -1,4 +1,4 @@
-#include "app/program.h"
+#include "firmware/app/program.h"
 
 void program_init(struct program *program, struct motion *motion) {
     *program = (struct program){.motion = motion};

@@ -16,7 +16,7 @@
 #ifndef NFSAR_FIRMWARE_PROGRAM_H
 #define NFSAR_FIRMWARE_PROGRAM_H
 
-#include "app/motion.h"
+#include "firmware/app/motion.h"
 
 enum program_pattern { PROGRAM_RASTER, PROGRAM_SERPENTINE, PROGRAM_TURNTABLE, PROGRAM_PATTERNS };
 enum program_mode { PROGRAM_FLY_BY, PROGRAM_STOP_AND_GO, PROGRAM_MODES };

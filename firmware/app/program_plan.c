@@ -1,5 +1,5 @@
 /* What a scan needs, and whether it can be made: before anything moves. */
-#include "app/program.h"
+#include "firmware/app/program.h"
 
 enum { LARGEST_COUNT = 65535 };
 /* How long the main loop may take to come round while a table turns. */

@@ -227,8 +227,12 @@ static void poll_one(struct hub *hub, unsigned sensor) {
     const struct sensor_bus bus = bus_of(hub, sensor);
     sensor_poll(places[sensor].driver, state, &bus, hub->now_ns, board_count(),
                 &(struct sensor_sink){take, &taker});
-    if (state->counters.silences != sensors->told_silences[sensor]) {
+    const bool silent = state->counters.silences != sensors->told_silences[sensor];
+    if (silent) {
         sensors->told_silences[sensor] = state->counters.silences;
+    }
+    /* One that was never there is no error: not every rig has them all. */
+    if (silent && state->counters.samples > 0) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_SENSOR_SILENT, (uint16_t)sensor,
                      (int32_t)state->counters.silences);
     }

@@ -129,7 +129,8 @@ bool stage_config_program(struct program_scan *scan, const struct nfsar_wire_do_
                                   .dwell_ms = load->dwell_ms,
                                   .burst = load->repeats,
                                   .burst_period_ns = load->period_ns,
-                                  .backlash = load->backlash,
+                                  .fast_backlash = load->fast_backlash,
+                                  .slow_backlash = load->slow_backlash,
                                   .turn = load->turn};
     if (!stage_config_whole(&scan->speed, load->speed)) {
         return wrong(field, PROGRAM_SPEED);

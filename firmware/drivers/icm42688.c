@@ -1,4 +1,4 @@
-#include "drivers/icm42688.h"
+#include "firmware/drivers/icm42688.h"
 
 /* Registers, section 14 ff. of the data sheet: bank in the high byte. */
 enum {

@@ -10,7 +10,7 @@
 #ifndef NFSAR_DRIVERS_ICM42688_H
 #define NFSAR_DRIVERS_ICM42688_H
 
-#include "drivers/sensor.h"
+#include "firmware/drivers/sensor.h"
 
 enum {
     ICM42688_WATERMARK = 8, /* samples: an edge each 8 ms */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/bus.h"
+#include "firmware/drivers/bus.h"
 
 enum { MODEL_FIFO = 2048, MODEL_EDGES = 64 };
 

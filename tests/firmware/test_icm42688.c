@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "drivers/icm42688.h"
+#include "firmware/drivers/icm42688.h"
 
 static struct fake fake; /* its sink and its time; no port */
 static struct icm42688_model model;

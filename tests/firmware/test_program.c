@@ -1,5 +1,5 @@
 /* Whole scans on the fake board: each trigger once, in order, at the exact step, in the cruise. */
-#include "app/program.h"
+#include "firmware/app/program.h"
 #include "tests/firmware/hub_motion.h"
 
 #include <math.h>

@@ -27,7 +27,7 @@ static uint32_t pll(uint32_t input_hz, bool from_crystal) {
            7u << 24;
 }
 
-void clock_init(void) {
+void clock_tree_init(void) {
     emulated = !(RCC_CR & (RCC_CR_HSION | RCC_CR_HSIRDY));
     if (emulated)
         return;

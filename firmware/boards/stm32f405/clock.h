@@ -9,7 +9,7 @@
 #define CLOCK_APB2_HZ 84000000u
 
 /* Before anything else. Takes up to a few ms on silicon. */
-void clock_init(void);
+void clock_tree_init(void);
 /* There is no clock controller: the chip is emulated (RM0090 7.3.1: HSION is set out of reset). */
 bool clock_emulated(void);
 /* The crystal runs. Otherwise the PLL runs from HSI, within 1 %, and USB may not work. */

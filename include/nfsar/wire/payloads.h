@@ -234,14 +234,15 @@
     ONE(i32, slow_pitch)                                                                           \
     ONE(u32, columns)                                                                              \
     ONE(u32, rows)                                                                                 \
-    ONE(f32, speed)     /* steps/s along a row; 0: as fast as axis and radar can */                \
-    ONE(u16, repeats)   /* triggers at each point, when it stops */                                \
-    ONE(u16, settle_ms) /* after each stop, before triggers */                                     \
-    ONE(u32, period_ns) /* between the triggers of one point; 0: as the radar can */               \
-    ONE(u32, backlash)  /* steps of play: rows are approached from farther out */                  \
-    ONE(u32, turn)      /* turntable: steps of a whole turn */                                     \
-    ONE(u16, dwell_ms)  /* stand before each row */                                                \
-    ONE(u16, spare)
+    ONE(f32, speed)         /* steps/s along a row; 0: as fast as axis and radar can */            \
+    ONE(u16, repeats)       /* triggers at each point, when it stops */                            \
+    ONE(u16, settle_ms)     /* after each stop, before triggers */                                 \
+    ONE(u32, period_ns)     /* between the triggers of one point; 0: as the radar can */           \
+    ONE(u32, fast_backlash) /* steps of play: rows are approached from farther out */              \
+    ONE(u32, turn)          /* turntable: steps of a whole turn */                                 \
+    ONE(u16, dwell_ms)      /* stand before each row */                                            \
+    ONE(u16, spare)                                                                                \
+    ONE(u32, slow_backlash)
 
 /* What the reply to DO_PROGRAM_LOAD carries behind its fields: the scan as it will be. */
 #define NFSAR_WIRE_FIELDS_PLAN(ONE, MANY)                                                          \
