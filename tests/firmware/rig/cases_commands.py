@@ -2,6 +2,7 @@
 wrong state, and unknown ones."""
 import struct
 import time
+import zlib
 
 import wire
 from rig import Rig, check, same
@@ -177,10 +178,11 @@ def program_commands(rig):
     for field, bad in (("pattern", 9), ("stop", 2), ("fast", 7), ("slow", 0), ("columns", 0),
                        ("rows", 0), ("speed", float("nan"))):
         expect(hub, "VALUE", "do_program_load", **{**SCAN, field: bad})
-    expect(hub, "SPEED", "do_program_load", **{**SCAN, "speed": 900.0, "fast_pitch": 1})
+    expect(hub, "PLACE", "do_program_load", **SCAN)  # axis 1 has not been placed yet
     expect(hub, "DONE", "do_axis_set", channel=1, **AXIS)
     expect(hub, "DONE", "do_axis_enable", channel=1, on=1)
     expect(hub, "DONE", "do_axis_place", channel=1, position=0)
+    expect(hub, "SPEED", "do_program_load", **{**SCAN, "speed": 900.0, "fast_pitch": 1})
     expect(hub, "DONE", "do_axis_set", channel=0, **AXIS)
     expect(hub, "DONE", "do_axis_place", channel=0, position=0)
     expect(hub, "DONE", "do_program_load", **SCAN)
@@ -204,10 +206,10 @@ def emergency_commands(hub):
     expect(hub, "VALUE", "do_emergency", stop=2, detail=0)
     expect(hub, "DONE", "do_emergency", stop=1)
     check(hub.wait_error("EMERGENCY_STOP"), "emergency stop is not reported")
-    expect(hub, "LATCHED", "do_axis_move", channel=0, target=0)
+    expect(hub, "LATCHED", "do_axis_move", channel=0, target=1000)
     expect(hub, "DONE", "do_emergency", stop=0)
     hub.clear()
-    expect(hub, "PLACE", "do_axis_move", channel=0, target=0)
+    expect(hub, "PLACE", "do_program_load", **SCAN)
 
 
 def sensor_commands(hub, board):
@@ -221,7 +223,6 @@ def sensor_commands(hub, board):
 
 def radar_commands(rig):
     hub = rig.hub
-    import zlib
     expect(hub, "VALUE", "do_radar_run", bytes=5, crc=0)
     expect(hub, "DONE", "do_radar_text", CFG[:20], offset=0)
     expect(hub, "VALUE", "do_radar_text", CFG[20:], offset=21)
@@ -281,7 +282,7 @@ def commands(board, folder):
         identity(rig, board)
         too_short_and_unknown(hub)
         link_commands(hub)
-        expect(hub, "PLACE" if False else "VALUE", "do_axis_move", channel=0, target=10)
+        expect(hub, "VALUE", "do_axis_move", channel=0, target=10)  # not set up yet
         axis_commands(rig)
         trigger_commands(rig)
         program_commands(rig)

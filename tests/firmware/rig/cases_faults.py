@@ -229,8 +229,8 @@ def limit_switch(folder):
         rig.stage.read()
         same(stopped["position"], rig.stage.position[0], "position after the switch, and steps")
         check(0 < stopped["position"] < 6000, f"stopped at {stopped['position']}")
-        reply = hub.try_command("do_axis_move", channel=0, target=0)
-        same(wire.RESULTS[reply.result], "LATCHED", "a move before the error is cleared")
+        reply = hub.try_command("do_axis_move", channel=0, target=6000)
+        same(wire.RESULTS[reply.result], "LATCHED", "a move on into the switch")
         rig.board.inject("LIMIT_X_HIGH", 0)
         hub.clear()
         rig.move(0, 0)
@@ -327,16 +327,17 @@ def emergency(folder):
         same(hub.status().values["emergency"], 1, "emergency in the status")
         names = {wire.ERRORS[r.values["error"]] for r in hub.of("error", at)}
         check({"EMERGENCY_STOP", "AXIS_PLACE", "PROGRAM_ABORTED"} <= names, f"reported: {names}")
-        for command in ("do_axis_move", "do_program_start", "do_axis_home"):
-            same(wire.RESULTS[hub.try_command(command).result] in ("LATCHED", "PLACE", "ABSENT"),
-                 True, f"{command} after the stop is refused")
+        for command, values in (("do_axis_move", dict(target=100)), ("do_program_start", {}),
+                                ("do_trigger_arm", dict(mode=0))):
+            got = wire.RESULTS[hub.try_command(command, **values).result]
+            check(got in ("LATCHED", "PLACE"), f"{command} during the stop: {got}")
         rig.board.inject("EMERGENCY_STOP", 0)
         rig.settle(0.2)
         hub.command("do_emergency", stop=0)
         hub.clear()
         same(hub.status().values["emergency"], 0, "emergency after the release")
-        same(wire.RESULTS[hub.try_command("do_axis_move", target=0).result], "PLACE",
-             "a move before the place is known")
+        same(wire.RESULTS[hub.try_command("do_program_load", **what).result], "PLACE",
+             "a scan before the place is known")
         for axis in (0, 1):
             rig.place(axis)
         rig.stage.read().position = [0, 0, 0]

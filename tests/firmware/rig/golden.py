@@ -24,7 +24,7 @@ def number(type_, words):
 
 class Vector:
     """A block of golden.txt: a head line `NAME channel sequence time_ns`, then indented lines of
-    fields, `tail HEX` and `frame HEX`."""
+    fields, `rest HEX` and `frame HEX`."""
 
     def __init__(self, head, comment):
         self.comment = comment
@@ -37,7 +37,7 @@ class Vector:
     def line(self, name, words):
         if name == "frame":
             self.frame = bytes.fromhex(words)
-        elif name == "tail":
+        elif name == "rest":
             self.tail = bytes.fromhex(words)
         else:
             type_, count = self.types[name]
@@ -107,7 +107,7 @@ def write_text(vectors):
             for _, name, _ in vector.payload.fields:
                 print(f"    {name} {words(vector, name)}", file=to)
             if vector.tail:
-                print(f"    tail {vector.tail.hex()}", file=to)
+                print(f"    rest {vector.tail.hex()}", file=to)
             print(f"    frame {vector.coded().hex()}", file=to)
 
 
