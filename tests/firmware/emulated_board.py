@@ -24,6 +24,7 @@ class _Stm32f405:
     """As firmware/boards/stm32f405/pins.h has it."""
 
     machine = "netduinoplus2"
+    timer = 0x40000024, 100000000, 1  # TIM2_CNT: its address, rate (in qemu), and direction
     # -serial number n is USART1, 2, 3, UART4, 5, USART6 for n = 0 to 5
     serial = {"LINK": 0, "IMU": 1, "FLOW": 2, "GNSS": 3, "RADAR": 5}
     outputs = {
@@ -61,6 +62,7 @@ class _Mps2An386:
     """As firmware/boards/mps2_an386/pins.h has it."""
 
     machine = "mps2-an386"
+    timer = 0x40000004, 25000000, -1  # CMSDK timer 0, VALUE
     serial = {"LINK": 0, "IMU": 1, "FLOW": 2, "GNSS": 3, "RADAR": 4}
     outputs = ("STEP0 STEP1 STEP2 DIR0 DIR1 DIR2 SYNC RADAR_RESET EN0 EN1 EN2 "
                "SOP0 SOP1 SOP2").split()
@@ -169,6 +171,7 @@ class EmulatedBoard:
             self._qtest, _ = qtest.accept()
             self._qtest.settimeout(limit_s)
             self._answers = self._qtest.makefile("r")
+            self._asking = threading.Lock()
         except OSError:
             self.close()
             raise
@@ -196,11 +199,21 @@ class EmulatedBoard:
         """Drives the EXTI line of one input. Not through the multiplexer before it (SYSCFG): that of
         qemu 7.2 knows port A alone and aborts at the others."""
         number = self.facts.line_number(name)
-        self._qtest.sendall(b"set_irq_in /machine/unattached/device[0]/exti unnamed-gpio-in "
-                            b"%d %d\n" % (number, level))
-        answer = self._answers.readline().strip()
-        if answer != "OK":
-            raise RuntimeError(f"qtest says {answer!r} to {name}")
+        self._ask("set_irq_in /machine/unattached/device[0]/exti unnamed-gpio-in"
+                  f" {number} {level}")
+
+    def count(self):
+        """The free-running timer that the firmware stamps with; facts.timer says its rate."""
+        address, _, direction = self.facts.timer
+        return direction * int(self._ask(f"readl {address:#x}").split()[1], 16) & 0xFFFFFFFF
+
+    def _ask(self, command):
+        with self._asking:
+            self._qtest.sendall(command.encode() + b"\n")
+            answer = self._answers.readline().strip()
+        if not answer.startswith("OK"):
+            raise RuntimeError(f"qtest says {answer!r} to {command}")
+        return answer
 
     def pin_writes(self):
         """What was written to pins since the last call, as (name, level) in order."""

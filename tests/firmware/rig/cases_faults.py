@@ -3,7 +3,9 @@ without a reset when its cause is."""
 import time
 import zlib
 
-import imu as imu_part
+import flow
+import gnss
+import imu
 import wire
 from cases_scan import LONG, check_scan, check_sensors, follow, prepare, run_scan
 from rig import Rig, check, same
@@ -84,8 +86,8 @@ def spoiled(folder):
             time.sleep(1.5)
             after = counters(rig, name)
             sent = [n for n in part.numbers if n >= first[name]]
-            got = {decoded(name, r.values) for r in hub.of(name, at, SENSORS[name])}
-            lost = [n for n in sent[:-3] if n % spans(name) not in got]
+            got = {DECODE[name](r.values) for r in hub.of(name, at, SENSORS[name])}
+            lost = [n for n in sent[:-3] if n % SPANS[name] not in got]
             same(after["checksum"] - before["checksum"] >= 3, True,
                  f"{name}: wrong checksums counted ({after['checksum'] - before['checksum']})")
             # A packet cut short takes the next along at most, and so does garbage.
@@ -105,24 +107,15 @@ def counters(rig, name):
     return record.values
 
 
-def decoded(name, values):
-    import flow
-    import gnss
-    return {"imu": imu_part.number_of, "flow": flow.flow_number, "gnss": gnss.number_of}[name](values)
-
-
-def spans(name):
-    import flow
-    return {"imu": imu_part.SPAN, "flow": flow.SPAN ** 2, "gnss": 1 << 30}[name]
+DECODE = {"imu": imu.number_of, "flow": flow.flow_number, "gnss": gnss.number_of}
+SPANS = {"imu": imu.SPAN, "flow": flow.SPAN ** 2, "gnss": 1 << 30}
 
 
 def receivers(folder):
     """GNSS receivers of the older kind, that refuse, and that never answer."""
     for answers, runs in (("old", True), ("no", False), ("none", False)):
         with Rig("stm32f405", folder, sensors=("imu",)) as rig:
-            from gnss import Gnss
-            rig.parts["gnss"] = Gnss(rig.board.port["GNSS"], answers)
-            rig.parts["gnss"].start()
+            rig.plug_in("gnss", gnss.Gnss(rig.board.port["GNSS"], answers))
             record = rig.hub.wait("sensor", lambda v: v["state"] == RUNNING, channel=2,
                                   timeout=25 if runs else 12)
             same(record is not None, runs, f"receiver that answers {answers}: runs")

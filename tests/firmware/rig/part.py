@@ -1,19 +1,17 @@
-"""What the emulated parts share: a plug, a schedule on the wall clock, faults on demand."""
+"""What the emulated parts share: a plug, a schedule on the bench's clock, faults on demand."""
 import os
 import threading
-import time
 
 
-class Part(threading.Thread):
-    """A device on one serial port. `beat()` is called every period_s, exactly by the wall clock:
-    a late one is made up for, so that the rate is right whatever the machine does."""
+class Part:
+    """A device on one serial port. `beat()` is called every period_s by the bench."""
 
     period_s = 1.0
 
     def __init__(self, port):
-        super().__init__(daemon=True)
         self.port = port
-        self.ended = threading.Event()
+        self.over = False
+        self.due = 0.0              # the next beat, by the bench's clock
         self.plugged = True
         self.stuck = False          # powered, but says nothing and hears nothing
         self.wrong_sums = 0         # of the next packets, so many come with a wrong checksum
@@ -21,7 +19,6 @@ class Part(threading.Thread):
         self.lock = threading.Lock()
         self.numbers = []           # of the good samples sent, in order
         self.number = 0             # of the next sample; distinguishes samples from one another
-        self.failed = None
         self.latest_s = 0.0         # largest delay of a beat
         self.power_on()
         port.hand_to(self.hear)
@@ -85,25 +82,15 @@ class Part(threading.Thread):
 
     # The schedule.
 
-    def run(self):
-        began = time.monotonic()
-        beats = 0
-        try:
-            while not self.ended.is_set():
-                late = time.monotonic() - (began + beats * self.period_s)
-                if late < 0:
-                    self.ended.wait(-late)
-                    continue
-                self.latest_s = max(self.latest_s, late)
-                with self.lock:
-                    self.beat()
-                beats += 1
-        except OSError as error:
-            if not self.ended.is_set():
-                self.failed = error
+    def catch_up(self, now):
+        with self.lock:
+            while not self.over and self.due <= now:
+                self.latest_s = max(self.latest_s, now - self.due)
+                self.beat()
+                self.due += self.period_s
 
     def end(self):
-        self.ended.set()
-        if self.is_alive():
-            self.join(25)
+        """Says nothing any more."""
+        with self.lock:
+            self.over = True
         self.port.hand_to(lambda piece: None)

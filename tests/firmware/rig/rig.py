@@ -6,6 +6,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import wire  # noqa: E402
+from bench import Bench  # noqa: E402
 from emulated_board import EmulatedBoard  # noqa: E402
 from flow import Flow  # noqa: E402
 from gnss import Gnss  # noqa: E402
@@ -40,6 +41,7 @@ class Rig:
     def __init__(self, board, folder, sensors=("imu", "flow", "gnss"), limit_s=300,
                  pulse=False, greet=True):
         self.parts = {}
+        self.bench = None
         self.board = EmulatedBoard(board, os.path.join(folder, f"hub-{board}.elf"), limit_s,
                                    extra=VIRTUAL_TIME)
         try:
@@ -51,8 +53,13 @@ class Rig:
                 self.board.port[name.upper()].hand_to(lambda piece: None)
             for name in sensors:
                 self.parts[name] = makers[name](self.board.port[name.upper()])
-                self.parts[name].start()
             self.stage = Stage(self.board)
+            # The timer runs as it should when the hub has begun to speak.
+            check(self.hub.wait("hello", timeout=30), "no hello at the start")
+            self.bench = Bench(self.board)
+            for part in self.parts.values():
+                self.bench.add(part)
+            self.bench.start()
             if greet:
                 self.hello = self.hub.hello()
         except BaseException:
@@ -105,8 +112,7 @@ class Rig:
         """The emulator runs and the hub answers."""
         check(self.board.running(), f"{what}: qemu ended")
         self.hub.command("do_echo", tail=b"alive")
-        for part in self.parts.values():
-            check(part.failed is None, f"{what}: {type(part).__name__}: {part.failed}")
+        check(self.bench.failed is None, f"{what}: {self.bench.failed}")
 
     def accounted(self, since=0):
         """Every record made was received or is counted as dropped."""
@@ -123,12 +129,15 @@ class Rig:
     def errors(self):
         return errors_of(self.hub.status())
 
+    def plug_in(self, name, part):
+        """A part more."""
+        self.parts[name] = part
+        self.bench.add(part)
+
     def close(self):
-        for part in self.parts.values():
-            part.ended.set()
+        if self.bench:
+            self.bench.end()
         self.board.close()
-        for part in self.parts.values():
-            part.end()
 
     def __enter__(self):
         return self
