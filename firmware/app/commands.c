@@ -66,6 +66,9 @@ static enum nfsar_wire_result do_clear(struct hub *hub, const struct nfsar_wire_
     struct nfsar_wire_do_clear clear = {0};
     (void)count;
     nfsar_wire_unpack_do_clear(&clear, message->payload, message->bytes);
+    if (stage_emergency_latched(&hub->stage)) {
+        clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* released by its own command */
+    }
     stage_clear(hub, clear.errors);
     errors_clear(&hub->errors, clear.errors);
     /* What is still latched, so that the host sees what cannot be cleared yet. */

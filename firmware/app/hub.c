@@ -54,7 +54,8 @@ void hub_say_hello(struct hub *hub) {
         .flags = (uint8_t)((board_emulated() ? NFSAR_WIRE_HELLO_EMULATED : 0) |
                            (board_usb() != NULL ? NFSAR_WIRE_HELLO_USB : 0) |
                            (board_spi_imu() != NULL ? NFSAR_WIRE_HELLO_SPI_IMU : 0) |
-                           (crash_read(&crash) ? NFSAR_WIRE_HELLO_CRASHED : 0)),
+                           (crash_read(&crash) ? NFSAR_WIRE_HELLO_CRASHED : 0) |
+                           (board_clock_exact() ? 0 : NFSAR_WIRE_HELLO_INEXACT)),
         .starts = crash_starts()};
     copy_text(hello.firmware, sizeof hello.firmware, NFSAR_FIRMWARE_VERSION);
     copy_text(hello.board, sizeof hello.board, board_name());
@@ -123,6 +124,9 @@ static void tell_radar(void *context, const struct nfsar_wire_radar *state, cons
     const size_t bytes = n < room ? n : room;
     memcpy(payload + fields, text, bytes);
     hub_record(hub, NFSAR_WIRE_RADAR, 0, hub->now_ns, payload, fields + bytes);
+    if (state->state != NFSAR_WIRE_RADAR_RESETTING) {
+        board_release_radar_boot(); /* the radar drives its boot pins itself once it runs */
+    }
     if (state->state == NFSAR_WIRE_RADAR_REFUSED) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_RADAR_REFUSED, 0, state->line);
     } else if (state->state == NFSAR_WIRE_RADAR_SILENT) {
@@ -148,6 +152,7 @@ static void set_radar_boot(void *context, unsigned sop) {
 
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
+    crash_start(board_reset_cause());
     clock_init(&hub->clock, board_count_hz(), board_count());
     hub->now_ns = clock_stamp_ns(&hub->clock, board_count());
     hub->streams.status_ms = HUB_STATUS_MS;
@@ -162,7 +167,6 @@ void hub_init(struct hub *hub) {
     radar_init(
         &hub->radar, board_port(BOARD_PORT_RADAR),
         &(struct radar_events){tell_radar, pass_radar_text, set_radar_reset, set_radar_boot, hub});
-    crash_start(board_reset_cause());
     struct nfsar_wire_crash crash;
     if (crash_read(&crash)) {
         errors_raise(&hub->errors,
@@ -171,7 +175,7 @@ void hub_init(struct hub *hub) {
     }
     hub_say_hello(hub);
     hub_say_crash(hub);
-    board_watchdog_start(HUB_WATCHDOG_MS);
+    board_watchdog_start(board_emulated() ? HUB_EMULATED_WATCHDOG_MS : HUB_WATCHDOG_MS);
 }
 
 /* ---- the interrupts ---- */
@@ -192,7 +196,12 @@ void hub_on_tick(struct hub *hub) {
     }
 }
 
+/* Edges come both ways; only becoming active matters. An emulator's levels read 0, and its edges
+ * are those alone that were asked for. */
 void hub_on_input(struct hub *hub, enum board_input input) {
+    if (!board_emulated() && (board_inputs() >> input & 1U) == 0) {
+        return;
+    }
     motion_input(&hub->stage.motion, input);
 }
 
@@ -243,11 +252,13 @@ static void poll_losses(struct hub *hub) {
         hub->told_dropped = hub->outbox.dropped;
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_LINK_DROPPED, 0, (int32_t)hub->outbox.dropped);
     }
-    if (board_stack_free() < board_stack_size() / 8) {
+    if (!errors_latched(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW) &&
+        board_stack_free() < board_stack_size() / 8) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)board_stack_free());
     }
     /* An emulator's interrupts come in bunches; on silicon a late one would shift triggers. */
-    if (!board_emulated() && hub->ticks.late_worst > hub->ticks.period / 2) {
+    if (!board_emulated() && !errors_latched(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE) &&
+        hub->ticks.late_worst > hub->ticks.period / 2) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0,
                      (int32_t)counts_ns(hub, hub->ticks.late_worst));
     }

@@ -17,7 +17,13 @@
 #include "firmware/protocol/outbox.h"
 #include "nfsar/wire.h"
 
-enum { HUB_STATUS_MS = 1000, HUB_AXIS_MS = 100, HUB_WATCHDOG_MS = 500, HUB_RESTART_MS = 50 };
+enum {
+    HUB_STATUS_MS = 1000,
+    HUB_AXIS_MS = 100,
+    HUB_WATCHDOG_MS = 500,
+    HUB_EMULATED_WATCHDOG_MS = 5000, /* an emulator may be left without a processor for long */
+    HUB_RESTART_MS = 50
+};
 
 /* Of the motion interrupt; written there, the worst cleared with each status record. Counts. */
 struct hub_ticks {

@@ -34,7 +34,7 @@ static void levels(struct motion *motion, uint32_t active) {
 }
 
 void motion_tick(struct motion *motion) {
-    uint32_t count = board_count();
+    uint32_t count = board_tick_count();
     uint32_t active = board_inputs();
     motion->ticks++;
     if (active != 0)

@@ -71,15 +71,14 @@ void stage_emergency(struct hub *hub) {
 
 void stage_clear(struct hub *hub, uint32_t errors) {
     struct stage *stage = &hub->stage;
-    const uint32_t of_stage =
-        1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY | 1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
-        1U << NFSAR_WIRE_ERROR_TRIGGER_LOST | 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT |
-        1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
-    if ((errors & of_stage) == 0) {
-        return;
+    const uint32_t of_trigger = 1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY |
+                                1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
+                                1U << NFSAR_WIRE_ERROR_TRIGGER_LOST;
+    const uint32_t of_axes = 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT | 1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
+    if ((errors & of_trigger) != 0) {
+        trigger_clear(&stage->motion.trigger);
     }
-    trigger_clear(&stage->motion.trigger);
-    for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
+    for (unsigned axis = 0; (errors & of_axes) != 0 && axis < BOARD_AXES; axis++) {
         axis_clear(&stage->motion.axis[axis]);
     }
 }
@@ -134,9 +133,7 @@ command_trigger(struct hub *hub, const struct nfsar_wire_message *message, uint1
         nfsar_wire_unpack_do_trigger_arm(&what, message->payload, message->bytes);
         return arm(hub, &what, detail);
     }
-    if (program_running(&hub->stage.program)) {
-        return NFSAR_WIRE_RESULT_STATE;
-    }
+    program_abort(&hub->stage.program);
     trigger_disarm(trigger);
     return NFSAR_WIRE_RESULT_DONE;
 }
@@ -190,6 +187,12 @@ command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t
         return NFSAR_WIRE_RESULT_CHANNEL;
     }
     struct axis *axis = &stage->motion.axis[message->header.channel];
+    /* A stop is never refused: of an axis in a scan it ends the scan. */
+    if (message->header.kind == NFSAR_WIRE_DO_AXIS_STOP) {
+        program_abort(&stage->program);
+        axis_stop(axis);
+        return NFSAR_WIRE_RESULT_DONE;
+    }
     if (program_running(&stage->program)) {
         return NFSAR_WIRE_RESULT_STATE;
     }
@@ -198,9 +201,6 @@ command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t
         return set_axis(axis, message, detail);
     case NFSAR_WIRE_DO_AXIS_MOVE:
         return move_axis(axis, message, detail);
-    case NFSAR_WIRE_DO_AXIS_STOP:
-        axis_stop(axis);
-        return NFSAR_WIRE_RESULT_DONE;
     case NFSAR_WIRE_DO_AXIS_HOME:
         return result_of(axis_home(axis), detail);
     case NFSAR_WIRE_DO_AXIS_PLACE:

@@ -49,8 +49,14 @@ void board_serial(uint8_t serial[12]);
 /* The free-running 32-bit timer that every stamp is read from, and its exact rate. */
 uint32_t board_count(void);
 uint32_t board_count_hz(void);
+/* False: the crystal did not start, and every rate is only within 1 %. */
+bool board_clock_exact(void);
 /* The rate at which board_on_tick() is called. */
 uint32_t board_tick_hz(void);
+
+/* In board_on_tick(): the count at which this tick was due. Ticks that an emulator makes up for
+ * come one upon the other, but were due a period apart; on silicon it is the count now. */
+uint32_t board_tick_count(void);
 
 /* Interrupts that the application handles. The board calls them at these priorities, highest first;
  * the same priority never interrupts itself. */
@@ -83,6 +89,9 @@ uint32_t board_pulse_sync(uint32_t width_ns);
 void board_set_radar_reset(bool held);
 /* SOP[2:0] as the radar samples them when its reset is released. */
 void board_set_radar_boot(unsigned sop);
+/* Lets go of the SOP pins, which the radar drives itself once it runs (TDO, SYNC_OUT, PMIC_CLKOUT).
+ * They are let go from the start until board_set_radar_boot(). */
+void board_release_radar_boot(void);
 void board_set_led(bool on);
 
 /* Levels of the inputs now, bit for bit of enum board_input; 1 = active. An open wire reads active:

@@ -216,6 +216,18 @@ void board_set_radar_reset(bool held) {
 
 void board_set_radar_boot(unsigned sop) {
     fake_board.radar_boot = sop;
+    fake_board.radar_boot_driven = true;
+}
+
+void board_release_radar_boot(void) {
+    fake_board.radar_boot_driven = false;
+}
+
+bool board_clock_exact(void) {
+    return !fake_board.inexact;
+}
+
+void board_idle(void) {
 }
 
 void board_set_led(bool on) {
@@ -244,6 +256,10 @@ bool board_emulated(void) {
 
 void board_serial(uint8_t serial[12]) {
     memcpy(serial, fake_board.serial, 12);
+}
+
+uint32_t board_tick_count(void) {
+    return board_count();
 }
 
 uint32_t board_count(void) {

@@ -53,7 +53,9 @@ struct fake_board {
     uint64_t sync_time;
     uint32_t sync_width_ns;
     bool radar_reset, led;
-    unsigned radar_boot;
+    unsigned radar_boot; /* SOP as driven */
+    bool radar_boot_driven;
+    bool inexact; /* board_clock_exact() says so */
 
     struct fake_port port[BOARD_PORTS];
     const struct spi_device *spi;

@@ -4,19 +4,27 @@
 
 void core_tick_handler(void);
 
-/* Where a counting watchdog stands; counts 0 = not started. */
 static struct {
-    volatile uint32_t fed;
-    volatile uint32_t counts;
+    uint32_t ticks; /* 0: not started */
+    volatile uint32_t left;
 } watchdog;
 
-void core_watchdog_start(uint32_t counts) {
-    watchdog.fed = board_count();
-    watchdog.counts = counts;
+void core_watchdog_start(uint32_t ticks) {
+    watchdog.left = ticks;
+    watchdog.ticks = ticks;
 }
 
 void core_watchdog_feed(void) {
-    watchdog.fed = board_count();
+    watchdog.left = watchdog.ticks;
+}
+
+static inline void count_down_watchdog(void) {
+    uint32_t left = watchdog.left;
+    if (!watchdog.ticks)
+        return;
+    if (left == 0)
+        core_reset(CORE_CAUSE_WATCHDOG);
+    watchdog.left = left - 1;
 }
 
 static struct {
@@ -43,9 +51,12 @@ static void tick_by_timer(void) {
     }
 }
 
+uint32_t board_tick_count(void) {
+    return pace.counts_per_tick ? pace.due : board_count();
+}
+
 void core_tick_handler(void) {
-    if (watchdog.counts && board_count() - watchdog.fed > watchdog.counts)
-        core_reset(CORE_CAUSE_WATCHDOG);
+    count_down_watchdog();
     if (pace.counts_per_tick)
         tick_by_timer();
     else

@@ -39,6 +39,7 @@
 #define SYST_CSR_ON 7u /* counts processor clocks, interrupts */
 
 /* Interrupt controller, B3.4. */
+#define NVIC_ICER(n) CORE_REGISTER(0xE000E180u + 4u * (n))
 #define NVIC_ISER(n) CORE_REGISTER(0xE000E100u + 4u * (n))
 #define NVIC_IPR8(n) (*(volatile uint8_t *)(0xE000E400u + (n)))
 
@@ -62,10 +63,10 @@ typedef void core_handler(void);
 /* Interrupts by urgency. Equal ones do not interrupt each other. Eight levels, as the part with the
  * fewest bits of priority has (AN386: three). */
 enum core_priority {
-    CORE_PRIORITY_TICK = 1,
-    CORE_PRIORITY_INPUT = 2,
-    CORE_PRIORITY_STAMP = 3,
-    CORE_PRIORITY_SERIAL = 4,
+    CORE_PRIORITY_SERIAL = 1, /* short, and a byte must be fetched before the next but one comes */
+    CORE_PRIORITY_TICK = 2,
+    CORE_PRIORITY_INPUT = 3,
+    CORE_PRIORITY_STAMP = 4,
 };
 
 void core_reset_handler(void);
@@ -77,10 +78,11 @@ void core_interrupt_on(unsigned number, enum core_priority priority);
  */
 void core_tick_start(uint32_t reload, uint32_t counts_per_tick);
 
-/* A watchdog in the tick: the tick after `counts` of the timer without a feed resets the chip. It
- * comes before the hardware's, and is the only one where the hardware's is not emulated. It cannot
- * see a hang with interrupts off. */
-void core_watchdog_start(uint32_t counts);
+/* A watchdog in the tick: the chip is reset when so many interrupts of the tick passed without a
+ * feed. It comes before the hardware's, and is the only one where the hardware's is not emulated;
+ * as it counts interrupts and not time, an emulator that was kept waiting does not trip it. It
+ * cannot see a hang with interrupts off. */
+void core_watchdog_start(uint32_t ticks);
 void core_watchdog_feed(void);
 
 /* Why the firmware reset itself, kept through that reset. */

@@ -27,6 +27,14 @@ static void fill_memory(void) {
         *word = 0;
 }
 
+/* A boot loader that jumps here, without a reset, may have left interrupts on and one pending. */
+static void forget_interrupts(void) {
+    __asm volatile("cpsid i" ::: "memory");
+    for (unsigned i = 0; i < 8; i++)
+        NVIC_ICER(i) = 0xFFFFFFFFu;
+    SYST_CSR = 0;
+}
+
 /* An overflow of the stack becomes a memory fault at the instruction that did it. */
 static void guard_stack(void) {
     MPU_RNR = 0;
@@ -37,6 +45,7 @@ static void guard_stack(void) {
 }
 
 void core_reset_handler(void) {
+    forget_interrupts();
     SCB_CPACR |= SCB_CPACR_FPU;
     SCB_VTOR = (uint32_t)&vectors;
     SCB_SHCSR |= SCB_SHCSR_FAULTS;

@@ -42,7 +42,7 @@ void board_init(void) {
     find_cause();
     for (unsigned pin = 0; pin < PIN_COUNT; pin++)
         set_pin(pin, pin >= PIN_ENABLE && pin < PIN_ENABLE + BOARD_AXES);
-    GPIO_OUTENSET = (1u << PIN_COUNT) - 1;
+    GPIO_OUTENSET = (1u << PIN_RADAR_SOP) - 1;
     TIMER_RELOAD = 0xFFFFFFFFu;
     TIMER_VALUE = 0xFFFFFFFFu;
     TIMER_CTRL = TIMER_CTRL_ON;
@@ -76,6 +76,10 @@ uint32_t board_count_hz(void) {
     return CLOCK_HZ;
 }
 
+bool board_clock_exact(void) {
+    return true;
+}
+
 uint32_t board_tick_hz(void) {
     return TICK_HZ;
 }
@@ -102,8 +106,10 @@ void board_set_enable(unsigned axis, bool on) {
 
 uint32_t board_pulse_sync(uint32_t width_ns) {
     uint32_t width = (width_ns * (CLOCK_HZ / 1000000u) + 999) / 1000;
+    uint32_t state = board_lock(); /* a serial port's interrupt would come between */
     set_pin(PIN_SYNC, true);
     uint32_t edge = board_count();
+    board_unlock(state);
     for (int i = 0; i < SYNC_POLLS && board_count() - edge < width; i++) {
     }
     set_pin(PIN_SYNC, false);
@@ -117,6 +123,11 @@ void board_set_radar_reset(bool held) {
 void board_set_radar_boot(unsigned sop) {
     for (unsigned i = 0; i < 3; i++)
         set_pin(PIN_RADAR_SOP + i, sop >> i & 1u);
+    GPIO_OUTENSET = 7u << PIN_RADAR_SOP;
+}
+
+void board_release_radar_boot(void) {
+    GPIO_OUTENCLR = 7u << PIN_RADAR_SOP;
 }
 
 void board_set_led(bool on) {

@@ -36,6 +36,7 @@ struct uart {
 #define WATCHDOG_KEY     0x1ACCE551u
 
 /* DDI 0479 3.5 AHB GPIO 0: 16 pins. Stores to the masked words change only the pins of the mask. */
+#define GPIO_OUTENCLR     (*(reg *)0x40010014u)
 #define GPIO_OUTENSET     (*(reg *)0x40010010u)
 #define GPIO_MASK_LOW(m)  (*(reg *)(0x40010400u + 4u * (m))) /* pins 0 to 7 */
 #define GPIO_MASK_HIGH(m) (*(reg *)(0x40010800u + 4u * (m))) /* pins 8 to 15: m of bits 15:8 */

@@ -13,9 +13,9 @@ enum { TICK_HZ = 40000, QEMU_TICK_HZ = 10000 };
 
 enum { SYNC_POLLS = 2000 }; /* more than 10 us of looks at the timer */
 
-static const pin step[BOARD_AXES] = PIN_STEP;
-static const pin direction[BOARD_AXES] = PIN_DIRECTION;
-static const pin enable[BOARD_AXES] = PIN_ENABLE;
+static const pin step[BOARD_AXES] = {PIN_STEP};
+static const pin direction[BOARD_AXES] = {PIN_DIRECTION};
+static const pin enable[BOARD_AXES] = {PIN_ENABLE};
 static const pin sop[] = {PIN_RADAR_SOP0, PIN_RADAR_SOP1, PIN_RADAR_SOP2};
 
 static enum board_reset_cause cause;
@@ -52,8 +52,7 @@ static void find_cause(void) {
 static void start_outputs(void) {
     gpio_output(PIN_SYNC, false);
     gpio_output_open_drain(PIN_RADAR_RESET, false); /* held until the application lets go */
-    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
-        gpio_output(sop[i], false);
+    board_release_radar_boot();
     for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
         gpio_output(enable[axis], true);
         gpio_output(direction[axis], false);
@@ -97,6 +96,10 @@ void board_serial(uint8_t serial[12]) {
         serial[i] = from[i];
 }
 
+bool board_clock_exact(void) {
+    return clock_emulated() || clock_from_crystal();
+}
+
 uint32_t board_tick_hz(void) {
     return clock_emulated() ? QEMU_TICK_HZ : TICK_HZ;
 }
@@ -115,8 +118,10 @@ void board_set_enable(unsigned axis, bool on) {
 
 uint32_t board_pulse_sync(uint32_t width_ns) {
     uint32_t width = (width_ns * (board_count_hz() / 1000000u) + 999) / 1000;
+    uint32_t state = board_lock(); /* a serial port's interrupt would come between */
     gpio_set(PIN_SYNC, true);
     uint32_t edge = TIM2->CNT;
+    board_unlock(state);
     for (int i = 0; i < SYNC_POLLS && TIM2->CNT - edge < width; i++) {
     }
     gpio_set(PIN_SYNC, false);
@@ -129,15 +134,20 @@ void board_set_radar_reset(bool held) {
 
 void board_set_radar_boot(unsigned mode) {
     for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
-        gpio_set(sop[i], mode >> i & 1u);
+        gpio_output(sop[i], mode >> i & 1u);
+}
+
+void board_release_radar_boot(void) {
+    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
+        gpio_input(sop[i], GPIO_NO_PULL);
 }
 
 void board_set_led(bool on) {
     gpio_set(PIN_LED, on);
 }
 
-/* The hardware's comes last: 32 kHz within 17 to 47 kHz (DS8626 5.3.10), so it is given twice the
- * time, and the tick's watchdog is there for the exact one. */
+/* The hardware's comes last: 32 kHz within 17 to 47 kHz (DS8626, internal clocks), so it is given
+ * twice the time, and the tick's watchdog is there for the exact one. */
 static void start_hardware_watchdog(uint32_t timeout_ms) {
     uint32_t reload = timeout_ms * 2 > 0xFFF ? 0xFFF : timeout_ms * 2;
     DBGMCU_APB1_FZ |= DBGMCU_APB1_FZ_IWDG;
@@ -151,7 +161,7 @@ static void start_hardware_watchdog(uint32_t timeout_ms) {
 }
 
 void board_watchdog_start(uint32_t timeout_ms) {
-    core_watchdog_start(timeout_ms * (board_count_hz() / 1000));
+    core_watchdog_start(timeout_ms * (board_tick_hz() / 1000));
     if (!clock_emulated())
         start_hardware_watchdog(timeout_ms);
 }

@@ -22,6 +22,10 @@ void gpio_output_open_drain(pin p, bool level) {
     gpio_output(p, level);
 }
 
+void gpio_fast(pin p) {
+    set_two_bits(&GPIO(p / 16u)->OSPEEDR, gpio_bit(p), 3);
+}
+
 void gpio_alternate(pin p, unsigned function, enum gpio_pull pull) {
     reg *afr = &GPIO(p / 16u)->AFR[gpio_bit(p) / 8];
     unsigned shift = 4 * (gpio_bit(p) % 8);

@@ -19,6 +19,8 @@ void gpio_input(pin p, enum gpio_pull pull);
 void gpio_output(pin p, bool level);
 void gpio_output_open_drain(pin p, bool level);
 void gpio_alternate(pin p, unsigned function, enum gpio_pull pull);
+/* The steepest edges; after one of the above. */
+void gpio_fast(pin p);
 
 static inline unsigned gpio_bit(pin p) {
     return p % 16u;

@@ -15,26 +15,21 @@
 #endif
 
 /* Radar */
-#define PIN_SYNC PIN(B, 8) /* (F) SYNC_IN */
-#define PIN_RADAR_RESET                                                                            \
-    PIN(B, 9)                    /* (F) NRESET, low = held; open drain, the radar board pulls up   \
-                                  */
-#define PIN_RADAR_SOP0 PIN(C, 2) /* (F) */
-#define PIN_RADAR_SOP1 PIN(C, 3) /* (F) */
-#define PIN_RADAR_SOP2 PIN(C, 4) /* (F) */
+#define PIN_SYNC        PIN(B, 8) /* (F) SYNC_IN */
+#define PIN_RADAR_RESET PIN(B, 9) /* (F) NRESET, low = held; open drain: pulled up there */
+#define PIN_RADAR_SOP0  PIN(C, 2) /* (F) */
+#define PIN_RADAR_SOP1  PIN(C, 3) /* (F) */
+#define PIN_RADAR_SOP2  PIN(C, 4) /* (F) */
 
 /* Steppers, by enum of board.h: x, y, turntable. Enable is low = on, as TMC and A4988 have it. */
-#define PIN_STEP                                                                                   \
-    { PIN(C, 8), PIN(A, 8), PIN(B, 0) }
-#define PIN_DIRECTION                                                                              \
-    { PIN(C, 9), PIN(B, 4), PIN(B, 1) }
-#define PIN_ENABLE                                                                                 \
-    { PIN(C, 12), PIN(B, 5), PIN(D, 2) }
+#define PIN_STEP      PIN(C, 8), PIN(A, 8), PIN(B, 0)
+#define PIN_DIRECTION PIN(C, 9), PIN(B, 4), PIN(B, 1)
+#define PIN_ENABLE    PIN(C, 12), PIN(B, 5), PIN(D, 2)
 
 /* Switches to ground, normally closed, with the chip's pull-up: an open wire reads active. In the
  * order of enum board_input. */
-#define PIN_INPUT                                                                                  \
-    { PIN(A, 6), PIN(A, 7), PIN(B, 12), PIN(C, 13), PIN(A, 0), PIN(A, 4) }
+/* On the Feather: both of x, the emergency stop. */
+#define PIN_INPUT PIN(A, 6), PIN(A, 7), PIN(B, 12), PIN(C, 13), PIN(A, 0), PIN(A, 4)
 
 /* Stamped edges, rising: TIM2 channel 1 and 2 (AF1). */
 #define PIN_PPS         PIN(A, 5) /* (F) TIM2_CH1 */

@@ -7,7 +7,7 @@
 
 typedef volatile uint32_t reg;
 
-/* 5.5 power control */
+/* 5.4 power control */
 #define PWR_CR     (*(reg *)0x40007000u)
 #define PWR_CR_VOS (1u << 14) /* scale 1: up to 168 MHz */
 
@@ -16,14 +16,18 @@ typedef volatile uint32_t reg;
 #define FLASH_ACR_168MHZ (1u << 10 | 1u << 9 | 1u << 8 | 5u) /* caches, prefetch, 5 wait states */
 
 /* 7.3 reset and clock control */
-#define RCC_CR      (*(reg *)0x40023800u)
-#define RCC_PLLCFGR (*(reg *)0x40023804u)
-#define RCC_CFGR    (*(reg *)0x40023808u)
-#define RCC_AHB1ENR (*(reg *)0x40023830u)
-#define RCC_AHB2ENR (*(reg *)0x40023834u)
-#define RCC_APB1ENR (*(reg *)0x40023840u)
-#define RCC_APB2ENR (*(reg *)0x40023844u)
-#define RCC_CSR     (*(reg *)0x40023874u)
+#define RCC_CR       (*(reg *)0x40023800u)
+#define RCC_PLLCFGR  (*(reg *)0x40023804u)
+#define RCC_CFGR     (*(reg *)0x40023808u)
+#define RCC_AHB1RSTR (*(reg *)0x40023810u)
+#define RCC_AHB2RSTR (*(reg *)0x40023814u)
+#define RCC_APB1RSTR (*(reg *)0x40023820u)
+#define RCC_APB2RSTR (*(reg *)0x40023824u)
+#define RCC_AHB1ENR  (*(reg *)0x40023830u)
+#define RCC_AHB2ENR  (*(reg *)0x40023834u)
+#define RCC_APB1ENR  (*(reg *)0x40023840u)
+#define RCC_APB2ENR  (*(reg *)0x40023844u)
+#define RCC_CSR      (*(reg *)0x40023874u)
 
 #define RCC_CR_HSION       (1u << 0)
 #define RCC_CR_HSIRDY      (1u << 1)
@@ -31,6 +35,7 @@ typedef volatile uint32_t reg;
 #define RCC_CR_HSERDY      (1u << 17)
 #define RCC_CR_PLLON       (1u << 24)
 #define RCC_CR_PLLRDY      (1u << 25)
+#define RCC_PLLCFGR_KEEP   0xF0BC8000u /* reserved bits */
 #define RCC_PLLCFGR_HSE    (1u << 22)
 #define RCC_CFGR_SW_PLL    2u
 #define RCC_CFGR_SWS_PLL   (2u << 2)
@@ -122,14 +127,14 @@ struct spi {
 #define IWDG_KR_FEED   0xAAAAu
 #define IWDG_PR_32     3u /* 32 kHz / 32: about a millisecond */
 
-/* 38.4 debug: the watchdog stands still while a debugger holds the core */
+/* 38.16 debug: the watchdog stands still while a debugger holds the core */
 #define DBGMCU_APB1_FZ      (*(reg *)0xE0042008u)
 #define DBGMCU_APB1_FZ_IWDG (1u << 12)
 
 /* 39.1 the chip's own number, 96 bits */
 #define UNIQUE_ID ((const uint8_t *)0x1FFF7A10u)
 
-/* 12.2 positions in the vector table */
+/* 12.1.3 positions in the vector table */
 enum interrupt {
     IRQ_EXTI0 = 6,
     IRQ_EXTI1 = 7,

@@ -43,6 +43,7 @@ void spi_imu_init(void) {
     RCC_APB1ENR |= RCC_APB1ENR_SPI2;
     gpio_output(PIN_SPI_SELECT, true);
     gpio_alternate(PIN_SPI_SCK, 5, GPIO_NO_PULL);
+    gpio_fast(PIN_SPI_SCK); /* a slow clock spoils the last bit: errata ES0182, SPI */
     gpio_alternate(PIN_SPI_MOSI, 5, GPIO_NO_PULL);
     gpio_alternate(PIN_SPI_MISO, 5, GPIO_PULL_UP);
     SPI2->CR1 = SPI_CR1_CPHA | SPI_CR1_CPOL | SPI_CR1_MSTR | SPI_CR1_BR(DIVIDER_8) | SPI_CR1_SSM |

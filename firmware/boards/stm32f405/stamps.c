@@ -10,7 +10,7 @@ enum { COUNT_HZ = 84000000, QEMU_DIVIDER = 10, QEMU_COUNT_HZ = 1000000000 / QEMU
 
 enum { NO_INPUT = 0xFF };
 
-static const pin inputs[BOARD_INPUTS] = PIN_INPUT;
+static const pin inputs[BOARD_INPUTS] = {PIN_INPUT};
 static const pin stamped[BOARD_STAMPS] = {
     [BOARD_STAMP_PPS] = PIN_PPS, [BOARD_STAMP_SPI_IMU] = PIN_SPI_IMU_INT};
 
@@ -50,13 +50,12 @@ void stamps_exti_handler(void) {
     }
 }
 
-static void listen(pin p, bool falling_too) {
+/* Inputs are active high (a wire that opens is pulled up), and only becoming active matters. */
+static void listen(pin p) {
     unsigned line = gpio_bit(p), shift = 4 * (line % 4);
     SYSCFG_EXTICR(line / 4) = (SYSCFG_EXTICR(line / 4) & ~(0xFu << shift)) | (uint32_t)(p / 16u)
                                                                                  << shift;
     EXTI_RTSR |= 1u << line;
-    if (falling_too)
-        EXTI_FTSR |= 1u << line;
     EXTI_PR = 1u << line;
     EXTI_IMR |= 1u << line;
 }
@@ -74,7 +73,7 @@ static void start_captures(void) {
         if (clock_emulated()) {
             gpio_input(stamped[i], GPIO_PULL_DOWN);
             stamp_lines |= 1u << gpio_bit(stamped[i]);
-            listen(stamped[i], false);
+            listen(stamped[i]);
         } else {
             gpio_alternate(stamped[i], 1, GPIO_PULL_DOWN);
             TIM2->CCMR[i / 2] |= TIM_INPUT(i);
@@ -95,7 +94,7 @@ void stamps_init(void) {
     for (unsigned i = 0; i < BOARD_INPUTS; i++) {
         gpio_input(inputs[i], GPIO_PULL_UP);
         input_of_line[gpio_bit(inputs[i])] = (uint8_t)i;
-        listen(inputs[i], true);
+        listen(inputs[i]);
     }
     for (unsigned i = 0; i < sizeof lines; i++)
         core_interrupt_on(lines[i], CORE_PRIORITY_INPUT);

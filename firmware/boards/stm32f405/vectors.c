@@ -1,4 +1,4 @@
-/* The STM32F405's part of the vector table: RM0090 12.2, after the processor's. */
+/* The STM32F405's part of the vector table: RM0090 12.1.3, after the processor's. */
 #include "firmware/boards/cortex_m4/core.h"
 #include "firmware/boards/stm32f405/registers.h"
 #include "firmware/boards/stm32f405/serial.h"

@@ -177,7 +177,8 @@ enum nfsar_wire_hello_flag {
     NFSAR_WIRE_HELLO_EMULATED = 1,
     NFSAR_WIRE_HELLO_USB = 2,
     NFSAR_WIRE_HELLO_SPI_IMU = 4,
-    NFSAR_WIRE_HELLO_CRASHED = 8 /**< a crash record waits */
+    NFSAR_WIRE_HELLO_CRASHED = 8, /**< a crash record waits */
+    NFSAR_WIRE_HELLO_INEXACT = 16 /**< the crystal did not start: rates are within 1 % only */
 };
 
 /** Channel of the records that NFSAR_WIRE_FAULT_FLOOD makes. */

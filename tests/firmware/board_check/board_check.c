@@ -191,6 +191,7 @@ static void boot_radar(unsigned mode) {
     board_set_radar_reset(true);
     board_set_radar_boot(mode);
     board_set_radar_reset(false);
+    board_release_radar_boot();
     say("done\n");
 }
 
