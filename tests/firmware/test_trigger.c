@@ -331,6 +331,12 @@ static void refusals(void **unused) {
     bad = (struct trigger_timing){.shortest_ns = 4000000000u, .width_ns = 1000};
     assert_int_equal(trigger_configure(trigger, &bad), TRIGGER_BAD_SETUP);
     assert_int_equal(trigger_configure(trigger, &timing), MOTION_OK);
+    bad = (struct trigger_timing){.shortest_ns = 1000001, .width_ns = 10000};
+    fake_board.count_hz = 84000000;
+    assert_int_equal(trigger_configure(trigger, &bad), MOTION_OK);
+    assert_int_equal(trigger->shortest, 84001); /* 84000.084 */
+    fake_board.count_hz = 1000000000;
+    assert_int_equal(trigger_configure(trigger, &timing), MOTION_OK);
     run.mode = TRIGGER_PERIOD;
     run.period_ns = 4000000000u;
     assert_int_equal(trigger_arm(trigger, &run, false), TRIGGER_BAD_SETUP);
