@@ -429,6 +429,20 @@ static void refusals(void **unused) {
     scan.turn = 4000;
     scan.column_pitch = 1;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
+    /* Two rows, and a table that must turn for half an hour while y crawls. */
+    scan.rows = 2;
+    scan.row_pitch = 1000000000;
+    scan.dwell_ms = 3600000;
+    scan.turn = 100000;
+    scan.column_pitch = 100;
+    scan.columns = 2;
+    scan.speed = 16000;
+    assert_int_equal(program_check(&hub.motion, &scan, &plan), MOTION_TOO_SLOW);
+    scan.row_pitch = 100000000;
+    assert_int_equal(program_check(&hub.motion, &scan, &plan), MOTION_OK);
+    assert_int_equal(plan.turns, 1 + (3600 + 6250) * 16000 / 100000);
+    scan.turn = 4000000000u;
+    assert_int_equal(program_check(&hub.motion, &scan, &plan), MOTION_OUT_OF_RANGE);
     scan = good;
     scan.settle_ms = 3600001;
     expect_refusal(&hub, &scan, PROGRAM_TOO_LARGE);

@@ -232,7 +232,7 @@ static void period_counts_and_waits_for_the_radar(void **unused) {
     fake_board_tick();
     assert_int_equal(pulses.n, 6);
     assert_int_equal(trigger_arm(&motion.trigger, &run, true), MOTION_OK);
-    fake_board_ticks(100);
+    fake_board_ticks(45);
     assert_int_equal(pulses.n, 7);
     assert_int_equal(pulses.at[6].time - pulses.at[5].time, 84000);
     run = (struct trigger_run){.mode = TRIGGER_PERIOD, .period_ns = 2000000, .count = 2};
