@@ -529,6 +529,116 @@ static void refusals(void **unused) {
     assert_int_equal(status_of(&hub).state, PROGRAM_FAILED);
 }
 
+/* Any 32 bits: often small, often at an end of the range. */
+static uint32_t anything(void) {
+    static const uint32_t ends[] = {0,          1,          2,           65535,       65536,
+                                    0x3fffffff, 0x40000000, 0x7fffffff,  0x80000000u, 0x80000001u,
+                                    0xc0000000, 0xc0000001, 0xffffffffu, 1000000,     3600000};
+    switch (draw(4)) {
+    case 0:
+        return ends[draw(15)];
+    case 1:
+        return draw(1000);
+    case 2:
+        return 0u - draw(1000);
+    default:
+        return draw(0x80000000u) * 2 + draw(2);
+    }
+}
+
+static uint32_t mostly(uint32_t good) {
+    return draw(12) > 0 ? good : anything();
+}
+
+/* The sanitizers watch; what is accepted lies within the range. */
+static void hostile_values(void **unused) {
+    (void)unused;
+    struct hub hub;
+    hub_begin(&hub);
+    unsigned scans = 0, moves = 0, runs = 0;
+    for (unsigned k = 0; k < 8000; k++) {
+        struct axis *axis = &hub.motion.axis[draw(BOARD_AXES)];
+        struct axis_config config = axis->config;
+        config.speed = mostly(16000);
+        config.acceleration = mostly(160000);
+        config.jerk = mostly(3200000);
+        config.soft_limits = draw(8) == 0;
+        config.soft_low = (int32_t)anything();
+        config.soft_high = (int32_t)anything();
+        config.home_travel = mostly(50000);
+        config.home_back_off = mostly(200);
+        config.home_position = (int32_t)mostly(0);
+        axis_configure(axis, &config);
+        axis_set_position(axis, (int32_t)anything());
+        if (axis_move_to(axis, (int32_t)anything(), anything()) == MOTION_OK)
+            moves++;
+        axis_home(axis);
+        fake_board_tick();
+        motion_emergency_stop(&hub.motion);
+        motion_poll(&hub.motion);
+        fake_board_tick();
+        motion_poll(&hub.motion);
+        assert_int_equal(motion_clear(&hub.motion), MOTION_OK);
+        struct trigger_timing timing = {mostly(1000000), 1000};
+        trigger_configure(&hub.motion.trigger, &timing);
+        for (unsigned a = 0; a < BOARD_AXES; a++)
+            hub.motion.axis[a].trusted = true;
+
+        struct trigger_run run = {.mode = (enum trigger_mode)draw(5),
+                                  .count = anything(),
+                                  .period_ns = anything(),
+                                  .axis = draw(4),
+                                  .first = (int32_t)anything(),
+                                  .pitch = (int32_t)anything()};
+        if (trigger_arm(&hub.motion.trigger, &run, false) == MOTION_OK) {
+            runs++;
+            fake_board_ticks(2);
+        }
+        trigger_disarm(&hub.motion.trigger);
+        trigger_clear(&hub.motion.trigger);
+
+        struct program_scan scan = {
+            .pattern = (enum program_pattern)draw(4),
+            .mode = (enum program_mode)draw(3),
+            .fast = draw(2),
+            .slow = 2 - draw(2),
+            .fast_first = (int32_t)mostly(draw(100000)),
+            .slow_first = (int32_t)mostly(draw(100000)),
+            .columns = mostly(1 + draw(400)),
+            .rows = mostly(1 + draw(400)),
+            .column_pitch = (int32_t)mostly(1 + draw(1000)),
+            .row_pitch = (int32_t)mostly(0u - draw(1000)),
+            .speed = draw(2) ? 0 : anything(),
+            .settle_ms = mostly(draw(1000)),
+            .dwell_ms = mostly(draw(1000)),
+            .burst = mostly(draw(2)),
+            .burst_period_ns = mostly(0),
+            .fast_backlash = mostly(draw(100)),
+            .slow_backlash = mostly(draw(100)),
+            .turn = mostly(draw(1000000)),
+        };
+        struct program_plan plan;
+        if (program_check(&hub.motion, &scan, &plan) == MOTION_OK) {
+            scans++;
+            assert_true(plan.fast_low >= -AXIS_RANGE && plan.fast_high <= AXIS_RANGE);
+            assert_true(plan.fast_low <= plan.fast_high && plan.slow_low <= plan.slow_high);
+            program_duration_ms(&hub.motion, &scan, &plan);
+            if (program_start(&hub.program, &scan) == MOTION_OK)
+                fake_board_ticks(2);
+            motion_emergency_stop(&hub.motion);
+            for (int round = 0; round < 4; round++) {
+                fake_board_tick();
+                motion_poll(&hub.motion);
+                program_poll(&hub.program);
+            }
+            assert_false(program_running(&hub.program));
+            assert_int_equal(motion_clear(&hub.motion), MOTION_OK);
+        }
+    }
+    assert_true(moves > 1000 && runs > 1000 && scans > 300);
+    print_message("%u %u %u\n", moves, runs, scans);
+}
+
 /* What may happen in the middle of a scan. */
 enum accident {
     ABORT,
@@ -686,11 +796,17 @@ static void waiting_axes_stay_awake(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rasters),    cmocka_unit_test(serpentines),
-        cmocka_unit_test(turntables), cmocka_unit_test(stop_and_go),
-        cmocka_unit_test(smallest),   cmocka_unit_test(random_scans),
-        cmocka_unit_test(refusals),   cmocka_unit_test(accidents),
-        cmocka_unit_test(late_row),   cmocka_unit_test(waiting_axes_stay_awake),
+        cmocka_unit_test(rasters),
+        cmocka_unit_test(serpentines),
+        cmocka_unit_test(turntables),
+        cmocka_unit_test(stop_and_go),
+        cmocka_unit_test(smallest),
+        cmocka_unit_test(random_scans),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(accidents),
+        cmocka_unit_test(hostile_values),
+        cmocka_unit_test(late_row),
+        cmocka_unit_test(waiting_axes_stay_awake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
