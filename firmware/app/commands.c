@@ -27,6 +27,8 @@ static enum nfsar_wire_result do_hello(struct hub *hub, const struct nfsar_wire_
     hub_say_hello(hub);
     hub_say_crash(hub);
     errors_repeat(&hub->errors);
+    stage_tell_again(&hub->stage);
+    sensors_tell_again(hub);
     return NFSAR_WIRE_RESULT_DONE;
 }
 

@@ -154,6 +154,7 @@ static void set_radar_boot(void *context, unsigned sop) {
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
     crash_start(board_reset_cause());
+    board_set_radar_reset(false); /* held since the start of the board */
     clock_init(&hub->clock, board_count_hz(), board_count());
     hub->now_ns = clock_stamp_ns(&hub->clock, board_count());
     hub->streams.status_ms = HUB_STATUS_MS;

@@ -76,6 +76,12 @@ static void tell_state(struct hub *hub, unsigned sensor) {
     hub->sensors.told_state[sensor] = record.state;
 }
 
+void sensors_tell_again(struct hub *hub) {
+    for (unsigned sensor = 0; sensor < SENSORS; sensor++) {
+        tell_state(hub, sensor);
+    }
+}
+
 static void tell_clock(struct hub *hub) {
     const struct pps *pps = &hub->pps;
     const uint64_t time_ns = clock_ns(&hub->clock, pps->accepted);

@@ -8,9 +8,14 @@
 
 #define MILLISECOND UINT64_C(1000000)
 
+/* The wire has the reasons' words. */
+#define SAME(NAME, value, text) _Static_assert(NAME == (value), "the wire has another " #NAME);
+NFSAR_WIRE_REASONS(SAME)
+_Static_assert((int)NFSAR_WIRE_reason_end == (int)MOTION_ERRORS, "the wire lacks a reason");
+
 /* What the axes, triggers and programs answer, as the wire says it. */
 static enum nfsar_wire_result result_of(enum motion_error error, uint16_t *detail) {
-    *detail = (uint16_t)error;
+    *detail = error == MOTION_OK ? 0 : NFSAR_WIRE_REASON + (uint16_t)error;
     switch (error) {
     case MOTION_OK:
         return NFSAR_WIRE_RESULT_DONE;

@@ -99,6 +99,12 @@ static void tell_axes(struct hub *hub) {
     }
 }
 
+void stage_tell_again(struct stage *stage) {
+    for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
+        stage->told[axis].state = UINT8_MAX;
+    }
+}
+
 static void tell_trigger_error(struct hub *hub) {
     struct stage *stage = &hub->stage;
     struct trigger_status status;
