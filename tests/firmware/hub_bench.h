@@ -18,8 +18,7 @@ struct bench_record {
 struct bench {
     struct hub hub;
     struct nfsar_wire_reader reader;
-    struct bench_record records[BENCH_RECORDS]; /* the last ones, in a ring */
-    uint32_t received;                          /* all of them */
+    uint32_t received; /* all of them */
     uint32_t of_kind[256];
     uint32_t missed; /* by gaps in the sequence */
     uint32_t expected;
