@@ -42,7 +42,7 @@ static enum nfsar_status set_radar(struct hub_session *session, const struct sta
         hub_command(session, NFSAR_WIRE_DO_TRIGGER_SET, 0, payload,
                     nfsar_wire_pack_do_trigger_set(payload, &set), error);
     if (status == NFSAR_OK) {
-        printf("%-12sa frame each %g ms at most, pulses of %g us\n", "radar", set.frame_ns * 1e-6,
+        printf("%-12sat most a frame each %g ms, pulses of %g us\n", "radar", set.frame_ns * 1e-6,
                set.pulse_ns * 1e-3);
     }
     return status;
