@@ -80,11 +80,16 @@ void stage_clear(struct hub *hub, uint32_t errors) {
                                 1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
                                 1U << NFSAR_WIRE_ERROR_TRIGGER_LOST;
     const uint32_t of_axes = 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT | 1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
+    /* What is latched again before the next look at it is told again. */
     if ((errors & of_trigger) != 0) {
         trigger_clear(&stage->motion.trigger);
+        stage->told_trigger = MOTION_OK;
     }
     for (unsigned axis = 0; (errors & of_axes) != 0 && axis < BOARD_AXES; axis++) {
         axis_clear(&stage->motion.axis[axis]);
+        if (stage->told_error[axis] != MOTION_EMERGENCY_STOP) {
+            stage->told_error[axis] = MOTION_OK;
+        }
     }
 }
 

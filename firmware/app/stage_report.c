@@ -66,8 +66,8 @@ static void tell_axis_error(struct hub *hub, unsigned axis, const struct axis_st
                          status->error_position);
         }
     }
-    /* Only what was known can be lost. */
-    if (stage->told[axis].placed == 1 && !status->trusted) {
+    /* Only what was known can be lost; homing gives it up to know it better. */
+    if (stage->told[axis].placed == 1 && !status->trusted && status->state != AXIS_HOMING) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_AXIS_PLACE, (uint16_t)axis, status->position);
     }
 }

@@ -20,15 +20,11 @@ import time
 PORTS = ("LINK", "IMU", "FLOW", "GNSS", "RADAR")
 
 
-def _stm32_pins(names):
-    """{"SYNC": "B8"} as {(port letter, bit): name}"""
-    return {(pin[0], int(pin[1:])): name for name, pin in names.items()}
-
-
 class _Stm32f405:
     """As firmware/boards/stm32f405/pins.h has it."""
 
     machine = "netduinoplus2"
+    timer = 0x40000024, 100000000, 1  # TIM2_CNT: its address, rate (in qemu), and direction
     # -serial number n is USART1, 2, 3, UART4, 5, USART6 for n = 0 to 5
     serial = {"LINK": 0, "IMU": 1, "FLOW": 2, "GNSS": 3, "RADAR": 5}
     outputs = {
@@ -46,12 +42,16 @@ class _Stm32f405:
     line = re.compile(r"GPIO([A-D]): unimplemented device write \(size 4, offset 0x018, "
                       r"value 0x([0-9a-f]+)\)")
 
+    def __init__(self):
+        self.names = {(pin[0], int(pin[1:])): name for name, pin in self.outputs.items()}
+
     def decode(self, match):
-        names = _stm32_pins(self.outputs)
         value = int(match[2], 16)
-        for bit in range(32):
-            if value >> bit & 1:
-                yield names.get((match[1], bit % 16), f"{match[1]}{bit % 16}"), int(bit < 16)
+        while value:
+            bit = (value & -value).bit_length() - 1
+            value &= value - 1
+            pin = match[1], bit % 16
+            yield self.names.get(pin, f"{pin[0]}{pin[1]}"), int(bit < 16)
 
     def line_number(self, name):
         """The EXTI line: a pin's bit, whatever its port."""
@@ -62,6 +62,7 @@ class _Mps2An386:
     """As firmware/boards/mps2_an386/pins.h has it."""
 
     machine = "mps2-an386"
+    timer = 0x40000004, 25000000, -1  # CMSDK timer 0, VALUE
     serial = {"LINK": 0, "IMU": 1, "FLOW": 2, "GNSS": 3, "RADAR": 4}
     outputs = ("STEP0 STEP1 STEP2 DIR0 DIR1 DIR2 SYNC RADAR_RESET EN0 EN1 EN2 "
                "SOP0 SOP1 SOP2").split()
@@ -83,12 +84,15 @@ BOARDS = {"stm32f405": _Stm32f405(), "mps2-an386": _Mps2An386()}
 
 
 class Port:
-    """One serial port. A thread reads it all the time: qemu stands still when nobody does."""
+    """One serial port. A thread reads it all the time: qemu stands still when nobody does. What it
+    reads waits for receive() and line(), or goes to whom hand_to() named."""
 
     def __init__(self, listener, limit_s):
         listener.settimeout(limit_s)
         self._socket, _ = listener.accept()
         listener.close()
+        self._hear = None
+        self._sending = threading.Lock()
         self._bytes = bytearray()
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -103,11 +107,24 @@ class Port:
             if not some:
                 return
             with self._more:
+                if self._hear:
+                    self._hear(some)
+                    continue
                 self._bytes += some
                 self._more.notify_all()
 
+    def hand_to(self, hear):
+        """From now on, and with what waits already, hear(bytes) is called as they come."""
+        with self._more:
+            self._hear = hear
+            if self._bytes:
+                hear(bytes(self._bytes))
+                self._bytes.clear()
+
     def send(self, data):
-        self._socket.sendall(data)
+        """Waits while the firmware takes no bytes; qemu's own time limit bounds that."""
+        with self._sending:
+            self._socket.sendall(data)
 
     def receive(self, n, limit_s=20.0):
         """Exactly n bytes, or as many as came in limit_s."""
@@ -154,6 +171,7 @@ class EmulatedBoard:
             self._qtest, _ = qtest.accept()
             self._qtest.settimeout(limit_s)
             self._answers = self._qtest.makefile("r")
+            self._asking = threading.Lock()
         except OSError:
             self.close()
             raise
@@ -181,11 +199,21 @@ class EmulatedBoard:
         """Drives the EXTI line of one input. Not through the multiplexer before it (SYSCFG): that of
         qemu 7.2 knows port A alone and aborts at the others."""
         number = self.facts.line_number(name)
-        self._qtest.sendall(b"set_irq_in /machine/unattached/device[0]/exti unnamed-gpio-in "
-                            b"%d %d\n" % (number, level))
-        answer = self._answers.readline().strip()
-        if answer != "OK":
-            raise RuntimeError(f"qtest says {answer!r} to {name}")
+        self._ask("set_irq_in /machine/unattached/device[0]/exti unnamed-gpio-in"
+                  f" {number} {level}")
+
+    def count(self):
+        """The free-running timer that the firmware stamps with; facts.timer says its rate."""
+        address, _, direction = self.facts.timer
+        return direction * int(self._ask(f"readl {address:#x}").split()[1], 16) & 0xFFFFFFFF
+
+    def _ask(self, command):
+        with self._asking:
+            self._qtest.sendall(command.encode() + b"\n")
+            answer = self._answers.readline().strip()
+        if not answer.startswith("OK"):
+            raise RuntimeError(f"qtest says {answer!r} to {command}")
+        return answer
 
     def pin_writes(self):
         """What was written to pins since the last call, as (name, level) in order."""

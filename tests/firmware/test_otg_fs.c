@@ -415,6 +415,27 @@ static void test_strange_entries(void **state) {
     finish(&bench);
 }
 
+/* A transfer that ends without data, and one that nobody has asked for: the second must not go into
+ * a ring that has no room. */
+static void test_strange_ends(void **state) {
+    (void)state;
+    struct bench bench;
+    static uint8_t got[2048];
+    start(&bench);
+    assert_int_equal(usb_host_out(&bench.host, 1, pattern, 10, false), 10);
+    otg_model_push(&bench.model, GRXSTS_OUT_DONE, 1, NULL, 0);
+    bench.model.out[1].control &= ~EPCTL_EPENA;
+    usb_link_poll(&bench.link);
+    assert_int_equal(usb_link_read(&bench.link, got, sizeof got), 10);
+    assert_int_equal(usb_host_out(&bench.host, 1, pattern, 2000, false), USB_LINK_RX_SIZE);
+    otg_model_push(&bench.model, GRXSTS_OUT_DATA, 1, pattern, 64);
+    otg_model_push(&bench.model, GRXSTS_OUT_DONE, 1, NULL, 0);
+    usb_link_poll(&bench.link);
+    assert_int_equal(usb_link_read(&bench.link, got, sizeof got), USB_LINK_RX_SIZE);
+    assert_memory_equal(got, pattern, USB_LINK_RX_SIZE);
+    finish(&bench);
+}
+
 /* More entries than one poll takes: the rest waits for the next. */
 static void test_poll_is_bounded(void **state) {
     (void)state;
@@ -547,6 +568,7 @@ int main(void) {
         cmocka_unit_test(test_suspend),
         cmocka_unit_test(test_reset_with_packets_waiting),
         cmocka_unit_test(test_strange_entries),
+        cmocka_unit_test(test_strange_ends),
         cmocka_unit_test(test_poll_is_bounded),
         cmocka_unit_test(test_no_room_in_fifo),
         cmocka_unit_test(test_stuck),

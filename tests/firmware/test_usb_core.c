@@ -265,6 +265,7 @@ static void test_address_without_status(void **state) {
     usbd_poll(&bench.usbd);
     uint8_t got[18];
     assert_int_equal(get(&bench, 0x0100, 18, got), 18);
+    assert_int_equal(usb_host_control(&bench.host, 2, 1, 0, 0, 0, NULL), 0);
     assert_int_equal(bench.sim.address, 0);
     assert_int_equal(bench.usbd.state, USBD_DEFAULT);
     finish(&bench);
@@ -496,6 +497,8 @@ static void test_refused_unconfigured(void **state) {
     assert_int_equal(usb_host_control(&bench.host, 0x80, 0, 0, 0, 2, got), 2);
     assert_int_equal(usb_host_control(&bench.host, 0x82, 0, 0, 0, 2, got), 2);
     assert_int_equal(usb_host_control(&bench.host, 0x02, 1, 0, 0, 0, NULL), 0);
+    assert_int_equal(usb_host_control(&bench.host, 0x00, 5, 128, 0, 0, NULL), USB_STALL);
+    assert_int_equal(usb_host_control(&bench.host, 0x00, 5, 6, 1, 0, NULL), USB_STALL);
     finish(&bench);
 }
 

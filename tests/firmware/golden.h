@@ -1,0 +1,443 @@
+/* Golden frames of the hub's protocol. Made from golden.txt by rig/golden.py --header. */
+#ifndef NFSAR_TESTS_FIRMWARE_GOLDEN_H
+#define NFSAR_TESTS_FIRMWARE_GOLDEN_H
+
+#include "nfsar/wire.h"
+
+/* Header, what follows the fields, and the whole frame; these two in hex. */
+struct golden_head {
+    struct nfsar_wire_header header;
+    const char *tail;
+    const char *frame;
+};
+
+/* clang-format off */
+static const struct { struct golden_head head; struct nfsar_wire_hello values; } golden_hello[] = {
+    {{{NFSAR_WIRE_HELLO, 0, 1U, 12345000086415ULL}, "", "020102010101078f4b584b3a0b01020101010d312e302e302d676f6c64656e01010101010101010101010a73746d3332663430350101010101010d303132333435363738393a3b06bd0105204e01010210010303040301010101052362db2000"},
+     {.major = 1, .minor = 0, .firmware = {49, 46, 48, 46, 48, 45, 103, 111, 108, 100, 101, 110, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, .board = {115, 116, 109, 51, 50, 102, 52, 48, 53, 0, 0, 0, 0, 0, 0, 0}, .serial = {48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59}, .count_hz = 84000000U, .tick_hz = 20000U, .radar_bytes = 4096U, .axes = 3, .sensors = 4, .reset = 0, .flags = 1, .starts = 1U}},
+    {{{NFSAR_WIRE_HELLO, 0, 0U, 0ULL}, "", "020101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101054c36b98200"},
+     {.major = 0, .minor = 0, .firmware = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, .board = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, .serial = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, .count_hz = 0U, .tick_hz = 0U, .radar_bytes = 0U, .axes = 0, .sensors = 0, .reset = 0, .flags = 0, .starts = 0U}},
+    {{{NFSAR_WIRE_HELLO, 255, 4294967295U, 18446744073709551615ULL}, "", "5f01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff410821700"},
+     {.major = 65535, .minor = 65535, .firmware = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, .board = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, .serial = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, .count_hz = 4294967295U, .tick_hz = 4294967295U, .radar_bytes = 4294967295U, .axes = 255, .sensors = 255, .reset = 255, .flags = 255, .starts = 4294967295U}},
+    {{{NFSAR_WIRE_HELLO, 128, 2147483648U, 9223372036854775808ULL}, "", "030180010102800101010101015280ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffad7545b900"},
+     {.major = 65535, .minor = 65535, .firmware = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, .board = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, .serial = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, .count_hz = 4294967295U, .tick_hz = 4294967295U, .radar_bytes = 4294967295U, .axes = 255, .sensors = 255, .reset = 255, .flags = 255, .starts = 4294967295U}},
+    {{{NFSAR_WIRE_HELLO, 2, 67305985U, 578437695752307201ULL}, "", "5f01020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4cde1e5c5100"},
+     {.major = 513, .minor = 1027, .firmware = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28}, .board = {29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44}, .serial = {45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56}, .count_hz = 1010514489U, .tick_hz = 1077886525U, .radar_bytes = 1145258561U, .axes = 69, .sensors = 70, .reset = 71, .flags = 72, .starts = 1280002633U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_status values; } golden_status[] = {
+    {{{NFSAR_WIRE_STATUS, 0, 2U, 24690000172830ULL}, "", "020202020101071e97b096741601031002010440e20102110101020f01010101010103803e0103671201020301010101010102010101010101010202010101010101032c0303200401050920bf0203681001038403010920010102c4e71ffb00"},
+     {.errors = 528U, .made = 123456U, .dropped = 17U, .dropped_sensors = 15U, .dropped_triggers = 0U, .triggers = 16000U, .frames = 4711U, .frames_bad = 3U, .bytes_lost = {0U, 1U, 0U, 2U, 0U}, .queue_worst = 812, .queue_size = 8192, .trigger_worst = 4, .stack_free = 2304, .loop_worst_ns = 180000U, .tick_worst_ns = 4200U, .tick_late_worst_ns = 900U, .inputs = 32, .emergency = 1, .armed = 1, .program = 2}},
+    {{{NFSAR_WIRE_STATUS, 0, 0U, 0ULL}, "", "020201010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101058c69c17c00"},
+     {.errors = 0U, .made = 0U, .dropped = 0U, .dropped_sensors = 0U, .dropped_triggers = 0U, .triggers = 0U, .frames = 0U, .frames_bad = 0U, .bytes_lost = {0U, 0U, 0U, 0U, 0U}, .queue_worst = 0, .queue_size = 0, .trigger_worst = 0, .stack_free = 0, .loop_worst_ns = 0U, .tick_worst_ns = 0U, .tick_late_worst_ns = 0U, .inputs = 0, .emergency = 0, .armed = 0, .program = 0}},
+    {{{NFSAR_WIRE_STATUS, 255, 4294967295U, 18446744073709551615ULL}, "", "5f02ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff344ffae900"},
+     {.errors = 4294967295U, .made = 4294967295U, .dropped = 4294967295U, .dropped_sensors = 4294967295U, .dropped_triggers = 4294967295U, .triggers = 4294967295U, .frames = 4294967295U, .frames_bad = 4294967295U, .bytes_lost = {4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U}, .queue_worst = 65535, .queue_size = 65535, .trigger_worst = 65535, .stack_free = 65535, .loop_worst_ns = 4294967295U, .tick_worst_ns = 4294967295U, .tick_late_worst_ns = 4294967295U, .inputs = 255, .emergency = 255, .armed = 255, .program = 255}},
+    {{{NFSAR_WIRE_STATUS, 128, 2147483648U, 9223372036854775808ULL}, "", "030280010102800101010101015280ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff6d2a3d4700"},
+     {.errors = 4294967295U, .made = 4294967295U, .dropped = 4294967295U, .dropped_sensors = 4294967295U, .dropped_triggers = 4294967295U, .triggers = 4294967295U, .frames = 4294967295U, .frames_bad = 4294967295U, .bytes_lost = {4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U}, .queue_worst = 65535, .queue_size = 65535, .trigger_worst = 65535, .stack_free = 65535, .loop_worst_ns = 4294967295U, .tick_worst_ns = 4294967295U, .tick_late_worst_ns = 4294967295U, .inputs = 255, .emergency = 255, .armed = 255, .program = 255}},
+    {{{NFSAR_WIRE_STATUS, 2, 67305985U, 578437695752307201ULL}, "", "5f02020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c1e4124af00"},
+     {.errors = 67305985U, .made = 134678021U, .dropped = 202050057U, .dropped_sensors = 269422093U, .dropped_triggers = 336794129U, .triggers = 404166165U, .frames = 471538201U, .frames_bad = 538910237U, .bytes_lost = {606282273U, 673654309U, 741026345U, 808398381U, 875770417U}, .queue_worst = 13877, .queue_size = 14391, .trigger_worst = 14905, .stack_free = 15419, .loop_worst_ns = 1077886525U, .tick_worst_ns = 1145258561U, .tick_late_worst_ns = 1212630597U, .inputs = 73, .emergency = 74, .armed = 75, .program = 76}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_error values; } golden_error[] = {
+    {{{NFSAR_WIRE_ERROR, 0, 3U, 37035000259245ULL}, "", "02030203010107ade208e2ae21010404010106fed0ffff02010105fba16bff00"},
+     {.error = 4, .latched = 1, .source = 1, .value = -12034, .times = 2U}},
+    {{{NFSAR_WIRE_ERROR, 0, 0U, 0ULL}, "", "020301010101010101010101010101010101010101010101010105ca53bb5d00"},
+     {.error = 0, .latched = 0, .source = 0, .value = 0, .times = 0U}},
+    {{{NFSAR_WIRE_ERROR, 255, 4294967295U, 18446744073709551615ULL}, "", "1303ffffffffffffffffffffffffffffffffff01010a80ffffffffcbb3f91500"},
+     {.error = 255, .latched = 255, .source = 65535, .value = INT32_MIN, .times = 4294967295U}},
+    {{{NFSAR_WIRE_ERROR, 128, 2147483648U, 9223372036854775808ULL}, "", "030380010102800101010101011280ffffffffffffff7fffffffffba53e21300"},
+     {.error = 255, .latched = 255, .source = 65535, .value = 2147483647, .times = 4294967295U}},
+    {{{NFSAR_WIRE_ERROR, 2, 67305985U, 578437695752307201ULL}, "", "1f03020102030401020304050607080102030405060708090a0b0ccbdd558c00"},
+     {.error = 1, .latched = 2, .source = 1027, .value = 134678021, .times = 202050057U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_crash values; } golden_crash[] = {
+    {{{NFSAR_WIRE_CRASH, 0, 4U, 49380000345660ULL}, "", "020402040101073c2e612de92c010203010101010101020101010101010220051001400c0101033512040820040208010102610282010101010640e0beadde01054f91944e01020501010201010105ae2dc2f300"},
+     {.exception = 3U, .registers = {0U, 1U, 536870912U, 1073811456U, 12U, 134222389U, 134218784U, 1627389952U}, .cfsr = 33280U, .hfsr = 1073741824U, .address = 3735928544U, .uptime_ns = 86400000000000ULL, .place = 5U, .crashes = 1U}},
+    {{{NFSAR_WIRE_CRASH, 0, 0U, 0ULL}, "", "02040101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010104fc04e50100"},
+     {.exception = 0U, .registers = {0U, 0U, 0U, 0U, 0U, 0U, 0U, 0U}, .cfsr = 0U, .hfsr = 0U, .address = 0U, .uptime_ns = 0ULL, .place = 0U, .crashes = 0U}},
+    {{{NFSAR_WIRE_CRASH, 255, 4294967295U, 18446744073709551615ULL}, "", "5304fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff531404000"},
+     {.exception = 4294967295U, .registers = {4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U}, .cfsr = 4294967295U, .hfsr = 4294967295U, .address = 4294967295U, .uptime_ns = 18446744073709551615ULL, .place = 4294967295U, .crashes = 4294967295U}},
+    {{{NFSAR_WIRE_CRASH, 128, 2147483648U, 9223372036854775808ULL}, "", "030480010102800101010101014680ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffcf040fc000"},
+     {.exception = 4294967295U, .registers = {4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U, 4294967295U}, .cfsr = 4294967295U, .hfsr = 4294967295U, .address = 4294967295U, .uptime_ns = 18446744073709551615ULL, .place = 4294967295U, .crashes = 4294967295U}},
+    {{{NFSAR_WIRE_CRASH, 2, 67305985U, 578437695752307201ULL}, "", "5304020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40ac74aab200"},
+     {.exception = 67305985U, .registers = {134678021U, 202050057U, 269422093U, 336794129U, 404166165U, 471538201U, 538910237U, 606282273U}, .cfsr = 673654309U, .hfsr = 741026345U, .address = 808398381U, .uptime_ns = 4050765991979987505ULL, .place = 1010514489U, .crashes = 1077886525U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_reply values; } golden_reply[] = {
+    {{{NFSAR_WIRE_REPLY, 0, 5U, 61725000432075ULL}, "", "02050205010107cb79b97823380104b1080309040302010ba26c6c00"},
+     {.command = 177, .result = 8, .detail = 3, .number = 16909060U}},
+    {{{NFSAR_WIRE_REPLY, 0, 0U, 0ULL}, "", "02050101010101010101010101010101010101010101052046a0e300"},
+     {.command = 0, .result = 0, .detail = 0, .number = 0U}},
+    {{{NFSAR_WIRE_REPLY, 255, 4294967295U, 18446744073709551615ULL}, "", "1b05ffffffffffffffffffffffffffffffffffffffffff55c7e99600"},
+     {.command = 255, .result = 255, .detail = 65535, .number = 4294967295U}},
+    {{{NFSAR_WIRE_REPLY, 128, 2147483648U, 9223372036854775808ULL}, "", "030580010102800101010101010e80ffffffffffffffff5110ac4900"},
+     {.command = 255, .result = 255, .detail = 65535, .number = 4294967295U}},
+    {{{NFSAR_WIRE_REPLY, 2, 67305985U, 578437695752307201ULL}, "", "1b0502010203040102030405060708010203040506070894bcf54600"},
+     {.command = 1, .result = 2, .detail = 1027, .number = 134678021U}},
+    {{{NFSAR_WIRE_REPLY, 0, 8U, 0ULL}, "000100", "0205020801010101010101010101028101010207010101020105cc7293dd00"},
+     {.command = 129, .result = 0, .detail = 0, .number = 7U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_trigger values; } golden_trigger[] = {
+    {{{NFSAR_WIRE_TRIGGER, 0, 6U, 74070000518490ULL}, "", "021002060101075ac511c45d4301037f3e01033c060105d9ffffff01010102270101038f01010101020305230be02300"},
+     {.number = 15999U, .position = {1596, -39, 0}, .row = 39U, .column = 399U, .repeat = 0, .scan = 3}},
+    {{{NFSAR_WIRE_TRIGGER, 0, 0U, 0ULL}, "", "02100101010101010101010101010101010101010101010101010101010101010101010101010101010105954159f700"},
+     {.number = 0U, .position = {0, 0, 0}, .row = 0U, .column = 0U, .repeat = 0, .scan = 0}},
+    {{{NFSAR_WIRE_TRIGGER, 255, 4294967295U, 18446744073709551615ULL}, "", "1310ffffffffffffffffffffffffffffffffff010102800101028001011280ffffffffffffffffffffffffaea7513800"},
+     {.number = 4294967295U, .position = {INT32_MIN, INT32_MIN, INT32_MIN}, .row = 4294967295U, .column = 4294967295U, .repeat = 65535, .scan = 65535}},
+    {{{NFSAR_WIRE_TRIGGER, 128, 2147483648U, 9223372036854775808ULL}, "", "031080010102800101010101012280ffffffffffffff7fffffff7fffffff7ffffffffffffffffffffffffffa38e72f00"},
+     {.number = 4294967295U, .position = {2147483647, 2147483647, 2147483647}, .row = 4294967295U, .column = 4294967295U, .repeat = 65535, .scan = 65535}},
+    {{{NFSAR_WIRE_TRIGGER, 2, 67305985U, 578437695752307201ULL}, "", "2f10020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1cd0aa3fef00"},
+     {.number = 67305985U, .position = {134678021, 202050057, 269422093}, .row = 336794129U, .column = 404166165U, .repeat = 6681, .scan = 7195}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_axis values; } golden_axis[] = {
+    {{{NFSAR_WIRE_AXIS, 1, 7U, 86415000604905ULL}, "", "04110107010107e9106a0f984e01040101010580f3ffff0219010440e2010565597c3200"},
+     {.state = 1, .placed = 1, .enabled = 1, .spare = 0, .position = -3200, .target = 6400, .steps = 123456U}},
+    {{{NFSAR_WIRE_AXIS, 0, 0U, 0ULL}, "", "02110101010101010101010101010101010101010101010101010101010105bfe1884c00"},
+     {.state = 0, .placed = 0, .enabled = 0, .spare = 0, .position = 0, .target = 0, .steps = 0U}},
+    {{{NFSAR_WIRE_AXIS, 255, 4294967295U, 18446744073709551615ULL}, "", "1311ffffffffffffffffffffffffffffffffff0101028001010a80ffffffffb8021e1200"},
+     {.state = 255, .placed = 255, .enabled = 255, .spare = 255, .position = INT32_MIN, .target = INT32_MIN, .steps = 4294967295U}},
+    {{{NFSAR_WIRE_AXIS, 128, 2147483648U, 9223372036854775808ULL}, "", "031180010102800101010101011680ffffffffffffff7fffffff7fffffffffd85bf7b200"},
+     {.state = 255, .placed = 255, .enabled = 255, .spare = 255, .position = 2147483647, .target = 2147483647, .steps = 4294967295U}},
+    {{{NFSAR_WIRE_AXIS, 2, 67305985U, 578437695752307201ULL}, "", "2311020102030401020304050607080102030405060708090a0b0c0d0e0f100c756d4c00"},
+     {.state = 1, .placed = 2, .enabled = 3, .spare = 4, .position = 134678021, .target = 202050057, .steps = 269422093U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_program values; } golden_program[] = {
+    {{{NFSAR_WIRE_PROGRAM, 0, 8U, 98760000691320ULL}, "", "02120208010107785cc25ad259010403ff03020c01010350140103803e0105a09d941c00"},
+     {.state = 3, .error = 255, .scan = 3, .row = 12U, .triggers = 5200U, .planned = 16000U}},
+    {{{NFSAR_WIRE_PROGRAM, 0, 0U, 0ULL}, "", "02120101010101010101010101010101010101010101010101010101010105a7c4290800"},
+     {.state = 0, .error = 0, .scan = 0, .row = 0U, .triggers = 0U, .planned = 0U}},
+    {{{NFSAR_WIRE_PROGRAM, 255, 4294967295U, 18446744073709551615ULL}, "", "2312ffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7b8efb9f00"},
+     {.state = 255, .error = 255, .scan = 65535, .row = 4294967295U, .triggers = 4294967295U, .planned = 4294967295U}},
+    {{{NFSAR_WIRE_PROGRAM, 128, 2147483648U, 9223372036854775808ULL}, "", "031280010102800101010101011680ffffffffffffffffffffffffffffffff1dcee52100"},
+     {.state = 255, .error = 255, .scan = 65535, .row = 4294967295U, .triggers = 4294967295U, .planned = 4294967295U}},
+    {{{NFSAR_WIRE_PROGRAM, 2, 67305985U, 578437695752307201ULL}, "", "2312020102030401020304050607080102030405060708090a0b0c0d0e0f101450cc0800"},
+     {.state = 1, .error = 2, .scan = 1027, .row = 134678021U, .triggers = 202050057U, .planned = 269422093U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_imu values; } golden_imu[] = {
+    {{{NFSAR_WIRE_IMU, 0, 9U, 111105000777735ULL}, "", "0220020901010707a81aa60c650102070101010101023e010106bf0ae81c41010380bc010101010103803e0101023f010102bf0101023f010102bf0107bc411260f99400"},
+     {.valid = 7, .spare = 0, .acceleration = {0x1.0000000000000p-3F, -0x1.0000000000000p-1F, 0x1.39d0140000000p+3F}, .rate = {-0x1.0000000000000p-6F, 0x0.0p+0F, 0x1.0000000000000p-2F}, .orientation = {0x1.0000000000000p-1F, -0x1.0000000000000p-1F, 0x1.0000000000000p-1F, -0x1.0000000000000p-1F}, .temperature = 0x1.7800000000000p+4F}},
+    {{{NFSAR_WIRE_IMU, 0, 0U, 0ULL}, "", "022001010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010105beecd7b200"},
+     {.valid = 0, .spare = 0, .acceleration = {0x0.0p+0F, 0x0.0p+0F, 0x0.0p+0F}, .rate = {0x0.0p+0F, 0x0.0p+0F, 0x0.0p+0F}, .orientation = {0x0.0p+0F, 0x0.0p+0F, 0x0.0p+0F, 0x0.0p+0F}, .temperature = 0x0.0p+0F}},
+    {{{NFSAR_WIRE_IMU, 255, 4294967295U, 18446744073709551615ULL}, "", "4320ffffffffffffffffffffffffffffffffffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fff79c9a49900"},
+     {.valid = 65535, .spare = 65535, .acceleration = {-0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F}, .rate = {-0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F}, .orientation = {-0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F}, .temperature = -0x1.fffffe0000000p+127F}},
+    {{{NFSAR_WIRE_IMU, 128, 2147483648U, 9223372036854775808ULL}, "", "032080010102800101010101010780ffffffff0101010201010102010101020101010201010102010101020101010201010102010101020101010201010105757a318f00"},
+     {.valid = 65535, .spare = 65535, .acceleration = {0x1.0000000000000p-149F, 0x1.0000000000000p-149F, 0x1.0000000000000p-149F}, .rate = {0x1.0000000000000p-149F, 0x1.0000000000000p-149F, 0x1.0000000000000p-149F}, .orientation = {0x1.0000000000000p-149F, 0x1.0000000000000p-149F, 0x1.0000000000000p-149F, 0x1.0000000000000p-149F}, .temperature = 0x1.0000000000000p-149F}},
+    {{{NFSAR_WIRE_IMU, 2, 67305985U, 578437695752307201ULL}, "", "4320020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f302559cb5900"},
+     {.valid = 513, .spare = 1027, .acceleration = {0x1.0e0c0a0000000p-111F, 0x1.1614120000000p-103F, 0x1.1e1c1a0000000p-95F}, .rate = {0x1.2624220000000p-87F, 0x1.2e2c2a0000000p-79F, 0x1.3634320000000p-71F}, .orientation = {0x1.3e3c3a0000000p-63F, 0x1.4644420000000p-55F, 0x1.4e4c4a0000000p-47F, 0x1.5654520000000p-39F}, .temperature = 0x1.5e5c5a0000000p-31F}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_flow values; } golden_flow[] = {
+    {{{NFSAR_WIRE_FLOW, 1, 10U, 123450000864150ULL}, "", "0421010a01010796f372f146700102c8010101010340c1010be0400ad7a33c646364f300"},
+     {.quality = 200, .spare = 0, .motion = {-0x1.8000000000000p+3F, 0x1.c000000000000p+2F}, .interval = 0x1.47ae140000000p-6F}},
+    {{{NFSAR_WIRE_FLOW, 0, 0U, 0ULL}, "", "02210101010101010101010101010101010101010101010101010101010105b9a5bcdd00"},
+     {.quality = 0, .spare = 0, .motion = {0x0.0p+0F, 0x0.0p+0F}, .interval = 0x0.0p+0F}},
+    {{{NFSAR_WIRE_FLOW, 255, 4294967295U, 18446744073709551615ULL}, "", "2321ffffffffffffffffffffffffffffffffffffff7fffffff7fffffff7ffff76a588900"},
+     {.quality = 65535, .spare = 65535, .motion = {-0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F}, .interval = -0x1.fffffe0000000p+127F}},
+    {{{NFSAR_WIRE_FLOW, 128, 2147483648U, 9223372036854775808ULL}, "", "032180010102800101010101010780ffffffff01010102010101020101010572bd8fdb00"},
+     {.quality = 65535, .spare = 65535, .motion = {0x1.0000000000000p-149F, 0x1.0000000000000p-149F}, .interval = 0x1.0000000000000p-149F}},
+    {{{NFSAR_WIRE_FLOW, 2, 67305985U, 578437695752307201ULL}, "", "2321020102030401020304050607080102030405060708090a0b0c0d0e0f100a3159dd00"},
+     {.quality = 513, .spare = 1027, .motion = {0x1.0e0c0a0000000p-111F, 0x1.1614120000000p-103F}, .interval = 0x1.1e1c1a0000000p-95F}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_range values; } golden_range[] = {
+    {{{NFSAR_WIRE_RANGE, 0, 11U, 135795000950565ULL}, "", "0222020b010107253fcb3c817b0102ff0201010107a03f7970fb0a00"},
+     {.quality = 255, .valid = 1, .range = 0x1.4000000000000p+0F}},
+    {{{NFSAR_WIRE_RANGE, 0, 0U, 0ULL}, "", "0222010101010101010101010101010101010101010105a3eae60e00"},
+     {.quality = 0, .valid = 0, .range = 0x0.0p+0F}},
+    {{{NFSAR_WIRE_RANGE, 255, 4294967295U, 18446744073709551615ULL}, "", "1b22ffffffffffffffffffffffffffffffffffffff7fff9df32c4000"},
+     {.quality = 65535, .valid = 65535, .range = -0x1.fffffe0000000p+127F}},
+    {{{NFSAR_WIRE_RANGE, 128, 2147483648U, 9223372036854775808ULL}, "", "032280010102800101010101010780ffffffff0101010554fbedc200"},
+     {.quality = 65535, .valid = 65535, .range = 0x1.0000000000000p-149F}},
+    {{{NFSAR_WIRE_RANGE, 2, 67305985U, 578437695752307201ULL}, "", "1b220201020304010203040506070801020304050607081710b3ab00"},
+     {.quality = 513, .valid = 1027, .range = 0x1.0e0c0a0000000p-111F}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_gnss values; } golden_gnss[] = {
+    {{{NFSAR_WIRE_GNSS, 0, 12U, 148140001036980ULL}, "", "0223020c010107b48a2388bb86010114e1e829845bd71840243d1e3fa0c4fb2efbffff0103803e010102be010101104260653c3108ac3ccdcc4c3d030211057b37e41700"},
+     {.utc_ns = 1790000000100000000ULL, .latitude = 507323456, .longitude = -71000001, .height_mm = -1234, .velocity = {0x1.0000000000000p-2F, -0x1.0000000000000p-3F, 0x0.0p+0F}, .accuracy_horizontal = 0x1.cac0840000000p-7F, .accuracy_vertical = 0x1.5810620000000p-6F, .accuracy_speed = 0x1.99999a0000000p-5F, .fix = 3, .carrier = 2, .satellites = 17, .spare = 0}},
+    {{{NFSAR_WIRE_GNSS, 0, 0U, 0ULL}, "", "0223010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101056fca8ab300"},
+     {.utc_ns = 0ULL, .latitude = 0, .longitude = 0, .height_mm = 0, .velocity = {0x0.0p+0F, 0x0.0p+0F, 0x0.0p+0F}, .accuracy_horizontal = 0x0.0p+0F, .accuracy_vertical = 0x0.0p+0F, .accuracy_speed = 0x0.0p+0F, .fix = 0, .carrier = 0, .satellites = 0, .spare = 0}},
+    {{{NFSAR_WIRE_GNSS, 255, 4294967295U, 18446744073709551615ULL}, "", "1723ffffffffffffffffffffffffffffffffffffffffff010102800101028001012280ffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffffffffd0206b0700"},
+     {.utc_ns = 18446744073709551615ULL, .latitude = INT32_MIN, .longitude = INT32_MIN, .height_mm = INT32_MIN, .velocity = {-0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F, -0x1.fffffe0000000p+127F}, .accuracy_horizontal = -0x1.fffffe0000000p+127F, .accuracy_vertical = -0x1.fffffe0000000p+127F, .accuracy_speed = -0x1.fffffe0000000p+127F, .fix = 255, .carrier = 255, .satellites = 255, .spare = 255}},
+    {{{NFSAR_WIRE_GNSS, 128, 2147483648U, 9223372036854775808ULL}, "", "032380010102800101010101011780ffffffffffffffffffffff7fffffff7fffffff7f010101020101010201010102010101020101010201010109fffffffffc4a562200"},
+     {.utc_ns = 18446744073709551615ULL, .latitude = 2147483647, .longitude = 2147483647, .height_mm = 2147483647, .velocity = {0x1.0000000000000p-149F, 0x1.0000000000000p-149F, 0x1.0000000000000p-149F}, .accuracy_horizontal = 0x1.0000000000000p-149F, .accuracy_vertical = 0x1.0000000000000p-149F, .accuracy_speed = 0x1.0000000000000p-149F, .fix = 255, .carrier = 255, .satellites = 255, .spare = 255}},
+    {{{NFSAR_WIRE_GNSS, 2, 67305985U, 578437695752307201ULL}, "", "4323020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30f47f965800"},
+     {.utc_ns = 578437695752307201ULL, .latitude = 202050057, .longitude = 269422093, .height_mm = 336794129, .velocity = {0x1.2e2c2a0000000p-79F, 0x1.3634320000000p-71F, 0x1.3e3c3a0000000p-63F}, .accuracy_horizontal = 0x1.4644420000000p-55F, .accuracy_vertical = 0x1.4e4c4a0000000p-47F, .accuracy_speed = 0x1.5654520000000p-39F, .fix = 45, .carrier = 46, .satellites = 47, .spare = 48}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_clock values; } golden_clock[] = {
+    {{{NFSAR_WIRE_CLOCK, 0, 13U, 160485001123395ULL}, "", "0224020d01010743d67bd3f591010110ca8d5f845bd71835fb048ee0feffff0103e0bf0580a6423d01010202010105e55fbd9b00"},
+     {.utc_ns = 1790000001000000000ULL, .offset_ns = -1234567890123LL, .drift_ppm = -0x1.c000000000000p+0F, .spread_ns = 0x1.4d00000000000p+6F, .pulses = 61U, .refused = 2U}},
+    {{{NFSAR_WIRE_CLOCK, 0, 0U, 0ULL}, "", "0224010101010101010101010101010101010101010101010101010101010101010101010101010101010101010105cf26e2de00"},
+     {.utc_ns = 0ULL, .offset_ns = 0LL, .drift_ppm = 0x0.0p+0F, .spread_ns = 0x0.0p+0F, .pulses = 0U, .refused = 0U}},
+    {{{NFSAR_WIRE_CLOCK, 255, 4294967295U, 18446744073709551615ULL}, "", "1724ffffffffffffffffffffffffffffffffffffffffff0101010101011680ffff7fffffff7fffffffffffffffffff52427ecc00"},
+     {.utc_ns = 18446744073709551615ULL, .offset_ns = INT64_MIN, .drift_ppm = -0x1.fffffe0000000p+127F, .spread_ns = -0x1.fffffe0000000p+127F, .pulses = 4294967295U, .refused = 4294967295U}},
+    {{{NFSAR_WIRE_CLOCK, 128, 2147483648U, 9223372036854775808ULL}, "", "032480010102800101010101011380ffffffffffffffffffffffffffffff7f010101020101010dffffffffffffffffa29748f700"},
+     {.utc_ns = 18446744073709551615ULL, .offset_ns = 9223372036854775807LL, .drift_ppm = 0x1.0000000000000p-149F, .spread_ns = 0x1.0000000000000p-149F, .pulses = 4294967295U, .refused = 4294967295U}},
+    {{{NFSAR_WIRE_CLOCK, 2, 67305985U, 578437695752307201ULL}, "", "3324020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2098caabb500"},
+     {.utc_ns = 578437695752307201ULL, .offset_ns = 1157159078456920585LL, .drift_ppm = 0x1.2624220000000p-87F, .spread_ns = 0x1.2e2c2a0000000p-79F, .pulses = 471538201U, .refused = 538910237U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_sensor values; } golden_sensor[] = {
+    {{{NFSAR_WIRE_SENSOR, 0, 14U, 172830001209810ULL}, "", "0225020e010107d221d41e309d010202020104c0d40104c06c3c020201010201010102030101010101010201010105700220ae00"},
+     {.state = 2, .spare = 0, .restarts = 1, .samples = 120000U, .bytes = 3960000U, .checksum = 2U, .outside = 1U, .resyncs = 3U, .overflows = 0U, .silences = 1U}},
+    {{{NFSAR_WIRE_SENSOR, 0, 0U, 0ULL}, "", "02250101010101010101010101010101010101010101010101010101010101010101010101010101010101010101055cbd2ba100"},
+     {.state = 0, .spare = 0, .restarts = 0, .samples = 0U, .bytes = 0U, .checksum = 0U, .outside = 0U, .resyncs = 0U, .overflows = 0U, .silences = 0U}},
+    {{{NFSAR_WIRE_SENSOR, 255, 4294967295U, 18446744073709551615ULL}, "", "3325ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff67a559c000"},
+     {.state = 255, .spare = 255, .restarts = 65535, .samples = 4294967295U, .bytes = 4294967295U, .checksum = 4294967295U, .outside = 4294967295U, .resyncs = 4294967295U, .overflows = 4294967295U, .silences = 4294967295U}},
+    {{{NFSAR_WIRE_SENSOR, 128, 2147483648U, 9223372036854775808ULL}, "", "032580010102800101010101012680ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff1d97ae9000"},
+     {.state = 255, .spare = 255, .restarts = 65535, .samples = 4294967295U, .bytes = 4294967295U, .checksum = 4294967295U, .outside = 4294967295U, .resyncs = 4294967295U, .overflows = 4294967295U, .silences = 4294967295U}},
+    {{{NFSAR_WIRE_SENSOR, 2, 67305985U, 578437695752307201ULL}, "", "3325020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200b5162ca00"},
+     {.state = 1, .spare = 2, .restarts = 1027, .samples = 134678021U, .bytes = 202050057U, .checksum = 269422093U, .outside = 336794129U, .resyncs = 404166165U, .overflows = 471538201U, .silences = 538910237U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_radar values; } golden_radar[] = {
+    {{{NFSAR_WIRE_RADAR, 0, 15U, 185175001296225ULL}, "70726f66696c6543666720302037372037203720353820302030203638203120323536203535303020302030203330", "0230020f010107616d2c6a6aa801020402070206020c3470726f66696c654366672030203737203720372035382030203020363820312032353620353530302030203020333034a7d84900"},
+     {.state = 4, .spare = 0, .line = 7, .lines = 6, .took_ms = 12}},
+    {{{NFSAR_WIRE_RADAR, 0, 0U, 0ULL}, "", "02300101010101010101010101010101010101010101056269418900"},
+     {.state = 0, .spare = 0, .line = 0, .lines = 0, .took_ms = 0}},
+    {{{NFSAR_WIRE_RADAR, 255, 4294967295U, 18446744073709551615ULL}, "", "1b30ffffffffffffffffffffffffffffffffffffffffff17e808fc00"},
+     {.state = 255, .spare = 255, .line = 65535, .lines = 65535, .took_ms = 65535}},
+    {{{NFSAR_WIRE_RADAR, 128, 2147483648U, 9223372036854775808ULL}, "", "033080010102800101010101010e80ffffffffffffffff133f4d2300"},
+     {.state = 255, .spare = 255, .line = 65535, .lines = 65535, .took_ms = 65535}},
+    {{{NFSAR_WIRE_RADAR, 2, 67305985U, 578437695752307201ULL}, "", "1b30020102030401020304050607080102030405060708d693142c00"},
+     {.state = 1, .spare = 2, .line = 1027, .lines = 1541, .took_ms = 2055}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_hello values; } golden_do_hello[] = {
+    {{{NFSAR_WIRE_DO_HELLO, 0, 17U, 209865001469055ULL}, "", "028002110101047f04dd03dfbe01020101010515d81cda00"},
+     {.major = 1, .minor = 0}},
+    {{{NFSAR_WIRE_DO_HELLO, 0, 0U, 0ULL}, "", "02800101010101010101010101010101010105cc2970c900"},
+     {.major = 0, .minor = 0}},
+    {{{NFSAR_WIRE_DO_HELLO, 255, 4294967295U, 18446744073709551615ULL}, "", "1780ffffffffffffffffffffffffffffffffffcd92c20200"},
+     {.major = 65535, .minor = 65535}},
+    {{{NFSAR_WIRE_DO_HELLO, 128, 2147483648U, 9223372036854775808ULL}, "", "038080010102800101010101010a80ffffffff4257cbbc00"},
+     {.major = 65535, .minor = 65535}},
+    {{{NFSAR_WIRE_DO_HELLO, 2, 67305985U, 578437695752307201ULL}, "", "1780020102030401020304050607080102030411ad554300"},
+     {.major = 513, .minor = 1027}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_clear values; } golden_do_clear[] = {
+    {{{NFSAR_WIRE_DO_CLEAR, 0, 21U, 259245001814715ULL}, "", "02840215010107bb323e2ec8eb0109ffffffff43778a6100"},
+     {.errors = 4294967295U}},
+    {{{NFSAR_WIRE_DO_CLEAR, 0, 0U, 0ULL}, "", "02840101010101010101010101010101010105cafed8c200"},
+     {.errors = 0U}},
+    {{{NFSAR_WIRE_DO_CLEAR, 255, 4294967295U, 18446744073709551615ULL}, "", "1784ffffffffffffffffffffffffffffffffffcb456a0900"},
+     {.errors = 4294967295U}},
+    {{{NFSAR_WIRE_DO_CLEAR, 128, 2147483648U, 9223372036854775808ULL}, "", "038480010102800101010101010a80ffffffff448063b700"},
+     {.errors = 4294967295U}},
+    {{{NFSAR_WIRE_DO_CLEAR, 2, 67305985U, 578437695752307201ULL}, "", "17840201020304010203040506070801020304177afd4800"},
+     {.errors = 67305985U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_crash values; } golden_do_crash[] = {
+    {{{NFSAR_WIRE_DO_CRASH, 0, 22U, 271590001901130ULL}, "", "028502160101074a7e967902f70106010c6c14fa00"},
+     {.forget = 1}},
+    {{{NFSAR_WIRE_DO_CRASH, 0, 0U, 0ULL}, "", "02850101010101010101010101010105d74dd3aa00"},
+     {.forget = 0}},
+    {{{NFSAR_WIRE_DO_CRASH, 255, 4294967295U, 18446744073709551615ULL}, "", "1485ffffffffffffffffffffffffffffc510f96800"},
+     {.forget = 255}},
+    {{{NFSAR_WIRE_DO_CRASH, 128, 2147483648U, 9223372036854775808ULL}, "", "038580010102800101010101010780fff2dc24d900"},
+     {.forget = 255}},
+    {{{NFSAR_WIRE_DO_CRASH, 2, 67305985U, 578437695752307201ULL}, "", "14850201020304010203040506070801193f244200"},
+     {.forget = 1}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_restart values; } golden_do_restart[] = {
+    {{{NFSAR_WIRE_DO_RESTART, 0, 23U, 283935001987545ULL}, "", "02860217010108d9c9eec43c0201096e66737295a838a800"},
+     {.magic = 1920165486U}},
+    {{{NFSAR_WIRE_DO_RESTART, 0, 0U, 0ULL}, "", "0286010101010101010101010101010101010549950cc700"},
+     {.magic = 0U}},
+    {{{NFSAR_WIRE_DO_RESTART, 255, 4294967295U, 18446744073709551615ULL}, "", "1786ffffffffffffffffffffffffffffffffff482ebe0c00"},
+     {.magic = 4294967295U}},
+    {{{NFSAR_WIRE_DO_RESTART, 128, 2147483648U, 9223372036854775808ULL}, "", "038680010102800101010101010a80ffffffffc7ebb7b200"},
+     {.magic = 4294967295U}},
+    {{{NFSAR_WIRE_DO_RESTART, 2, 67305985U, 578437695752307201ULL}, "", "178602010203040102030405060708010203049411294d00"},
+     {.magic = 67305985U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_streams values; } golden_do_streams[] = {
+    {{{NFSAR_WIRE_DO_STREAMS, 0, 24U, 296280002073960ULL}, "", "0287021801010868154710770d010202020104e8036405a89825bf00"},
+     {.off = 65538U, .status_ms = 1000, .axis_ms = 100}},
+    {{{NFSAR_WIRE_DO_STREAMS, 0, 0U, 0ULL}, "", "02870101010101010101010101010101010101010101056fce1d8200"},
+     {.off = 0U, .status_ms = 0, .axis_ms = 0}},
+    {{{NFSAR_WIRE_DO_STREAMS, 255, 4294967295U, 18446744073709551615ULL}, "", "1b87ffffffffffffffffffffffffffffffffffffffffff1a4f54f700"},
+     {.off = 4294967295U, .status_ms = 65535, .axis_ms = 65535}},
+    {{{NFSAR_WIRE_DO_STREAMS, 128, 2147483648U, 9223372036854775808ULL}, "", "038780010102800101010101010e80ffffffffffffffff1e98112800"},
+     {.off = 4294967295U, .status_ms = 65535, .axis_ms = 65535}},
+    {{{NFSAR_WIRE_DO_STREAMS, 2, 67305985U, 578437695752307201ULL}, "", "1b87020102030401020304050607080102030405060708db34482700"},
+     {.off = 67305985U, .status_ms = 1541, .axis_ms = 2055}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_inject values; } golden_do_inject[] = {
+    {{{NFSAR_WIRE_DO_INJECT, 0, 25U, 308625002160375ULL}, "", "02880219010108f7609f5bb11801066e6673720407f401fa431d9800"},
+     {.magic = 1920165486U, .fault = 4, .spare = 0, .value = 500}},
+    {{{NFSAR_WIRE_DO_INJECT, 0, 0U, 0ULL}, "", "02880101010101010101010101010101010101010101052fd6875e00"},
+     {.magic = 0U, .fault = 0, .spare = 0, .value = 0}},
+    {{{NFSAR_WIRE_DO_INJECT, 255, 4294967295U, 18446744073709551615ULL}, "", "1b88ffffffffffffffffffffffffffffffffffffffffff5a57ce2b00"},
+     {.magic = 4294967295U, .fault = 255, .spare = 255, .value = 65535}},
+    {{{NFSAR_WIRE_DO_INJECT, 128, 2147483648U, 9223372036854775808ULL}, "", "038880010102800101010101010e80ffffffffffffffff5e808bf400"},
+     {.magic = 4294967295U, .fault = 255, .spare = 255, .value = 65535}},
+    {{{NFSAR_WIRE_DO_INJECT, 2, 67305985U, 578437695752307201ULL}, "", "1b880201020304010203040506070801020304050607089b2cd2fb00"},
+     {.magic = 67305985U, .fault = 5, .spare = 6, .value = 2055}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_trigger_set values; } golden_do_trigger_set[] = {
+    {{{NFSAR_WIRE_DO_TRIGGER_SET, 0, 26U, 320970002246790ULL}, "", "0290021a01010886acf7a6eb23010460e31603e8030105cb1a012500"},
+     {.frame_ns = 1500000U, .pulse_ns = 1000U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_SET, 0, 0U, 0ULL}, "", "02900101010101010101010101010101010101010101056eba334e00"},
+     {.frame_ns = 0U, .pulse_ns = 0U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_SET, 255, 4294967295U, 18446744073709551615ULL}, "", "1b90ffffffffffffffffffffffffffffffffffffffffff1b3b7a3b00"},
+     {.frame_ns = 4294967295U, .pulse_ns = 4294967295U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_SET, 128, 2147483648U, 9223372036854775808ULL}, "", "039080010102800101010101010e80ffffffffffffffff1fec3fe400"},
+     {.frame_ns = 4294967295U, .pulse_ns = 4294967295U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_SET, 2, 67305985U, 578437695752307201ULL}, "", "1b90020102030401020304050607080102030405060708da4066eb00"},
+     {.frame_ns = 67305985U, .pulse_ns = 134678021U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_trigger_arm values; } golden_do_trigger_arm[] = {
+    {{{NFSAR_WIRE_DO_TRIGGER_ARM, 0, 27U, 333315002333205ULL}, "", "0291021b01010815f84ff2252f010202010101010101010101010264010107fcffffff90010105a0864e5200"},
+     {.mode = 2, .axis = 0, .spare = 0, .period_ns = 0ULL, .first = 100, .pitch = -4, .count = 400U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_ARM, 0, 0U, 0ULL}, "", "029101010101010101010101010101010101010101010101010101010101010101010101010105931d030d00"},
+     {.mode = 0, .axis = 0, .spare = 0, .period_ns = 0ULL, .first = 0, .pitch = 0, .count = 0U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_ARM, 255, 4294967295U, 18446744073709551615ULL}, "", "1b91ffffffffffffffffffffffffffffffffffffffffffffffffff0101028001010a80ffffffff7dbb380d00"},
+     {.mode = 255, .axis = 255, .spare = 65535, .period_ns = 18446744073709551615ULL, .first = INT32_MIN, .pitch = INT32_MIN, .count = 4294967295U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_ARM, 128, 2147483648U, 9223372036854775808ULL}, "", "039180010102800101010101011e80ffffffffffffffffffffffffffffff7fffffff7fffffffffa0ab6bd700"},
+     {.mode = 255, .axis = 255, .spare = 65535, .period_ns = 18446744073709551615ULL, .first = 2147483647, .pitch = 2147483647, .count = 4294967295U}},
+    {{{NFSAR_WIRE_DO_TRIGGER_ARM, 2, 67305985U, 578437695752307201ULL}, "", "2b91020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718438d853100"},
+     {.mode = 1, .axis = 2, .spare = 1027, .period_ns = 867798387104613893ULL, .first = 269422093, .pitch = 336794129, .count = 404166165U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_axis_set values; } golden_do_axis_set[] = {
+    {{{NFSAR_WIRE_DO_AXIS_SET, 1, 29U, 358005002506035ULL}, "", "04a0011d010103338f05899a45010101037a4504409c460a50c3489cffffff204e01040103ff0101037a440104c942c8010103409c0108ceffffff905f0104c027090214020101048641f400"},
+     {.speed = 0x1.f400000000000p+11F, .acceleration = 0x1.3880000000000p+14F, .jerk = 0x1.86a0000000000p+18F, .low = -100, .high = 20000, .invert = 1, .switches = 3, .home = -1, .endless = 0, .home_speed = 0x1.f400000000000p+9F, .home_slow = 0x1.9200000000000p+6F, .home_back = 200, .home_travel = 40000U, .home_position = -50, .home_timeout_ms = 90000U, .idle_ms = 600000U, .enable_ms = 20, .halt = 1, .spare = 0}},
+    {{{NFSAR_WIRE_DO_AXIS_SET, 0, 0U, 0ULL}, "", "02a0010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010105421ee06d00"},
+     {.speed = 0x0.0p+0F, .acceleration = 0x0.0p+0F, .jerk = 0x0.0p+0F, .low = 0, .high = 0, .invert = 0, .switches = 0, .home = 0, .endless = 0, .home_speed = 0x0.0p+0F, .home_slow = 0x0.0p+0F, .home_back = 0, .home_travel = 0U, .home_position = 0, .home_timeout_ms = 0U, .idle_ms = 0U, .enable_ms = 0, .halt = 0, .spare = 0}},
+    {{{NFSAR_WIRE_DO_AXIS_SET, 255, 4294967295U, 18446744073709551615ULL}, "", "1ba0ffffffffffffffffffffffffffffff7fffffff7fffffff7fff0101028001010e80ffff80ffffff7fffffff7fff01010680ffffffff01011280ffffffffffffffffffffffff6c80ce3900"},
+     {.speed = -0x1.fffffe0000000p+127F, .acceleration = -0x1.fffffe0000000p+127F, .jerk = -0x1.fffffe0000000p+127F, .low = INT32_MIN, .high = INT32_MIN, .invert = 255, .switches = 255, .home = -128, .endless = 255, .home_speed = -0x1.fffffe0000000p+127F, .home_slow = -0x1.fffffe0000000p+127F, .home_back = INT32_MIN, .home_travel = 4294967295U, .home_position = INT32_MIN, .home_timeout_ms = 4294967295U, .idle_ms = 4294967295U, .enable_ms = 65535, .halt = 255, .spare = 255}},
+    {{{NFSAR_WIRE_DO_AXIS_SET, 128, 2147483648U, 9223372036854775808ULL}, "", "03a08001010280010101010101038001010102010101020101010effffff7fffffff7fffff7fff010101020101011dffffff7fffffffffffffff7fffffffffffffffffffffffff22ac365600"},
+     {.speed = 0x1.0000000000000p-149F, .acceleration = 0x1.0000000000000p-149F, .jerk = 0x1.0000000000000p-149F, .low = 2147483647, .high = 2147483647, .invert = 255, .switches = 255, .home = 127, .endless = 255, .home_speed = 0x1.0000000000000p-149F, .home_slow = 0x1.0000000000000p-149F, .home_back = 2147483647, .home_travel = 4294967295U, .home_position = 2147483647, .home_timeout_ms = 4294967295U, .idle_ms = 4294967295U, .enable_ms = 65535, .halt = 255, .spare = 255}},
+    {{{NFSAR_WIRE_DO_AXIS_SET, 2, 67305985U, 578437695752307201ULL}, "", "4ba0020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031323334353637380ae795b900"},
+     {.speed = 0x1.0604020000000p-119F, .acceleration = 0x1.0e0c0a0000000p-111F, .jerk = 0x1.1614120000000p-103F, .low = 269422093, .high = 336794129, .invert = 21, .switches = 22, .home = 23, .endless = 24, .home_speed = 0x1.3634320000000p-71F, .home_slow = 0x1.3e3c3a0000000p-63F, .home_back = 606282273, .home_travel = 673654309U, .home_position = 741026345, .home_timeout_ms = 808398381U, .idle_ms = 875770417U, .enable_ms = 13877, .halt = 55, .spare = 56}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_axis_move values; } golden_do_axis_move[] = {
+    {{{NFSAR_WIRE_DO_AXIS_MOVE, 1, 30U, 370350002592450ULL}, "", "04a1011e010108c2da58d4d450010580f3ffff010101050eee65d100"},
+     {.target = -3200, .speed = 0x0.0p+0F}},
+    {{{NFSAR_WIRE_DO_AXIS_MOVE, 0, 0U, 0ULL}, "", "02a10101010101010101010101010101010101010101052c06737800"},
+     {.target = 0, .speed = 0x0.0p+0F}},
+    {{{NFSAR_WIRE_DO_AXIS_MOVE, 255, 4294967295U, 18446744073709551615ULL}, "", "0fa1ffffffffffffffffffffffffff01010a80ffff7fff168f821d00"},
+     {.target = INT32_MIN, .speed = -0x1.fffffe0000000p+127F}},
+    {{{NFSAR_WIRE_DO_AXIS_MOVE, 128, 2147483648U, 9223372036854775808ULL}, "", "03a180010102800101010101010780ffffff7f0101010549a79e0500"},
+     {.target = 2147483647, .speed = 0x1.0000000000000p-149F}},
+    {{{NFSAR_WIRE_DO_AXIS_MOVE, 2, 67305985U, 578437695752307201ULL}, "", "1ba102010203040102030405060708010203040506070898fc26dd00"},
+     {.target = 67305985, .speed = 0x1.0e0c0a0000000p-111F}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_axis_place values; } golden_do_axis_place[] = {
+    {{{NFSAR_WIRE_DO_AXIS_PLACE, 0, 33U, 407385002851695ULL}, "", "02a402210101086fbd61b683720109ffffffffcf0aef5e00"},
+     {.position = -1}},
+    {{{NFSAR_WIRE_DO_AXIS_PLACE, 0, 0U, 0ULL}, "", "02a40101010101010101010101010101010105fa469e9f00"},
+     {.position = 0}},
+    {{{NFSAR_WIRE_DO_AXIS_PLACE, 255, 4294967295U, 18446744073709551615ULL}, "", "0fa4ffffffffffffffffffffffffff01010680385e2f6700"},
+     {.position = INT32_MIN}},
+    {{{NFSAR_WIRE_DO_AXIS_PLACE, 128, 2147483648U, 9223372036854775808ULL}, "", "03a480010102800101010101010a80ffffff7f54bb9d0700"},
+     {.position = 2147483647}},
+    {{{NFSAR_WIRE_DO_AXIS_PLACE, 2, 67305985U, 578437695752307201ULL}, "", "17a4020102030401020304050607080102030427c2bb1500"},
+     {.position = 67305985}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_axis_enable values; } golden_do_axis_enable[] = {
+    {{{NFSAR_WIRE_DO_AXIS_ENABLE, 0, 34U, 419730002938110ULL}, "", "02a50222010108fe08ba01be7d01060194d9db7300"},
+     {.on = 1}},
+    {{{NFSAR_WIRE_DO_AXIS_ENABLE, 0, 0U, 0ULL}, "", "02a501010101010101010101010101054973162200"},
+     {.on = 0}},
+    {{{NFSAR_WIRE_DO_AXIS_ENABLE, 255, 4294967295U, 18446744073709551615ULL}, "", "14a5ffffffffffffffffffffffffffff5b2e3ce000"},
+     {.on = 255}},
+    {{{NFSAR_WIRE_DO_AXIS_ENABLE, 128, 2147483648U, 9223372036854775808ULL}, "", "03a580010102800101010101010780ff6ce2e15100"},
+     {.on = 255}},
+    {{{NFSAR_WIRE_DO_AXIS_ENABLE, 2, 67305985U, 578437695752307201ULL}, "", "14a502010203040102030405060708018701e1ca00"},
+     {.on = 1}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_emergency values; } golden_do_emergency[] = {
+    {{{NFSAR_WIRE_DO_EMERGENCY, 0, 35U, 432075003024525ULL}, "", "02a802230101088d54124df888010601e67731f300"},
+     {.stop = 1}},
+    {{{NFSAR_WIRE_DO_EMERGENCY, 0, 0U, 0ULL}, "", "02a80101010101010101010101010105450118de00"},
+     {.stop = 0}},
+    {{{NFSAR_WIRE_DO_EMERGENCY, 255, 4294967295U, 18446744073709551615ULL}, "", "14a8ffffffffffffffffffffffffffff575c321c00"},
+     {.stop = 255}},
+    {{{NFSAR_WIRE_DO_EMERGENCY, 128, 2147483648U, 9223372036854775808ULL}, "", "03a880010102800101010101010780ff6090efad00"},
+     {.stop = 255}},
+    {{{NFSAR_WIRE_DO_EMERGENCY, 2, 67305985U, 578437695752307201ULL}, "", "14a802010203040102030405060708018b73ef3600"},
+     {.stop = 1}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_program_load values; } golden_do_program_load[] = {
+    {{{NFSAR_WIRE_DO_PROGRAM_LOAD, 0, 36U, 444420003110940ULL}, "", "02b002240101081ca06a98329401020101030128010106f6ffffff040101020201010390010102280101010104fa440102fa01055a62021001010102c801021e01010209010105e97d5efc00"},
+     {.pattern = 1, .stop = 0, .fast = 0, .slow = 1, .fast_first = 40, .slow_first = -10, .fast_pitch = 4, .slow_pitch = 2, .columns = 400U, .rows = 40U, .speed = 0x1.f400000000000p+10F, .repeats = 1, .settle_ms = 250, .period_ns = 40000000U, .fast_backlash = 16U, .turn = 51200U, .dwell_ms = 30, .spare = 0, .slow_backlash = 9U}},
+    {{{NFSAR_WIRE_DO_PROGRAM_LOAD, 0, 0U, 0ULL}, "", "02b0010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010105358bd4fb00"},
+     {.pattern = 0, .stop = 0, .fast = 0, .slow = 0, .fast_first = 0, .slow_first = 0, .fast_pitch = 0, .slow_pitch = 0, .columns = 0U, .rows = 0U, .speed = 0x0.0p+0F, .repeats = 0, .settle_ms = 0, .period_ns = 0U, .fast_backlash = 0U, .turn = 0U, .dwell_ms = 0, .spare = 0, .slow_backlash = 0U}},
+    {{{NFSAR_WIRE_DO_PROGRAM_LOAD, 255, 4294967295U, 18446744073709551615ULL}, "", "13b0ffffffffffffffffffffffffffffffffff01010280010102800101028001012a80ffffffffffffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffa7b950a700"},
+     {.pattern = 255, .stop = 255, .fast = 255, .slow = 255, .fast_first = INT32_MIN, .slow_first = INT32_MIN, .fast_pitch = INT32_MIN, .slow_pitch = INT32_MIN, .columns = 4294967295U, .rows = 4294967295U, .speed = -0x1.fffffe0000000p+127F, .repeats = 65535, .settle_ms = 65535, .period_ns = 4294967295U, .fast_backlash = 4294967295U, .turn = 4294967295U, .dwell_ms = 65535, .spare = 65535, .slow_backlash = 4294967295U}},
+    {{{NFSAR_WIRE_DO_PROGRAM_LOAD, 128, 2147483648U, 9223372036854775808ULL}, "", "03b080010102800101010101011f80ffffffffffffff7fffffff7fffffff7fffffff7fffffffffffffffff0101011dffffffffffffffffffffffffffffffffffffffffffffffff8aea85e300"},
+     {.pattern = 255, .stop = 255, .fast = 255, .slow = 255, .fast_first = 2147483647, .slow_first = 2147483647, .fast_pitch = 2147483647, .slow_pitch = 2147483647, .columns = 4294967295U, .rows = 4294967295U, .speed = 0x1.0000000000000p-149F, .repeats = 65535, .settle_ms = 65535, .period_ns = 4294967295U, .fast_backlash = 4294967295U, .turn = 4294967295U, .dwell_ms = 65535, .spare = 65535, .slow_backlash = 4294967295U}},
+    {{{NFSAR_WIRE_DO_PROGRAM_LOAD, 2, 67305985U, 578437695752307201ULL}, "", "4bb0020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031323334353637387d72a12f00"},
+     {.pattern = 1, .stop = 2, .fast = 3, .slow = 4, .fast_first = 134678021, .slow_first = 202050057, .fast_pitch = 269422093, .slow_pitch = 336794129, .columns = 404166165U, .rows = 471538201U, .speed = 0x1.3e3c3a0000000p-63F, .repeats = 8737, .settle_ms = 9251, .period_ns = 673654309U, .fast_backlash = 741026345U, .turn = 808398381U, .dwell_ms = 12849, .spare = 13363, .slow_backlash = 943142453U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_plan values; } golden_plan[] = {
+    {{{0, 0, 37U, 456765003197355ULL}, "", "01010225010108abebc2e36c9f0103d0070102b4010102b001010101010103803e010480841e0774ffffff14070106f6ffffff44010105ab6d64ac00"},
+     {.speed = 2000U, .lead = 180U, .tail = 176U, .turns = 0U, .triggers = 16000U, .period_ns = 2000000U, .fast_range = {-140, 1812}, .slow_range = {-10, 68}}},
+    {{{0, 0, 0U, 0ULL}, "", "01010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010105fd6da33500"},
+     {.speed = 0U, .lead = 0U, .tail = 0U, .turns = 0U, .triggers = 0U, .period_ns = 0U, .fast_range = {0, 0}, .slow_range = {0, 0}}},
+    {{{0, 255, 4294967295U, 18446744073709551615ULL}, "", "0126ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff010102800101028001010280010106809899825600"},
+     {.speed = 4294967295U, .lead = 4294967295U, .tail = 4294967295U, .turns = 4294967295U, .triggers = 4294967295U, .period_ns = 4294967295U, .fast_range = {INT32_MIN, INT32_MIN}, .slow_range = {INT32_MIN, INT32_MIN}}},
+    {{{0, 128, 2147483648U, 9223372036854775808ULL}, "", "010280010102800101010101012e80ffffffffffffffffffffffffffffffffffffffffffffffffffffff7fffffff7fffffff7fffffff7f9ecb62b700"},
+     {.speed = 4294967295U, .lead = 4294967295U, .tail = 4294967295U, .turns = 4294967295U, .triggers = 4294967295U, .period_ns = 4294967295U, .fast_range = {2147483647, 2147483647}, .slow_range = {2147483647, 2147483647}}},
+    {{{0, 2, 67305985U, 578437695752307201ULL}, "", "013a020102030401020304050607080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728598d2ef400"},
+     {.speed = 67305985U, .lead = 134678021U, .tail = 202050057U, .turns = 269422093U, .triggers = 336794129U, .period_ns = 404166165U, .fast_range = {471538201, 538910237}, .slow_range = {606282273, 673654309}}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_sensor_set values; } golden_do_sensor_set[] = {
+    {{{NFSAR_WIRE_DO_SENSOR_SET, 0, 40U, 493800003456600ULL}, "", "02c0022801010858cecbc51bc1010601f5974f3c00"},
+     {.on = 1}},
+    {{{NFSAR_WIRE_DO_SENSOR_SET, 0, 0U, 0ULL}, "", "02c001010101010101010101010101052188af5300"},
+     {.on = 0}},
+    {{{NFSAR_WIRE_DO_SENSOR_SET, 255, 4294967295U, 18446744073709551615ULL}, "", "14c0ffffffffffffffffffffffffffff33d5859100"},
+     {.on = 255}},
+    {{{NFSAR_WIRE_DO_SENSOR_SET, 128, 2147483648U, 9223372036854775808ULL}, "", "03c080010102800101010101010780ff0419582000"},
+     {.on = 255}},
+    {{{NFSAR_WIRE_DO_SENSOR_SET, 2, 67305985U, 578437695752307201ULL}, "", "14c00201020304010203040506070801effa58bb00"},
+     {.on = 1}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_radar_text values; } golden_do_radar_text[] = {
+    {{{NFSAR_WIRE_DO_RADAR_TEXT, 0, 41U, 506145003543015ULL}, "73656e736f7253746f700a666c7573684366670a", "02d00229010108e719241156cc01028001011973656e736f7253746f700a666c7573684366670a762e1bb400"},
+     {.offset = 128U}},
+    {{{NFSAR_WIRE_DO_RADAR_TEXT, 0, 0U, 0ULL}, "", "02d00101010101010101010101010101010105b4055e5d00"},
+     {.offset = 0U}},
+    {{{NFSAR_WIRE_DO_RADAR_TEXT, 255, 4294967295U, 18446744073709551615ULL}, "", "17d0ffffffffffffffffffffffffffffffffffb5beec9600"},
+     {.offset = 4294967295U}},
+    {{{NFSAR_WIRE_DO_RADAR_TEXT, 128, 2147483648U, 9223372036854775808ULL}, "", "03d080010102800101010101010a80ffffffff3a7be52800"},
+     {.offset = 4294967295U}},
+    {{{NFSAR_WIRE_DO_RADAR_TEXT, 2, 67305985U, 578437695752307201ULL}, "", "17d0020102030401020304050607080102030469817bd700"},
+     {.offset = 67305985U}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_radar_run values; } golden_do_radar_run[] = {
+    {{{NFSAR_WIRE_DO_RADAR_RUN, 0, 42U, 518490003629430ULL}, "", "02d1022a01010876657c5c90d701021401010b2639f4cbf40101664eb000"},
+     {.bytes = 20U, .crc = 3421780262U, .timeout_ms = 500}},
+    {{{NFSAR_WIRE_DO_RADAR_RUN, 0, 0U, 0ULL}, "", "02d10101010101010101010101010101010101010101010105e5dfea3600"},
+     {.bytes = 0U, .crc = 0U, .timeout_ms = 0}},
+    {{{NFSAR_WIRE_DO_RADAR_RUN, 255, 4294967295U, 18446744073709551615ULL}, "", "1dd1ffffffffffffffffffffffffffffffffffffffffffffff56863b4000"},
+     {.bytes = 4294967295U, .crc = 4294967295U, .timeout_ms = 65535}},
+    {{{NFSAR_WIRE_DO_RADAR_RUN, 128, 2147483648U, 9223372036854775808ULL}, "", "03d180010102800101010101011080ffffffffffffffffffff60dbe03c00"},
+     {.bytes = 4294967295U, .crc = 4294967295U, .timeout_ms = 65535}},
+    {{{NFSAR_WIRE_DO_RADAR_RUN, 2, 67305985U, 578437695752307201ULL}, "", "1dd1020102030401020304050607080102030405060708090a59583cda00"},
+     {.bytes = 67305985U, .crc = 134678021U, .timeout_ms = 2569}},
+};
+static const struct { struct golden_head head; struct nfsar_wire_do_radar_reset values; } golden_do_radar_reset[] = {
+    {{{NFSAR_WIRE_DO_RADAR_RESET, 0, 45U, 555525003888675ULL}, "", "02d4022d0101082348853e3ff9010201020a05a0a17c8900"},
+     {.sop = 1, .hold = 0, .low_ms = 10}},
+    {{{NFSAR_WIRE_DO_RADAR_RESET, 0, 0U, 0ULL}, "", "02d40101010101010101010101010101010105b2d2f65600"},
+     {.sop = 0, .hold = 0, .low_ms = 0}},
+    {{{NFSAR_WIRE_DO_RADAR_RESET, 255, 4294967295U, 18446744073709551615ULL}, "", "17d4ffffffffffffffffffffffffffffffffffb369449d00"},
+     {.sop = 255, .hold = 255, .low_ms = 65535}},
+    {{{NFSAR_WIRE_DO_RADAR_RESET, 128, 2147483648U, 9223372036854775808ULL}, "", "03d480010102800101010101010a80ffffffff3cac4d2300"},
+     {.sop = 255, .hold = 255, .low_ms = 65535}},
+    {{{NFSAR_WIRE_DO_RADAR_RESET, 2, 67305985U, 578437695752307201ULL}, "", "17d402010203040102030405060708010203046f56d3dc00"},
+     {.sop = 1, .hold = 2, .low_ms = 1027}},
+};
+static const struct golden_head golden_plain[] = {
+    {{NFSAR_WIRE_RADAR_TEXT, 0, 16U, 197520001382640ULL}, "4572726f72202d31", "02310210010107f0b884b5a4b3010d4572726f72202d314fdc6ae200"},
+    {{NFSAR_WIRE_DO_ECHO, 0, 18U, 222210001555470ULL}, "00010000fffe00", "028102120101070e50354c19ca010102010103fffe05b5de012b00"},
+    {{NFSAR_WIRE_DO_TIME, 0, 19U, 234555001641885ULL}, "", "028202130101079d9b8d9753d50105f345980200"},
+    {{NFSAR_WIRE_DO_STATUS, 0, 20U, 246900001728300ULL}, "", "028302140101072ce7e5e28de00105352a25eb00"},
+    {{NFSAR_WIRE_DO_TRIGGER_STOP, 0, 28U, 345660002419620ULL}, "", "0292021c010108a443a83d603a0105bb01dd2000"},
+    {{NFSAR_WIRE_DO_AXIS_STOP, 0, 31U, 382695002678865ULL}, "", "02a2021f0101085126b11f0f5c01056391572200"},
+    {{NFSAR_WIRE_DO_AXIS_HOME, 0, 32U, 395040002765280ULL}, "", "02a30220010108e071096b49670105e702414900"},
+    {{NFSAR_WIRE_DO_PROGRAM_START, 0, 38U, 469110003283770ULL}, "", "02b102260101083a371b2fa7aa0105501b1cdd00"},
+    {{NFSAR_WIRE_DO_PROGRAM_ABORT, 0, 39U, 481455003370185ULL}, "", "02b20227010108c982737ae1b501056a2f208400"},
+    {{NFSAR_WIRE_DO_RADAR_LINE, 0, 43U, 530835003715845ULL}, "73656e736f725374617274", "02d2022b01010805b1d4a7cae2011073656e736f725374617274353525ef00"},
+    {{NFSAR_WIRE_DO_RADAR_CANCEL, 0, 44U, 543180003802260ULL}, "", "02d3022c01010894fc2cf304ee0105c0b0725600"},
+    {{NFSAR_WIRE_DO_ECHO, 1, 16843009U, 72340172838076673ULL}, "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0", "f381010101010101010101010101010102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0a29efa8e00"},
+    {{NFSAR_WIRE_DO_ECHO, 0, 0U, 0ULL}, "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000", "028101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010520f2f37700"},
+    {{NFSAR_WIRE_DO_ECHO, 0, 7U, 0ULL}, "", "028102070101010101010101010105dc9e5fbb00"},
+};
+/* clang-format on */
+
+#endif

@@ -1,0 +1,196 @@
+"""Scans: every trigger numbered, at its place, none missed, none double, beside sensors at their
+full rates. The truth about steps and triggers is what the pins did."""
+import time
+
+import flow
+import gnss
+import imu
+import wire
+from rig import Rig, check, same
+
+LONG = dict(pattern=0, stop=0, fast=0, slow=1, fast_first=200, slow_first=-30, fast_pitch=4,
+            slow_pitch=3, columns=400, rows=40, speed=2000.0)
+
+
+def points(scan):
+    """(fast, slow, row, column) of each trigger in the order of making."""
+    for row in range(scan["rows"]):
+        back = scan["pattern"] == 1 and row % 2 == 1
+        for k in range(scan["columns"]):
+            column = scan["columns"] - 1 - k if back else k
+            for _ in range(max(scan.get("repeats", 1), 1)):
+                yield (scan["fast_first"] + column * scan["fast_pitch"],
+                       scan["slow_first"] + row * scan["slow_pitch"], row, column)
+
+
+def prepare(rig, frame_ns=1000000, axes=(0, 1), **axis):
+    rig.hub.command("do_trigger_set", frame_ns=frame_ns, pulse_ns=1000)
+    for each in axes:
+        rig.set_axis(each, **axis)
+        rig.place(each)
+    rig.stage.read()
+    rig.stage.position = [0, 0, 0]
+
+
+def run_scan(rig, scan, limit_s):
+    """Loads and runs it to its end. Returns the mark of its beginning, and how long it took."""
+    hub = rig.hub
+    at = hub.mark()
+    rig.stage.read()
+    rig.stage.syncs.clear()
+    hub.command("do_program_load", **scan)
+    began = time.monotonic()
+    hub.command("do_program_start")
+    ended = hub.wait("program", lambda v: v["state"] in (4, 5), at, limit_s)
+    check(ended, f"the scan did not end in {limit_s} s: "
+                 f"{[r.values for r in hub.of('program', at)][-1:]}")
+    took = time.monotonic() - began
+    rig.settle()
+    errors = [(wire.ERRORS[r.values["error"]], r.values) for r in hub.of("error", at)]
+    same(ended.values["state"], 4, f"state of the scan at its end, after {took:.1f} s, errors {errors}")
+    return at, took
+
+
+def check_scan(rig, scan, at):
+    """Records and pins against the plan; returns the number of triggers."""
+    rig.stage.read()
+    want = list(points(scan))
+    records = rig.hub.of("trigger", at)
+    syncs = rig.stage.syncs
+    fast, slow = scan["fast"], scan["slow"]
+    same(len(syncs), len(want), "pulses on the SYNC pin")
+    same(len(records), len(want), "trigger records")
+    same([r.values["number"] for r in records], list(range(len(want))), "numbers of the triggers")
+    same([(r.values["position"][fast], r.values["position"][slow], r.values["row"],
+           r.values["column"]) for r in records], want, "positions, rows and columns recorded")
+    same([(s.position[fast], s.position[slow]) for s in syncs], [w[:2] for w in want],
+         "positions at SYNC, by the steps on the pins")
+    check(all(a.time_ns < b.time_ns for a, b in zip(records, records[1:])), "stamps do not rise")
+    same(rig.stage.odd, 0, "edges of STEP and SYNC that were none")
+    for axis in (fast, slow):
+        last = [r for r in rig.hub.of("axis", at) if r.channel == axis][-1]
+        same(last.values["position"], rig.stage.position[axis], f"position of axis {axis} at the end")
+    status = rig.hub.status()
+    same(status.values["dropped_triggers"], 0, "trigger records dropped")
+    return len(want), status
+
+
+def follow(rig):
+    """Numbers that the sensors have come to: what is sent from here on must arrive. A frame or two
+    may be under way."""
+    return {name: part.number + 1 for name, part in rig.parts.items()}
+
+
+def check_sensors(rig, first, at=0):
+    """Ends the sensors; every sample they sent since `first` must have arrived, once and whole."""
+    for part in rig.parts.values():
+        part.end()
+    rig.settle(0.6)
+    hub = rig.hub
+    text = []
+    for name, kind, decode, span in (("imu", "imu", imu.number_of, imu.SPAN),
+                                     ("flow", "flow", flow.flow_number, flow.SPAN ** 2),
+                                     ("flow", "range", flow.range_number, 3000),
+                                     ("gnss", "gnss", gnss.number_of, 1 << 30)):
+        if name not in rig.parts:
+            continue
+        part = rig.parts[name]
+        sent = [n % span for n in part.numbers if n >= first[name]]
+        got = [decode(r.values) for r in hub.of(kind, at) if r.channel != 255]
+        check(sent, f"{name} sent nothing")
+        check(sent[0] in got, f"{kind}: the first of the samples sent is not among the {len(got)}")
+        got = got[got.index(sent[0]):] if span < len(got) else got[-len(sent):]
+        missing = len(sent) - len(got)
+        same(got, sent, f"{kind} samples ({len(got)} of {len(sent)}, {missing} missing)"
+             if got != sent and missing else f"{kind} samples")
+        text.append(f"{kind} {len(got)} of {len(sent)}")
+        late = part.latest_s
+        text[-1] += f" (late {1e3 * late:.0f} ms at most)" if kind != "range" else ""
+    return "; ".join(text)
+
+
+def scan(folder):
+    """A raster of 40 rows with 400 triggers each, beside IMU 200 Hz, flow 50 Hz, GNSS 10 Hz."""
+    with Rig("stm32f405", folder, limit_s=400, pulse=True) as rig:
+        rig.wait_running()
+        prepare(rig)
+        first = follow(rig)
+        rig.hub.clear()
+        at, took = run_scan(rig, LONG, 240)
+        triggers, status = check_scan(rig, LONG, at)
+        arrived = check_sensors(rig, first)
+        account = rig.accounted()
+        same(account.dropped, 0, "records dropped")
+        values = status.values
+        print(f"  {triggers} triggers of 40 x 400 in {took:.1f} s: none missed, none double, all at"
+              f" their steps; {rig.stage.steps[0]} + {rig.stage.steps[1]} steps")
+        print(f"  records made {account.made} = received {account.received} + dropped"
+              f" {account.dropped}; {rig.hub.bytes} bytes")
+        print(f"  samples: {arrived}")
+        print(f"  queue at most {values['queue_worst']} of {values['queue_size']} B, triggers waiting"
+              f" {values['trigger_worst']}, stack free {values['stack_free']} B, bytes lost"
+              f" {values['bytes_lost']}")
+
+
+SMALL = {
+    "serpentine": dict(LONG, pattern=1, columns=50, rows=6, fast_pitch=3, slow_pitch=-2),
+    "backwards": dict(LONG, columns=40, rows=4, fast_first=-100, fast_pitch=-5, slow_pitch=7),
+    "stop and go": dict(LONG, stop=1, columns=6, rows=3, fast_pitch=25, repeats=3, settle_ms=10),
+    "stop and go, serpentine": dict(LONG, pattern=1, stop=1, columns=5, rows=3, fast_pitch=-20,
+                                    settle_ms=5),
+    "one point": dict(LONG, columns=1, rows=1),
+    "as fast as axis and radar can": dict(LONG, columns=100, rows=3, speed=0.0),
+}
+
+
+def small_scans(folder):
+    """Serpentine, backwards, stop and go, one point, the fastest: one after the other."""
+    for board in ("stm32f405", "mps2-an386"):
+        with Rig(board, folder, sensors=()) as rig:
+            prepare(rig)
+            for name, what in SMALL.items():
+                at, took = run_scan(rig, what, 60)
+                triggers, _ = check_scan(rig, what, at)
+                print(f"  {board}, {name}: {triggers} triggers in {took:.1f} s")
+            scans = [r.values["scan"] for r in rig.hub.of("program")
+                     if r.values["state"] == 4]
+            same(scans, list(range(scans[0], scans[0] + len(SMALL))), "numbers of the scans")
+            rig.accounted()
+
+
+def period(folder):
+    """Triggers by period: every one comes, the stamps keep the period, nothing drifts."""
+    with Rig("stm32f405", folder, sensors=()) as rig:
+        hub = rig.hub
+        hub.command("do_trigger_set", frame_ns=2000000, pulse_ns=1000)
+        for period_ns, count in ((20000000, 250), (7777777, 600)):
+            at = hub.mark()
+            rig.stage.read()
+            rig.stage.syncs.clear()
+            hub.command("do_trigger_arm", mode=1, period_ns=period_ns, count=count)
+            last = hub.wait("trigger", lambda v: v["number"] == count - 1, at, 60)
+            errors = [wire.ERRORS[r.values["error"]] for r in hub.of("error", at)]
+            check(last, f"trigger {count - 1} did not come; errors {errors}")
+            rig.settle(0.2)
+            rig.stage.read()
+            records = hub.of("trigger", at)
+            same([r.values["number"] for r in records], list(range(count)), "numbers")
+            same(len(rig.stage.syncs), count, "pulses on SYNC")
+            late = [r.time_ns - records[0].time_ns - i * period_ns for i, r in enumerate(records)]
+            # The first may itself be late; a line through all has the period as its slope.
+            middle = (count - 1) / 2
+            mean = sum(late) / count
+            slope = (sum((i - middle) * (x - mean) for i, x in enumerate(late))
+                     / sum((i - middle) ** 2 for i in range(count)))
+            spread = (sum((x - mean - slope * (i - middle)) ** 2
+                          for i, x in enumerate(late)) / count) ** 0.5
+            ppm = 1e6 * slope / period_ns
+            check(abs(slope * count) < 20e6, f"stamps drift from the period by {ppm:.1f} ppm")
+            wall = (records[-1].wall - records[0].wall) / (count - 1) / period_ns * 1e9
+            print(f"  {count} triggers every {period_ns / 1e6} ms: drift {ppm:+.2f} ppm, spread"
+                  f" {spread / 1e3:.0f} us r.m.s., {(max(late) - min(late)) / 1e3:.0f} us from end to"
+                  f" end; by the host's clock {1e6 * (wall - 1):+.0f} ppm")
+        rig.accounted()
+
+
+CASES = [scan, small_scans, period]
