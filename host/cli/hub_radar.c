@@ -109,13 +109,14 @@ static enum nfsar_status await(struct hub_session *session, uint64_t limit_ms, n
     if (status != NFSAR_OK || over) {
         return status;
     }
+    const bool interrupted = hub_interrupted();
     status = hub_command(session, NFSAR_WIRE_DO_RADAR_CANCEL, 0, NULL, 0, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    return hub_interrupted() ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
-                             : nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                                          "the hub said nothing of the radar for too long");
+    return interrupted ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
+                       : nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                                    "the hub said nothing of the radar for too long");
 }
 
 static enum nfsar_status reset_radar(struct hub_session *session, nfsar_error *error) {
