@@ -1,5 +1,5 @@
 /* How long a scan takes, from the start of row 0: for progress, not for timing. */
-#include "app/program.h"
+#include "firmware/app/program.h"
 
 static uint64_t move_ticks(const struct axis *axis, int64_t steps, uint32_t speed) {
     struct profile_limits limits;

@@ -247,9 +247,6 @@ void board_init(void) {
 void board_start(void) {
 }
 
-void board_idle(void) {
-}
-
 const char *board_name(void) {
     return "fake";
 }

@@ -3,7 +3,7 @@
  * how much time goes by. */
 #include "serial.h"
 
-#include "drivers/icm42688.h"
+#include "firmware/drivers/icm42688.h"
 #include "tests/firmware/icm42688_model.h"
 
 const uint8_t fuzz_seed[] = {1,    1, 1, 1, 1, 1,    1,    1, 1, 1, 1, 1, 1, 1,   1, 1,

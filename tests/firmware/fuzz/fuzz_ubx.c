@@ -1,6 +1,6 @@
 #include "serial.h"
 
-#include "drivers/ubx.h"
+#include "firmware/drivers/ubx.h"
 
 /* Edges a second apart, a NAV-PVT in four parts, an answer, and all of it again. */
 const uint8_t fuzz_seed[] = {

@@ -1,6 +1,6 @@
 #include "serial.h"
 
-#include "drivers/witmotion.h"
+#include "firmware/drivers/witmotion.h"
 
 /* 0x55 0x51, 0x52, 0x59, each said to be 11 bytes long, then time. */
 const uint8_t fuzz_seed[] = {11,   0x55, 0x51, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0xC4, 0x09,

@@ -10,7 +10,7 @@
 
 #include "tests/firmware/fake_serial.h"
 
-#include "drivers/frame.h"
+#include "firmware/drivers/frame.h"
 
 /* An interesting input for the mutations of standalone.c to begin with. */
 extern const uint8_t fuzz_seed[];

@@ -1,7 +1,7 @@
 /* Instructions of the hub's tick, counted in qemu: tools/tick-cost builds and runs this on
  * mps2-an386, whose emulated time is instructions executed (-icount). No test: it prints a table.
  */
-#include "app/motion.h"
+#include "firmware/app/motion.h"
 
 #include <stdio.h>
 
