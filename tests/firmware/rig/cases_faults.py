@@ -108,7 +108,7 @@ def counters(rig, name):
 
 
 DECODE = {"imu": imu.number_of, "flow": flow.flow_number, "gnss": gnss.number_of}
-SPANS = {"imu": imu.SPAN, "flow": flow.SPAN ** 2, "gnss": 1 << 30}
+SPANS = {"imu": imu.SPAN, "flow": flow.SPAN ** 2, "gnss": gnss.SPAN}
 
 
 def receivers(folder):
