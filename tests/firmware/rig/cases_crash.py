@@ -2,8 +2,8 @@
 import time
 
 import wire
-from cases_scan import check_sensors, follow
 from rig import Rig, check, same
+from samples import check_sensors, follow
 
 
 def back_again(rig, fault, reason, error, starts):

@@ -7,8 +7,9 @@ import flow
 import gnss
 import imu
 import wire
-from cases_scan import LONG, check_scan, check_sensors, follow, prepare, run_scan
+from cases_scan import LONG, check_scan, prepare, run_scan
 from rig import Rig, check, same
+from samples import check_sensors, follow
 
 RUNNING, SILENT = 2, 3
 SENSORS = {"imu": 0, "flow": 1, "gnss": 2}
