@@ -25,6 +25,10 @@ const char *nfsar_status_string(enum nfsar_status status) {
         return "not supported";
     case NFSAR_ERROR_CANCELLED:
         return "cancelled";
+    case NFSAR_ERROR_DEVICE:
+        return "device does not answer";
+    case NFSAR_ERROR_REFUSED:
+        return "refused by the device";
     }
     return "unknown status";
 }

@@ -83,6 +83,18 @@ void axis_input(struct axis *axis, enum board_input input) {
     }
 }
 
+void axis_levels(struct axis *axis, uint32_t active) {
+    if (!axis->running)
+        return;
+    const struct axis_config *config = &axis->config;
+    int toward = axis->direction > 0 ? config->limit_high : config->limit_low;
+    int home = axis->seeking ? config->home_input : AXIS_NO_INPUT;
+    if (home != AXIS_NO_INPUT && (active >> home & 1))
+        axis_input(axis, (enum board_input)home);
+    else if (toward != AXIS_NO_INPUT && (active >> toward & 1))
+        axis_input(axis, (enum board_input)toward);
+}
+
 /* ---- the main loop's ---- */
 
 static uint32_t ticks_of_us(const struct axis *axis, uint32_t us) {
@@ -94,6 +106,14 @@ bool axis_still(const struct axis *axis) {
     bool still = !axis->running && !axis->step_high;
     board_unlock(state);
     return still && axis->home_phase == AXIS_HOME_NONE;
+}
+
+/* Longer times than these are mistakes, and ticks wrap. */
+enum { LONGEST_MS = 3600000, LONGEST_US = 1000000 };
+
+static bool times_fit(const struct axis_config *config) {
+    return config->home_timeout_ms <= LONGEST_MS && config->idle_off_ms <= LONGEST_MS &&
+           config->direction_setup_us <= LONGEST_US && config->enable_delay_us <= LONGEST_US;
 }
 
 static bool input_fits(int8_t input) {
@@ -127,7 +147,7 @@ enum motion_error axis_configure(struct axis *axis, const struct axis_config *co
     if (!axis_still(axis))
         return MOTION_BUSY;
     if (!input_fits(config->limit_low) || !input_fits(config->limit_high) ||
-        !input_fits(config->home_input))
+        !input_fits(config->home_input) || !times_fit(config))
         return MOTION_BAD_CONFIG;
     if (config->soft_limits && (config->soft_low > config->soft_high ||
                                 config->soft_low < -AXIS_RANGE || config->soft_high > AXIS_RANGE))
@@ -161,8 +181,8 @@ enum motion_error axis_configure(struct axis *axis, const struct axis_config *co
 }
 
 /* Sets the pins and lets the tick run the profile. The axis stands. */
-static void hand_over(struct axis *axis, const struct profile *profile, bool forward,
-                      bool seeking) {
+static enum motion_error hand_over(struct axis *axis, const struct profile *profile, bool forward,
+                                   bool seeking) {
     int32_t direction = forward ? 1 : -1;
     uint32_t wait = 0;
     if (!axis->enabled) {
@@ -172,16 +192,18 @@ static void hand_over(struct axis *axis, const struct profile *profile, bool for
     }
     if (!axis->driven || direction != axis->direction) {
         board_set_direction(axis->index, forward != axis->config.inverted);
+        /* And a tick more: none steps in the first of a profile. */
         uint32_t setup = ticks_of_us(axis, axis->config.direction_setup_us);
         if (wait < setup)
             wait = setup;
-        /* This tick may come at once; the next is a whole one away. */
-        if (wait < 1)
-            wait = 1;
     }
     uint32_t state = board_lock();
     axis->driven = true;
     axis->direction = direction;
+    if (axis->error == MOTION_EMERGENCY_STOP) { /* it came since the error was looked at */
+        board_unlock(state);
+        return MOTION_EMERGENCY_STOP;
+    }
     axis->wait = wait;
     axis->stopping = false;
     axis->seeking = seeking;
@@ -189,6 +211,7 @@ static void hand_over(struct axis *axis, const struct profile *profile, bool for
     profile_start(&axis->run, profile);
     axis->running = true;
     board_unlock(state);
+    return MOTION_OK;
 }
 
 enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, bool seeking) {
@@ -204,7 +227,7 @@ enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, 
     if (error == MOTION_OK)
         error = profile_plan(&profile, (uint32_t)(distance > 0 ? distance : -distance), &limits);
     if (error == MOTION_OK)
-        hand_over(axis, &profile, distance > 0, seeking);
+        error = hand_over(axis, &profile, distance > 0, seeking);
     return error;
 }
 

@@ -136,6 +136,8 @@ void axis_brake(struct axis *axis);
 void axis_halt(struct axis *axis, enum motion_error error);
 /* The input is active, or has just become so. */
 void axis_input(struct axis *axis, enum board_input input);
+/* The same for the levels of all inputs: those that concern this move. */
+void axis_levels(struct axis *axis, uint32_t active);
 
 /* For axis_home.c. */
 enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, bool seeking);

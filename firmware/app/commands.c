@@ -27,6 +27,8 @@ static enum nfsar_wire_result do_hello(struct hub *hub, const struct nfsar_wire_
     hub_say_hello(hub);
     hub_say_crash(hub);
     errors_repeat(&hub->errors);
+    stage_tell_again(&hub->stage);
+    sensors_tell_again(hub);
     return NFSAR_WIRE_RESULT_DONE;
 }
 
@@ -68,6 +70,9 @@ static enum nfsar_wire_result do_clear(struct hub *hub, const struct nfsar_wire_
     nfsar_wire_unpack_do_clear(&clear, message->payload, message->bytes);
     if (stage_emergency_latched(&hub->stage)) {
         clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* released by its own command */
+    }
+    if (stage_emergency_latched(&hub->stage)) {
+        clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* it is to be released first */
     }
     stage_clear(hub, clear.errors);
     errors_clear(&hub->errors, clear.errors);

@@ -22,7 +22,9 @@ void errors_raise(struct errors *errors, enum nfsar_wire_error_code error, uint1
 void errors_repeat(struct errors *errors) {
     for (unsigned error = 0; error < ERRORS; error++) {
         if ((errors->latched & (1U << error)) != 0) {
-            errors->tell(errors->context, &errors->last[error]);
+            struct nfsar_wire_error record = errors->last[error];
+            record.times = errors->times[error];
+            errors->tell(errors->context, &record);
         }
     }
 }

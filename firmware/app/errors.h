@@ -22,7 +22,8 @@ struct errors {
 void errors_raise(struct errors *errors, enum nfsar_wire_error_code error, uint16_t source,
                   int32_t value);
 
-/* Tells all that is latched again, to a host that comes later. */
+/* Tells all that is latched again, to a host that comes later: of several sources the last, and how
+ * often it happened by now. */
 void errors_repeat(struct errors *errors);
 
 bool errors_latched(const struct errors *errors, enum nfsar_wire_error_code error);

@@ -107,6 +107,7 @@ void hub_say_status(struct hub *hub) {
     hub->loop_worst = 0;
     hub->ticks.worst = 0;
     hub->ticks.late_worst = 0;
+    hub->told_late = 0;
     hub->status_ns = hub->now_ns;
 }
 
@@ -153,6 +154,7 @@ static void set_radar_boot(void *context, unsigned sop) {
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
     crash_start(board_reset_cause());
+    board_set_radar_reset(false); /* held since the start of the board */
     clock_init(&hub->clock, board_count_hz(), board_count());
     hub->now_ns = clock_stamp_ns(&hub->clock, board_count());
     hub->streams.status_ms = HUB_STATUS_MS;
@@ -257,10 +259,10 @@ static void poll_losses(struct hub *hub) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)board_stack_free());
     }
     /* An emulator's interrupts come in bunches; on silicon a late one would shift triggers. */
-    if (!board_emulated() && !errors_latched(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE) &&
-        hub->ticks.late_worst > hub->ticks.period / 2) {
-        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0,
-                     (int32_t)counts_ns(hub, hub->ticks.late_worst));
+    const uint32_t late = hub->ticks.late_worst;
+    if (!board_emulated() && late > hub->ticks.period / 2 && late > hub->told_late) {
+        hub->told_late = late;
+        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0, (int32_t)counts_ns(hub, late));
     }
 }
 

@@ -54,6 +54,7 @@ struct hub {
     uint32_t loop_worst; /* counts, since the last status record */
     uint32_t lost[BOARD_PORTS];
     uint32_t told_dropped;
+    uint32_t told_late; /* counts, of the ticks' worst since the last status record */
     bool lit;
 
     uint8_t injected;   /* enum nfsar_wire_fault, to come */

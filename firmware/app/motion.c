@@ -1,7 +1,8 @@
 #include "firmware/app/motion.h"
 
 void motion_init(struct motion *motion) {
-    motion->ticks = 0;
+    motion->ticks = motion->late_ticks = 0;
+    motion->late = 2 * (board_count_hz() / board_tick_hz());
     motion->emergency = false;
     for (unsigned k = 0; k < BOARD_AXES; k++)
         axis_init(&motion->axis[k], k);
@@ -28,14 +29,18 @@ static void input_active(struct motion *motion, enum board_input input) {
 
 /* Levels too, not only edges: a wire that was open before the move began has no edge. */
 static void levels(struct motion *motion, uint32_t active) {
-    for (unsigned input = 0; input < BOARD_INPUTS; input++)
-        if (active >> input & 1)
-            input_active(motion, (enum board_input)input);
+    if (active >> BOARD_EMERGENCY_STOP & 1)
+        halt_all(motion);
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        axis_levels(&motion->axis[k], active);
 }
 
 void motion_tick(struct motion *motion) {
     uint32_t count = board_tick_count();
     uint32_t active = board_inputs();
+    if (count - motion->last >= motion->late && motion->ticks > 0)
+        motion->late_ticks++;
+    motion->last = count;
     motion->ticks++;
     if (active != 0)
         levels(motion, active);
@@ -57,6 +62,15 @@ uint32_t motion_ticks(struct motion *motion) {
     uint32_t ticks = motion->ticks;
     board_unlock(state);
     return ticks;
+}
+
+uint32_t motion_positions(struct motion *motion, int32_t position[BOARD_AXES]) {
+    uint32_t state = board_lock();
+    uint32_t count = board_count();
+    for (unsigned k = 0; k < BOARD_AXES; k++)
+        position[k] = motion->axis[k].position;
+    board_unlock(state);
+    return count;
 }
 
 void motion_poll(struct motion *motion) {

@@ -9,8 +9,11 @@
 struct motion {
     struct axis axis[BOARD_AXES];
     struct trigger trigger;
-    uint32_t ticks; /* since the start; wraps */
-    bool emergency; /* latched */
+    uint32_t ticks;      /* since the start; wraps */
+    uint32_t late_ticks; /* that came two periods or more after the one before */
+    uint32_t late;       /* so many counts */
+    uint32_t last;       /* count of the last tick */
+    bool emergency;      /* latched */
 };
 
 void motion_init(struct motion *motion);
@@ -23,6 +26,8 @@ void motion_input(struct motion *motion, enum board_input input);
 void motion_poll(struct motion *motion);
 
 uint32_t motion_ticks(struct motion *motion);
+/* All positions at one moment, and the count of the timer then. */
+uint32_t motion_positions(struct motion *motion, int32_t position[BOARD_AXES]);
 /* No further step from the next tick on; positions are not trusted until homed or set. */
 void motion_emergency_stop(struct motion *motion);
 /* Forgets all latched errors. MOTION_EMERGENCY_STOP while its input is active. */

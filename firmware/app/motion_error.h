@@ -39,7 +39,7 @@ enum motion_error {
     /* Programs: refused. */
     PROGRAM_BAD_AXES,    /* fast and slow axis are the same, or none */
     PROGRAM_EMPTY,       /* no column, no row, or no trigger for a point */
-    PROGRAM_TOO_LARGE,   /* more than 65535 rows or columns, or 2^32 triggers */
+    PROGRAM_TOO_LARGE,   /* more than 65535 rows or columns, 2^32 triggers, an hour's wait */
     PROGRAM_NO_PITCH,    /* several columns or rows, and pitch 0 */
     PROGRAM_BAD_TURN,    /* the columns do not fit a turn */
     PROGRAM_TOO_FAST,    /* at that speed columns come before the radar is ready */

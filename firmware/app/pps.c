@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+/* Seconds without an edge, and without one that was a second after another: a missing pulse leaves
+ * three between two that are accepted. */
+enum { SILENT_S = 3, REFUSED_S = 5 };
+
 void pps_init(struct pps *pps, uint32_t count_hz, uint32_t tolerance_ppm) {
     memset(pps, 0, sizeof *pps);
     pps->count_hz = count_hz;
@@ -41,7 +45,9 @@ bool pps_name(struct pps *pps, uint64_t count, uint64_t utc_ns) {
 }
 
 bool pps_stopped(struct pps *pps, uint64_t count) {
-    if (!pps->running || count < pps->last || count - pps->last < 3 * (uint64_t)pps->count_hz) {
+    const uint64_t second = pps->count_hz;
+    if (!pps->running || count < pps->last ||
+        (count - pps->last < SILENT_S * second && count - pps->accepted < REFUSED_S * second)) {
         return false;
     }
     pps->running = false;

@@ -33,7 +33,8 @@ bool pps_pulse(struct pps *pps, uint64_t count);
 /* The receiver named the second of the pulse at this count. True: it is the last one accepted. */
 bool pps_name(struct pps *pps, uint64_t count, uint64_t utc_ns);
 
-/* True once, when pulses have stopped for three seconds. */
+/* True once, when no edge came for three seconds, or for five none that was a second after another:
+ * noise on the wire is no pulse per second. */
 bool pps_stopped(struct pps *pps, uint64_t count);
 
 /* Parts per million by which the hub's clock is fast, a straight line through the last pulses; and

@@ -72,8 +72,7 @@ static bool both_arrived(struct program *program) {
 
 static enum motion_error fast_to(struct program *program, uint32_t row, int64_t k) {
     int64_t position = program_point(&program->scan, &program->plan, row, k);
-    bool along = k == program->scan.columns;
-    return axis_move_to(fast_axis(program), (int32_t)position, along ? program->plan.speed : 0);
+    return axis_move_to(fast_axis(program), (int32_t)position, k < 0 ? 0 : program->plan.speed);
 }
 
 static int32_t slow_position(const struct program *program, uint32_t row) {

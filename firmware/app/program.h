@@ -29,7 +29,7 @@ struct program_scan {
     int32_t slow_first;  /* position of row 0 */
     uint32_t columns, rows;
     int32_t column_pitch, row_pitch; /* steps */
-    uint32_t speed;                  /* of the fast axis, steps/s; 0 = what axis and radar allow */
+    uint32_t speed;                  /* along a row, steps/s; 0 = what axis and radar allow */
     uint32_t
         settle_ms;     /* fly-by: cruise before the first trigger; else: stand before the trigger */
     uint32_t dwell_ms; /* stand before each row; on a turning table: after the slow axis moved */
@@ -44,7 +44,7 @@ struct program_scan {
 
 /* What follows from a scan. */
 struct program_plan {
-    uint32_t speed; /* fly-by: steps/s along a row */
+    uint32_t speed; /* steps/s along a row; 0 = as configured (stop-and-go) */
     uint32_t lead;  /* steps before the first point of a row: run-in, play */
     uint32_t tail;  /* steps after the last */
     uint32_t turns; /* PROGRAM_TURNTABLE: turns from row to row */
@@ -97,6 +97,9 @@ void program_init(struct program *program, struct motion *motion);
 /* What a scan would be, or why it cannot be. Nothing moves. trigger_configure() comes first. */
 enum motion_error program_check(const struct motion *motion, const struct program_scan *scan,
                                 struct program_plan *plan);
+/* About how long a checked scan takes from the start of row 0, the way there left out. */
+uint32_t program_duration_ms(const struct motion *motion, const struct program_scan *scan,
+                             const struct program_plan *plan);
 /* Checks and starts; program_poll() carries on. MOTION_BUSY. */
 enum motion_error program_start(struct program *program, const struct program_scan *scan);
 /* Controlled stop; PROGRAM_ABORTED. */

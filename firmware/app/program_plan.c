@@ -2,6 +2,8 @@
 #include "firmware/app/program.h"
 
 enum { LARGEST_COUNT = 65535 };
+/* Longer waits are mistakes, and ticks wrap. */
+enum { LONGEST_MS = 3600000 };
 /* How long the main loop may take to come round while a table turns. */
 enum { MAIN_LOOP_MS = 50 };
 
@@ -48,7 +50,8 @@ static enum motion_error check_fields(const struct program_scan *scan) {
         return PROGRAM_BAD_AXES;
     if (scan->columns == 0 || scan->rows == 0)
         return PROGRAM_EMPTY;
-    if (scan->columns > LARGEST_COUNT || scan->rows > LARGEST_COUNT)
+    if (scan->columns > LARGEST_COUNT || scan->rows > LARGEST_COUNT ||
+        scan->settle_ms > LONGEST_MS || scan->dwell_ms > LONGEST_MS)
         return PROGRAM_TOO_LARGE;
     if ((scan->columns > 1 && scan->column_pitch == 0) || (scan->rows > 1 && scan->row_pitch == 0))
         return PROGRAM_NO_PITCH;
@@ -128,6 +131,9 @@ static enum motion_error plan_burst(const struct motion *motion, const struct pr
         return TRIGGER_BAD_SETUP;
     plan->period_ns = scan->burst_period_ns != 0 ? scan->burst_period_ns : (uint32_t)shortest;
     plan->lead = scan->fast_backlash;
+    plan->speed = scan->speed;
+    if (scan->speed > motion->axis[scan->fast].config.speed)
+        return MOTION_SPEED_TOO_HIGH;
     return MOTION_OK;
 }
 

@@ -18,6 +18,10 @@ static void tell(struct radar *radar, uint8_t state, uint64_t now_ns) {
                                           .took_ms = took_ms > UINT16_MAX ? UINT16_MAX
                                                                           : (uint16_t)took_ms};
     const bool line = of_line && radar->state == NFSAR_WIRE_RADAR_SENDING;
+    if (line && radar->begun && state != NFSAR_WIRE_RADAR_REFUSED) {
+        /* It may answer yet, and that would pass for the answer to the next line. */
+        radar->ready_ns = now_ns + UINT64_C(1000000) * RADAR_LATE_MS;
+    }
     radar->state = state;
     radar->events.state(radar->events.context, &told, line ? radar->text + radar->line : "",
                         line ? radar->line_bytes : 0);
@@ -74,15 +78,20 @@ static bool next_line(struct radar *radar) {
             radar->line = begin;
             radar->line_bytes = end - begin;
             radar->sent = 0;
+            radar->begun = false;
             return true;
         }
     }
     return false;
 }
 
-static void send_line(struct radar *radar) {
-    if (radar->state != NFSAR_WIRE_RADAR_SENDING) {
+static void send_line(struct radar *radar, uint64_t now_ns) {
+    if (radar->state != NFSAR_WIRE_RADAR_SENDING || now_ns < radar->ready_ns) {
         return;
+    }
+    if (!radar->begun) {
+        radar->begun = true;
+        radar->since_ns = now_ns;
     }
     if (radar->sent < radar->line_bytes) {
         radar->sent += radar->port->write(radar->port->context,
@@ -106,7 +115,7 @@ static enum nfsar_wire_result begin(struct radar *radar, uint16_t timeout_ms, ui
     /* What was left unfinished on the line before must not count as part of the answer. */
     radar->heard_bytes = 0;
     tell(radar, NFSAR_WIRE_RADAR_SENDING, now_ns);
-    send_line(radar);
+    send_line(radar, now_ns);
     return NFSAR_WIRE_RESULT_DONE;
 }
 
@@ -127,7 +136,7 @@ enum nfsar_wire_result radar_say(struct radar *radar, const uint8_t *text, size_
     if (busy(radar) || radar->held) {
         return NFSAR_WIRE_RESULT_STATE;
     }
-    if (memchr(text, '\n', n) != NULL) {
+    if (memchr(text, '\n', n) != NULL || memchr(text, '\r', n) != NULL) {
         return NFSAR_WIRE_RESULT_VALUE;
     }
     memcpy(radar->text, text, n);
@@ -142,10 +151,15 @@ enum nfsar_wire_result radar_reset(struct radar *radar,
     if (reset->sop != 1 && reset->sop != 3 && reset->sop != 5) {
         return NFSAR_WIRE_RESULT_VALUE;
     }
-    radar_cancel(radar, now_ns);
+    if (busy(radar)) {
+        tell(radar, NFSAR_WIRE_RADAR_CANCELLED, now_ns); /* without a moment out of reset */
+    }
     radar->sop = reset->sop;
     radar->held = reset->hold != 0;
     radar->released = false;
+    radar->number = 0;
+    radar->lines = 0;
+    radar->ready_ns = 0;
     radar->since_ns = now_ns;
     radar->low_ns = UINT64_C(1000000) * (reset->low_ms > 0 ? reset->low_ms : 10);
     radar->heard_bytes = 0;
@@ -184,17 +198,21 @@ static void hear_line(struct radar *radar, uint64_t now_ns) {
         return;
     }
     radar->events.said(radar->events.context, text, n);
-    if (radar->state != NFSAR_WIRE_RADAR_SENDING) {
-        return;
+    const bool done = n == 4 && begins(text, n, "Done");
+    const bool refused =
+        begins(text, n, "Error") || ends(text, n, "is not recognized as a CLI command");
+    if (done || refused) {
+        /* The CLI reads again only behind its prompt; what comes before overruns its UART. */
+        radar->ready_ns = now_ns + UINT64_C(1000000) * RADAR_PROMPT_MS;
     }
-    if (begins(text, n, "Error") || ends(text, n, "is not recognized as a CLI command")) {
+    if (radar->state != NFSAR_WIRE_RADAR_SENDING || radar->sent <= radar->line_bytes) {
+        return; /* of nobody's line, or of one given up */
+    }
+    if (refused) {
         tell(radar, NFSAR_WIRE_RADAR_REFUSED, now_ns);
-    } else if (n == 4 && begins(text, n, "Done")) {
+    } else if (done) {
         radar->lines++;
-        radar->since_ns = now_ns;
-        if (next_line(radar)) {
-            send_line(radar);
-        } else {
+        if (!next_line(radar)) {
             tell(radar, NFSAR_WIRE_RADAR_DONE, now_ns);
         }
     }
@@ -211,6 +229,7 @@ static void hear(struct radar *radar, char c, uint64_t now_ns) {
     if (ends(radar->heard, radar->heard_bytes, ":/>")) {
         /* The prompt has no end of line; the echo of what is sent follows it. */
         radar->heard_bytes = 0;
+        radar->ready_ns = now_ns;
         if (radar->state == NFSAR_WIRE_RADAR_RESETTING && radar->released) {
             tell(radar, NFSAR_WIRE_RADAR_IDLE, now_ns);
         }
@@ -245,11 +264,11 @@ void radar_poll(struct radar *radar, uint64_t now_ns) {
         hear(radar, (char)byte, now_ns);
     }
     if (radar->state == NFSAR_WIRE_RADAR_SENDING && radar->sent <= radar->line_bytes) {
-        send_line(radar);
+        send_line(radar, now_ns);
     }
     if (radar->state == NFSAR_WIRE_RADAR_RESETTING) {
         poll_reset(radar, now_ns);
-    } else if (radar->state == NFSAR_WIRE_RADAR_SENDING &&
+    } else if (radar->state == NFSAR_WIRE_RADAR_SENDING && radar->begun &&
                now_ns - radar->since_ns > UINT64_C(1000000) * radar->timeout_ms) {
         tell(radar, NFSAR_WIRE_RADAR_SILENT, now_ns);
     }

@@ -1,9 +1,9 @@
-/* The radar's command line, supervised: the lines of a .cfg are sent one at a time, each has to be
- * answered `Done` before the next goes out, and the first that is refused, or not answered in time,
- * ends it with its number and text. What the radar prints is passed on. The dialogue is that of
- * TI's mmWave SDK (packages/ti/utils/cli/src/cli_mmwave.c): an echo, output, then "Done", "Error N"
- * or
- * "'x' is not recognized as a CLI command", and a prompt that ends in ":/>". */
+/* The radar's command line, supervised: the lines of a .cfg are sent one at a time; each has to be
+ * answered `Done`, and the prompt be back, before the next goes out; the first that is refused, or
+ * not answered in time, ends it with its number and text. What the radar prints is passed on. The
+ * dialogue is that of TI's mmWave SDK (packages/ti/utils/cli/src/cli.c): a prompt that ends in
+ * ":/>", an echo, output, then "Done", "Error N" or "'x' is not recognized as a CLI command". The
+ * SDK prints by polling and reads only behind the prompt: what comes before that is lost. */
 #ifndef NFSAR_APP_RADAR_H
 #define NFSAR_APP_RADAR_H
 
@@ -19,6 +19,8 @@ enum {
     RADAR_LINE_BYTES = 160,  /* longer lines of the radar are cut */
     RADAR_TIMEOUT_MS = 1000,
     RADAR_BOOT_MS = 5000,
+    RADAR_PROMPT_MS = 20, /* between an answer and the prompt, at most */
+    RADAR_LATE_MS = 1000, /* an answer may come yet to a line given up */
     RADAR_RATE = 115200
 };
 
@@ -51,7 +53,9 @@ struct radar {
     bool released;   /* after a reset: waiting for the prompt */
     unsigned sop;
     uint32_t timeout_ms;
-    uint64_t since_ns; /* the line was sent, the reset began */
+    bool begun;        /* the line is on its way */
+    uint64_t ready_ns; /* the CLI does not listen before, unless it shows its prompt */
+    uint64_t since_ns; /* the line was begun, the reset began */
     uint64_t low_ns;   /* how long NRESET is low */
     char heard[RADAR_LINE_BYTES];
     size_t heard_bytes;

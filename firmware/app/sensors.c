@@ -76,6 +76,12 @@ static void tell_state(struct hub *hub, unsigned sensor) {
     hub->sensors.told_state[sensor] = record.state;
 }
 
+void sensors_tell_again(struct hub *hub) {
+    for (unsigned sensor = 0; sensor < SENSORS; sensor++) {
+        tell_state(hub, sensor);
+    }
+}
+
 static void tell_clock(struct hub *hub) {
     const struct pps *pps = &hub->pps;
     const uint64_t time_ns = clock_ns(&hub->clock, pps->accepted);
@@ -134,7 +140,7 @@ static void take(void *context, const struct sensor_sample *sample) {
         break;
     case SENSOR_FLOW: {
         const struct nfsar_wire_flow record = {
-            .quality = sample->of.flow.quality,
+            .quality = (sample->valid & SENSOR_VALID_FLOW) != 0 ? sample->of.flow.quality : 0,
             .motion = {sample->of.flow.angle[0], sample->of.flow.angle[1]},
             .interval = sample->of.flow.interval};
         HUB_RECORD(hub, FLOW, flow, channel, time_ns, &record);
@@ -242,11 +248,29 @@ static void poll_one(struct hub *hub, unsigned sensor) {
     }
 }
 
+/* Nobody listens: what comes in is not to be lost with an error, nor to be old when somebody does.
+ */
+static void drain_port(const struct hub *hub, unsigned sensor) {
+    const struct sensor_bus bus = bus_of(hub, sensor);
+    uint8_t byte;
+    uint32_t count;
+    if (bus.serial == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < SENSOR_BYTES_A_POLL; i++) {
+        if (!bus.serial->read(bus.serial->context, &byte, &count)) {
+            break;
+        }
+    }
+}
+
 void sensors_poll(struct hub *hub) {
     for (unsigned sensor = 0; sensor < SENSORS; sensor++) {
         poll_edges(hub, sensor);
         if (hub->sensors.on[sensor]) {
             poll_one(hub, sensor);
+        } else {
+            drain_port(hub, sensor);
         }
     }
     if (pps_stopped(&hub->pps, clock_extend(&hub->clock, board_count()))) {

@@ -37,6 +37,8 @@ struct sensors {
 };
 
 void sensors_init(struct hub *hub);
+/* All sensors are told again, to a host that comes later. */
+void sensors_tell_again(struct hub *hub);
 void sensors_poll(struct hub *hub);
 
 /* From the interrupt. */

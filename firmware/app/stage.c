@@ -8,9 +8,14 @@
 
 #define MILLISECOND UINT64_C(1000000)
 
+/* The wire has the reasons' words. */
+#define SAME(NAME, value, text) _Static_assert(NAME == (value), "the wire has another " #NAME);
+NFSAR_WIRE_REASONS(SAME)
+_Static_assert((int)NFSAR_WIRE_reason_end == (int)MOTION_ERRORS, "the wire lacks a reason");
+
 /* What the axes, triggers and programs answer, as the wire says it. */
 static enum nfsar_wire_result result_of(enum motion_error error, uint16_t *detail) {
-    *detail = (uint16_t)error;
+    *detail = error == MOTION_OK ? 0 : NFSAR_WIRE_REASON + (uint16_t)error;
     switch (error) {
     case MOTION_OK:
         return NFSAR_WIRE_RESULT_DONE;
@@ -75,11 +80,16 @@ void stage_clear(struct hub *hub, uint32_t errors) {
                                 1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
                                 1U << NFSAR_WIRE_ERROR_TRIGGER_LOST;
     const uint32_t of_axes = 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT | 1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
+    /* What is latched again before the next look at it is told again. */
     if ((errors & of_trigger) != 0) {
         trigger_clear(&stage->motion.trigger);
+        stage->told_trigger = MOTION_OK;
     }
     for (unsigned axis = 0; (errors & of_axes) != 0 && axis < BOARD_AXES; axis++) {
         axis_clear(&stage->motion.axis[axis]);
+        if (stage->told_error[axis] != MOTION_EMERGENCY_STOP) {
+            stage->told_error[axis] = MOTION_OK;
+        }
     }
 }
 

@@ -36,6 +36,9 @@ struct stage {
 void stage_init(struct hub *hub);
 void stage_poll(struct hub *hub);
 
+/* The axes are told again, to a host that comes later. */
+void stage_tell_again(struct stage *stage);
+
 /* The commands 0x90 to 0xbf: a command of commands.h. */
 enum nfsar_wire_result stage_command(struct hub *hub, const struct nfsar_wire_message *message,
                                      uint32_t count, struct answer *answer);

@@ -66,8 +66,8 @@ static void tell_axis_error(struct hub *hub, unsigned axis, const struct axis_st
                          status->error_position);
         }
     }
-    /* Only what was known can be lost. */
-    if (stage->told[axis].placed == 1 && !status->trusted) {
+    /* Only what was known can be lost; homing gives it up to know it better. */
+    if (stage->told[axis].placed == 1 && !status->trusted && status->state != AXIS_HOMING) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_AXIS_PLACE, (uint16_t)axis, status->position);
     }
 }
@@ -96,6 +96,12 @@ static void tell_axes(struct hub *hub) {
             *told = record;
             HUB_RECORD(hub, AXIS, axis, (uint8_t)axis, hub->now_ns, &record);
         }
+    }
+}
+
+void stage_tell_again(struct stage *stage) {
+    for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
+        stage->told[axis].state = UINT8_MAX;
     }
 }
 

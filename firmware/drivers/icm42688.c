@@ -49,7 +49,10 @@ enum {
     TICKS_MAX = 1150,
     ODD_EDGES = 4, /* ... and it is not the edges that are wrong */
 
-    INVALID = -524288 /* 20 bits: the sensor has not started */
+    /* What 20 bits can say (section 12.8): below are the marks of samples that are none, and the
+     * ends themselves are saturation. */
+    LOWEST = -524256,
+    HIGHEST = 524284
 };
 
 /* Written in this order. Read back afterwards. */
@@ -71,7 +74,8 @@ static const struct {
     {ACCEL_CONFIG_STATIC2, 6 << 1},
     {ACCEL_CONFIG_STATIC3, 36},
     {ACCEL_CONFIG_STATIC4, 10 << 4},
-    {FIFO_CONFIG1, 0x17}, /* 20 bits, temperature, rate, acceleration; an edge when at the mark */
+    /* 20 bits, temperature, rate, acceleration; can be read in parts (section 14.45) */
+    {FIFO_CONFIG1, 0x57},
     {FIFO_CONFIG2, ICM42688_WATERMARK *ICM42688_PACKET},
     {FIFO_CONFIG3, 0},
     {FIFO_CONFIG, FIFO_STREAM},
@@ -218,9 +222,9 @@ static void decode(struct icm42688 *icm, const uint8_t *packet, struct sensor_sa
     for (int i = 0; i < 3; ++i) {
         int32_t a = twenty_bits(packet + 1 + 2 * i, packet[17 + i] >> 4);
         int32_t w = twenty_bits(packet + 7 + 2 * i, packet[17 + i] & 15);
+        acceleration_good = acceleration_good && a > LOWEST && a < HIGHEST;
+        rate_good = rate_good && w > LOWEST && w < HIGHEST;
         /* The lowest 2 bits of acceleration and the lowest of rate are always 0. */
-        acceleration_good = acceleration_good && a > INVALID + 4 && a < -INVALID - 8;
-        rate_good = rate_good && w > INVALID + 2 && w < -INVALID - 4;
         imu->acceleration[i] = (float)a * (SENSOR_GRAVITY / (4 * 8192));
         imu->rate[i] = (float)w * (SENSOR_PER_DEGREE / (2 * 131));
     }

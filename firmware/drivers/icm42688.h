@@ -1,7 +1,7 @@
 /* TDK ICM-42688-P on SPI (mode 0 or 3, at most 24 MHz): acceleration and rate at 1 kHz through its
  * FIFO, in the 20-bit format: +-16 g at 8192 per g, +-2000 degrees/s at 131 per degree/s.
  *
- * Data sheet: DS-000347 rev. 1.7. The interrupt pin gives an edge when ICM42688_WATERMARK samples
+ * Data sheet: DS-000347 rev. 1.8. The interrupt pin gives an edge when ICM42688_WATERMARK samples
  * wait. That edge is a sample's moment, exactly; the others of the FIFO are whole periods from it,
  * and the period is learnt from the edges, because the sensor's clock may be 1 % off. Without edges
  * (the pin is not wired) stamps come from when the FIFO is read, to about half a period. A stamp is

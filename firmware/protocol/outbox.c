@@ -53,6 +53,12 @@ static void take(struct outbox *outbox, size_t n) {
 
 void outbox_drain(struct outbox *outbox,
                   size_t (*write)(void *context, const uint8_t *from, size_t n), void *context) {
+    if (!outbox->begun && outbox->used > 0) {
+        outbox->begun = write(context, &(const uint8_t){0}, 1) == 1;
+        if (!outbox->begun) {
+            return;
+        }
+    }
     /* Twice: up to the ring's end, and from its beginning. */
     for (unsigned part = 0; part < 2 && outbox->used > 0; part++) {
         const size_t whole = OUTBOX_BYTES - outbox->begin;
@@ -68,6 +74,7 @@ void outbox_drain(struct outbox *outbox,
 }
 
 void outbox_restart(struct outbox *outbox) {
+    outbox->begun = false;
     if (!outbox->within) {
         return;
     }

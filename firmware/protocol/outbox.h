@@ -21,6 +21,7 @@ struct outbox {
     uint32_t dropped_sensors;
     uint32_t dropped_triggers;
     bool within; /* the last byte taken out was not the end of a frame */
+    bool begun;  /* on this line: a zero has ended what it carried before */
 };
 
 void outbox_init(struct outbox *outbox);
@@ -33,7 +34,8 @@ bool outbox_put(struct outbox *outbox, uint8_t kind, uint8_t channel, uint64_t t
 void outbox_drain(struct outbox *outbox,
                   size_t (*write)(void *context, const uint8_t *from, size_t n), void *context);
 
-/* Another line takes over: the rest of a frame begun on the old one is dropped. */
+/* Another line takes over: the rest of a frame begun on the old one is dropped. The new one may
+ * have been left within a frame before, hence it gets a zero first. */
 void outbox_restart(struct outbox *outbox);
 
 #endif

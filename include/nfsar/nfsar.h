@@ -14,6 +14,7 @@
 #include <nfsar/file.h>
 #include <nfsar/focus.h>
 #include <nfsar/geometry.h>
+#include <nfsar/hub.h>
 #include <nfsar/image.h>
 #include <nfsar/import.h>
 #include <nfsar/kernel.h>
@@ -32,6 +33,7 @@
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>
 #include <nfsar/window.h>
+#include <nfsar/wire.h>
 #include <nfsar/wisdom.h>
 
 #endif

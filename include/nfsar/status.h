@@ -14,7 +14,9 @@ enum nfsar_status {
     NFSAR_ERROR_VERSION,     /**< a file of a newer major version of the format */
     NFSAR_ERROR_GEOMETRY,    /**< positions do not have the form that the method needs */
     NFSAR_ERROR_UNSUPPORTED, /**< valid, but not something this build can do */
-    NFSAR_ERROR_CANCELLED    /**< the progress callback asked to stop */
+    NFSAR_ERROR_CANCELLED,   /**< the progress callback asked to stop */
+    NFSAR_ERROR_DEVICE,      /**< a device does not answer, or is not what it should be */
+    NFSAR_ERROR_REFUSED      /**< a device refused a command */
 };
 
 /** Length of nfsar_error::message, the closing zero included. */

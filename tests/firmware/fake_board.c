@@ -9,6 +9,7 @@ void fake_board_reset(void) {
     fake_board.count_hz = 84000000;
     fake_board.tick_hz = 40000;
     fake_board.emulated = true;
+    fake_board.stack_free = 3072;
     memcpy(fake_board.serial, "fake board 1", 12);
     fake_board.cause = BOARD_RESET_POWER;
     for (unsigned k = 0; k < BOARD_AXES; k++) {
@@ -263,6 +264,7 @@ uint32_t board_tick_count(void) {
 }
 
 uint32_t board_count(void) {
+    fake_board.time += fake_board.count_step;
     return (uint32_t)fake_board.time;
 }
 
@@ -308,7 +310,7 @@ void *board_kept(void) {
 }
 
 uint32_t board_stack_free(void) {
-    return 3072;
+    return fake_board.stack_free;
 }
 
 uint32_t board_stack_size(void) {

@@ -40,7 +40,9 @@ struct fake_axis {
 
 struct fake_board {
     uint32_t count_hz, tick_hz;
-    uint64_t time; /* of the free-running timer, whose 32 bits are board_count() */
+    uint64_t time;       /* of the free-running timer, whose 32 bits are board_count() */
+    uint32_t count_step; /* by which the timer moves whenever it is read */
+    uint32_t stack_free; /* of 4096 */
     uint64_t ticks;
     bool emulated;
     uint8_t serial[12];

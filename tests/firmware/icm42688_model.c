@@ -15,6 +15,10 @@ void icm42688_model_power_up(struct icm42688_model *model) {
     model->registers[0][0x64] = 0x10;
     model->registers[0][0x65] = 0x10;
     model->registers[0][0x75] = model->identity;
+    model->registers[1][0x0B] = 0xA0;
+    model->registers[1][0x0C] = 0x0D;
+    model->registers[1][0x0D] = 0xAA;
+    model->registers[1][0x0E] = 0x80;
     model->bank = 0;
     model->started_ns = 0;
     model->fifo_bytes = 0;
@@ -25,6 +29,7 @@ void icm42688_model_power_up(struct icm42688_model *model) {
 void icm42688_model_init(struct icm42688_model *model) {
     memset(model, 0, sizeof *model);
     model->identity = 0x47;
+    model->header = 0x78;
     model->period_ps = 1000000000;
     model->ticks_per_1024 = 960; /* 32/30 us */
     model->spi = (struct spi_device){transfer, model};
@@ -44,7 +49,7 @@ static void put20(uint8_t *packet, int axis, bool is_rate, int32_t value) {
 
 static void make(const struct icm42688_model *model, uint64_t k, uint8_t packet[PACKET]) {
     memset(packet, 0, PACKET);
-    packet[0] = model->bad_headers ? 0x68 : 0x78;
+    packet[0] = model->header;
     bool started = (k + 1) * (uint64_t)model->period_ps / 1000 > 45000000;
     for (int axis = 0; axis < 3; ++axis) {
         put20(packet, axis, true, started ? 0 : -524288);
@@ -164,7 +169,7 @@ static uint8_t read_register(struct icm42688_model *model, uint8_t at) {
 static bool transfer(void *context, const uint8_t *out, uint8_t *in, size_t n) {
     struct icm42688_model *model = context;
     ++model->transfers;
-    if (model->fault == MODEL_BUS_FAILS) {
+    if (model->fault == MODEL_BUS_FAILS || (model->fails_in > 0 && --model->fails_in == 0)) {
         return false;
     }
     if (model->fault != MODEL_FINE) {
@@ -182,9 +187,17 @@ static bool transfer(void *context, const uint8_t *out, uint8_t *in, size_t n) {
         return true;
     }
     in[0] = 0;
+    bool is_fifo = at == 0x30 && model->bank == 0;
+    static uint8_t before[MODEL_FIFO];
+    size_t bytes_before = model->fifo_bytes;
+    memcpy(before, model->fifo, bytes_before);
     for (size_t i = 1; i < n; ++i) {
         in[i] = read_register(model, at);
-        at = at == 0x30 && model->bank == 0 ? at : (uint8_t)((at + 1) & 0x7F);
+        at = is_fifo ? at : (uint8_t)((at + 1) & 0x7F);
+    }
+    if (is_fifo && model->fifo_bytes > 0 && !(model->registers[0][0x5F] & 0x40)) {
+        memcpy(model->fifo, before, bytes_before); /* FIFO_RESUME_PARTIAL_RD: section 14.45 */
+        model->fifo_bytes = bytes_before;
     }
     return true;
 }

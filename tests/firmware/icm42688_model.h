@@ -1,5 +1,6 @@
-/* An ICM-42688-P as its data sheet (DS-000347) describes it: registers in banks, the FIFO filled at
- * the rate of its own clock, the watermark's edge. Written from the document, not from the driver.
+/* An ICM-42688-P as its data sheet (DS-000347 rev. 1.8) describes it: registers in banks, the FIFO
+ * filled at the rate of its own clock, the watermark's edge. Written from the document, not from
+ * the driver.
  */
 #ifndef NFSAR_TESTS_FIRMWARE_ICM42688_MODEL_H
 #define NFSAR_TESTS_FIRMWARE_ICM42688_MODEL_H
@@ -32,8 +33,9 @@ struct icm42688_model {
     int64_t period_ps;      /* of its clock; nominal 1e9 */
     uint64_t samples;       /* made since it started */
     bool saturates;
-    bool bad_headers;
-    int skip; /* so many samples never reach the FIFO */
+    uint8_t header;
+    unsigned fails_in; /* the transfer that fails once, from 1 on; 0: none */
+    int skip;          /* so many samples never reach the FIFO */
     int temperature_raw;
     unsigned ticks_per_1024; /* of the time stamp, for 1024 us */
 

@@ -93,18 +93,32 @@ static void wakes_and_sets_direction_first(void **unused) {
     (void)unused;
     struct motion motion;
     hub_start(&motion);
+    struct axis_config config = motion.axis[0].config;
+    config.enable_delay_us = 50000;
+    config.acceleration = config.jerk = 4000000000u; /* the second tick steps */
+    config.direction_setup_us = 0;
+    assert_int_equal(axis_configure(&motion.axis[0], &config), MOTION_OK);
     fake_board_ticks(10);
     assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
     assert_true(fake_board.axis[0].enable);
     while (fake_board.axis[0].steps == 0)
         fake_board_tick();
-    assert_true(fake_board.time - fake_board.axis[0].woke >= 84000); /* 1 ms */
+    assert_true(fake_board.time - fake_board.axis[0].woke >= 50 * 84000);
+    assert_true(fake_board.axis[0].shortest_setup >= 50 * 84000);
     assert_true(hub_settle(&motion, 100000));
     assert_false(fake_board.axis[0].step);
-    /* Back again: the direction stands for 20 us, rounded up to a tick. */
+    /* Back again: the direction stands for a tick, or as long as it is said to. */
     assert_int_equal(axis_move_by(&motion.axis[0], -3, 0), MOTION_OK);
     assert_true(hub_settle(&motion, 100000));
     pins_agree(&motion);
+    config.direction_setup_us = 5000;
+    assert_int_equal(axis_configure(&motion.axis[0], &config), MOTION_OK);
+    fake_board.axis[0].shortest_setup = UINT64_MAX;
+    assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
+    assert_true(fake_board.axis[0].shortest_setup >= 5 * 84000);
+    assert_int_equal(axis_move_by(&motion.axis[0], -3, 0), MOTION_OK);
+    assert_true(hub_settle(&motion, 100000));
     /* A stop before the first step: no step. */
     assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
     axis_stop(&motion.axis[0]);
@@ -128,6 +142,10 @@ static void states(void **unused) {
     assert_int_equal(status.state, AXIS_MOVING);
     assert_int_equal(status.target, -10000);
     assert_true(fabsf(status.speed + 6000) < 10);
+    int32_t position[BOARD_AXES];
+    assert_int_equal(motion_positions(&motion, position), board_count());
+    assert_int_equal(position[0], axis->position);
+    assert_int_equal(position[1], 0);
     assert_int_equal(axis_move_by(axis, 1, 0), MOTION_BUSY);
     assert_int_equal(axis_set_position(axis, 1), MOTION_BUSY);
     assert_int_equal(axis_enable(axis, false), MOTION_BUSY);
@@ -175,6 +193,9 @@ static void refusals(void **unused) {
     assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
     config = good;
     config.limit_high = BOARD_EMERGENCY_STOP;
+    assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
+    config = good;
+    config.enable_delay_us = 1000001;
     assert_int_equal(axis_configure(axis, &config), MOTION_BAD_CONFIG);
     config = good;
     config.home_slow = 0;
@@ -308,6 +329,23 @@ static void emergency_stop(void **unused) {
         assert_true(hub_settle(&motion, 100000));
         pins_agree(&motion);
     }
+}
+
+/* The stop comes while a move is being handed over. */
+static void stop_at_once(void *context, const struct fake_edge *edge) {
+    (void)context;
+    if (edge->kind == FAKE_ENABLE)
+        fake_board_edge(BOARD_EMERGENCY_STOP);
+}
+
+static void emergency_stop_outruns_a_start(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    fake_board.on_edge = stop_at_once;
+    assert_int_equal(axis_move_by(&motion.axis[0], 1000, 0), MOTION_EMERGENCY_STOP);
+    fake_board_ticks(10000);
+    assert_int_equal(fake_board.axis[0].steps, 0);
 }
 
 /* A carriage with a switch: the switch is closed at positions at or beyond `at` of the pins. */
@@ -521,6 +559,7 @@ int main(void) {
         cmocka_unit_test(limits_stop_one_way),
         cmocka_unit_test(limits_halt_where_there_is_no_room),
         cmocka_unit_test(emergency_stop),
+        cmocka_unit_test(emergency_stop_outruns_a_start),
         cmocka_unit_test(homes),
         cmocka_unit_test(homes_from_the_switch),
         cmocka_unit_test(home_failures),

@@ -127,6 +127,19 @@ static void ranges(void **state) {
     assert_int_equal(last()->valid, 0);
     feed_range(2000, 255);
     assert_int_equal(last()->valid, SENSOR_VALID_RANGE);
+    /* Both sides of each limit. */
+    static const struct {
+        int32_t mm;
+        uint8_t quality;
+        bool valid, failure;
+    } limits[] = {{0, 255, false, true},    {9, 255, false, true},    {10, 255, true, false},
+                  {4000, 255, true, false}, {1000, 24, false, false}, {1000, 25, true, false}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; ++i) {
+        uint32_t failures = sensor->counters.range_failures;
+        feed_range(limits[i].mm, limits[i].quality);
+        assert_int_equal(last()->valid, limits[i].valid ? SENSOR_VALID_RANGE : 0);
+        assert_int_equal(sensor->counters.range_failures - failures, limits[i].failure);
+    }
 }
 
 static void flows(void **state) {
@@ -137,14 +150,19 @@ static void flows(void **state) {
     feed_flow(10, 10, 24, 20000); /* a surface without features */
     assert_int_equal(last()->valid, 0);
     assert_int_equal(sensor->counters.range_failures, 0);
-    feed_flow(121, 0, 100, 20000); /* 11.5 degrees in 20 ms: 10.06 rad/s */
+    feed_flow(10, 10, 25, 20000);
+    assert_int_equal(last()->valid, SENSOR_VALID_FLOW);
+    assert_int_equal(sensor->state, SENSOR_RUNNING); /* flow alone is a running device */
+    feed_flow(121, 0, 100, 20000);                   /* 11.5 degrees in 20 ms: 10.06 rad/s */
     assert_int_equal(last()->valid, 0);
     assert_int_equal(sensor->counters.range_failures, 1);
     feed_flow(119, 0, 100, 20000); /* 9.89 rad/s */
     assert_int_equal(last()->valid, SENSOR_VALID_FLOW);
     feed_flow(0, INT32_MIN, 100, 20000);
     assert_int_equal(last()->valid, 0);
-    feed_flow(10, 0, 100, 600000); /* a gap */
+    feed_flow(10, 0, 100, 500000);
+    assert_int_equal(last()->valid, SENSOR_VALID_FLOW);
+    feed_flow(10, 0, 100, 500100); /* a gap */
     assert_int_equal(last()->valid, 0);
     assert_near(last()->of.flow.interval, 0, 0);
     assert_int_equal(sensor->counters.range_failures, 2);
@@ -160,6 +178,8 @@ static void other_functions(void **state) {
     fake_feed(&fake, frame, make(frame, 0x1F01, payload, 6)); /* wrong size */
     fake_feed(&fake, frame, make(frame, 0x1F02, payload, 0));
     drain();
+    fake_feed(&fake, frame, make(frame, 0x1F04, payload, FRAME_MAX - 9)); /* the longest */
+    drain();
     assert_int_equal(fake.n_samples, 0);
     assert_int_equal(sensor->counters.resynchronisations, 0);
     /* Longer than any that is wanted: not waited for, and what is inside is found. */
@@ -174,6 +194,41 @@ static void other_functions(void **state) {
     fake_feed(&fake, range_355, RANGE);
     drain();
     assert_int_equal(fake.n_samples, 2);
+}
+
+/* Silent after half a second; back with its first packet, and flow begins anew. */
+static void comes_back(void **state) {
+    (void)state;
+    assert_int_equal(fake.rate, 115200);
+    feed_flow(10, 0, 100, 20000);
+    feed_flow(10, 0, 100, 20000);
+    fake.now_ns += 500000000;
+    drain();
+    assert_int_equal(sensor->state, SENSOR_RUNNING);
+    fake.now_ns += 1;
+    fake_feed(&fake, range_363, 7); /* ends within a frame: forgotten with the silence */
+    drain();
+    assert_int_equal(sensor->state, SENSOR_SILENT);
+    assert_int_equal(sensor->counters.silences, 1);
+    feed_flow(10, 0, 100, 20000);
+    assert_int_equal(sensor->state, SENSOR_RUNNING);
+    assert_int_equal(last()->valid, 0);
+    assert_int_equal(sensor->counters.resynchronisations, 0);
+}
+
+static void garbage_first(void **state) {
+    (void)state;
+    fake_feed(&fake, (const uint8_t *)"X<$$X", 5);
+    fake_feed(&fake, range_363, RANGE);
+    drain();
+    assert_int_equal(fake.n_samples, 1);
+    assert_int_equal(sensor->counters.resynchronisations, 1);
+    fake_feed(&fake, (const uint8_t *)"a", 1);
+    drain();
+    fake_feed(&fake, (const uint8_t *)"b", 1);
+    drain();
+    assert_int_equal(sensor->counters.resynchronisations, 2); /* once lost is once */
+    assert_int_equal(sensor->counters.checksum_errors, 0);
 }
 
 static void corruption(void **state) {
@@ -258,6 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(golden, start),     cmocka_unit_test_setup(ranges, start),
         cmocka_unit_test_setup(flows, start),      cmocka_unit_test_setup(other_functions, start),
+        cmocka_unit_test_setup(comes_back, start), cmocka_unit_test_setup(garbage_first, start),
         cmocka_unit_test_setup(corruption, start), cmocka_unit_test_setup(hostile, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,17 @@ struct hub {
     struct program program;
 };
 
+/* Ticks between two rounds of the main loop, and whether ticks come at the worst of moments. */
+static unsigned cadence = 37;
+static bool hostile;
+
+static uint64_t state = 1;
+
+static uint32_t draw(uint32_t below) {
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)((state >> 33) % below);
+}
+
 /* What the pins did at each SYNC_IN. */
 struct pulse {
     uint64_t time;
@@ -58,6 +69,7 @@ static void hub_begin(struct hub *hub) {
     }
     assert_int_equal(trigger_configure(&hub->motion.trigger, &timing), MOTION_OK);
     program_init(&hub->program, &hub->motion);
+    fake_board.tick_on_unlock = hostile;
 }
 
 static struct program_status status_of(struct hub *hub) {
@@ -87,7 +99,7 @@ static uint64_t make(struct hub *hub, struct trigger_event *event, uint64_t most
     while (program_running(&hub->program)) {
         if (fake_board.ticks > most_ticks)
             fail_msg("still running in row %u", (unsigned)hub->program.row);
-        fake_board_ticks(37);
+        fake_board_ticks(cadence);
         motion_poll(&hub->motion);
         program_poll(&hub->program);
         while (n < MOST_PULSES && trigger_take(&hub->motion.trigger, &event[n]))
@@ -128,7 +140,14 @@ static void whole_scan(const struct program_scan *scan) {
     struct program_plan plan;
     assert_int_equal(program_check(&hub.motion, scan, &plan), MOTION_OK);
     assert_int_equal(program_start(&hub.program, scan), MOTION_OK);
-    uint64_t n = make(&hub, event, 30000000);
+    uint64_t n = 0, began = fake_board.ticks;
+    while (hub.program.state <= PROGRAM_TO_ROW) {
+        fake_board_tick();
+        motion_poll(&hub.motion);
+        program_poll(&hub.program);
+        began = fake_board.ticks;
+    }
+    n = make(&hub, event, 30000000);
     struct program_status status = status_of(&hub);
     if (status.state != PROGRAM_DONE)
         fail_msg("row %u: %s", status.error_row, motion_error_name(status.error));
@@ -166,6 +185,12 @@ static void whole_scan(const struct program_scan *scan) {
         if (scan->mode == PROGRAM_FLY_BY && point % scan->columns > 0)
             assert_true(fabs((double)apart / tick_counts - cruise) < 1 + cruise * 1e-3);
     }
+    /* As long as was said: but for the main loop's rounds, a few for each row or point. */
+    double said = program_duration_ms(&hub.motion, scan, &plan) * 40.0;
+    double took = (double)(fake_board.ticks - began);
+    double rounds = 6.0 * scan->rows * (scan->mode == PROGRAM_FLY_BY ? 1 : scan->columns);
+    assert_true(took > said - 100 * scan->rows);
+    assert_true(took < said + rounds * (cadence + 200));
     /* Nowhere but where the plan said. */
     int64_t end = program_point(scan, &plan, scan->rows - 1,
                                 scan->mode == PROGRAM_FLY_BY ? scan->columns : scan->columns - 1);
@@ -243,6 +268,48 @@ static void stop_and_go(void **unused) {
         scan.turn = 400;
         whole_scan(&scan);
     }
+}
+
+static int32_t either(int32_t size) {
+    return draw(2) ? size : -size;
+}
+
+static void random_scans(void **unused) {
+    (void)unused;
+    for (unsigned k = 0; k < 150; k++) {
+        cadence = 1 + draw(400);
+        hostile = draw(2);
+        unsigned fast = draw(BOARD_AXES);
+        struct program_scan scan = {
+            .pattern = (enum program_pattern)draw(PROGRAM_PATTERNS),
+            .mode = (enum program_mode)draw(PROGRAM_MODES),
+            .fast = fast,
+            .slow = (fast + 1 + draw(2)) % BOARD_AXES,
+            .fast_first = either((int32_t)draw(3000)),
+            .slow_first = either((int32_t)draw(3000)),
+            .columns = 1 + draw(30),
+            .rows = 1 + draw(6),
+            .column_pitch = either(1 + (int32_t)draw(60)),
+            .row_pitch = either(1 + (int32_t)draw(100)),
+            .settle_ms = draw(2) ? draw(30) : 0,
+            .dwell_ms = draw(2) ? draw(30) : 0,
+            .fast_backlash = draw(2) ? draw(40) : 0,
+            .slow_backlash = draw(2) ? draw(40) : 0,
+        };
+        uint64_t fastest = (uint64_t)abs(scan.column_pitch) * 1000000 / 1025;
+        if (draw(2))
+            scan.speed = 1 + draw(fastest < 16000 ? (uint32_t)fastest : 16000);
+        if (scan.speed > 0 && scan.speed < 100)
+            scan.speed = 100;
+        if (scan.mode == PROGRAM_STOP_AND_GO) {
+            scan.burst = draw(4);
+            scan.burst_period_ns = draw(2) ? 1025000 + draw(3000000) : 0;
+        }
+        scan.turn = (scan.columns - 1) * (uint32_t)abs(scan.column_pitch) + 1 + draw(3000);
+        whole_scan(&scan);
+    }
+    cadence = 37;
+    hostile = false;
 }
 
 /* One column, one row, one trigger: pitches do not matter. */
@@ -335,6 +402,9 @@ static void refusals(void **unused) {
     scan.mode = PROGRAM_STOP_AND_GO;
     scan.burst_period_ns = 1000001;
     expect_refusal(&hub, &scan, PROGRAM_TOO_FAST);
+    scan.burst_period_ns = 0;
+    scan.speed = 16001;
+    expect_refusal(&hub, &scan, MOTION_SPEED_TOO_HIGH);
 
     scan = good;
     scan.pattern = PROGRAM_TURNTABLE;
@@ -350,11 +420,23 @@ static void refusals(void **unused) {
     scan.turn = 40000;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
     scan.row_pitch = 1 << 28;
-    scan.dwell_ms = UINT32_MAX;
+    scan.turn = 4000;
+    scan.column_pitch = 1;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
     scan = good;
-    scan.settle_ms = UINT32_MAX;
+    scan.settle_ms = 3600001;
+    expect_refusal(&hub, &scan, PROGRAM_TOO_LARGE);
+    scan = good;
+    scan.dwell_ms = 3600001;
+    expect_refusal(&hub, &scan, PROGRAM_TOO_LARGE);
+    struct axis_config fast = hub.motion.axis[0].config, was = fast;
+    fast.acceleration = fast.jerk = 1000;
+    assert_int_equal(axis_configure(&hub.motion.axis[0], &fast), MOTION_OK);
+    scan = good;
+    scan.settle_ms = 3600000;
+    scan.fast_first = AXIS_RANGE;
     expect_refusal(&hub, &scan, MOTION_OUT_OF_RANGE);
+    assert_int_equal(axis_configure(&hub.motion.axis[0], &was), MOTION_OK);
 
     /* Run-in and run-out are inside the soft limits, or it does not begin. */
     struct axis *x = &hub.motion.axis[0], *y = &hub.motion.axis[1];
@@ -582,15 +664,11 @@ static void waiting_axes_stay_awake(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rasters),
-        cmocka_unit_test(serpentines),
-        cmocka_unit_test(turntables),
-        cmocka_unit_test(stop_and_go),
-        cmocka_unit_test(smallest),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(accidents),
-        cmocka_unit_test(late_row),
-        cmocka_unit_test(waiting_axes_stay_awake),
+        cmocka_unit_test(rasters),    cmocka_unit_test(serpentines),
+        cmocka_unit_test(turntables), cmocka_unit_test(stop_and_go),
+        cmocka_unit_test(smallest),   cmocka_unit_test(random_scans),
+        cmocka_unit_test(refusals),   cmocka_unit_test(accidents),
+        cmocka_unit_test(late_row),   cmocka_unit_test(waiting_axes_stay_awake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -252,8 +252,10 @@ static void late_ticks(void **unused) {
     assert_int_equal(trigger_arm(&motion.trigger, &run, false), MOTION_OK);
     fake_board_ticks(10);
     /* Less than a period late, and the next is in time again: allowed while the radar is ready. */
+    assert_int_equal(motion.late_ticks, 0);
     fake_board_starve(168000 + 50000);
     fake_board_ticks(200);
+    assert_int_equal(motion.late_ticks, 1);
     assert_int_equal(status_of(&motion).error, MOTION_OK);
     assert_int_equal(status_of(&motion).number, 4);
     /* So late that the next would come too early. */

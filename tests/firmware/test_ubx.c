@@ -177,6 +177,9 @@ static void ranges(void **state) {
     one(7, 31, place, 1); /* November 31st */
     one(8, 24, place, 1);
     one(9, 60, place, 1);
+    one(8, 23, ALL, 0);
+    one(9, 59, ALL, 0);
+    one(7, 30, ALL, 0);
     one(10, 60, ALL, 0); /* a leap second */
     one(10, 61, place, 1);
     one(5, 0xFF, place, 1);  /* year */
@@ -301,6 +304,24 @@ static void pulse(void **state) {
     assert_int_equal(pulses(), 4);
 }
 
+/* Edges are taken to 500 ppm of whole seconds, early or late. */
+static void pulse_period(void **state) {
+    (void)state;
+    static const struct {
+        int us;
+        size_t pulses;
+    } seconds[] = {{999400, 0},  {999600, 1},  {1000400, 1}, {1000600, 0},
+                   {3001400, 1}, {3001600, 0}, {500000, 0},  {1000, 0}};
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; ++i) {
+        start(NULL);
+        edge_at(1000000);
+        edge_at(1000000 + seconds[i].us);
+        pvt_at((1000000 + seconds[i].us) / 100000 * 100 + 100, 60);
+        assert_int_equal(pulses(), seconds[i].pulses);
+        assert_int_equal(sensor->counters.range_failures, 1 - seconds[i].pulses);
+    }
+}
+
 /* Times just below a second are written as that second and negative nanoseconds. */
 static void pulse_negative_nano(void **state) {
     (void)state;
@@ -401,12 +422,34 @@ struct receiver {
     uint32_t rate;
     bool modern;        /* knows CFG-VALSET */
     bool no_pulse_keys; /* answers no to those */
+    bool never_sends;   /* answers, and that is all */
     bool mute;          /* an M8 does not answer what it does not know */
     bool pvt;
     unsigned period_ms;
     uint8_t in[256];
     size_t n;
     uint64_t next_ns;
+    uint32_t keys[64], values[64]; /* all that were set */
+    size_t n_keys;
+};
+
+/* Names and values in UBX-22008968, section "Configuration interface". */
+static const uint32_t expected_settings[][2] = {
+    {0x30210001, 100},     /* CFG-RATE-MEAS */
+    {0x30210002, 1},       /* CFG-RATE-NAV */
+    {0x20210003, 0},       /* CFG-RATE-TIMEREF, UTC */
+    {0x10740001, 1},       /* CFG-UART1OUTPROT-UBX */
+    {0x20910007, 1},       /* CFG-MSGOUT-UBX_NAV_PVT_UART1 */
+    {0x10050007, 1},       /* CFG-TP-TP1_ENA */
+    {0x10050009, 1},       /* CFG-TP-USE_LOCKED_TP1 */
+    {0x40050002, 1000000}, /* CFG-TP-PERIOD_TP1 */
+    {0x40050004, 0},       /* CFG-TP-LEN_TP1 */
+    {0x40050003, 1000000}, /* CFG-TP-PERIOD_LOCK_TP1 */
+    {0x40050005, 100000},  /* CFG-TP-LEN_LOCK_TP1 */
+    {0x1005000B, 1},       /* CFG-TP-POL_TP1, rising */
+    {0x2005000C, 0},       /* CFG-TP-TIMEGRID_TP1, UTC */
+    {0x10740002, 0},       /* CFG-UART1OUTPROT-NMEA */
+    {0x40520001, 115200},  /* CFG-UART1-BAUDRATE */
 };
 
 static void answer(struct fake *f, const struct receiver *r, uint8_t yes) {
@@ -431,7 +474,10 @@ static void valset(struct fake *f, struct receiver *r, size_t payload) {
             answer(f, r, 0);
             return;
         }
-        uint32_t value = get32(r->in + P + i + 4);
+        static const uint32_t mask[] = {0, 0xFF, 0xFF, 0xFFFF, 0xFFFFFFFF, 0, 0, 0};
+        uint32_t value = get32(r->in + P + i + 4) & mask[key >> 28 & 7];
+        r->keys[r->n_keys % 64] = key;
+        r->values[r->n_keys++ % 64] = value;
         r->period_ms = key == 0x30210001 ? value & 0xFFFF : r->period_ms;
         r->pvt = r->pvt || (key == 0x20910007 && (value & 0xFF) == 1);
         new_rate = key == 0x40520001 ? value : new_rate;
@@ -494,7 +540,7 @@ static void hear(struct fake *f, uint8_t byte) {
 static void go_on(struct receiver *r, unsigned ms) {
     for (unsigned i = 0; i < ms; i += 2) {
         fake.now_ns += 2000000;
-        if (r->pvt && fake.now_ns >= r->next_ns) {
+        if (r->pvt && !r->never_sends && fake.now_ns >= r->next_ns) {
             uint8_t frame[PVT];
             make(frame);
             uint32_t t = (uint32_t)(fake.now_ns / 100000000);
@@ -523,6 +569,14 @@ static void brings_up(struct receiver receiver, unsigned within_ms) {
     assert_int_equal(receiver.period_ms, 100);
     assert_int_equal(sensor->counters.silences, 0);
     assert_int_equal(last()->valid, ALL);
+    if (receiver.n_keys > 0 && !receiver.no_pulse_keys) {
+        assert_int_equal(receiver.n_keys, sizeof expected_settings / sizeof *expected_settings);
+        for (size_t i = 0; i < receiver.n_keys; ++i) {
+            assert_int_equal(receiver.keys[i], expected_settings[i][0]);
+            assert_int_equal(receiver.values[i], expected_settings[i][1]);
+        }
+    }
+    receiver.n_keys = 0;
 
     /* Its power goes: it is at its defaults again, and is told again. */
     receiver.rate = 9600;
@@ -535,6 +589,19 @@ static void brings_up(struct receiver receiver, unsigned within_ms) {
     assert_int_equal(receiver.rate, 115200);
     assert_int_equal(sensor->counters.silences, 1);
     assert_int_equal(sensor->counters.restarts, 1);
+    assert_int_equal(ubx.legacy, !receiver.modern);
+    assert_int_equal(receiver.n_keys > 0, receiver.modern);
+}
+
+/* Says yes to all and sends nothing: tried at each rate, then the pause. */
+static void answers_alone(void **state) {
+    (void)state;
+    struct receiver receiver = {.rate = 38400, .modern = true, .never_sends = true};
+    fake.device = hear;
+    fake.device_state = &receiver;
+    go_on(&receiver, 30000);
+    assert_int_not_equal(sensor->state, SENSOR_RUNNING);
+    assert_in_range(sensor->counters.restarts, 1, 4);
 }
 
 static void configures(void **state) {
@@ -583,11 +650,13 @@ int main(void) {
         cmocka_unit_test_setup(ranges, start),
         cmocka_unit_test_setup(time_backwards, start),
         cmocka_unit_test_setup(pulse, start),
+        cmocka_unit_test_setup(pulse_period, start),
         cmocka_unit_test_setup(pulse_negative_nano, start),
         cmocka_unit_test_setup(other_frames, start),
         cmocka_unit_test_setup(corruption, start),
         cmocka_unit_test_setup(hostile, start),
         cmocka_unit_test_setup(configures, start),
+        cmocka_unit_test_setup(answers_alone, start),
         cmocka_unit_test_setup(nobody, start),
         cmocka_unit_test_setup(port_is_stuck, start),
     };

@@ -229,7 +229,14 @@ static void test_reset_forgets(void **state) {
     assert_int_equal(counters.lost_in, 100);
     assert_int_equal(counters.lost_out, 70);
     assert_int_equal(counters.resets, 3);
-    /* The configuration taken back, and set again. */
+    /* Nor does the empty packet that was due come over. */
+    assert_int_equal(usb_link_write(&bench.link, pattern, 64), 64);
+    assert_int_equal(usb_host_in(&bench.host, 0x81, got, 64), 64);
+    assert_true(bench.link.end_due);
+    assert_true(usb_host_enumerate(&bench.host, 5));
+    usb_link_poll(&bench.link);
+    assert_false(bench.link.writing);
+    /* The configuration taken back. */
     assert_int_equal(usb_link_write(&bench.link, pattern, 7), 7);
     assert_int_equal(usb_host_control(&bench.host, 0, 9, 0, 0, 0, NULL), 0);
     assert_false(usb_link_ready(&bench.link));

@@ -90,6 +90,7 @@ static void other_packets_between(void **state) {
     feed(golden + 2 * PACKET, PACKET);
     assert_int_equal(fake.n_samples, 1);
     assert_true(fake.samples[0].valid & SENSOR_VALID_ORIENTATION);
+    assert_int_equal(sensor->counters.resynchronisations, 0);
 }
 
 /* A lost packet never puts two instants into one sample. */
@@ -141,6 +142,27 @@ static void ranges(void **state) {
         }
         one_wrong(set, wrong[i].bit);
     }
+}
+
+static void limits(void **state) {
+    (void)state;
+    static const uint8_t temperatures[2][2] = {{0x34, 0x21}, {0x60, 0xF0}}; /* 85.00, -40.00 */
+    for (int i = 0; i < 2; ++i) {
+        uint8_t set[SET];
+        memcpy(set, golden, SET);
+        memcpy(set + 8, temperatures[i], 2);
+        memcpy(set + 2, "\xFE\x7F\x02\x80", 4); /* the last of 16 g */
+        memcpy(set + PACKET + 2, "\xFE\x7F\x02\x80", 4);
+        sum(set);
+        sum(set + PACKET);
+        fake.now_ns += 5000000;
+        feed(set, SET);
+    }
+    assert_int_equal(fake.n_samples, 2);
+    assert_int_equal(sensor->counters.range_failures, 0);
+    assert_near(fake.samples[0].of.imu.temperature, 85, 1e-5);
+    assert_near(fake.samples[1].of.imu.temperature, -40, 1e-5);
+    assert_near(fake.samples[1].of.imu.acceleration[0], 16 * 9.80665 * 32766 / 32768, 1e-4);
 }
 
 static void time_backwards(void **state) {
@@ -356,6 +378,7 @@ int main(void) {
         cmocka_unit_test_setup(other_packets_between, start),
         cmocka_unit_test_setup(lost_packets, start),
         cmocka_unit_test_setup(ranges, start),
+        cmocka_unit_test_setup(limits, start),
         cmocka_unit_test_setup(time_backwards, start),
         cmocka_unit_test_setup(corruption, start),
         cmocka_unit_test_setup(hostile, start),

@@ -63,10 +63,10 @@ typedef volatile uint32_t reg;
 struct gpio {
     reg MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR, AFR[2];
 };
-#define GPIO(port) ((struct gpio *)(0x40020000u + 0x400u * (port)))
+#define GPIO(port) ((struct gpio *)(uintptr_t)(0x40020000u + 0x400u * (port)))
 
 /* 9.2, 12.3 which port an external interrupt line hears, and the lines */
-#define SYSCFG_EXTICR(n) (*(reg *)(0x40013808u + 4u * (n)))
+#define SYSCFG_EXTICR(n) (*(reg *)(uintptr_t)(0x40013808u + 4u * (n)))
 #define EXTI_IMR         (*(reg *)0x40013C00u)
 #define EXTI_RTSR        (*(reg *)0x40013C08u)
 #define EXTI_FTSR        (*(reg *)0x40013C0Cu)

@@ -3,7 +3,6 @@
 #include "firmware/boards/stm32f405/registers.h"
 #include "firmware/boards/stm32f405/serial.h"
 #include "firmware/boards/stm32f405/stamps.h"
-#include "firmware/boards/stm32f405/usb.h"
 
 static core_handler *const vectors[IRQ_COUNT] __attribute__((section(".vectors_board"), used)) = {
     [IRQ_EXTI0] = stamps_exti_handler,     [IRQ_EXTI1] = stamps_exti_handler,

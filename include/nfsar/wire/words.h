@@ -144,6 +144,89 @@ enum nfsar_wire_kind {
     ONE(SILENT, 5, "silent")                                                                       \
     ONE(CANCELLED, 6, "cancelled")
 
+/** The axes, by channel. */
+#define NFSAR_WIRE_AXES(ONE)                                                                       \
+    ONE(X, 0, "x")                                                                                 \
+    ONE(Y, 1, "y")                                                                                 \
+    ONE(TURNTABLE, 2, "turntable")
+
+/** Bits of a status' inputs. */
+#define NFSAR_WIRE_INPUTS(ONE)                                                                     \
+    ONE(X_LOW, 0, "x low")                                                                         \
+    ONE(X_HIGH, 1, "x high")                                                                       \
+    ONE(Y_LOW, 2, "y low")                                                                         \
+    ONE(Y_HIGH, 3, "y high")                                                                       \
+    ONE(TURN_HOME, 4, "turntable home")                                                            \
+    ONE(EMERGENCY, 5, "emergency stop")
+
+/** The serial ports of a hub, in the order of a status' lost bytes. */
+#define NFSAR_WIRE_PORTS(ONE)                                                                      \
+    ONE(LINK, 0, "link")                                                                           \
+    ONE(IMU, 1, "imu")                                                                             \
+    ONE(FLOW, 2, "flow")                                                                           \
+    ONE(GNSS, 3, "gnss")                                                                           \
+    ONE(RADAR, 4, "radar")
+
+/** What the main loop was doing when the hub crashed. */
+#define NFSAR_WIRE_PLACES(ONE)                                                                     \
+    ONE(START, 0, "starting")                                                                      \
+    ONE(LINK, 1, "hearing commands")                                                               \
+    ONE(MOTION, 2, "motion and triggers")                                                          \
+    ONE(SENSORS, 3, "sensors")                                                                     \
+    ONE(RADAR, 4, "the radar's command line")                                                      \
+    ONE(STATUS, 5, "status")                                                                       \
+    ONE(SEND, 6, "sending records")                                                                \
+    ONE(INJECTED, 7, "a fault asked for by a test")
+
+/** Exceptions of a crash record: those of the Cortex-M, and 0. */
+#define NFSAR_WIRE_EXCEPTIONS(ONE)                                                                 \
+    ONE(WATCHDOG, 0, "the main loop hung, the watchdog reset the hub")                             \
+    ONE(NMI, 2, "non-maskable interrupt")                                                          \
+    ONE(HARD, 3, "hard fault")                                                                     \
+    ONE(MEMORY, 4, "memory fault")                                                                 \
+    ONE(BUS, 5, "bus fault")                                                                       \
+    ONE(USAGE, 6, "usage fault")
+
+/** Why motion, a trigger or a scan was refused or ended: NFSAR_WIRE_REASON + one of these is the
+ * `detail` of a reply, one of these the source of NFSAR_WIRE_ERROR_PROGRAM_ABORTED. */
+#define NFSAR_WIRE_REASONS(ONE)                                                                    \
+    ONE(MOTION_BUSY, 1, "the axis moves, homes, or a scan runs")                                   \
+    ONE(MOTION_NOT_CONFIGURED, 2, "the axis has no settings yet")                                  \
+    ONE(MOTION_BAD_CONFIG, 3, "a setting of the axis cannot be")                                   \
+    ONE(MOTION_SPEED_TOO_HIGH, 4, "faster than half the hub's motion interrupts")                  \
+    ONE(MOTION_TOO_SLOW, 5, "a ramp or a move would take too long to count")                       \
+    ONE(MOTION_OUT_OF_RANGE, 6, "beyond 2^30 steps")                                               \
+    ONE(MOTION_SOFT_LIMIT, 7, "the target is outside the limits of the axis")                      \
+    ONE(MOTION_NOT_TRUSTED, 8, "the position is not known")                                        \
+    ONE(MOTION_NO_HOME_SWITCH, 9, "the axis has no switch to home to")                             \
+    ONE(MOTION_LIMIT_LOW, 10, "the switch at the low end stopped the axis")                        \
+    ONE(MOTION_LIMIT_HIGH, 11, "the switch at the high end stopped the axis")                      \
+    ONE(MOTION_EMERGENCY_STOP, 12, "the emergency stop is pressed, or not released")               \
+    ONE(MOTION_HOME_NOT_FOUND, 13, "the whole travel was made, and no switch found")               \
+    ONE(MOTION_HOME_STUCK, 14, "the switch is still active after backing off")                     \
+    ONE(MOTION_HOME_TIMEOUT, 15, "homing took too long")                                           \
+    ONE(TRIGGER_BUSY, 16, "triggers are armed already")                                            \
+    ONE(TRIGGER_BAD_SETUP, 17, "axis, pitch, count or width of the triggers cannot be")            \
+    ONE(TRIGGER_NO_MINIMUM, 18, "the radar's frame time was not set")                              \
+    ONE(TRIGGER_TOO_FAST, 19, "the period is shorter than the radar's frame time")                 \
+    ONE(TRIGGER_TOO_EARLY, 20, "a point came before the radar could be ready")                     \
+    ONE(TRIGGER_MISSED, 21, "a point was passed without a trigger")                                \
+    ONE(TRIGGER_OVERRUN, 22, "a motion interrupt came later than a whole period")                  \
+    ONE(TRIGGER_RING_FULL, 23, "the hub did not take the triggers' records away")                  \
+    ONE(PROGRAM_BAD_AXES, 24, "fast and slow axis are the same, or none")                          \
+    ONE(PROGRAM_EMPTY, 25, "no column, no row, or no trigger for a point")                         \
+    ONE(PROGRAM_TOO_LARGE, 26, "more than 65535 rows or columns, or 2^32 triggers")                \
+    ONE(PROGRAM_NO_PITCH, 27, "several columns or rows, and pitch 0")                              \
+    ONE(PROGRAM_BAD_TURN, 28, "the columns do not fit a turn")                                     \
+    ONE(PROGRAM_TOO_FAST, 29, "at that speed columns come before the radar is ready")              \
+    ONE(PROGRAM_BAD_PATTERN, 30, "no such pattern, or not in this mode")                           \
+    ONE(PROGRAM_ABORTED, 31, "by command")                                                         \
+    ONE(PROGRAM_WRONG_COUNT, 32, "a row ended with more or fewer triggers than columns")           \
+    ONE(PROGRAM_ROW_LATE, 33, "the table came round before the slow axis was there")
+
+/** Above the indices of fields. */
+enum { NFSAR_WIRE_REASON = 0x100 };
+
 /** @cond */
 #define NFSAR_WIRE_NAMES(set, PREFIX, LIST)                                                        \
     enum nfsar_wire_##set{LIST(PREFIX) NFSAR_WIRE_##set##_end};                                    \
@@ -162,6 +245,12 @@ enum nfsar_wire_kind {
 #define NFSAR_WIRE_AS_SENSOR(NAME, value, text)       NFSAR_WIRE_SENSOR_##NAME = (value),
 #define NFSAR_WIRE_AS_SENSOR_STATE(NAME, value, text) NFSAR_WIRE_SENSOR_IS_##NAME = (value),
 #define NFSAR_WIRE_AS_RADAR(NAME, value, text)        NFSAR_WIRE_RADAR_##NAME = (value),
+#define NFSAR_WIRE_AS_AXES(NAME, value, text)         NFSAR_WIRE_AXIS_IS_##NAME = (value),
+#define NFSAR_WIRE_AS_INPUT(NAME, value, text)        NFSAR_WIRE_INPUT_##NAME = (value),
+#define NFSAR_WIRE_AS_PORT(NAME, value, text)         NFSAR_WIRE_PORT_##NAME = (value),
+#define NFSAR_WIRE_AS_PLACE(NAME, value, text)        NFSAR_WIRE_PLACE_##NAME = (value),
+#define NFSAR_WIRE_AS_EXCEPTION(NAME, value, text)    NFSAR_WIRE_EXCEPTION_##NAME = (value),
+#define NFSAR_WIRE_AS_REASON(NAME, value, text)       NFSAR_WIRE_REASON_##NAME = (value),
 NFSAR_WIRE_NAMES(result, NFSAR_WIRE_AS_RESULT, NFSAR_WIRE_RESULTS)
 NFSAR_WIRE_NAMES(error_code, NFSAR_WIRE_AS_ERROR, NFSAR_WIRE_ERRORS)
 NFSAR_WIRE_NAMES(reset, NFSAR_WIRE_AS_RESET, NFSAR_WIRE_RESETS)
@@ -170,6 +259,12 @@ NFSAR_WIRE_NAMES(program_state, NFSAR_WIRE_AS_PROGRAM, NFSAR_WIRE_PROGRAM_STATES
 NFSAR_WIRE_NAMES(sensor_id, NFSAR_WIRE_AS_SENSOR, NFSAR_WIRE_SENSORS)
 NFSAR_WIRE_NAMES(sensor_state, NFSAR_WIRE_AS_SENSOR_STATE, NFSAR_WIRE_SENSOR_STATES)
 NFSAR_WIRE_NAMES(radar_state, NFSAR_WIRE_AS_RADAR, NFSAR_WIRE_RADAR_STATES)
+NFSAR_WIRE_NAMES(axis_id, NFSAR_WIRE_AS_AXES, NFSAR_WIRE_AXES)
+NFSAR_WIRE_NAMES(input, NFSAR_WIRE_AS_INPUT, NFSAR_WIRE_INPUTS)
+NFSAR_WIRE_NAMES(port, NFSAR_WIRE_AS_PORT, NFSAR_WIRE_PORTS)
+NFSAR_WIRE_NAMES(place, NFSAR_WIRE_AS_PLACE, NFSAR_WIRE_PLACES)
+NFSAR_WIRE_NAMES(exception, NFSAR_WIRE_AS_EXCEPTION, NFSAR_WIRE_EXCEPTIONS)
+NFSAR_WIRE_NAMES(reason, NFSAR_WIRE_AS_REASON, NFSAR_WIRE_REASONS)
 /** @endcond */
 
 /** Flags of a hello. */

@@ -1,0 +1,33 @@
+/* The way to a device: bytes out, bytes in, each within a time. hub.c knows no more of it. */
+#ifndef NFSAR_HOST_DEVICES_TRANSPORT_H
+#define NFSAR_HOST_DEVICES_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nfsar/status.h>
+
+struct transport {
+    void *context;
+    /* Up to n bytes, at least one unless nothing comes within the time or a signal arrives: then
+     * *got is 0. Fails with NFSAR_ERROR_DEVICE when the other end is gone. */
+    enum nfsar_status (*read)(void *context, uint8_t *to, size_t n, unsigned timeout_ms,
+                              size_t *got, nfsar_error *error);
+    /* All n bytes, or NFSAR_ERROR_DEVICE. */
+    enum nfsar_status (*write)(void *context, const uint8_t *from, size_t n, unsigned timeout_ms,
+                               nfsar_error *error);
+    void (*close)(void *context);
+};
+
+/* A serial port, raw, 8 bits, no parity, at this rate; or, where the path is that of a unix socket,
+ * the other end of it. Bytes that came before are dropped. Errors begin with the port's name. */
+enum nfsar_status serial_open(const char *port, unsigned baud, struct transport *transport,
+                              nfsar_error *error);
+
+/* The serial ports that are there, "/dev/ttyACM0, /dev/ttyUSB0", or "" for none. */
+const char *serial_ports(char *text, size_t size);
+
+/* Milliseconds of a clock that never steps back. */
+uint64_t transport_now_ms(void);
+
+#endif
