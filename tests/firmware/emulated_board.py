@@ -200,7 +200,7 @@ class EmulatedBoard:
         qemu 7.2 knows port A alone and aborts at the others."""
         number = self.facts.line_number(name)
         self._ask("set_irq_in /machine/unattached/device[0]/exti unnamed-gpio-in"
-                  f" {number} {level}")
+                  f" {number} {int(level)}")
 
     def count(self):
         """The free-running timer that the firmware stamps with; facts.timer says its rate."""

@@ -7,8 +7,9 @@ import flow
 import gnss
 import imu
 import wire
-from cases_scan import LONG, check_scan, check_sensors, follow, prepare, run_scan
+from cases_scan import LONG, check_scan, prepare, run_scan
 from rig import Rig, check, same
+from samples import check_sensors, follow
 
 RUNNING, SILENT = 2, 3
 SENSORS = {"imu": 0, "flow": 1, "gnss": 2}
@@ -108,7 +109,7 @@ def counters(rig, name):
 
 
 DECODE = {"imu": imu.number_of, "flow": flow.flow_number, "gnss": gnss.number_of}
-SPANS = {"imu": imu.SPAN, "flow": flow.SPAN ** 2, "gnss": 1 << 30}
+SPANS = {"imu": imu.SPAN, "flow": flow.SPAN ** 2, "gnss": gnss.SPAN}
 
 
 def receivers(folder):

@@ -2,11 +2,9 @@
 full rates. The truth about steps and triggers is what the pins did."""
 import time
 
-import flow
-import gnss
-import imu
 import wire
 from rig import Rig, check, same
+from samples import check_sensors, follow
 
 LONG = dict(pattern=0, stop=0, fast=0, slow=1, fast_first=200, slow_first=-30, fast_pitch=4,
             slow_pitch=3, columns=400, rows=40, speed=2000.0)
@@ -66,47 +64,13 @@ def check_scan(rig, scan, at):
     same([(s.position[fast], s.position[slow]) for s in syncs], [w[:2] for w in want],
          "positions at SYNC, by the steps on the pins")
     check(all(a.time_ns < b.time_ns for a, b in zip(records, records[1:])), "stamps do not rise")
-    same(rig.stage.odd, 0, "edges of STEP and SYNC that were none")
+    same(rig.stage.odd, 0, "edges of STEP and SYNC without one back")
     for axis in (fast, slow):
         last = [r for r in rig.hub.of("axis", at) if r.channel == axis][-1]
         same(last.values["position"], rig.stage.position[axis], f"position of axis {axis} at the end")
     status = rig.hub.status()
     same(status.values["dropped_triggers"], 0, "trigger records dropped")
     return len(want), status
-
-
-def follow(rig):
-    """Numbers that the sensors have come to: what is sent from here on must arrive. A frame or two
-    may be under way."""
-    return {name: part.number + 1 for name, part in rig.parts.items()}
-
-
-def check_sensors(rig, first, at=0):
-    """Ends the sensors; every sample they sent since `first` must have arrived, once and whole."""
-    for part in rig.parts.values():
-        part.end()
-    rig.settle(0.6)
-    hub = rig.hub
-    text = []
-    for name, kind, decode, span in (("imu", "imu", imu.number_of, imu.SPAN),
-                                     ("flow", "flow", flow.flow_number, flow.SPAN ** 2),
-                                     ("flow", "range", flow.range_number, 3000),
-                                     ("gnss", "gnss", gnss.number_of, 1 << 30)):
-        if name not in rig.parts:
-            continue
-        part = rig.parts[name]
-        sent = [n % span for n in part.numbers if n >= first[name]]
-        got = [decode(r.values) for r in hub.of(kind, at) if r.channel != 255]
-        check(sent, f"{name} sent nothing")
-        check(sent[0] in got, f"{kind}: the first of the samples sent is not among the {len(got)}")
-        got = got[got.index(sent[0]):] if span < len(got) else got[-len(sent):]
-        missing = len(sent) - len(got)
-        same(got, sent, f"{kind} samples ({len(got)} of {len(sent)}, {missing} missing)"
-             if got != sent and missing else f"{kind} samples")
-        text.append(f"{kind} {len(got)} of {len(sent)}")
-        late = part.latest_s
-        text[-1] += f" (late {1e3 * late:.0f} ms at most)" if kind != "range" else ""
-    return "; ".join(text)
 
 
 def scan(folder):

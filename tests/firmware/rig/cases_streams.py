@@ -3,8 +3,8 @@ over."""
 import time
 
 import wire
-from cases_scan import check_sensors, follow
 from rig import Rig, check, same
+from samples import check_sensors, follow
 
 
 def check_rate(rig, kind, hz, at, seconds):

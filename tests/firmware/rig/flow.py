@@ -9,7 +9,7 @@ from part import Part
 RANGE, FLOW = 0x1F01, 0x1F02
 SPAN, STEPS = 180, 11     # motion in counts: -90 to 89 twice, slow enough for the sensor
 COUNTS_PER_RADIAN = 10.5 * 180 / math.pi  # firmware/drivers/msp_flow.h
-RANGE_FIRST_MM = 500
+RANGE_FIRST_MM, RANGES = 500, 3000
 
 
 def crc8(data):
@@ -33,7 +33,7 @@ def flow_number(values):
 
 
 def range_number(values):
-    """Modulo 3000."""
+    """Modulo RANGES."""
     return round(values["range"] * 1000) - RANGE_FIRST_MM
 
 
@@ -44,5 +44,5 @@ class Flow(Part):
         x = self.number % SPAN - SPAN // 2
         y = self.number // SPAN % SPAN - SPAN // 2
         flow = packet(FLOW, struct.pack("<Bii", 120, x, y))
-        distance = packet(RANGE, struct.pack("<Bi", 255, RANGE_FIRST_MM + self.number % 3000))
+        distance = packet(RANGE, struct.pack("<Bi", 255, RANGE_FIRST_MM + self.number % RANGES))
         self.sample(distance + flow, len(flow))

@@ -7,7 +7,7 @@ import struct
 
 from part import Part
 
-LATITUDE_FIRST = 480000000
+LATITUDE_FIRST, SPAN = 480000000, 1 << 20
 EPOCH = datetime.datetime(2026, 3, 1, 23, 59, 0, tzinfo=datetime.timezone.utc)
 DELAY_BEATS = 4  # of 10 ms, between the measurement and its message
 KEY_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}

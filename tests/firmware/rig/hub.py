@@ -110,7 +110,7 @@ class Hub:
         self.send_bytes(wire.encode(kind, channel, sequence, 0, content))
         return sequence
 
-    def try_command(self, name, tail=b"", channel=0, timeout=1.0, tries=4, raw=None, **values):
+    def try_command(self, name, tail=b"", channel=0, timeout=5.0, tries=4, raw=None, **values):
         """The reply. The same sequence number is sent again after each time-out: the hub answers
         twice and acts once."""
         sequence = None
@@ -134,16 +134,16 @@ class Hub:
             raise Refused(name, reply)
         return reply
 
-    def hello(self, timeout=1.0, tries=10):
+    def hello(self, timeout=5.0, tries=4):
         """Introduces itself; returns the hub's hello."""
         at = self.mark()
         self.command("do_hello", major=wire.MAJOR, minor=wire.MINOR, timeout=timeout, tries=tries)
-        record = self.wait("hello", since=at, timeout=2)
+        record = self.wait("hello", since=at, timeout=5)
         if record is None:
             raise NoAnswer("do_hello: done, but no hello came")
         return record.values
 
-    def status(self, timeout=1.0):
+    def status(self, timeout=5.0):
         """A status made after now."""
         at = self.mark()
         self.command("do_status", timeout=timeout)

@@ -19,7 +19,7 @@ class Stage:
         self.enables = []   # (axis, on) as they came
         self.resets = []    # of the radar: 1 released
         self.sop = None     # at the last release
-        self.odd = 0        # levels of STEP and SYNC that were not a change
+        self.odd = 0        # times that STEP or SYNC rose and was up already
 
     def read(self):
         """Takes what the pins did since the last time."""
@@ -40,7 +40,7 @@ class Stage:
     def _edge(self, before, level, rising, *arguments):
         if before is None:
             return  # all low at the start
-        self.odd += before == level
+        self.odd += bool(before and level)
         if level and not before:
             rising(*arguments)
 
