@@ -2,7 +2,7 @@
 #ifndef NFSAR_TESTS_HUB_PROGRAM_H
 #define NFSAR_TESTS_HUB_PROGRAM_H
 
-#include "app/program.h"
+#include "firmware/app/program.h"
 #include "tests/firmware/hub_motion.h"
 
 #include <setjmp.h>
