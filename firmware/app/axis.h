@@ -139,7 +139,7 @@ void axis_input(struct axis *axis, enum board_input input);
 /* The same for the levels of all inputs: those that concern this move. */
 void axis_levels(struct axis *axis, uint32_t active);
 
-/* For axis_home.c. */
+/* For axis_home.c; the second only while it homes. */
 enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, bool seeking);
 void axis_home_poll(struct axis *axis, uint32_t now);
 

@@ -109,8 +109,6 @@ void axis_home_poll(struct axis *axis, uint32_t now) {
     enum motion_error error = axis->error;
     board_unlock(state);
     uint64_t longest = (uint64_t)axis->config.home_timeout_ms * axis->tick_hz / 1000;
-    if (axis->home_phase == AXIS_HOME_NONE)
-        return;
     if (error != MOTION_OK) /* a limit switch, or an emergency stop */
         fail(axis, error);
     else if (now - axis->home_since > longest)

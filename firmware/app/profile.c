@@ -44,7 +44,7 @@ static struct ramp full_ramp(const struct profile_limits *limits) {
         rise = jerk;
     }
     struct ramp ramp = {.jerk = (uint32_t)ceilf(jerk)};
-    if (ramp.jerk == 0)
+    if (ramp.jerk == 0) /* the quotient of floats far apart */
         ramp.jerk = 1;
     uint32_t total = (uint32_t)ceilf(rise);
     ramp.constant = total > ramp.jerk ? total - ramp.jerk : 0;
@@ -59,15 +59,9 @@ static struct ramp short_ramp(struct ramp full, float steps, const struct profil
     struct ramp ramp = full;
     if (ta > 0) {
         ramp.constant = (uint32_t)ceilf(ta);
-        if (ramp.constant > full.constant)
-            ramp.constant = full.constant;
     } else {
         ramp.constant = 0;
         ramp.jerk = (uint32_t)ceilf(cbrtf(steps / (2 * limits->jerk)));
-        if (ramp.jerk > full.jerk)
-            ramp.jerk = full.jerk;
-        if (ramp.jerk == 0)
-            ramp.jerk = 1;
     }
     return ramp;
 }

@@ -160,7 +160,7 @@ static enum motion_error plan_turns(const struct motion *motion, const struct pr
                   motion->trigger.timing.shortest_ns / 1000000 + 1;
     uint64_t gap = ms * plan->speed / 1000 + 1;
     uint64_t turns = (span + gap + scan->turn - 1) / scan->turn;
-    if (turns > (uint64_t)AXIS_RANGE)
+    if (turns * scan->turn > 2 * (uint64_t)AXIS_RANGE)
         return MOTION_OUT_OF_RANGE;
     plan->turns = (uint32_t)turns;
     return MOTION_OK;

@@ -27,8 +27,8 @@ struct hub_session {
     struct nfsar_wire_sensor sensors[HUB_SENSORS];
     bool has_axis[HUB_AXES];
     struct nfsar_wire_axis axes[HUB_AXES];
-    uint64_t axis_ms[HUB_AXES]; /* when the record came */
-    bool has_error[HUB_ERRORS]; /* latched now */
+    uint64_t axis_told[HUB_AXES]; /* how many records of it came */
+    bool has_error[HUB_ERRORS];   /* latched now */
     struct nfsar_wire_error errors[HUB_ERRORS];
     uint64_t kinds[HUB_KINDS]; /* records that came, by kind */
     uint64_t heard_ms;         /* when the last record came */
@@ -44,6 +44,8 @@ void hub_close(struct hub_session *session);
 /* From now on Ctrl-C and SIGTERM only set what hub_interrupted() says. */
 void hub_catch_interrupts(void);
 bool hub_interrupted(void);
+/* What was interrupted can then be waited for; a second interrupt ends that too. */
+void hub_forget_interrupt(void);
 
 /* Hears the hub until done(context), an interrupt, the limit, or a failure: the hub is gone, fell
  * silent, restarted. *reached: done() said so. */

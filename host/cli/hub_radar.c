@@ -34,6 +34,21 @@ static void listen(struct hub_session *session, const struct nfsar_wire_message 
     snprintf(answer->said + used, sizeof answer->said - used, "%s%s", used > 0 ? " | " : "", text);
 }
 
+/* Lines that say something; comments begin with %. */
+static size_t count_lines(const uint8_t *text, size_t n) {
+    size_t lines = 0;
+    for (size_t i = 0; i < n; i++) {
+        while (i < n && text[i] <= ' ') {
+            i++;
+        }
+        lines += i < n && text[i] != '%';
+        while (i < n && text[i] != '\n') {
+            i++;
+        }
+    }
+    return lines;
+}
+
 static enum nfsar_status read_file(const char *path, size_t most, uint8_t **text, size_t *n,
                                    nfsar_error *error) {
     FILE *file = fopen(path, "rbe");
@@ -53,9 +68,11 @@ static enum nfsar_status read_file(const char *path, size_t most, uint8_t **text
         status =
             nfsar_fail(error, NFSAR_ERROR_FORMAT,
                        "%s: is longer than the %zu bytes that the hub has room for", path, most);
-    } else if (*n == 0 || memchr(bytes, 0, *n) != NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s", path,
-                            *n == 0 ? "is empty" : "holds zero bytes, so it is no .cfg file");
+    } else if (memchr(bytes, 0, *n) != NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: holds zero bytes, so it is no .cfg file", path);
+    } else if (count_lines(bytes, *n) == 0) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: has no line for the radar", path);
     }
     if (status != NFSAR_OK) {
         free(bytes);
@@ -92,13 +109,14 @@ static enum nfsar_status await(struct hub_session *session, uint64_t limit_ms, n
     if (status != NFSAR_OK || over) {
         return status;
     }
+    const bool interrupted = hub_interrupted();
     status = hub_command(session, NFSAR_WIRE_DO_RADAR_CANCEL, 0, NULL, 0, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    return hub_interrupted() ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
-                             : nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                                          "the hub said nothing of the radar for too long");
+    return interrupted ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
+                       : nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                                    "the hub said nothing of the radar for too long");
 }
 
 static enum nfsar_status reset_radar(struct hub_session *session, nfsar_error *error) {
@@ -152,11 +170,7 @@ static enum nfsar_status configure(struct hub_session *session, const char *path
     status = hub_command(session, NFSAR_WIRE_DO_RADAR_RUN, 0, payload,
                          nfsar_wire_pack_do_radar_run(payload, &run), error);
     if (status == NFSAR_OK) {
-        size_t lines = 1;
-        for (size_t i = 0; i < n; i++) {
-            lines += text[i] == '\n';
-        }
-        status = await(session, 1000 + lines * (timeout_ms + 100U), error);
+        status = await(session, 1000 + count_lines(text, n) * (timeout_ms + 100U), error);
     }
     return status == NFSAR_OK ? verdict(session, path, answer, error) : status;
 }

@@ -233,7 +233,7 @@ static enum nfsar_status fail_aborted(const struct hub_session *session, nfsar_e
     const struct nfsar_wire_program *program = &session->program;
     const struct nfsar_wire_error *why = &session->errors[NFSAR_WIRE_ERROR_PROGRAM_ABORTED];
     return nfsar_fail(
-        error, hub_interrupted() ? NFSAR_ERROR_CANCELLED : NFSAR_ERROR_DEVICE,
+        error, NFSAR_ERROR_DEVICE,
         "the scan was broken off in row %" PRIu32 ", after %" PRIu32 " of %" PRIu32 " triggers: %s",
         program->row, program->triggers, program->planned,
         session->has_error[NFSAR_WIRE_ERROR_PROGRAM_ABORTED] ? nfsar_wire_reason_name(why->source)
@@ -261,19 +261,21 @@ static enum nfsar_status make(struct hub_session *session, nfsar_error *error) {
         cli_progress_end();
     }
     if (status == NFSAR_OK && !over) {
+        hub_forget_interrupt();
         status = hub_command(session, NFSAR_WIRE_DO_PROGRAM_ABORT, 0, NULL, 0, error);
-        return status != NFSAR_OK ? status
-                                  : nfsar_fail(error, NFSAR_ERROR_CANCELLED,
-                                               "interrupted: the scan is broken off after %" PRIu32
-                                               " of %" PRIu32 " triggers",
-                                               session->program.triggers, session->program.planned);
+        if (status == NFSAR_OK) {
+            status = hub_wait(session, is_over, session, BRAKING_MS, &over, error);
+        }
     }
     if (status != NFSAR_OK) {
         return status;
     }
     /* The reason follows. */
     hub_wait(session, NULL, NULL, 100, &over, NULL);
-    if (session->program.state != NFSAR_WIRE_PROGRAM_FINISHED) {
+    const bool finished =
+        session->program.state == NFSAR_WIRE_PROGRAM_FINISHED ||
+        (session->has_status && session->status.program == NFSAR_WIRE_PROGRAM_FINISHED);
+    if (!finished) {
         return fail_aborted(session, error);
     }
     nfsar_hub_counters(session->hub, &after);

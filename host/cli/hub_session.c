@@ -22,6 +22,10 @@ bool hub_interrupted(void) {
     return interrupted != 0;
 }
 
+void hub_forget_interrupt(void) {
+    interrupted = 0;
+}
+
 uint64_t hub_now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -66,7 +70,7 @@ static void keep_of_channel(struct hub_session *session, const struct nfsar_wire
     } else if (record->header.kind == NFSAR_WIRE_AXIS && channel < HUB_AXES &&
                nfsar_wire_unpack_axis(&session->axes[channel], record->payload, record->bytes)) {
         session->has_axis[channel] = true;
-        session->axis_ms[channel] = hub_now_ms();
+        session->axis_told[channel]++;
     }
 }
 

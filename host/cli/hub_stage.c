@@ -5,7 +5,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/hub.h"
 
-enum { AXES = NFSAR_WIRE_axis_id_end, MOVE_S = 3600, STANDS_MS = 600 };
+enum { AXES = NFSAR_WIRE_axis_id_end, MOVE_S = 3600, QUIET_MS = 600, BRAKING_MS = 10000 };
 
 static int ended(struct hub_session *session, enum nfsar_status status, const nfsar_error *error) {
     hub_close(session);
@@ -42,7 +42,7 @@ static enum nfsar_status set_radar(struct hub_session *session, const struct sta
         hub_command(session, NFSAR_WIRE_DO_TRIGGER_SET, 0, payload,
                     nfsar_wire_pack_do_trigger_set(payload, &set), error);
     if (status == NFSAR_OK) {
-        printf("%-12sa frame each %g ms at most, pulses of %g us\n", "radar", set.frame_ns * 1e-6,
+        printf("%-12sat most a frame each %g ms, pulses of %g us\n", "radar", set.frame_ns * 1e-6,
                set.pulse_ns * 1e-3);
     }
     return status;
@@ -79,21 +79,22 @@ int hub_setup(const char *port, int argc, char **argv) {
 struct moving {
     struct hub_session *session;
     unsigned axis;
-    uint64_t since_ms; /* when the hub took the command */
+    uint64_t told;    /* records of the axis when the command was answered, later the last seen */
+    uint64_t told_ms; /* when it last said something */
+    bool stands;
 };
 
-/* It stands: it said so, or it says nothing, which a moving axis does not. */
-static bool stands(void *context) {
-    const struct moving *moving = context;
+/* It said that it stands, or says nothing, which a moving axis does not. */
+static bool is_quiet(void *context) {
+    struct moving *moving = context;
     const struct hub_session *session = moving->session;
-    const uint64_t told_ms = session->axis_ms[moving->axis];
-    const uint8_t state = session->axes[moving->axis].state;
-    const bool still = state == NFSAR_WIRE_AXIS_IDLE || state == NFSAR_WIRE_AXIS_FAULT;
-    if (session->has_axis[moving->axis] && still && told_ms > moving->since_ms) {
-        return true;
+    if (session->axis_told[moving->axis] != moving->told) {
+        const uint8_t state = session->axes[moving->axis].state;
+        moving->told = session->axis_told[moving->axis];
+        moving->told_ms = hub_now_ms();
+        moving->stands = state == NFSAR_WIRE_AXIS_IDLE || state == NFSAR_WIRE_AXIS_FAULT;
     }
-    const uint64_t last = told_ms > moving->since_ms ? told_ms : moving->since_ms;
-    return hub_now_ms() - last > STANDS_MS;
+    return moving->stands || hub_now_ms() - moving->told_ms > QUIET_MS;
 }
 
 /* What stopped the axis, if something did. */
@@ -114,23 +115,46 @@ static enum nfsar_status look_for_errors(const struct hub_session *session, unsi
     return NFSAR_OK;
 }
 
-/* Waits until the axis stands. Ctrl-C stops it. */
+/* Waits until the axis stands, an interrupt, or the limit. */
+static enum nfsar_status await_stand(struct moving *moving, uint64_t limit_ms, nfsar_error *error) {
+    const uint64_t end = hub_now_ms() + limit_ms;
+    while (!moving->stands && !hub_interrupted() && hub_now_ms() < end) {
+        bool quiet = false;
+        enum nfsar_status status = hub_wait(moving->session, is_quiet, moving, 1000, &quiet, error);
+        /* Where it stood already, or its last record was lost, a greeting has it told again. */
+        if (status == NFSAR_OK && quiet && !moving->stands) {
+            moving->told_ms = hub_now_ms();
+            status = nfsar_hub_greet(moving->session->hub, error);
+        }
+        if (status != NFSAR_OK) {
+            return status;
+        }
+    }
+    return NFSAR_OK;
+}
+
+/* Waits for the end of a move. Ctrl-C brings the axis to a stand. */
 static enum nfsar_status await(struct hub_session *session, unsigned axis, nfsar_error *error) {
-    struct moving moving = {session, axis, hub_now_ms()};
-    bool over = false;
-    enum nfsar_status status =
-        hub_wait(session, stands, &moving, MOVE_S * UINT64_C(1000), &over, error);
+    struct moving moving = {session, axis, session->axis_told[axis], hub_now_ms(), false};
+    enum nfsar_status status = await_stand(&moving, MOVE_S * UINT64_C(1000), error);
     if (status != NFSAR_OK) {
         return status;
     }
-    if (!over) {
-        status = hub_command(session, NFSAR_WIRE_DO_AXIS_STOP, (uint8_t)axis, NULL, 0, error);
-        return status != NFSAR_OK ? status
-                                  : nfsar_fail(error, NFSAR_ERROR_CANCELLED,
-                                               "interrupted: %s is brought to a stand",
-                                               nfsar_wire_axis_id_name(axis));
+    if (moving.stands) {
+        return look_for_errors(session, axis, error);
     }
-    return look_for_errors(session, axis, error);
+    hub_forget_interrupt();
+    status = hub_command(session, NFSAR_WIRE_DO_AXIS_STOP, (uint8_t)axis, NULL, 0, error);
+    if (status == NFSAR_OK) {
+        status = await_stand(&moving, BRAKING_MS, error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted: %s %s at step %d",
+                            nfsar_wire_axis_id_name(axis),
+                            moving.stands ? "was brought to a stand" : "is still moving",
+                            (int)session->axes[axis].position);
+    }
+    return status;
 }
 
 static void print_axis(const struct hub_session *session, const struct stage *rig, unsigned axis) {

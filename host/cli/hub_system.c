@@ -11,9 +11,8 @@ void hub_print_crash(const struct nfsar_wire_crash *crash, const struct nfsar_wi
     char board[17];
     hub_copy_text(board, sizeof board, hello->board, sizeof hello->board);
     info_label("crash");
-    printf("%s, %.3f s after its start, while it was %s %s; %" PRIu32 " crash%s since power came\n",
+    printf("%s, %.3f s after its start, in: %s; %" PRIu32 " crash%s since power came\n",
            nfsar_wire_exception_name(crash->exception), (double)crash->uptime_ns * 1e-9,
-           crash->place == NFSAR_WIRE_PLACE_INJECTED ? "at" : "busy with",
            nfsar_wire_place_name(crash->place), crash->crashes, crash->crashes == 1 ? "" : "es");
     if (crash->exception == NFSAR_WIRE_EXCEPTION_WATCHDOG) {
         return;

@@ -33,6 +33,7 @@ struct nfsar_hub {
     bool introduced; /* a hello came */
     bool greeted;
     bool restarted;
+    bool echoed; /* our own words come back */
     struct awaited awaited;
     uint32_t number; /* of the next command */
 
@@ -103,7 +104,7 @@ static void count(nfsar_hub *hub, uint32_t sequence) {
 
 static void hear(nfsar_hub *hub, const struct nfsar_wire_message *message) {
     if (message->header.kind >= NFSAR_WIRE_DO_HELLO) {
-        /* Our own words: something sends them back. */
+        hub->echoed = true;
         hub->counters.not_readable++;
         return;
     }
@@ -292,6 +293,12 @@ static enum nfsar_status fail_unheard(const nfsar_hub *hub, uint64_t bytes, nfsa
                           "TX and RX not need crossing?",
                           hub->port);
     }
+    if (hub->echoed) {
+        return nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                          "%s: what is sent comes back, so there is no hub here; are its TX and RX "
+                          "joined?",
+                          hub->port);
+    }
     if (hub->reader.frames == 0) {
         return nfsar_fail(
             error, NFSAR_ERROR_DEVICE,
@@ -313,6 +320,7 @@ enum nfsar_status nfsar_hub_greet(nfsar_hub *hub, nfsar_error *error) {
     hub->greeted = false;
     hub->introduced = false;
     hub->restarted = false;
+    hub->echoed = false;
     hub->reader.frames = 0;
     /* Again when the answer came without the hello, for which the hub may have had no room. */
     for (unsigned i = 0; i < 2 && !hub->introduced; i++) {

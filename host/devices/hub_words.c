@@ -89,13 +89,20 @@ static const char *field_name(unsigned kind, unsigned i) {
 }
 
 const char *nfsar_hub_reply_text(const struct nfsar_hub_reply *reply, char text[160]) {
-    const char *more = NULL;
-    if (reply->detail > NFSAR_WIRE_REASON) {
-        more = nfsar_wire_reason_name(reply->detail - NFSAR_WIRE_REASON);
+    const char *result = nfsar_wire_result_name(reply->result);
+    const char *field = NULL;
+    if (reply->detail > NFSAR_WIRE_REASON && reply->result != NFSAR_WIRE_RESULT_PLACE) {
+        const char *reason = nfsar_wire_reason_name(reply->detail - NFSAR_WIRE_REASON);
+        /* The reason says more than the result; only where something is latched does the result
+         * say what to do. */
+        if (reply->result != NFSAR_WIRE_RESULT_LATCHED) {
+            result = reason;
+        } else {
+            field = reason;
+        }
     } else if (reply->result == NFSAR_WIRE_RESULT_VALUE) {
-        more = field_name(reply->command, reply->detail);
+        field = field_name(reply->command, reply->detail);
     }
-    snprintf(text, 160, "%s%s%s", nfsar_wire_result_name(reply->result), more != NULL ? ": " : "",
-             more != NULL ? more : "");
+    snprintf(text, 160, "%s%s%s", result, field != NULL ? ": " : "", field != NULL ? field : "");
     return text;
 }

@@ -20,7 +20,7 @@ enum {
     TICKS_A_TURN = 4,       /* of the motion interrupt, in one turn of the main loop */
     TICKS_BEHIND = 4000,    /* beyond these, time that the computer did not give is lost */
     TRAVEL = 40000,         /* steps from switch to switch */
-    BEGIN = 6000,           /* where the carriages stand, from the low switch */
+    BEGIN = 2000,           /* where the carriages stand, from the low switch */
     TURN = 16000,           /* steps of a turn */
     MARK = 100,             /* steps that the turntable's mark is wide */
     IMU_TICKS = 200,        /* 40 kHz: 200 Hz */

@@ -5,7 +5,16 @@
 struct fake_board fake_board;
 
 void fake_board_reset(void) {
-    memset(&fake_board, 0, sizeof fake_board);
+    /* All but the bytes of the ports, which are many. */
+    memset(&fake_board, 0, offsetof(struct fake_board, port));
+    const size_t behind = offsetof(struct fake_board, spi);
+    memset((char *)&fake_board + behind, 0, sizeof fake_board - behind);
+    for (unsigned port = 0; port < BOARD_PORTS; port++) {
+        struct fake_port *it = &fake_board.port[port];
+        it->to_hub.head = it->to_hub.tail = it->from_hub.head = it->from_hub.tail = 0;
+        it->rate = it->lost = 0;
+        it->most_taken = 0;
+    }
     fake_board.count_hz = 84000000;
     fake_board.tick_hz = 40000;
     fake_board.emulated = true;

@@ -18,8 +18,7 @@ struct bench_record {
 struct bench {
     struct hub hub;
     struct nfsar_wire_reader reader;
-    struct bench_record records[BENCH_RECORDS]; /* the last ones, in a ring */
-    uint32_t received;                          /* all of them */
+    uint32_t received; /* all of them */
     uint32_t of_kind[256];
     uint32_t missed; /* by gaps in the sequence */
     uint32_t expected;
@@ -28,8 +27,9 @@ struct bench {
     size_t answer_bytes; /* what came behind the last reply's fields */
     uint16_t detail;     /* of the last reply */
     uint8_t scratch[NFSAR_WIRE_PAYLOAD_MAX];
-    uint64_t fed;    /* when the watchdog was fed last */
-    uint64_t hungry; /* longest time that it was not, counts */
+    uint64_t fed;                               /* when the watchdog was fed last */
+    uint64_t hungry;                            /* longest time that it was not, counts */
+    struct bench_record records[BENCH_RECORDS]; /* the last ones, in a ring */
 };
 
 /* The hub as after power-on, on the fake board as it is: fake_board_reset() before, and whatever

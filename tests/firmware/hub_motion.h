@@ -30,8 +30,9 @@ static inline struct axis_config hub_axis_config(void) {
 }
 
 /* x and y with switches, the turntable with its index; positions not set yet. */
-static inline void hub_start(struct motion *motion) {
+static inline void hub_start_at(struct motion *motion, uint32_t tick_hz) {
     fake_board_reset();
+    fake_board.tick_hz = tick_hz;
     motion_init(motion);
     fake_board.on_tick = hub_tick;
     fake_board.on_input = hub_input;
@@ -51,8 +52,14 @@ static inline void hub_start(struct motion *motion) {
         config.home_travel = 50000;
         config.home_back_off = 200;
         config.home_timeout_ms = 60000;
+        if (config.speed > tick_hz * 2 / 5)
+            config.speed = config.home_fast = tick_hz * 2 / 5;
         axis_configure(&motion->axis[k], &config);
     }
+}
+
+static inline void hub_start(struct motion *motion) {
+    hub_start_at(motion, 40000);
 }
 
 /* Ticks and the main loop until all stands; false: not within so many ticks. */

@@ -57,6 +57,8 @@ static void a_step_back_is_no_wrap(void **state) {
     assert_int_equal(clock.base, 510);
 }
 
+__extension__ typedef unsigned __int128 uint128;
+
 static void nanoseconds_are_exact_for_centuries(void **state) {
     (void)state;
     uint32_t seed = 7;
@@ -70,7 +72,7 @@ static void nanoseconds_are_exact_for_centuries(void **state) {
             if (count > years) {
                 continue;
             }
-            const unsigned __int128 exact = (unsigned __int128)count * 1000000000U / rates[r];
+            const uint128 exact = (uint128)count * 1000000000U / rates[r];
             assert_true(clock_ns(&clock, count) == (uint64_t)exact);
         }
     }

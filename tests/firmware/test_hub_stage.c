@@ -504,7 +504,7 @@ static void a_scan_from_load_to_end(void **state) {
     start();
     assert_int_equal(start_program(), NFSAR_WIRE_RESULT_STATE);
     assert_int_equal(load(&serpentine), NFSAR_WIRE_RESULT_DONE);
-    struct nfsar_wire_plan plan;
+    struct nfsar_wire_plan plan = {0};
     assert_true(nfsar_wire_unpack_plan(&plan, bench->answer, bench->answer_bytes));
     assert_int_equal(bench->answer_bytes, NFSAR_WIRE_PLAN_BYTES);
     assert_int_equal(plan.triggers, 100);

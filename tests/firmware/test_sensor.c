@@ -225,6 +225,8 @@ static void falls_silent(void **state) {
     unsigned fetches = toy.fetches;
     go_on(20, 0);
     assert_int_equal(toy.fetches, fetches);
+    go_on(1, 1);
+    assert_int_equal(sensor->state, SENSOR_SILENT); /* one packet is not a running device */
     /* Comes back by itself, without being told. */
     go_on(60, 10);
     assert_int_equal(sensor->state, SENSOR_RUNNING);

@@ -39,6 +39,10 @@ void core_interrupt_on(unsigned number, enum core_priority priority) {
     told.priority[number] = priority;
 }
 
+void core_interrupt_off(unsigned number) {
+    told.priority[number] = 0;
+}
+
 void core_tick_start(uint32_t reload, uint32_t counts_per_tick) {
     told.reload = reload;
     told.counts_per_tick = counts_per_tick;
@@ -421,6 +425,18 @@ static void an_emulator_is_found_out(void **state) {
     assert_int_equal(told.stamps, 1);
     assert_int_equal(told.stamp, BOARD_STAMP_PPS);
     assert_int_equal(board_reset_cause(), BOARD_RESET_PIN);
+    const struct serial_port *gnss = board_port(BOARD_PORT_GNSS);
+    uint32_t count, lost = gnss->lost(gnss->context);
+    uint8_t byte;
+    UART4->SR = USART_SR_RXNE;
+    for (int i = 0; i < 257; i++)
+        serial_uart4_handler();
+    assert_int_equal(told.priority[IRQ_UART4], 0); /* full: the sender waits */
+    for (int i = 0; i < 256; i++)
+        assert_true(gnss->read(gnss->context, &byte, &count));
+    assert_false(gnss->read(gnss->context, &byte, &count));
+    assert_int_equal(told.priority[IRQ_UART4], CORE_PRIORITY_SERIAL);
+    assert_int_equal(gnss->lost(gnss->context), lost);
 }
 
 int main(void) {

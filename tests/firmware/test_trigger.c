@@ -232,7 +232,7 @@ static void period_counts_and_waits_for_the_radar(void **unused) {
     fake_board_tick();
     assert_int_equal(pulses.n, 6);
     assert_int_equal(trigger_arm(&motion.trigger, &run, true), MOTION_OK);
-    fake_board_ticks(100);
+    fake_board_ticks(45);
     assert_int_equal(pulses.n, 7);
     assert_int_equal(pulses.at[6].time - pulses.at[5].time, 84000);
     run = (struct trigger_run){.mode = TRIGGER_PERIOD, .period_ns = 2000000, .count = 2};
@@ -330,6 +330,12 @@ static void refusals(void **unused) {
     fake_board.count_hz = 1000000000;
     bad = (struct trigger_timing){.shortest_ns = 4000000000u, .width_ns = 1000};
     assert_int_equal(trigger_configure(trigger, &bad), TRIGGER_BAD_SETUP);
+    assert_int_equal(trigger_configure(trigger, &timing), MOTION_OK);
+    bad = (struct trigger_timing){.shortest_ns = 1000001, .width_ns = 10000};
+    fake_board.count_hz = 84000000;
+    assert_int_equal(trigger_configure(trigger, &bad), MOTION_OK);
+    assert_int_equal(trigger->shortest, 84001); /* 84000.084 */
+    fake_board.count_hz = 1000000000;
     assert_int_equal(trigger_configure(trigger, &timing), MOTION_OK);
     run.mode = TRIGGER_PERIOD;
     run.period_ns = 4000000000u;

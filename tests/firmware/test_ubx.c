@@ -355,6 +355,21 @@ static void other_frames(void **state) {
     drain();
     assert_int_equal(fake.n_samples, 1);
     assert_int_equal(sensor->counters.checksum_errors, 0);
+    /* Of the same size, but not it: another class, another message. The longest is 96. */
+    pvt[2] = 0x02;
+    seal(pvt);
+    fake_feed(&fake, pvt, PVT);
+    pvt[2] = 0x01;
+    pvt[3] = 0x08;
+    seal(pvt);
+    fake_feed(&fake, pvt, PVT);
+    uint8_t longest[FRAME_MAX] = {0xB5, 0x62, 0x01, 0x07, FRAME_MAX - 8};
+    seal(longest);
+    uint32_t resynchronisations = sensor->counters.resynchronisations;
+    fake_feed(&fake, longest, FRAME_MAX);
+    drain();
+    assert_int_equal(fake.n_samples, 1);
+    assert_int_equal(sensor->counters.resynchronisations, resynchronisations);
 }
 
 static void corruption(void **state) {
@@ -506,8 +521,11 @@ static void command(struct fake *f, struct receiver *r, size_t payload) {
         r->pvt = true;
         answer(f, r, 1);
     } else if (id == 0x00) {
+        /* UART1, 8N1 (0x8D0), 115200, UBX in and out: UBX-13003221, CFG-PRT */
+        static const uint8_t port[20] = {1,    0,    0, 0, 0xD0, 0x08, 0, 0, 0x00, 0xC2,
+                                         0x01, 0x00, 1, 0, 1,    0,    0, 0, 0,    0};
         assert_int_equal(payload, 20);
-        assert_int_equal(r->in[P], 1);
+        assert_memory_equal(r->in + P, port, 20);
         answer(f, r, 1);
         r->rate = get32(r->in + P + 8);
     }

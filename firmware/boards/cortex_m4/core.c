@@ -77,6 +77,11 @@ void core_interrupt_on(unsigned number, enum core_priority priority) {
     NVIC_ISER(number / 32) = 1u << number % 32;
 }
 
+void core_interrupt_off(unsigned number) {
+    NVIC_ICER(number / 32) = 1u << number % 32;
+    __asm volatile("dsb\n isb" ::: "memory");
+}
+
 void board_idle(void) {
     __asm volatile("wfi" ::: "memory");
 }

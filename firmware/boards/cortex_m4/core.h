@@ -72,6 +72,7 @@ enum core_priority {
 void core_reset_handler(void);
 
 void core_interrupt_on(unsigned number, enum core_priority priority);
+void core_interrupt_off(unsigned number);
 /* SysTick every `reload` processor clocks: board_on_tick(). An emulator's SysTick interrupts late
  * and merges interrupts; where counts_per_tick is not 0, each makes up, by the free-running timer,
  * for those before it that did not come, so that ticks keep their rate although not their spacing.

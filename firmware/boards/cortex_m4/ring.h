@@ -33,6 +33,10 @@ static inline void ring_received_put(struct ring_received *ring, uint8_t byte, u
     ring->head = head + 1;
 }
 
+static inline bool ring_received_full(const struct ring_received *ring) {
+    return ring->head - ring->tail >= RING_RECEIVED;
+}
+
 static inline bool ring_sending_get(struct ring_sending *ring, uint8_t *byte) {
     uint32_t tail = ring->tail;
     if (tail == ring->head)

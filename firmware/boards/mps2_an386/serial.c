@@ -17,9 +17,17 @@ static const struct port ports[BOARD_PORTS] = {{UART(0), IRQ_UART0_RX},
 static struct ring_received received[BOARD_PORTS];
 static struct ring_sending sending[BOARD_PORTS];
 
+/* As on the STM32F405: in an emulator a full ring makes the sender wait. */
+static volatile bool held[BOARD_PORTS];
+
 static inline void receive(unsigned i) {
     struct uart *uart = UART(i);
     uint32_t now = board_count();
+    if (board_emulated() && ring_received_full(&received[i])) {
+        held[i] = true;
+        core_interrupt_off(ports[i].irq);
+        return;
+    }
     uart->INT = UART_INT_RX;
     uint32_t state = uart->STATE;
     if (state & UART_STATE_OVERRUN) {
@@ -88,7 +96,13 @@ static unsigned index_of(const struct port *port) {
 }
 
 static bool port_read(void *context, uint8_t *byte, uint32_t *count) {
-    return ring_received_get(&received[index_of(context)], byte, count);
+    unsigned i = index_of(context);
+    bool got = ring_received_get(&received[i], byte, count);
+    if (held[i]) {
+        held[i] = false;
+        core_interrupt_on(ports[i].irq, CORE_PRIORITY_SERIAL);
+    }
+    return got;
 }
 
 static size_t port_write(void *context, const uint8_t *from, size_t n) {

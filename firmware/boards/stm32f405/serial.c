@@ -23,6 +23,11 @@ static const struct port ports[BOARD_PORTS] = {
 static struct ring_received received[BOARD_PORTS];
 static struct ring_sending sending[BOARD_PORTS];
 
+/* An emulator on a busy host keeps the main loop waiting for longer than a ring lasts. There a full
+ * ring makes the sender wait: the byte stays where it is, and its interrupt off, until one is read.
+ */
+static volatile bool held[BOARD_PORTS];
+
 /* RM0090 30.3.3: reading SR, then DR, clears the flags of errors with the byte. An overrun lost the
  * byte after this one; noise and framing errors spoiled this one. */
 static inline void receive(enum board_port i, struct usart *usart, uint32_t status) {
@@ -38,6 +43,11 @@ static inline void receive(enum board_port i, struct usart *usart, uint32_t stat
 
 static inline void interrupt(enum board_port i, struct usart *usart) {
     uint32_t status = usart->SR;
+    if (clock_emulated() && ring_received_full(&received[i])) {
+        held[i] = true;
+        core_interrupt_off(ports[i].irq);
+        return;
+    }
     if (status & (USART_SR_RXNE | USART_SR_ORE))
         receive(i, usart, status);
     if ((status & USART_SR_TXE) && (usart->CR1 & USART_CR1_TXEIE)) {
@@ -74,7 +84,13 @@ static enum board_port index_of(const struct port *port) {
 }
 
 static bool port_read(void *context, uint8_t *byte, uint32_t *count) {
-    return ring_received_get(&received[index_of(context)], byte, count);
+    enum board_port i = index_of(context);
+    bool got = ring_received_get(&received[i], byte, count);
+    if (held[i]) {
+        held[i] = false;
+        core_interrupt_on(ports[i].irq, CORE_PRIORITY_SERIAL);
+    }
+    return got;
 }
 
 /* qemu raises no interrupt for an empty transmitter, but it is always empty. */
