@@ -2,7 +2,8 @@
 """Golden frames of the hub's protocol. tests/firmware/golden.txt is kept by hand: values, and the
 bytes they are on the wire.
 
-    golden.py            checks golden.txt with wire.py, both ways, and that golden.h says the same
+    golden.py            checks golden.txt with wire.py, both ways, and that golden.h and
+                         docs/wire.md say the same
     golden.py --header   writes golden.h, the same vectors for C
     golden.py --frames   writes the frames of golden.txt anew from its values: only after a wanted
                          change of the protocol, which needs a new version
@@ -16,6 +17,7 @@ import wire  # noqa: E402
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEXT = os.path.join(FOLDER, "golden.txt")
 HEADER = os.path.join(FOLDER, "golden.h")
+MANUAL = os.path.join(os.path.dirname(os.path.dirname(FOLDER)), "docs", "wire.md")
 
 
 def number(type_, words):
@@ -160,6 +162,23 @@ def header(vectors):
     return "\n".join(lines)
 
 
+def check_manual(vectors):
+    """Every kind has its row, with its fields in their order, and the example frames are golden."""
+    with open(MANUAL, encoding="utf-8") as manual:
+        text = manual.read()
+    for name, payload in wire.PAYLOADS.items():
+        fields = ", ".join(f"{type_} {field}" + (f"[{count}]" if count else "")
+                           for type_, field, count in payload.fields)
+        kind = f"0x{payload.kind:02X} " if payload.kind else ""
+        row = f"| {kind}| {name} |" + (f" `{fields}`" if fields else "")
+        if row not in text:
+            raise ValueError(f"docs/wire.md has no row {row}")
+    for name in ("do_hello", "trigger"):
+        frame = next(vector.frame for vector in vectors if vector.name == name)
+        if f"    {frame.hex(' ')}\n" not in text:
+            raise ValueError(f"docs/wire.md has not the first {name} of golden.txt")
+
+
 def main():
     vectors = read()
     if "--frames" in sys.argv:
@@ -177,6 +196,7 @@ def main():
     missing = set(wire.PAYLOADS) - {vector.name for vector in vectors}
     if missing:
         raise ValueError(f"golden.txt has no {', '.join(sorted(missing))}")
+    check_manual(vectors)
     print(f"{len(vectors)} golden frames of {len(wire.PAYLOADS)} kinds: right both ways")
     return 0
 
