@@ -293,8 +293,8 @@ def broken_off(rig):
     rig.board.inject("LIMIT_X_HIGH", 0)
     hub.clear()
     same(hub.status().values["errors"] & 0x1FF, 0, "errors after the clear")
-    at, _ = run_scan(rig, what, 60)
-    triggers, _ = check_scan(rig, what, at)
+    at, plan, _ = run_scan(rig, what, 60)
+    triggers, _ = check_scan(rig, what, at, plan)
     print(f"  a scan broken off after {len(records)} triggers; the next one has all {triggers}")
 
 
@@ -335,8 +335,8 @@ def emergency(folder):
         for axis in (0, 1):
             rig.place(axis)
         rig.stage.read().position = [0, 0, 0]
-        at, _ = run_scan(rig, what, 60)
-        triggers, _ = check_scan(rig, what, at)
+        at, plan, _ = run_scan(rig, what, 60)
+        triggers, _ = check_scan(rig, what, at, plan)
         same(hub.of("hello")[-1].values["starts"], 1, "starts")
         print(f"  stopped after {sum(steps)} steps, none after; released, {triggers} triggers, no"
               " reset")
