@@ -15,6 +15,8 @@
 /* More than the outbox holds: a flood is to be one. */
 enum { FLOOD_A_TURN = 256 };
 
+enum { STALL_MOST_MS = 10000 };
+
 static bool wanted(const struct hub *hub, uint8_t kind) {
     if (kind == NFSAR_WIRE_REPLY) {
         return true;
@@ -229,8 +231,10 @@ static void poll_injected(struct hub *hub) {
         HUB_RECORD(hub, IMU, imu, NFSAR_WIRE_CHANNEL_FLOOD, hub->now_ns, &none);
     }
     if (hub->stall_ms > 0) {
+        /* Longer ones are the watchdog's; without it they end before the count wraps. */
         const uint32_t began = board_count();
-        const uint64_t counts = (uint64_t)hub->clock.count_hz / 1000 * hub->stall_ms;
+        const uint32_t ms = hub->stall_ms < STALL_MOST_MS ? hub->stall_ms : STALL_MOST_MS;
+        const uint32_t counts = hub->clock.count_hz / 1000 * ms;
         hub->stall_ms = 0;
         for (uint32_t turn = 0; board_count() - began < counts && turn < UINT32_MAX; turn++) {
         }

@@ -99,7 +99,7 @@ int hub_scan(const char *port, int argc, char **argv);
 int hub_restart(const char *port, int argc, char **argv);
 int hub_crash(const char *port, int argc, char **argv);
 
-/* The crash record in lines, each begun with `label` or spaces of its width. */
+/* The crash record in lines, with the command that says where in the source it was. */
 void hub_print_crash(const struct nfsar_wire_crash *crash, const struct nfsar_wire_hello *hello);
 
 #endif

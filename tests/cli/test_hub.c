@@ -198,7 +198,9 @@ static void a_scan_is_made(void **state) {
                             "--row-first 10mm");
     assert_contains(output, "at that speed columns come before the radar is ready");
     assert_runs(0, "trigger one");
+    assert_runs(0, "trigger stop");
     assert_runs(0, "trigger period 10ms --count 3");
+    assert_runs(0, "trigger stop");
     assert_runs(0, "trigger period 50ms");
     assert_fails(1, "trigger one", "triggers are armed already");
     assert_runs(0, "trigger stop");
@@ -207,7 +209,6 @@ static void a_scan_is_made(void **state) {
 
 static void ctrl_c_ends_what_runs(void **state) {
     (void)state;
-    /* The shell's own command name stands before: timeout runs it. */
     char command[4096];
     const char *nfsar = getenv("NFSAR_COMMAND");
     static const char *const forms[] = {
@@ -220,7 +221,7 @@ static void ctrl_c_ends_what_runs(void **state) {
         if (i == 2) {
             assert_runs(0, "home x"); /* after the interrupted move, so that it stands */
         }
-        snprintf(command, sizeof command, "timeout -k 20 -s INT 2.5 '%s' hub '%s' %s%s%s%s 2>&1",
+        snprintf(command, sizeof command, "timeout -k 20 -s INT 3 '%s' hub '%s' %s%s%s%s 2>&1",
                  nfsar, port, forms[i], i > 0 ? " --rig '" : "", i > 0 ? rig : "",
                  i > 0 ? "'" : "");
         FILE *pipe = popen(command, "r");

@@ -169,3 +169,19 @@ void peer_behave(struct peer *peer) {
         peer_answer(peer, &command);
     }
 }
+
+void peer_garbage(struct peer *peer, unsigned n) {
+    uint32_t random = 12345;
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t bytes[64];
+        for (size_t j = 0; j < sizeof bytes; j++) {
+            random = random * 1664525U + 1013904223U;
+            bytes[j] = (uint8_t)(random >> 24);
+        }
+        /* Long stretches without a zero as well. */
+        for (size_t j = 0; i % 20 > 8 && j < sizeof bytes; j++) {
+            bytes[j] |= 1;
+        }
+        peer_send(peer, bytes, sizeof bytes);
+    }
+}

@@ -43,6 +43,8 @@ void peer_reply(struct peer *peer, const struct nfsar_wire_message *command, uin
 void peer_hello(struct peer *peer, uint16_t major, uint16_t minor, uint32_t starts);
 /* Answers a command as a well-behaved hub does: hello, status, echo, anything else with done. */
 void peer_answer(struct peer *peer, const struct nfsar_wire_message *command);
+/* n times 64 bytes of noise, some of them without a zero for long. */
+void peer_garbage(struct peer *peer, unsigned n);
 /* Answers all until the host is gone. */
 void peer_behave(struct peer *peer);
 

@@ -1,4 +1,4 @@
-/* The host's end of the hub's line, against peers that behave and peers that do not. */
+/* The host's end of the hub's line, against peers that behave, garble, lose and go away. */
 #include <nfsar/hub.h>
 
 #include <stdio.h>
@@ -7,8 +7,7 @@
 
 #include "firmware/app/crash.h"
 #include "firmware/boards/board.h"
-#include "tests/devices/peer.h"
-#include "tests/support.h"
+#include "tests/devices/hub_line.h"
 
 /* What the firmware numbers and the wire names. */
 #define SAME(NAME, value, text) _Static_assert(PLACE_##NAME == (value), #NAME);
@@ -19,42 +18,6 @@ _Static_assert((int)NFSAR_WIRE_input_end == (int)BOARD_INPUTS, "inputs");
 _Static_assert((int)NFSAR_WIRE_PORT_RADAR == (int)BOARD_PORT_RADAR, "ports");
 _Static_assert((int)NFSAR_WIRE_port_end == (int)BOARD_PORTS, "ports");
 _Static_assert((int)NFSAR_WIRE_axis_id_end == (int)BOARD_AXES, "axes");
-
-/* Patience for a computer that does something else meanwhile; and none, where nothing will come. */
-static const struct nfsar_hub_options patient = {.timeout_ms = 2000, .tries = 4};
-static const struct nfsar_hub_options hasty = {.timeout_ms = 60, .tries = 3};
-
-static nfsar_hub *open_peer(const struct peer *peer, const struct nfsar_hub_options *options) {
-    nfsar_hub *hub = NULL;
-    nfsar_error error;
-    assert_ok(nfsar_hub_open(peer->path, options, &hub, &error), error);
-    return hub;
-}
-
-static void assert_open_fails(const struct peer *peer, enum nfsar_status status, const char *part) {
-    nfsar_hub *hub = NULL;
-    nfsar_error error = {0};
-    assert_int_equal(nfsar_hub_open(peer->path, &hasty, &hub, &error), status);
-    assert_null(hub);
-    assert_contains(error.message, part);
-    assert_contains(error.message, peer->path);
-}
-
-/* An echo of all byte values comes back as it was. */
-static void assert_echoes(nfsar_hub *hub) {
-    uint8_t bytes[200];
-    struct nfsar_hub_reply reply;
-    nfsar_error error;
-    for (unsigned from = 0; from < 256; from += 56) {
-        for (unsigned i = 0; i < sizeof bytes; i++) {
-            bytes[i] = (uint8_t)(from + i);
-        }
-        assert_ok(nfsar_hub_do(hub, NFSAR_WIRE_DO_ECHO, 0, bytes, sizeof bytes, &reply, &error),
-                  error);
-        assert_int_equal(reply.bytes, sizeof bytes);
-        assert_memory_equal(reply.payload, bytes, sizeof bytes);
-    }
-}
 
 static void a_hub_is_greeted_and_commanded(void **state) {
     (void)state;
@@ -94,31 +57,15 @@ static void a_serial_port_carries_every_byte(void **state) {
 
 /* ---- what is in the way ---- */
 
-static void send_garbage(struct peer *peer, unsigned n) {
-    uint32_t random = 12345;
-    for (unsigned i = 0; i < n; i++) {
-        uint8_t bytes[64];
-        for (size_t j = 0; j < sizeof bytes; j++) {
-            random = random * 1664525U + 1013904223U;
-            bytes[j] = (uint8_t)(random >> 24);
-        }
-        /* Long stretches without a zero as well. */
-        for (size_t j = 0; i % 20 > 8 && j < sizeof bytes; j++) {
-            bytes[j] |= 1;
-        }
-        peer_send(peer, bytes, sizeof bytes);
-    }
-}
-
 static void garbage_first(struct peer *peer) {
-    send_garbage(peer, 200);
+    peer_garbage(peer, 200);
     peer_behave(peer);
 }
 
 static void garbage_between(struct peer *peer) {
     struct nfsar_wire_message command;
     while (peer_hear(peer, &command, 20000)) {
-        send_garbage(peer, 20);
+        peer_garbage(peer, 20);
         peer_send(peer, "", 1);
         peer_answer(peer, &command);
     }
@@ -247,146 +194,6 @@ static void a_slow_line_is_waited_for(void **state) {
     peer_end(&peer);
 }
 
-/* ---- the wrong thing at the other end ---- */
-
-static void say_nothing(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-    }
-}
-
-static void say_garbage(struct peer *peer) {
-    while (!peer->ended) {
-        send_garbage(peer, 10);
-        usleep(2000);
-    }
-}
-
-static void flood(struct peer *peer) {
-    while (!peer->ended) {
-        send_garbage(peer, 1000);
-    }
-}
-
-static void only_talk(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (!peer->ended) {
-        const uint8_t payload[NFSAR_WIRE_IMU_BYTES] = {0};
-        peer_record(peer, NFSAR_WIRE_IMU, 0, payload, sizeof payload);
-        peer_hear(peer, &command, 5);
-    }
-}
-
-static void loop_back(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-        uint8_t frame[NFSAR_WIRE_FRAME_MAX];
-        peer_send(peer, frame,
-                  nfsar_wire_encode(frame, &command.header, command.payload, command.bytes));
-    }
-}
-
-static void hang_up(struct peer *peer) {
-    struct nfsar_wire_message command;
-    peer_hear(peer, &command, 20000);
-}
-
-static void other_major_in_reply(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-        peer_reply(peer, &command, NFSAR_WIRE_RESULT_VERSION, 9, NULL, 0);
-    }
-}
-
-static void other_major_in_hello(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-        peer_hello(peer, 0, 3, 1);
-        peer_reply(peer, &command, NFSAR_WIRE_RESULT_DONE, 0, NULL, 0);
-    }
-}
-
-static void no_introduction(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-        peer_reply(peer, &command, NFSAR_WIRE_RESULT_DONE, NFSAR_WIRE_MAJOR, NULL, 0);
-    }
-}
-
-static void what_is_no_hub_is_said(void **state) {
-    (void)state;
-    static const struct {
-        peer_script *script;
-        enum nfsar_status status;
-        const char *part;
-    } wrong[] = {
-        {say_nothing, NFSAR_ERROR_DEVICE, "nothing answers; is the hub powered"},
-        {say_garbage, NFSAR_ERROR_DEVICE, "something else than the hub speaks here"},
-        {flood, NFSAR_ERROR_DEVICE, "something else than the hub speaks here"},
-        {only_talk, NFSAR_ERROR_DEVICE, "the hub is heard, but does not answer"},
-        {loop_back, NFSAR_ERROR_DEVICE, "what is sent comes back"},
-        {hang_up, NFSAR_ERROR_DEVICE, "the hub is gone"},
-        {no_introduction, NFSAR_ERROR_DEVICE, "does not say who it is"},
-        {other_major_in_reply, NFSAR_ERROR_VERSION,
-         "the hub speaks version 9 of the protocol, this nfsar version 1; update the nfsar"},
-        {other_major_in_hello, NFSAR_ERROR_VERSION,
-         "version 0 of the protocol, this nfsar version "
-         "1; update the firmware of the hub"},
-    };
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct peer peer;
-        peer_begin(&peer, wrong[i].script, NULL);
-        assert_open_fails(&peer, wrong[i].status, wrong[i].part);
-        peer_end(&peer);
-    }
-}
-
-static void more_minor(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-        if (command.header.kind == NFSAR_WIRE_DO_HELLO) {
-            peer_hello(peer, NFSAR_WIRE_MAJOR, NFSAR_WIRE_MINOR + 5, 1);
-            peer_reply(peer, &command, NFSAR_WIRE_RESULT_DONE, NFSAR_WIRE_MAJOR, NULL, 0);
-        } else {
-            peer_record(peer, 0x7f, 0, NULL, 0);
-            peer_answer(peer, &command);
-        }
-    }
-}
-
-static void more_minor_is_accepted(void **state) {
-    (void)state;
-    struct peer peer;
-    peer_begin(&peer, more_minor, NULL);
-    nfsar_hub *hub = open_peer(&peer, &patient);
-    assert_int_equal(nfsar_hub_hello(hub)->minor, NFSAR_WIRE_MINOR + 5);
-    assert_echoes(hub);
-    nfsar_hub_close(hub);
-    peer_end(&peer);
-}
-
-static void ports_that_are_none(void **state) {
-    (void)state;
-    nfsar_hub *hub = NULL;
-    nfsar_error error;
-    test_write_file("file", "x", 1);
-    assert_int_equal(nfsar_hub_open("/dev/none", NULL, &hub, &error), NFSAR_ERROR_FILE);
-    assert_contains(error.message, "/dev/none: No such file or directory; ");
-    assert_int_equal(nfsar_hub_open(test_path("file"), NULL, &hub, &error), NFSAR_ERROR_FILE);
-    assert_contains(error.message, "is neither a serial port nor a socket");
-    assert_int_equal(nfsar_hub_open("/dev/null", NULL, &hub, &error), NFSAR_ERROR_FILE);
-    assert_contains(error.message, "is not a serial port");
-    /* A socket whose emulator has ended. */
-    struct peer peer;
-    peer_begin(&peer, hang_up, NULL);
-    close(peer.listener);
-    pthread_cancel(peer.thread);
-    pthread_join(peer.thread, NULL);
-    assert_int_equal(nfsar_hub_open(peer.path, NULL, &hub, &error), NFSAR_ERROR_FILE);
-    assert_contains(error.message, "the emulator that made this socket has ended");
-    assert_null(hub);
-}
-
 /* ---- what happens later ---- */
 
 static void break_off(struct peer *peer) {
@@ -494,60 +301,6 @@ static void refusals_have_words(void **state) {
                          NFSAR_ERROR_REFUSED);
         assert_string_equal(error.message, refused[i].words);
     }
-    nfsar_hub_close(hub);
-    peer_end(&peer);
-}
-
-/* Frames that are right, with payloads that are not: every length of every kind. */
-static void hostile(struct peer *peer) {
-    struct nfsar_wire_message command;
-    while (peer_hear(peer, &command, 20000)) {
-        uint8_t payload[NFSAR_WIRE_PAYLOAD_MAX];
-        memset(payload, 0xff, sizeof payload);
-        if (command.header.kind != NFSAR_WIRE_DO_HELLO) {
-            for (unsigned kind = 0; kind < 0x40; kind++) {
-                for (size_t n = 0; n < 12; n++) {
-                    peer_record(peer, (uint8_t)kind, 0xff, payload, n);
-                }
-                /* Not a hello or reply that can be read: that would be believed. */
-                if (kind != NFSAR_WIRE_HELLO) {
-                    peer_record(peer, (uint8_t)kind, 0xff, payload, sizeof payload);
-                }
-            }
-        }
-        /* A frame longer than any, one of a single byte, one that ends within its own code. */
-        memset(payload, 0x7f, sizeof payload);
-        peer_send(peer, payload, sizeof payload);
-        peer_send(peer, payload, sizeof payload);
-        peer_send(peer, "\0\1\0\377\1\0", 6);
-        peer_answer(peer, &command);
-    }
-}
-
-static bool count_records(void *context, const struct nfsar_wire_message *record) {
-    unsigned *n = context;
-    assert_true(record->bytes <= NFSAR_WIRE_PAYLOAD_MAX);
-    (*n)++;
-    return true;
-}
-
-static void hostile_lengths_do_no_harm(void **state) {
-    (void)state;
-    unsigned n = 0;
-    struct peer peer;
-    peer_begin(&peer, hostile, NULL);
-    const struct nfsar_hub_options options = {
-        .record = count_records, .context = &n, .timeout_ms = 5000, .tries = 4};
-    nfsar_hub *hub = open_peer(&peer, &options);
-    assert_int_equal(n, 1);
-    assert_echoes(hub);
-    /* Five echoes, each after 64 kinds of 13 lengths; hellos of 12, replies are not handed on. */
-    assert_int_equal(n, 1 + 5 * (64 * 13 - 1 - 13));
-    struct nfsar_hub_counters counters;
-    nfsar_hub_counters(hub, &counters);
-    assert_int_equal(counters.lost, 0);
-    assert_true(counters.not_readable > 0);
-    assert_false(nfsar_hub_restarted(hub));
     nfsar_hub_close(hub);
     peer_end(&peer);
 }
@@ -689,13 +442,9 @@ int main(void) {
         cmocka_unit_test(a_lost_reply_is_asked_for_again),
         cmocka_unit_test(replies_to_others_are_not_ours),
         cmocka_unit_test(a_slow_line_is_waited_for),
-        cmocka_unit_test(what_is_no_hub_is_said),
-        cmocka_unit_test(more_minor_is_accepted),
-        cmocka_unit_test(ports_that_are_none),
         cmocka_unit_test(a_hub_that_goes_away_is_said),
         cmocka_unit_test(a_command_without_reply_ends),
         cmocka_unit_test(refusals_have_words),
-        cmocka_unit_test(hostile_lengths_do_no_harm),
         cmocka_unit_test(losses_are_counted),
         cmocka_unit_test(a_restart_is_noticed),
         cmocka_unit_test(listening_ends_where_the_callback_says),

@@ -364,6 +364,18 @@ static void a_stall_is_seen_in_the_status(void **state) {
     assert_in_range(status.tick_late_worst_ns, 100000000, 101000000);
 }
 
+/* More than the timer's 32 bits can count. */
+static void a_stall_ends(void **state) {
+    (void)state;
+    bench_greet(bench);
+    fake_board.count_step = 84000;
+    inject(NFSAR_WIRE_FAULT_STALL, UINT16_MAX);
+    fake_board.count_step = 0;
+    bench_turns(bench, 1);
+    /* 10 s, which the status' 32 bits of nanoseconds cannot say. */
+    assert_int_equal(BENCH_LAST(bench, STATUS, status, -1).loop_worst_ns, UINT32_MAX);
+}
+
 static void faults_need_the_word_and_a_still_stage(void **state) {
     (void)state;
     bench_greet(bench);
@@ -460,6 +472,7 @@ int main(void) {
         cmocka_unit_test(faults_come_when_asked_for_and_leave_a_record),
         cmocka_unit_test(a_hang_starves_the_watchdog),
         cmocka_unit_test(a_stall_is_seen_in_the_status),
+        cmocka_unit_test(a_stall_ends),
         cmocka_unit_test(faults_need_the_word_and_a_still_stage),
         cmocka_unit_test(a_restart_is_answered_first_and_stops_all),
         cmocka_unit_test(the_watchdog_is_fed_only_while_ticks_come),

@@ -128,7 +128,7 @@ static void moves_that_cannot_be(void **state) {
     /* Not set up, not placed. */
     assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 0, .target = 5),
                      NFSAR_WIRE_RESULT_VALUE);
-    assert_int_equal(bench->detail, MOTION_NOT_CONFIGURED);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + MOTION_NOT_CONFIGURED);
     start();
     assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 0, .target = 20001),
                      NFSAR_WIRE_RESULT_LIMIT);
@@ -145,7 +145,7 @@ static void moves_that_cannot_be(void **state) {
     fake_board_input(BOARD_LIMIT_X_HIGH, true);
     assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 0, .target = 5),
                      NFSAR_WIRE_RESULT_LATCHED);
-    assert_int_equal(bench->detail, MOTION_LIMIT_HIGH);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + MOTION_LIMIT_HIGH);
     assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 0, .target = -5),
                      NFSAR_WIRE_RESULT_DONE);
     for (unsigned axis = 3; axis < 256; axis++) {
@@ -272,7 +272,7 @@ static void an_emergency_stop_stands_until_released(void **state) {
         assert_int_equal(BENCH_LAST(bench, STATUS, status, -1).armed, 0);
         assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 1, .target = 5),
                          NFSAR_WIRE_RESULT_LATCHED);
-        assert_int_equal(bench->detail, MOTION_EMERGENCY_STOP);
+        assert_int_equal(bench->detail, NFSAR_WIRE_REASON + MOTION_EMERGENCY_STOP);
         /* Clearing errors does not release it, and does not hide it. */
         clear_all();
         const uint8_t *at = bench->answer;
@@ -307,6 +307,24 @@ static void an_emergency_stop_stands_until_released(void **state) {
         assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_EMERGENCY_STOP).latched, 1);
         bench_settle(bench);
     }
+}
+
+/* A host that comes while the hub is at work is told all that stands. */
+static void hello_tells_what_stands(void **state) {
+    (void)state;
+    start();
+    assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 1, .target = 20000),
+                     NFSAR_WIRE_RESULT_DONE);
+    bench_ms(bench, 50);
+    const uint32_t axes = bench_count(bench, NFSAR_WIRE_AXIS);
+    const uint32_t sensors = bench_count(bench, NFSAR_WIRE_SENSOR);
+    assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = 1), NFSAR_WIRE_RESULT_DONE);
+    bench_turns(bench, 1);
+    assert_int_equal(bench_count(bench, NFSAR_WIRE_AXIS), axes + 3);
+    assert_int_equal(bench_count(bench, NFSAR_WIRE_SENSOR), sensors + 4);
+    assert_int_equal(axis_of(1).state, NFSAR_WIRE_AXIS_MOVING);
+    assert_int_equal(axis_of(0).placed, 1);
+    assert_int_equal(bench_count(bench, NFSAR_WIRE_ERROR), 0);
 }
 
 static void current_off_loses_the_place(void **state) {
@@ -404,7 +422,7 @@ static void triggers_by_position(void **state) {
     assert_true(axis_of(1).position > 1000);
     assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
                      NFSAR_WIRE_RESULT_LATCHED);
-    assert_int_equal(bench->detail, TRIGGER_TOO_EARLY);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + TRIGGER_TOO_EARLY);
     clear_all();
     assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
                      NFSAR_WIRE_RESULT_DONE);
@@ -440,7 +458,7 @@ static void triggers_that_cannot_be(void **state) {
     bench_greet(bench);
     assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
                      NFSAR_WIRE_RESULT_SPEED);
-    assert_int_equal(bench->detail, TRIGGER_NO_MINIMUM);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + TRIGGER_NO_MINIMUM);
     assert_int_equal(BENCH_DO(bench, TRIGGER_SET, trigger_set, 0, .frame_ns = 0, .pulse_ns = 1000),
                      NFSAR_WIRE_RESULT_SPEED);
     assert_int_equal(
@@ -657,6 +675,30 @@ static void what_ends_a_scan_is_told(void **state) {
     bench_settle(bench);
 }
 
+/* The main loop hangs within a burst: its triggers overflow the ring, and the scan is at its end.
+ */
+static void a_hang_within_a_scan(void **state) {
+    (void)state;
+    start();
+    struct nfsar_wire_do_program_load scan = serpentine;
+    scan.stop = 1;
+    scan.repeats = 500;
+    scan.period_ns = 1100000;
+    assert_int_equal(load(&scan), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(start_program(), NFSAR_WIRE_RESULT_DONE);
+    while (bench_count(bench, NFSAR_WIRE_TRIGGER) == 0) {
+        bench_ms(bench, 1);
+    }
+    fake_board_ticks(20000);
+    bench_ms(bench, 5);
+    assert_int_equal(program().state, NFSAR_WIRE_PROGRAM_ABORTED);
+    assert_int_equal(program().error, NFSAR_WIRE_ERROR_TRIGGER_LOST);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_TRIGGER_LOST).latched, 1);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_PROGRAM_ABORTED).latched, 1);
+    assert_int_equal(fake_board.syncs, bench_count(bench, NFSAR_WIRE_TRIGGER));
+    bench_settle(bench);
+}
+
 static void scans_that_cannot_be(void **state) {
     (void)state;
     start();
@@ -675,14 +717,14 @@ static void scans_that_cannot_be(void **state) {
     scan = serpentine;
     scan.slow = 0;
     assert_int_equal(load(&scan), NFSAR_WIRE_RESULT_VALUE);
-    assert_int_equal(bench->detail, PROGRAM_BAD_AXES);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + PROGRAM_BAD_AXES);
     scan = serpentine;
     scan.fast = 200;
     assert_int_equal(load(&scan), NFSAR_WIRE_RESULT_VALUE);
     scan = serpentine;
     scan.columns = 0;
     assert_int_equal(load(&scan), NFSAR_WIRE_RESULT_VALUE);
-    assert_int_equal(bench->detail, PROGRAM_EMPTY);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + PROGRAM_EMPTY);
     scan = serpentine;
     scan.columns = UINT32_MAX;
     assert_int_equal(load(&scan), NFSAR_WIRE_RESULT_VALUE);
@@ -735,7 +777,7 @@ static void settings_that_cannot_be(void **state) {
     set = linear;
     set.acceleration = 0;
     assert_int_equal(set_axis(0, &set), NFSAR_WIRE_RESULT_VALUE);
-    assert_int_equal(bench->detail, MOTION_BAD_CONFIG);
+    assert_int_equal(bench->detail, NFSAR_WIRE_REASON + MOTION_BAD_CONFIG);
 }
 
 int main(void) {
@@ -747,6 +789,7 @@ int main(void) {
         cmocka_unit_test(a_switch_latches_until_cleared),
         cmocka_unit_test(homing_finds_the_switch),
         cmocka_unit_test(an_emergency_stop_stands_until_released),
+        cmocka_unit_test(hello_tells_what_stands),
         cmocka_unit_test(current_off_loses_the_place),
         cmocka_unit_test(triggers_one_and_by_period),
         cmocka_unit_test(triggers_by_position),
@@ -756,6 +799,7 @@ int main(void) {
         cmocka_unit_test(a_scan_that_stops_at_each_point),
         cmocka_unit_test(scans_are_broken_off),
         cmocka_unit_test(what_ends_a_scan_is_told),
+        cmocka_unit_test(a_hang_within_a_scan),
         cmocka_unit_test(scans_that_cannot_be),
         cmocka_unit_test(settings_that_cannot_be),
     };
