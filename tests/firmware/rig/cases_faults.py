@@ -234,6 +234,7 @@ def limit_switch(folder):
         print(f"  switch at {error.values['value']}, stood at {stopped['position']}; back at 0")
         home(rig)
         broken_off(rig)
+        other_axis(rig)
         rig.accounted()
 
 
@@ -296,6 +297,30 @@ def broken_off(rig):
     at, plan, _ = run_scan(rig, what, 60)
     triggers, _ = check_scan(rig, what, at, plan)
     print(f"  a scan broken off after {len(records)} triggers; the next one has all {triggers}")
+
+
+def other_axis(rig):
+    """The switch of the slow axis between two rows: the error names that axis and no other."""
+    hub = rig.hub
+    rig.set_axis(1, switches=3, speed=500.0)
+    for axis in (0, 1):
+        rig.place(axis)
+    rig.stage.read().position = [0, 0, 0]
+    at = hub.mark()
+    hub.command("do_program_load", **dict(LONG, columns=5, rows=3, slow_first=0, slow_pitch=2000))
+    hub.command("do_program_start")
+    end = time.monotonic() + 60
+    while rig.stage.read().position[1] < 100 and time.monotonic() < end:
+        time.sleep(0.01)
+    rig.board.inject("LIMIT_Y_HIGH", 1)
+    ended = hub.wait("program", lambda v: v["state"] == 5, at, 30)
+    check(ended, "the scan goes on after the slow axis' switch")
+    rig.settle()
+    sources = [r.values["source"] for r in hub.of("error", at)
+               if r.values["error"] == wire.ERRORS.index("AXIS_LIMIT")]
+    same(sources, [1], "axes in the errors of the switch")
+    rig.board.inject("LIMIT_Y_HIGH", 0)
+    hub.clear()
 
 
 def emergency(folder):
