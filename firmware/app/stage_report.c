@@ -187,7 +187,8 @@ static void tell_program(struct hub *hub) {
     }
     errors_raise(&hub->errors, NFSAR_WIRE_ERROR_PROGRAM_ABORTED, (uint16_t)status.error,
                  (int32_t)status.error_row);
-    if (record.error != NO_ERROR) {
+    /* What was told of the axis or the trigger already names it. */
+    if (record.error != NO_ERROR && !errors_latched(&hub->errors, record.error)) {
         errors_raise(&hub->errors, (enum nfsar_wire_error_code)record.error, 0,
                      (int32_t)status.error_row);
     }

@@ -30,17 +30,17 @@ def unplug_one(rig, name):
     part.unplug()
     began = time.monotonic()
     error = hub.wait("error", lambda v: (v["error"] == wire.ERRORS.index("SENSOR_SILENT")
-                                         and v["source"] == channel and v["latched"]), at, 15)
+                                         and v["source"] == channel and v["latched"]), at, 30)
     check(error, f"{name} unplugged: not reported")
     noticed = time.monotonic() - began
-    check(hub.wait("sensor", lambda v: v["state"] == SILENT, at, 5, channel),
+    check(hub.wait("sensor", lambda v: v["state"] == SILENT, at, 20, channel),
           f"{name} unplugged: its state is not silent")
     going_on(rig, [other for other in rig.parts if other != name])
     same("SENSOR_SILENT" in rig.errors(), True, "SENSOR_SILENT latched")
     at = hub.mark()
     part.plug()
     began = time.monotonic()
-    check(hub.wait("sensor", lambda v: v["state"] == RUNNING, at, 40, channel),
+    check(hub.wait("sensor", lambda v: v["state"] == RUNNING, at, 60, channel),
           f"{name} plugged in: does not run again, "
           f"{[r.values for r in hub.of('sensor', at, channel)][-1:]}")
     back = time.monotonic() - began
@@ -131,7 +131,7 @@ CFG = (b"% a radar's configuration\r\nsensorStop\nflushCfg\ndfeDataOutputMode 1\
        b"frameCfg 0 0 16 0 40 2 0\n\n  lowPower 0 0\nsensorStart\n")
 
 
-def run_cfg(rig, cfg=CFG, timeout_ms=1000, limit_s=15):
+def run_cfg(rig, cfg=CFG, timeout_ms=1000, limit_s=60):
     """Sends a .cfg in pieces and runs it; the record that ends it."""
     hub = rig.hub
     for offset in range(0, len(cfg), 150):
@@ -189,7 +189,7 @@ def radar(folder):
         same(rig.stage.resets, [0, 1], "levels of the radar's reset")
         same(rig.stage.sop, [1, 0, 0], "boot mode at its release")
         rig.radar.boot()
-        check(hub.wait("radar", lambda v: v["state"] in (0, 3), at, 10), "reset does not end")
+        check(hub.wait("radar", lambda v: v["state"] in (0, 3), at, 30), "reset does not end")
         hub.clear()
         end = run_cfg(rig)
         same((end.values["state"], end.values["lines"]), (3, 10), "a .cfg after all that")
@@ -216,7 +216,7 @@ def limit_switch(folder):
         error = hub.wait_error("AXIS_LIMIT", since=at)
         check(error, "the switch is not reported")
         same(error.values["source"], 0, "axis in the error")
-        check(hub.wait("axis", lambda v: v["position"] == 1500 and v["state"] == 0, at, 10, 1),
+        check(hub.wait("axis", lambda v: v["position"] == 1500 and v["state"] == 0, at, 30, 1),
               "the other axis does not go on")
         time.sleep(0.3)
         stopped = hub.of("axis", at, 0)[-1].values
@@ -234,6 +234,7 @@ def limit_switch(folder):
         print(f"  switch at {error.values['value']}, stood at {stopped['position']}; back at 0")
         home(rig)
         broken_off(rig)
+        other_axis(rig)
         rig.accounted()
 
 
@@ -276,9 +277,9 @@ def broken_off(rig):
     at = hub.mark()
     hub.command("do_program_load", **what)
     hub.command("do_program_start")
-    check(hub.wait("trigger", lambda v: v["number"] == 250, at, 20), "the scan does not run")
+    check(hub.wait("trigger", lambda v: v["number"] == 250, at, 60), "the scan does not run")
     rig.board.inject("LIMIT_X_HIGH", 1)
-    ended = hub.wait("program", lambda v: v["state"] == 5, at, 10)
+    ended = hub.wait("program", lambda v: v["state"] == 5, at, 30)
     check(ended, "the scan goes on")
     for name in ("AXIS_LIMIT", "PROGRAM_ABORTED"):
         check(hub.wait_error(name, since=at), f"{name} is not reported")
@@ -293,9 +294,33 @@ def broken_off(rig):
     rig.board.inject("LIMIT_X_HIGH", 0)
     hub.clear()
     same(hub.status().values["errors"] & 0x1FF, 0, "errors after the clear")
-    at, _ = run_scan(rig, what, 60)
-    triggers, _ = check_scan(rig, what, at)
+    at, plan, _ = run_scan(rig, what, 60)
+    triggers, _ = check_scan(rig, what, at, plan)
     print(f"  a scan broken off after {len(records)} triggers; the next one has all {triggers}")
+
+
+def other_axis(rig):
+    """The switch of the slow axis between two rows: the error names that axis and no other."""
+    hub = rig.hub
+    rig.set_axis(1, switches=3, speed=500.0)
+    for axis in (0, 1):
+        rig.place(axis)
+    rig.stage.read().position = [0, 0, 0]
+    at = hub.mark()
+    hub.command("do_program_load", **dict(LONG, columns=5, rows=3, slow_first=0, slow_pitch=2000))
+    hub.command("do_program_start")
+    end = time.monotonic() + 60
+    while rig.stage.read().position[1] < 100 and time.monotonic() < end:
+        time.sleep(0.01)
+    rig.board.inject("LIMIT_Y_HIGH", 1)
+    ended = hub.wait("program", lambda v: v["state"] == 5, at, 30)
+    check(ended, "the scan goes on after the slow axis' switch")
+    rig.settle()
+    sources = [r.values["source"] for r in hub.of("error", at)
+               if r.values["error"] == wire.ERRORS.index("AXIS_LIMIT")]
+    same(sources, [1], "axes in the errors of the switch")
+    rig.board.inject("LIMIT_Y_HIGH", 0)
+    hub.clear()
 
 
 def emergency(folder):
@@ -308,10 +333,10 @@ def emergency(folder):
         at = hub.mark()
         hub.command("do_program_load", **what)
         hub.command("do_program_start")
-        check(hub.wait("trigger", lambda v: v["number"] == 100, at, 20), "the scan does not run")
+        check(hub.wait("trigger", lambda v: v["number"] == 100, at, 60), "the scan does not run")
         rig.board.inject("EMERGENCY_STOP", 1)
         check(hub.wait_error("EMERGENCY_STOP", since=at), "the stop is not reported")
-        ended = hub.wait("program", lambda v: v["state"] == 5, at, 5)
+        ended = hub.wait("program", lambda v: v["state"] == 5, at, 30)
         check(ended, "the scan is not broken off")
         rig.settle(0.3)
         steps = list(rig.stage.read().steps)
@@ -335,8 +360,8 @@ def emergency(folder):
         for axis in (0, 1):
             rig.place(axis)
         rig.stage.read().position = [0, 0, 0]
-        at, _ = run_scan(rig, what, 60)
-        triggers, _ = check_scan(rig, what, at)
+        at, plan, _ = run_scan(rig, what, 60)
+        triggers, _ = check_scan(rig, what, at, plan)
         same(hub.of("hello")[-1].values["starts"], 1, "starts")
         print(f"  stopped after {sum(steps)} steps, none after; released, {triggers} triggers, no"
               " reset")

@@ -10,14 +10,16 @@ LONG = dict(pattern=0, stop=0, fast=0, slow=1, fast_first=200, slow_first=-30, f
             slow_pitch=3, columns=400, rows=40, speed=2000.0)
 
 
-def points(scan):
+def points(scan, plan):
     """(fast, slow, row, column) of each trigger in the order of making."""
     for row in range(scan["rows"]):
+        turned = row * plan["turns"] * scan["turn"] if scan["pattern"] == 2 else 0
+        turned = turned if scan["fast_pitch"] > 0 else -turned
         back = scan["pattern"] == 1 and row % 2 == 1
         for k in range(scan["columns"]):
             column = scan["columns"] - 1 - k if back else k
             for _ in range(max(scan.get("repeats", 1), 1)):
-                yield (scan["fast_first"] + column * scan["fast_pitch"],
+                yield (scan["fast_first"] + turned + column * scan["fast_pitch"],
                        scan["slow_first"] + row * scan["slow_pitch"], row, column)
 
 
@@ -31,12 +33,13 @@ def prepare(rig, frame_ns=1000000, axes=(0, 1), **axis):
 
 
 def run_scan(rig, scan, limit_s):
-    """Loads and runs it to its end. Returns the mark of its beginning, and how long it took."""
+    """Loads and runs it to its end. Returns the mark of its beginning, the plan and the time taken."""
     hub = rig.hub
     at = hub.mark()
     rig.stage.read()
     rig.stage.syncs.clear()
-    hub.command("do_program_load", **scan)
+    rig.stage.forget_reach()
+    plan, _ = wire.PAYLOADS["plan"].unpack(hub.command("do_program_load", **scan).tail)
     began = time.monotonic()
     hub.command("do_program_start")
     ended = hub.wait("program", lambda v: v["state"] in (4, 5), at, limit_s)
@@ -46,13 +49,14 @@ def run_scan(rig, scan, limit_s):
     rig.settle()
     errors = [(wire.ERRORS[r.values["error"]], r.values) for r in hub.of("error", at)]
     same(ended.values["state"], 4, f"state of the scan at its end, after {took:.1f} s, errors {errors}")
-    return at, took
+    return at, plan, took
 
 
-def check_scan(rig, scan, at):
+def check_scan(rig, scan, at, plan):
     """Records and pins against the plan; returns the number of triggers."""
     rig.stage.read()
-    want = list(points(scan))
+    want = list(points(scan, plan))
+    same(plan["triggers"], len(want), "triggers of the plan")
     records = rig.hub.of("trigger", at)
     syncs = rig.stage.syncs
     fast, slow = scan["fast"], scan["slow"]
@@ -65,7 +69,11 @@ def check_scan(rig, scan, at):
          "positions at SYNC, by the steps on the pins")
     check(all(a.time_ns < b.time_ns for a, b in zip(records, records[1:])), "stamps do not rise")
     same(rig.stage.odd, 0, "edges of STEP and SYNC without one back")
-    for axis in (fast, slow):
+    for axis, planned in ((fast, plan["fast_range"]), (slow, plan["slow_range"])):
+        low, high = rig.stage.reach[axis]
+        start = rig.stage.start[axis]
+        check(min(start, planned[0]) <= low and high <= max(start, planned[1]),
+              f"axis {axis} was at {low} to {high}, and not within the plan's {planned} ({start})")
         last = [r for r in rig.hub.of("axis", at) if r.channel == axis][-1]
         same(last.values["position"], rig.stage.position[axis], f"position of axis {axis} at the end")
     status = rig.hub.status()
@@ -80,8 +88,8 @@ def scan(folder):
         prepare(rig)
         first = follow(rig)
         rig.hub.clear()
-        at, took = run_scan(rig, LONG, 240)
-        triggers, status = check_scan(rig, LONG, at)
+        at, plan, took = run_scan(rig, LONG, 240)
+        triggers, status = check_scan(rig, LONG, at, plan)
         arrived = check_sensors(rig, first)
         account = rig.accounted()
         same(account.dropped, 0, "records dropped")
@@ -102,19 +110,26 @@ SMALL = {
     "stop and go": dict(LONG, stop=1, columns=6, rows=3, fast_pitch=25, repeats=3, settle_ms=10),
     "stop and go, serpentine": dict(LONG, pattern=1, stop=1, columns=5, rows=3, fast_pitch=-20,
                                     settle_ms=5),
+    "turntable": dict(LONG, pattern=2, fast=2, slow=1, columns=100, rows=4, fast_pitch=8, turn=1600,
+                      speed=1500.0),
+    "turntable, stop and go": dict(LONG, pattern=2, stop=1, fast=2, slow=0, columns=8, rows=2,
+                                   fast_pitch=-100, turn=800, repeats=2),
+    "play of both axes": dict(LONG, columns=30, rows=3, fast_backlash=15, slow_backlash=9),
     "one point": dict(LONG, columns=1, rows=1),
     "as fast as axis and radar can": dict(LONG, columns=100, rows=3, speed=0.0),
 }
 
 
 def small_scans(folder):
-    """Serpentine, backwards, stop and go, one point, the fastest: one after the other."""
+    """Serpentine, backwards, stop and go, turntable, one point, the fastest: one after the other."""
     for board in ("stm32f405", "mps2-an386"):
         with Rig(board, folder, sensors=()) as rig:
             prepare(rig)
+            rig.set_axis(2, endless=1)
+            rig.place(2)
             for name, what in SMALL.items():
-                at, took = run_scan(rig, what, 60)
-                triggers, _ = check_scan(rig, what, at)
+                at, plan, took = run_scan(rig, what, 60)
+                triggers, _ = check_scan(rig, what, at, plan)
                 print(f"  {board}, {name}: {triggers} triggers in {took:.1f} s")
             scans = [r.values["scan"] for r in rig.hub.of("program")
                      if r.values["state"] == 4]

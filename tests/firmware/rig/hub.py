@@ -73,7 +73,7 @@ class Hub:
             return [record for record in self.records[since:] if record.name == name
                     and (channel is None or record.channel == channel)]
 
-    def wait(self, name, test=None, since=0, timeout=5.0, channel=None):
+    def wait(self, name, test=None, since=0, timeout=20.0, channel=None):
         """The first record of that name that passes the test; None after the time-out."""
         end = time.monotonic() + timeout
         at = since
@@ -89,7 +89,7 @@ class Hub:
                     return None
                 self.lock.wait(left)
 
-    def wait_error(self, error, latched=1, since=0, timeout=5.0):
+    def wait_error(self, error, latched=1, since=0, timeout=20.0):
         code = wire.ERRORS.index(error)
         return self.wait("error", lambda v: v["error"] == code and v["latched"] == latched,
                          since, timeout)

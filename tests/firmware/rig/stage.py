@@ -21,6 +21,13 @@ class Stage:
         self.sop = None     # at the last release
         self.odd = 0        # times that STEP or SYNC rose and was up already
 
+        self.forget_reach()
+
+    def forget_reach(self):
+        """`reach` is where each axis has been since, and `start` where it was."""
+        self.start = tuple(self.position)
+        self.reach = [(position, position) for position in self.position]
+
     def read(self):
         """Takes what the pins did since the last time."""
         for name, level in self.board.pin_writes():
@@ -48,6 +55,8 @@ class Stage:
         forward = bool(self.level.get(f"DIR{axis}")) != self.inverted[axis]
         self.steps[axis] += 1
         self.position[axis] += 1 if forward else -1
+        low, high = self.reach[axis]
+        self.reach[axis] = min(low, self.position[axis]), max(high, self.position[axis])
 
     def _sync(self):
         self.syncs.append(Sync(tuple(self.position), tuple(self.steps)))
