@@ -127,9 +127,6 @@ static void tell_radar(void *context, const struct nfsar_wire_radar *state, cons
     const size_t bytes = n < room ? n : room;
     memcpy(payload + fields, text, bytes);
     hub_record(hub, NFSAR_WIRE_RADAR, 0, hub->now_ns, payload, fields + bytes);
-    if (state->state != NFSAR_WIRE_RADAR_RESETTING) {
-        board_release_radar_boot(); /* the radar drives its boot pins itself once it runs */
-    }
     if (state->state == NFSAR_WIRE_RADAR_REFUSED) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_RADAR_REFUSED, 0, state->line);
     } else if (state->state == NFSAR_WIRE_RADAR_SILENT) {
@@ -153,6 +150,11 @@ static void set_radar_boot(void *context, unsigned sop) {
     board_set_radar_boot(sop);
 }
 
+static void release_radar_boot(void *context) {
+    (void)context;
+    board_release_radar_boot();
+}
+
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
     crash_start(board_reset_cause());
@@ -168,9 +170,13 @@ void hub_init(struct hub *hub) {
     links_init(&hub->links);
     stage_init(hub);
     sensors_init(hub);
-    radar_init(
-        &hub->radar, board_port(BOARD_PORT_RADAR),
-        &(struct radar_events){tell_radar, pass_radar_text, set_radar_reset, set_radar_boot, hub});
+    radar_init(&hub->radar, board_port(BOARD_PORT_RADAR),
+               &(struct radar_events){.state = tell_radar,
+                                      .said = pass_radar_text,
+                                      .reset = set_radar_reset,
+                                      .boot = set_radar_boot,
+                                      .release_boot = release_radar_boot,
+                                      .context = hub});
     struct nfsar_wire_crash crash;
     if (crash_read(&crash)) {
         errors_raise(&hub->errors,
