@@ -121,6 +121,10 @@ static enum nfsar_wire_result arm(struct hub *hub, const struct nfsar_wire_do_tr
                                     .first = arm->first,
                                     .pitch = arm->pitch,
                                     .column_step = 1};
+    if (stage_armed(stage)) {
+        return result_of(TRIGGER_BUSY, detail);
+    }
+    stage_take_triggers(hub); /* those of the arming before have its number */
     const enum motion_error error = trigger_arm(&stage->motion.trigger, &run, false);
     if (error == MOTION_OK) {
         stage->scans++;
@@ -281,6 +285,7 @@ command_program(struct hub *hub, const struct nfsar_wire_message *message, struc
     }
     const enum motion_error error = program_start(&stage->program, &stage->scan);
     if (error == MOTION_OK) {
+        stage_take_triggers(hub); /* nothing is armed before the way to the first row is made */
         stage->scans++;
         stage->of_program = true;
     }

@@ -36,6 +36,9 @@ struct stage {
 void stage_init(struct hub *hub);
 void stage_poll(struct hub *hub);
 
+/* Makes records of the triggers that wait. */
+void stage_take_triggers(struct hub *hub);
+
 /* The axes are told again, to a host that comes later. */
 void stage_tell_again(struct stage *stage);
 

@@ -14,7 +14,7 @@ static uint16_t repeat_of(const struct stage *stage, uint32_t number) {
     return burst > 1 ? (uint16_t)(number % burst) : 0;
 }
 
-static void tell_triggers(struct hub *hub) {
+void stage_take_triggers(struct hub *hub) {
     struct stage *stage = &hub->stage;
     struct trigger_event event;
     uint32_t waited = 0;
@@ -197,7 +197,7 @@ static void tell_program(struct hub *hub) {
 void stage_poll(struct hub *hub) {
     motion_poll(&hub->stage.motion);
     program_poll(&hub->stage.program);
-    tell_triggers(hub);
+    stage_take_triggers(hub);
     tell_trigger_error(hub);
     tell_axes(hub);
     tell_program(hub);

@@ -393,6 +393,28 @@ static void triggers_one_and_by_period(void **state) {
     bench_settle(bench);
 }
 
+/* The trigger of an arming is not taken for one of the next, however soon that comes. */
+static void armings_that_follow_at_once(void **state) {
+    (void)state;
+    uint8_t payload[NFSAR_WIRE_PAYLOAD_MAX];
+    const struct nfsar_wire_do_trigger_arm one = {.mode = 0};
+    const size_t n = nfsar_wire_pack_do_trigger_arm(payload, &one);
+    start();
+    assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_TRIGGER_ARM, 0, payload, n),
+                     NFSAR_WIRE_RESULT_DONE);
+    fake_board_ticks(60);
+    bench_command(bench, NFSAR_WIRE_DO_TRIGGER_ARM, 0, payload, n);
+    hub_poll(&bench->hub);
+    bench_receive(bench);
+    assert_int_equal(fake_board.syncs, 1);
+    assert_int_equal(trigger().number, 0);
+    assert_int_equal(trigger().scan, 1);
+    bench_ms(bench, 2);
+    assert_int_equal(fake_board.syncs, 2);
+    assert_int_equal(trigger().number, 0);
+    assert_int_equal(trigger().scan, 2);
+}
+
 static void triggers_by_position(void **state) {
     (void)state;
     start();
@@ -792,6 +814,7 @@ int main(void) {
         cmocka_unit_test(hello_tells_what_stands),
         cmocka_unit_test(current_off_loses_the_place),
         cmocka_unit_test(triggers_one_and_by_period),
+        cmocka_unit_test(armings_that_follow_at_once),
         cmocka_unit_test(triggers_by_position),
         cmocka_unit_test(triggers_nobody_fetches),
         cmocka_unit_test(triggers_that_cannot_be),
