@@ -193,6 +193,12 @@ enable_axis(struct axis *axis, const struct nfsar_wire_message *message, uint16_
     return result_of(axis_enable(axis, enable.on == 1), detail);
 }
 
+/* Triggers come at positions of this axis: what these are is not to change meanwhile. */
+static bool counted(const struct stage *stage, unsigned axis) {
+    const struct trigger *trigger = &stage->motion.trigger;
+    return trigger->mode == TRIGGER_STEPS && trigger->axis == axis;
+}
+
 static enum nfsar_wire_result
 command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
     struct stage *stage = &hub->stage;
@@ -209,6 +215,9 @@ command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t
     }
     if (program_running(&stage->program)) {
         return NFSAR_WIRE_RESULT_STATE;
+    }
+    if (message->header.kind != NFSAR_WIRE_DO_AXIS_MOVE && counted(stage, axis->index)) {
+        return result_of(TRIGGER_BUSY, detail);
     }
     switch (message->header.kind) {
     case NFSAR_WIRE_DO_AXIS_SET:

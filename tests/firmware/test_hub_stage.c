@@ -458,6 +458,37 @@ static void triggers_by_position(void **state) {
 }
 
 /* The main loop hangs, the ring of triggers overflows: the run ends with an error. */
+/* What a position is does not change while triggers wait for it. */
+static void an_armed_axis_keeps_its_place(void **state) {
+    (void)state;
+    start();
+    struct nfsar_wire_do_axis_set set = linear;
+    set.idle_ms = 50;
+    assert_int_equal(set_axis(1, &set), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 1, .target = 100),
+                     NFSAR_WIRE_RESULT_DONE);
+    until_still(500);
+    assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 2, .axis = 1,
+                              .first = 1000, .pitch = 40, .count = 10),
+                     NFSAR_WIRE_RESULT_DONE);
+    bench_ms(bench, 200);
+    assert_int_equal(axis_of(1).enabled, 1);
+    assert_int_equal(BENCH_DO(bench, AXIS_PLACE, axis_place, 1, .position = 999),
+                     NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_AXIS_HOME, 1, NULL, 0), NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(BENCH_DO(bench, AXIS_ENABLE, axis_enable, 1, .on = 0),
+                     NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(set_axis(1, &set), NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(BENCH_DO(bench, AXIS_PLACE, axis_place, 0, .position = 5),
+                     NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 1, .target = 2000),
+                     NFSAR_WIRE_RESULT_DONE);
+    until_still(3000);
+    assert_int_equal(bench_count(bench, NFSAR_WIRE_TRIGGER), 10);
+    bench_ms(bench, 200);
+    assert_int_equal(axis_of(1).enabled, 0);
+}
+
 static void triggers_nobody_fetches(void **state) {
     (void)state;
     start();
@@ -816,6 +847,7 @@ int main(void) {
         cmocka_unit_test(triggers_one_and_by_period),
         cmocka_unit_test(armings_that_follow_at_once),
         cmocka_unit_test(triggers_by_position),
+        cmocka_unit_test(an_armed_axis_keeps_its_place),
         cmocka_unit_test(triggers_nobody_fetches),
         cmocka_unit_test(triggers_that_cannot_be),
         cmocka_unit_test(a_scan_from_load_to_end),
