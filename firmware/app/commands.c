@@ -71,9 +71,6 @@ static enum nfsar_wire_result do_clear(struct hub *hub, const struct nfsar_wire_
     if (stage_emergency_latched(&hub->stage)) {
         clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* released by its own command */
     }
-    if (stage_emergency_latched(&hub->stage)) {
-        clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* it is to be released first */
-    }
     stage_clear(hub, clear.errors);
     errors_clear(&hub->errors, clear.errors);
     /* What is still latched, so that the host sees what cannot be cleared yet. */

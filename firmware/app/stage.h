@@ -29,7 +29,6 @@ struct stage {
     enum motion_error told_error[BOARD_AXES];
     enum motion_error told_trigger;
     bool told_emergency;
-    bool told_placed[BOARD_AXES];
     uint64_t axis_ns; /* of the last records of moving axes */
 };
 

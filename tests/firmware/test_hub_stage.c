@@ -809,6 +809,11 @@ static void settings_that_cannot_be(void **state) {
         {{.home_speed = -0.1F}, 9},
         {{.home_slow = __builtin_inff()}, 10},
         {{.home_back = -1}, 11},
+        {{.invert = 2}, 5},
+        {{.switches = 4}, 6},
+        {{.switches = 0x83}, 6},
+        {{.endless = 2}, 8},
+        {{.halt = 2}, 17},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(set_axis(0, &cases[i].set), NFSAR_WIRE_RESULT_VALUE);
@@ -818,6 +823,9 @@ static void settings_that_cannot_be(void **state) {
     struct nfsar_wire_do_axis_set set = linear;
     set.home = 1;
     assert_int_equal(set_axis(0, &set), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(set_axis(2, &set), NFSAR_WIRE_RESULT_VALUE);
+    assert_int_equal(bench->detail, 6);
+    set.switches = 1;
     assert_int_equal(set_axis(2, &set), NFSAR_WIRE_RESULT_VALUE);
     assert_int_equal(bench->detail, 7);
     set.endless = 1;
