@@ -35,11 +35,18 @@ static struct sensor *state_of(struct sensors *sensors, unsigned sensor) {
     return (struct sensor *)((char *)sensors + places[sensor].offset);
 }
 
+/* One for the pulse per second and for the receiver that names its seconds: what one takes the
+ * other must not refuse. */
+static uint32_t count_ppm(void) {
+    return board_emulated() || !board_clock_exact() ? PPS_COARSE : PPS_CRYSTAL;
+}
+
 static struct sensor_bus bus_of(const struct hub *hub, unsigned sensor) {
     const int port = places[sensor].port;
     return (struct sensor_bus){.serial = port >= 0 ? board_port((enum board_port)port) : NULL,
                                .spi = port < 0 ? board_spi_imu() : NULL,
-                               .count_hz = hub->clock.count_hz};
+                               .count_hz = hub->clock.count_hz,
+                               .count_ppm = count_ppm()};
 }
 
 static bool has_bus(const struct sensor_bus *bus) {
@@ -181,7 +188,7 @@ void sensors_init(struct hub *hub) {
             start(hub, sensor);
         }
     }
-    pps_init(&hub->pps, hub->clock.count_hz, board_emulated() ? PPS_EMULATED : PPS_CRYSTAL);
+    pps_init(&hub->pps, hub->clock.count_hz, count_ppm());
 }
 
 enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on) {

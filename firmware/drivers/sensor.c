@@ -75,6 +75,8 @@ void sensor_start(const struct sensor_driver *driver, struct sensor *sensor, siz
     memset(sensor, 0, size);
     sensor->now_ns = now_ns;
     sensor->count_hz = bus->count_hz;
+    sensor->count_ppm = bus->count_ppm;
+    sensor->lost_seen = bus->serial != NULL ? bus->serial->lost(bus->serial->context) : 0;
     sensor_set_rate(driver, sensor, bus, driver->rate);
     if (driver->listen_us == 0) {
         begin_configuring(driver, sensor);

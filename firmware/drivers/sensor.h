@@ -122,6 +122,7 @@ struct sensor {
     uint16_t steps;     /* calls of configure() in this attempt */
     uint32_t rate;      /* bits per second of the port now */
     uint32_t count_hz;  /* of the timer */
+    uint32_t count_ppm; /* of struct sensor_bus */
     uint32_t heard;     /* good packets since heard_ns */
     uint32_t lost_seen; /* of the port's counter */
     uint64_t now_ns, next_ns, heard_ns, last_ns;
@@ -135,6 +136,7 @@ struct sensor_bus {
     const struct serial_port *serial; /* NULL: none */
     const struct spi_device *spi;     /* NULL: none */
     uint32_t count_hz;
+    uint32_t count_ppm; /* by which the timer, or a stamp in a second, may be wrong */
 };
 
 enum sensor_step {

@@ -256,6 +256,34 @@ static void the_clock_against_utc(void **state) {
     bench_settle(bench);
 }
 
+/* Without its crystal the chip counts a percent wrong: seconds are still seconds, and named. */
+static void the_clock_without_a_crystal(void **state) {
+    (void)state;
+    uint8_t pvt[PVT];
+    const uint64_t second = 84000000 + 672000;
+    fake_board_reset();
+    fake_board.inexact = true;
+    bench_start(bench);
+    assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = NFSAR_WIRE_MAJOR),
+                     NFSAR_WIRE_RESULT_DONE);
+    const uint64_t first = fake_board.time + 8400000;
+    for (unsigned i = 0; i < 4; i++) {
+        while (fake_board.time < first + i * second) {
+            bench_turns(bench, 1);
+        }
+        hub_on_stamp(&bench->hub, BOARD_STAMP_PPS, (uint32_t)(first + i * second));
+        bench_ms(bench, 60);
+        make_pvt(pvt, i);
+        fake_board_send(BOARD_PORT_GNSS, pvt, sizeof pvt);
+        bench_ms(bench, 5);
+    }
+    const struct nfsar_wire_clock clock = BENCH_LAST(bench, CLOCK, clock, 0);
+    assert_int_equal(clock.pulses, 4);
+    assert_int_equal(clock.refused, 0);
+    assert_true(clock.utc_ns == noon_ns + UINT64_C(3000000000));
+    assert_close(clock.drift_ppm, 8000, 1e-3);
+}
+
 /* More edges than there is room for, between two turns: those beyond are left out, nothing else. */
 static void edges_beyond_the_ring(void **state) {
     (void)state;
@@ -279,6 +307,7 @@ int main(void) {
         cmocka_unit_test(the_spi_imu),
         cmocka_unit_test(sensors_are_turned_off_and_on),
         cmocka_unit_test(the_clock_against_utc),
+        cmocka_unit_test(the_clock_without_a_crystal),
         cmocka_unit_test(edges_beyond_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
