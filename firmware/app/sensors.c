@@ -57,11 +57,13 @@ static uint8_t wire_state(const struct sensors *sensors, unsigned sensor) {
     if (!sensors->on[sensor]) {
         return NFSAR_WIRE_SENSOR_IS_OFF;
     }
-    switch (((const struct sensor *)((const char *)sensors + places[sensor].offset))->state) {
+    const struct sensor *state =
+        (const struct sensor *)((const char *)sensors + places[sensor].offset);
+    switch (state->state) {
     case SENSOR_RUNNING:
         return NFSAR_WIRE_SENSOR_IS_RUNNING;
     case SENSOR_SILENT:
-        return NFSAR_WIRE_SENSOR_IS_SILENT;
+        return state->wrong ? NFSAR_WIRE_SENSOR_IS_FAULT : NFSAR_WIRE_SENSOR_IS_SILENT;
     default:
         return NFSAR_WIRE_SENSOR_IS_STARTING;
     }
@@ -178,6 +180,7 @@ static void start(struct hub *hub, unsigned sensor) {
     sensor_start(places[sensor].driver, state_of(&hub->sensors, sensor), places[sensor].size, &bus,
                  hub->now_ns);
     hub->sensors.told_silences[sensor] = 0;
+    hub->sensors.told_refusals[sensor] = 0;
 }
 
 void sensors_init(struct hub *hub) {
@@ -248,6 +251,11 @@ static void poll_one(struct hub *hub, unsigned sensor) {
     if (silent && state->counters.samples > 0) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_SENSOR_SILENT, (uint16_t)sensor,
                      (int32_t)state->counters.silences);
+    }
+    if (state->counters.refusals != sensors->told_refusals[sensor]) {
+        sensors->told_refusals[sensor] = state->counters.refusals;
+        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_SENSOR_FAULT, (uint16_t)sensor,
+                     (int32_t)state->counters.refusals);
     }
     if (wire_state(sensors, sensor) != sensors->told_state[sensor] ||
         hub->now_ns - sensors->told_ns[sensor] > TELL_NS) {

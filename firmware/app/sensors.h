@@ -32,6 +32,7 @@ struct sensors {
     bool on[SENSORS];
     uint8_t told_state[SENSORS];
     uint32_t told_silences[SENSORS];
+    uint32_t told_refusals[SENSORS];
     uint64_t told_ns[SENSORS];
     struct sensor_edges edges[BOARD_STAMPS];
 };

@@ -43,6 +43,7 @@ static void begin_configuring(const struct sensor_driver *driver, struct sensor 
     sensor->steps = 0;
     sensor->answer = SENSOR_ANSWER_NONE;
     sensor->listens = false;
+    sensor->wrong = false;
     sensor->next_ns = sensor->now_ns;
 }
 
@@ -61,6 +62,7 @@ static void begin_pause(const struct sensor_driver *driver, struct sensor *senso
 static void run(struct sensor *sensor) {
     sensor->state = SENSOR_RUNNING;
     sensor->failures = 0;
+    sensor->wrong = false;
     sensor->last_ns = sensor->now_ns;
 }
 
@@ -122,6 +124,7 @@ static void configure(const struct sensor_driver *driver, struct sensor *sensor,
     if (sensor->listens) {
         hear_afresh(sensor);
     } else if (step == SENSOR_STEP_FAILED) {
+        sensor->counters.refusals += sensor->wrong;
         begin_pause(driver, sensor, bus);
     }
 }
@@ -196,6 +199,10 @@ void sensor_alive(struct sensor *sensor) {
     }
     ++sensor->heard;
     sensor->last_ns = sensor->now_ns;
+}
+
+void sensor_answers_wrongly(struct sensor *sensor) {
+    sensor->wrong = true;
 }
 
 void sensor_reject(struct sensor *sensor, struct sensor_sample *sample, uint16_t bits) {

@@ -107,6 +107,7 @@ struct sensor_counters {
     uint32_t bus_errors; /* a transfer or a send did not finish */
     uint32_t silences;
     uint32_t restarts; /* configurations begun after the first */
+    uint32_t refusals; /* configurations that ended with a device that answers wrongly */
 };
 
 enum sensor_answer { SENSOR_ANSWER_NONE, SENSOR_ANSWER_YES, SENSOR_ANSWER_NO };
@@ -117,6 +118,7 @@ struct sensor {
     uint8_t state;  /* enum sensor_state */
     uint8_t answer; /* enum sensor_answer: of the device to what configure() sent */
     bool listens;   /* configuring, and what is heard now decides */
+    bool wrong; /* something answers, but not as this device should: see sensor_answers_wrongly() */
     uint8_t failures;
     uint16_t step;      /* configure()'s own, 0 at its beginning */
     uint16_t steps;     /* calls of configure() in this attempt */
@@ -194,6 +196,9 @@ void sensor_alive(struct sensor *sensor);
 /* Counts a sample, checks that its time moves forwards, hands it on. */
 void sensor_emit(struct sensor *sensor, struct sensor_sample *sample,
                  const struct sensor_sink *sink);
+/* For configure(): another device, one that refuses its settings, or that does not what it agreed
+ * to. Where the attempt then fails, the sensor is not just absent. */
+void sensor_answers_wrongly(struct sensor *sensor);
 /* Clears bits of the sample and counts one failure. */
 void sensor_reject(struct sensor *sensor, struct sensor_sample *sample, uint16_t bits);
 /* Sends all of it, or counts a bus error. */

@@ -161,6 +161,33 @@ static void the_spi_imu(void **state) {
     bench_settle(bench);
 }
 
+/* A device that is another one is not silent: it is named, and so is a bus with none. */
+static void a_wrong_spi_imu(void **state) {
+    (void)state;
+    static struct icm42688_model model;
+    for (unsigned identity = 0; identity < 256; identity += 0x33) {
+        const bool none = identity == 0 || identity == 255;
+        fake_board_reset();
+        fake_board.emulated = false;
+        icm42688_model_init(&model);
+        model.identity = (uint8_t)identity;
+        icm42688_model_power_up(&model);
+        fake_board.spi = &model.spi;
+        bench_start(bench);
+        assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = 1), NFSAR_WIRE_RESULT_DONE);
+        for (unsigned turn = 0; turn < 4000; turn++) {
+            icm42688_model_advance(&model, fake_board.time * 1000 / 84);
+            bench_turns(bench, 1);
+        }
+        const struct nfsar_wire_error error = bench_error(bench, NFSAR_WIRE_ERROR_SENSOR_FAULT);
+        assert_int_equal(error.latched, !none);
+        assert_int_equal(error.source, none ? 0 : NFSAR_WIRE_SENSOR_SPI_IMU);
+        assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_SENSOR_SILENT).latched, 0);
+        assert_int_equal(BENCH_LAST(bench, SENSOR, sensor, 3).state,
+                         none ? NFSAR_WIRE_SENSOR_IS_SILENT : NFSAR_WIRE_SENSOR_IS_FAULT);
+    }
+}
+
 static void sensors_are_turned_off_and_on(void **state) {
     (void)state;
     bench_greet(bench);
@@ -305,6 +332,7 @@ int main(void) {
         cmocka_unit_test(sensors_that_are_not_there_are_no_errors),
         cmocka_unit_test(flow_and_range),
         cmocka_unit_test(the_spi_imu),
+        cmocka_unit_test(a_wrong_spi_imu),
         cmocka_unit_test(sensors_are_turned_off_and_on),
         cmocka_unit_test(the_clock_against_utc),
         cmocka_unit_test(the_clock_without_a_crystal),
