@@ -69,7 +69,8 @@ static void start_pll(void) {
 }
 
 void clock_tree_init(void) {
-    emulated = !(RCC_CR & (RCC_CR_HSION | RCC_CR_HSIRDY));
+    /* Some oscillator runs on a chip, whichever a boot loader has left; qemu's register reads 0. */
+    emulated = RCC_CR == 0;
     if (emulated)
         return;
     undo_boot_loader();
