@@ -49,7 +49,7 @@ static void undo_boot_loader(void) {
 }
 
 static void start_pll(void) {
-    RCC_APB1ENR |= RCC_APB1ENR_PWR;
+    clock_enable(&RCC_APB1ENR, RCC_APB1ENR_PWR);
     PWR_CR |= PWR_CR_VOS;
     FLASH_ACR = FLASH_ACR_168MHZ;
     (void)FLASH_ACR; /* the wait states hold from the moment they read back (RM0090 3.5.1) */
