@@ -82,7 +82,7 @@ static void test_strings(void **state) {
 
 static void test_serial_and_version(void **state) {
     (void)state;
-    const uint32_t id[3] = {0x01234567, 0x89abcdef, 0xfedc0000};
+    const uint8_t id[12] = {0xfe, 0xdc, 0, 0, 0x89, 0xab, 0xcd, 0xef, 1, 0x23, 0x45, 0x67};
     char serial[USB_SERIAL_SIZE];
     usb_serial(id, serial);
     assert_string_equal(serial, "FEDC000089ABCDEF01234567");
