@@ -251,13 +251,22 @@ static void poll_injected(struct hub *hub) {
     }
 }
 
+/* Whether what comes at this port is wanted: a radar in its reset may send anything. */
+static bool heard(const struct hub *hub, enum board_port port) {
+    return port == BOARD_PORT_RADAR ? hub->radar.state != NFSAR_WIRE_RADAR_RESETTING
+                                    : !sensors_seek(&hub->sensors, port);
+}
+
 static void poll_losses(struct hub *hub) {
     for (unsigned port = 0; port < BOARD_PORTS; port++) {
         const struct serial_port *serial = board_port((enum board_port)port);
         const uint32_t lost = serial->lost(serial->context);
         if (lost != hub->lost[port]) {
             hub->lost[port] = lost;
-            errors_raise(&hub->errors, NFSAR_WIRE_ERROR_INPUT_LOST, (uint16_t)port, (int32_t)lost);
+            if (heard(hub, (enum board_port)port)) {
+                errors_raise(&hub->errors, NFSAR_WIRE_ERROR_INPUT_LOST, (uint16_t)port,
+                             (int32_t)lost);
+            }
         }
     }
     if (hub->outbox.dropped != hub->told_dropped) {

@@ -194,6 +194,15 @@ void sensors_init(struct hub *hub) {
     pps_init(&hub->pps, hub->clock.count_hz, count_ppm());
 }
 
+bool sensors_seek(const struct sensors *sensors, enum board_port port) {
+    for (unsigned sensor = 0; sensor < SENSORS; sensor++) {
+        if (places[sensor].port == (int)port) {
+            return wire_state(sensors, sensor) != NFSAR_WIRE_SENSOR_IS_RUNNING;
+        }
+    }
+    return false;
+}
+
 enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on) {
     if (sensor >= SENSORS) {
         return NFSAR_WIRE_RESULT_CHANNEL;

@@ -48,6 +48,10 @@ void sensors_edge(struct sensors *sensors, enum board_stamp stamp, uint32_t coun
 /* Turns a sensor on or off. ABSENT: this board has no bus for it. */
 enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on);
 
+/* The sensor on this port is being looked for, or off: what its port garbles meanwhile, at rates
+ * that are not the sensor's, is nobody's loss. False for a port without a sensor. */
+bool sensors_seek(const struct sensors *sensors, enum board_port port);
+
 /* How many sensors there are. */
 unsigned sensors_count(void);
 
