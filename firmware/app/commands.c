@@ -251,9 +251,10 @@ static enum nfsar_wire_result run(struct hub *hub, const struct nfsar_wire_messa
             answer->detail = table[i].bytes;
             return NFSAR_WIRE_RESULT_LENGTH;
         }
-        /* Stopping is never refused. */
-        const bool always = message->header.kind == NFSAR_WIRE_DO_HELLO ||
-                            message->header.kind == NFSAR_WIRE_DO_EMERGENCY;
+        /* Stopping is never refused; letting go is for a host that has said who it is. */
+        const bool stop =
+            message->header.kind == NFSAR_WIRE_DO_EMERGENCY && message->payload[0] != 0;
+        const bool always = stop || message->header.kind == NFSAR_WIRE_DO_HELLO;
         if (!hub->greeted && !always) {
             answer->detail = NFSAR_WIRE_MAJOR;
             return NFSAR_WIRE_RESULT_VERSION;
