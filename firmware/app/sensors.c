@@ -27,10 +27,6 @@ static const struct place_of_sensor places[SENSORS] = {
                                    sizeof(struct icm42688), -1, BOARD_STAMP_SPI_IMU},
 };
 
-unsigned sensors_count(void) {
-    return SENSORS;
-}
-
 static struct sensor *state_of(struct sensors *sensors, unsigned sensor) {
     return (struct sensor *)((char *)sensors + places[sensor].offset);
 }

@@ -52,7 +52,4 @@ enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on);
  * that are not the sensor's, is nobody's loss. False for a port without a sensor. */
 bool sensors_seek(const struct sensors *sensors, enum board_port port);
 
-/* How many sensors there are. */
-unsigned sensors_count(void);
-
 #endif

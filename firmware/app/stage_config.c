@@ -61,7 +61,6 @@ static bool check_flags(const struct nfsar_wire_do_axis_set *set, uint8_t fitted
 bool stage_config_axis(struct axis_config *config, unsigned axis,
                        const struct nfsar_wire_do_axis_set *set, uint16_t *field) {
     *config = (struct axis_config){
-        .steps_per_unit = 1.0F,
         .inverted = set->invert == 1,
         .limit_low = AXIS_NO_INPUT,
         .limit_high = AXIS_NO_INPUT,
