@@ -74,20 +74,23 @@ void stage_emergency(struct hub *hub) {
     motion_emergency_stop(&hub->stage.motion);
 }
 
+/* Whether one of these errors is the one that is latched. Not one that came after the last look and
+ * was never told; an emergency stop is released instead. */
+static bool clears(uint32_t errors, enum motion_error latched, enum motion_error told) {
+    return latched == told && latched != MOTION_OK && latched != MOTION_EMERGENCY_STOP &&
+           (errors & 1U << stage_error_of(latched)) != 0;
+}
+
+/* What is latched again before the next look at it is told again. */
 void stage_clear(struct hub *hub, uint32_t errors) {
     struct stage *stage = &hub->stage;
-    const uint32_t of_trigger = 1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY |
-                                1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
-                                1U << NFSAR_WIRE_ERROR_TRIGGER_LOST;
-    const uint32_t of_axes = 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT | 1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
-    /* What is latched again before the next look at it is told again. */
-    if ((errors & of_trigger) != 0) {
+    if (clears(errors, stage->motion.trigger.error, stage->told_trigger)) {
         trigger_clear(&stage->motion.trigger);
         stage->told_trigger = MOTION_OK;
     }
-    for (unsigned axis = 0; (errors & of_axes) != 0 && axis < BOARD_AXES; axis++) {
-        axis_clear(&stage->motion.axis[axis]);
-        if (stage->told_error[axis] != MOTION_EMERGENCY_STOP) {
+    for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
+        if (clears(errors, stage->motion.axis[axis].error, stage->told_error[axis])) {
+            axis_clear(&stage->motion.axis[axis]);
             stage->told_error[axis] = MOTION_OK;
         }
     }

@@ -48,6 +48,9 @@ enum nfsar_wire_result stage_command(struct hub *hub, const struct nfsar_wire_me
 /* Clears what the stage has latched behind these errors. */
 void stage_clear(struct hub *hub, uint32_t errors);
 
+/* Which error a latched one is to the host. */
+enum nfsar_wire_error_code stage_error_of(enum motion_error error);
+
 /* Stops at once. */
 void stage_emergency(struct hub *hub);
 

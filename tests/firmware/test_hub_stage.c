@@ -489,6 +489,30 @@ static void an_armed_axis_keeps_its_place(void **state) {
     assert_int_equal(axis_of(1).enabled, 0);
 }
 
+/* Clearing takes back the error that it names, and none that was not told yet. */
+static void only_what_was_told_is_cleared(void **state) {
+    (void)state;
+    uint8_t payload[4];
+    start();
+    const struct nfsar_wire_do_trigger_arm behind = {
+        .mode = 2, .axis = 1, .first = -40, .pitch = 40, .count = 9};
+    uint8_t arm[NFSAR_WIRE_DO_TRIGGER_ARM_BYTES];
+    bench_command(bench, NFSAR_WIRE_DO_TRIGGER_ARM, 0, arm,
+                  nfsar_wire_pack_do_trigger_arm(arm, &behind));
+    const struct nfsar_wire_do_clear all = {UINT32_MAX};
+    bench_command(bench, NFSAR_WIRE_DO_CLEAR, 0, payload, nfsar_wire_pack_do_clear(payload, &all));
+    bench_turns(bench, 2);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_TRIGGER_MISSED).latched, 1);
+    assert_int_equal(
+        BENCH_DO(bench, CLEAR, clear, 0, .errors = 1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY),
+        NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
+                     NFSAR_WIRE_RESULT_LATCHED);
+    clear_all();
+    assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
+                     NFSAR_WIRE_RESULT_DONE);
+}
+
 static void triggers_nobody_fetches(void **state) {
     (void)state;
     start();
@@ -856,6 +880,7 @@ int main(void) {
         cmocka_unit_test(armings_that_follow_at_once),
         cmocka_unit_test(triggers_by_position),
         cmocka_unit_test(an_armed_axis_keeps_its_place),
+        cmocka_unit_test(only_what_was_told_is_cleared),
         cmocka_unit_test(triggers_nobody_fetches),
         cmocka_unit_test(triggers_that_cannot_be),
         cmocka_unit_test(a_scan_from_load_to_end),
