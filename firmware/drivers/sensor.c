@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define LONGEST_PAUSE UINT64_C(12000000000) /* ns */
+#define LONGEST_PAUSE UINT64_C(12800000000) /* ns */
 
 enum {
     STEPS_AT_MOST = 96, /* of one configuration: whatever a driver does, an attempt ends */
