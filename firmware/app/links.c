@@ -6,23 +6,15 @@
 
 enum { BYTES_A_POLL = 256 };
 
-static void serial_as_hex(const uint8_t serial[12], char text[25]) {
-    for (unsigned i = 0; i < 24; i++) {
-        const unsigned nibble = serial[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15U;
-        text[i] = (char)(nibble < 10 ? '0' + nibble : 'A' + nibble - 10);
-    }
-    text[24] = 0;
-}
-
 void links_init(struct links *links) {
     memset(links, 0, sizeof *links);
     const struct serial_port *port = board_port(BOARD_PORT_LINK);
     port->set_rate(port->context, LINK_RATE);
     if (board_usb() != NULL) {
         uint8_t serial[12];
-        char text[25];
+        char text[USB_SERIAL_SIZE];
         board_serial(serial);
-        serial_as_hex(serial, text);
+        usb_serial(serial, text);
         links->has_usb =
             usb_link_init(&links->usb, board_usb(), text, NFSAR_WIRE_MAJOR, NFSAR_WIRE_MINOR);
     }
