@@ -129,8 +129,11 @@ def recover(rig):
     rig.radar.silent = False
     rig.radar.boot()
     at = hub.mark()
-    for part in rig.parts.values():
+    # The hub asks a silent sensor less and less often; off and on again makes it ask now.
+    for name, part in rig.parts.items():
         part.plug()
+        for on in (0, 1):
+            hub.command("do_sensor_set", channel=wire.SENSORS.index(name.upper()), on=on)
     for name in rig.parts:
         channel = wire.SENSORS.index(name.upper())
         kind = name
