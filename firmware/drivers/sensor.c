@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define LONGEST_PAUSE UINT64_C(12800000000) /* ns */
+
 enum {
     STEPS_AT_MOST = 96, /* of one configuration: whatever a driver does, an attempt ends */
     PAUSE_DOUBLINGS = 7,
@@ -50,7 +52,9 @@ static void begin_configuring(const struct sensor_driver *driver, struct sensor 
 static void begin_pause(const struct sensor_driver *driver, struct sensor *sensor,
                         const struct sensor_bus *bus) {
     sensor->state = SENSOR_SILENT;
-    sensor->next_ns = sensor->now_ns + (driver->pause_us * ns_per_us << sensor->failures);
+    /* Somebody who plugs a sensor in again should not wait for minutes. */
+    const uint64_t pause = driver->pause_us * ns_per_us << sensor->failures;
+    sensor->next_ns = sensor->now_ns + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
     if (sensor->failures < PAUSE_DOUBLINGS) {
         ++sensor->failures;
     }

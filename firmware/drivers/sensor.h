@@ -153,8 +153,8 @@ struct sensor_driver {
     uint32_t period_us; /* between samples, as configured */
     uint32_t silent_us; /* without a packet for so long it is silent */
     uint32_t listen_us; /* at the start, before configuring; 0: configure at once */
-    uint32_t pause_us;  /* before the first restart: time to come back by itself. Doubles up to 128
-                           times with each failure. Not 0 */
+    uint32_t pause_us;  /* before the first restart: time to come back by itself. Doubles up to
+                           13 s. Not 0 */
 
     /* Empties the parser: called when listening begins, whenever the port's rate changes, and when
      * the device fell silent. */

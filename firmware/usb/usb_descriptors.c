@@ -130,8 +130,9 @@ uint16_t usb_version(uint8_t major, uint8_t minor) {
 
 void usb_serial(const uint8_t id[12], char serial[USB_SERIAL_SIZE]) {
     static const char digits[] = "0123456789ABCDEF";
-    for (unsigned i = 0; i < 24; i++) {
-        serial[i] = digits[id[i / 2] >> (i % 2 == 0 ? 4 : 0) & 0xf];
+    for (unsigned i = 0; i < 12; i++) {
+        serial[2 * i] = digits[id[i] >> 4];
+        serial[2 * i + 1] = digits[id[i] & 0xf];
     }
     serial[24] = 0;
 }

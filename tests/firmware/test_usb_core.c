@@ -82,10 +82,10 @@ static void test_strings(void **state) {
 
 static void test_serial_and_version(void **state) {
     (void)state;
-    const uint8_t id[12] = {0xfe, 0xdc, 0, 0, 0x89, 0xab, 0xcd, 0xef, 1, 0x23, 0x45, 0x67};
+    const uint8_t id[12] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0, 0};
     char serial[USB_SERIAL_SIZE];
     usb_serial(id, serial);
-    assert_string_equal(serial, "FEDC000089ABCDEF01234567");
+    assert_string_equal(serial, "0123456789ABCDEFFEDC0000");
     assert_int_equal(usb_version(1, 0), 0x0100);
     assert_int_equal(usb_version(12, 34), 0x1234);
     assert_int_equal(usb_version(99, 99), 0x9999);

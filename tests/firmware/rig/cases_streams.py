@@ -90,29 +90,24 @@ def overload(folder):
 
 
 def stall(folder):
-    """The main loop stands for 300 ms: bytes are lost, counted and reported; then all is well."""
+    """The main loop stands for 300 ms: told, and nothing is lost where the wire can wait."""
+    # A wire cannot wait: what a full ring costs there is counted, as firmware/stm32f405 shows.
     with Rig("stm32f405", folder) as rig:
         hub = rig.hub
         rig.wait_running()
+        first = follow(rig)
         at = hub.mark()
         hub.command("do_inject", magic=wire.MAGIC, fault=wire.FAULT_STALL, value=300)
-        error = hub.wait_error("INPUT_LOST", since=at, timeout=10)
-        check(error, "lost bytes are not reported")
+        time.sleep(3)
         status = hub.status().values
-        check(status["bytes_lost"][1] > 0, f"bytes lost by port: {status['bytes_lost']}")
         # Some statuses may have come between: the longest turn is in the first after the stall.
         worst = max(r.values["loop_worst_ns"] for r in hub.of("status", at))
         check(worst > 290e6, f"longest turn of the loop {worst / 1e6} ms")
-        time.sleep(1)
-        hub.clear()
-        first = follow(rig)
-        lost = hub.status().values["bytes_lost"]
-        time.sleep(3)
         arrived = check_sensors(rig, first)
-        same(hub.status().values["bytes_lost"], lost, "bytes lost after the stall")
+        same(hub.status().values["bytes_lost"], status["bytes_lost"], "bytes lost after the stall")
+        same(sum(status["bytes_lost"]), 0, "bytes lost in the stall")
         rig.accounted()
-        print(f"  bytes lost by port {status['bytes_lost']}, longest turn {worst / 1e6:.0f} ms;"
-              f" afterwards {arrived}")
+        print(f"  longest turn {worst / 1e6:.0f} ms; all along {arrived}")
 
 
 CASES = [streams, overload, stall]

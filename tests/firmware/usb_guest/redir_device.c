@@ -71,8 +71,8 @@ static void run(void *user) {
 }
 
 static bool power_up(struct bridge *bridge) {
-    static const uint8_t chip[] = {0x34, 0x35, 0x37, 0x37, 0x30, 0x34,
-                                   0x51, 0x11, 0x00, 0x47, 0x00, 0x41};
+    static const uint8_t chip[12] = {0x34, 0x35, 0x37, 0x37, 0x30, 0x34,
+                                     0x51, 0x11, 0x00, 0x47, 0x00, 0x41};
     char serial[USB_SERIAL_SIZE];
     usb_serial(chip, serial);
     otg_model_init(&bridge->model);
