@@ -15,8 +15,9 @@ void axis_tick(struct axis *axis) {
         axis->step_high = false;
         board_set_step(axis->index, false);
     }
-    if (!axis->running)
+    if (!axis->running) {
         return;
+    }
     if (axis->wait > 0) {
         axis->wait--;
         return;
@@ -35,13 +36,15 @@ void axis_tick(struct axis *axis) {
 }
 
 void axis_brake(struct axis *axis) {
-    if (!axis->running)
+    if (!axis->running) {
         return;
+    }
     axis->stopping = true;
-    if (axis->wait > 0)
+    if (axis->wait > 0) {
         axis->running = axis->stopping = axis->seeking = false;
-    else
+    } else {
         profile_stop(&axis->run);
+    }
 }
 
 static void latch(struct axis *axis, enum motion_error error) {
@@ -52,16 +55,18 @@ static void latch(struct axis *axis, enum motion_error error) {
 }
 
 void axis_halt(struct axis *axis, enum motion_error error) {
-    if (error == MOTION_EMERGENCY_STOP && axis->error != error)
+    if (error == MOTION_EMERGENCY_STOP && axis->error != error) {
         axis->error = MOTION_OK; /* it outranks what stood there */
+    }
     latch(axis, error);
     axis->running = axis->stopping = axis->seeking = false;
     axis->trusted = false;
 }
 
 void axis_input(struct axis *axis, enum board_input input) {
-    if (!axis->running)
+    if (!axis->running) {
         return;
+    }
     const struct axis_config *config = &axis->config;
     if (axis->seeking && (int)input == config->home_input) {
         if (!axis->found) {
@@ -72,8 +77,9 @@ void axis_input(struct axis *axis, enum board_input input) {
         return;
     }
     bool forward = axis->direction > 0;
-    if ((int)input != (forward ? config->limit_high : config->limit_low))
+    if ((int)input != (forward ? config->limit_high : config->limit_low)) {
         return;
+    }
     enum motion_error error = forward ? MOTION_LIMIT_HIGH : MOTION_LIMIT_LOW;
     if (config->halt_at_limits) {
         axis_halt(axis, error);
@@ -84,15 +90,17 @@ void axis_input(struct axis *axis, enum board_input input) {
 }
 
 void axis_levels(struct axis *axis, uint32_t active) {
-    if (!axis->running)
+    if (!axis->running) {
         return;
+    }
     const struct axis_config *config = &axis->config;
     int toward = axis->direction > 0 ? config->limit_high : config->limit_low;
     int home = axis->seeking ? config->home_input : AXIS_NO_INPUT;
-    if (home != AXIS_NO_INPUT && (active >> home & 1))
+    if (home != AXIS_NO_INPUT && (active >> home & 1)) {
         axis_input(axis, (enum board_input)home);
-    else if (toward != AXIS_NO_INPUT && (active >> toward & 1))
+    } else if (toward != AXIS_NO_INPUT && (active >> toward & 1)) {
         axis_input(axis, (enum board_input)toward);
+    }
 }
 
 /* ---- the main loop's ---- */
@@ -123,12 +131,15 @@ static bool input_fits(int8_t input) {
 enum motion_error axis_limits(const struct axis *axis, uint32_t speed,
                               struct profile_limits *limits) {
     const struct axis_config *config = &axis->config;
-    if (!axis->configured)
+    if (!axis->configured) {
         return MOTION_NOT_CONFIGURED;
-    if (speed == 0)
+    }
+    if (speed == 0) {
         speed = config->speed;
-    if (speed > config->speed)
+    }
+    if (speed > config->speed) {
         return MOTION_SPEED_TOO_HIGH;
+    }
     float hz = (float)axis->tick_hz;
     limits->speed = (float)speed / hz;
     limits->acceleration = (float)config->acceleration / hz / hz;
@@ -144,20 +155,24 @@ static enum motion_error check_speed(const struct axis *axis, uint32_t speed) {
 }
 
 enum motion_error axis_configure(struct axis *axis, const struct axis_config *config) {
-    if (!axis_still(axis))
+    if (!axis_still(axis)) {
         return MOTION_BUSY;
+    }
     if (!input_fits(config->limit_low) || !input_fits(config->limit_high) ||
-        !input_fits(config->home_input) || !times_fit(config))
+        !input_fits(config->home_input) || !times_fit(config)) {
         return MOTION_BAD_CONFIG;
+    }
     if (config->soft_limits && (config->soft_low > config->soft_high ||
-                                config->soft_low < -AXIS_RANGE || config->soft_high > AXIS_RANGE))
+                                config->soft_low < -AXIS_RANGE || config->soft_high > AXIS_RANGE)) {
         return MOTION_BAD_CONFIG;
+    }
     if (config->home_input != AXIS_NO_INPUT &&
         (config->home_fast == 0 || config->home_slow == 0 || config->home_back_off == 0 ||
          config->home_travel > (uint32_t)AXIS_RANGE ||
          config->home_back_off > config->home_travel || config->home_timeout_ms == 0 ||
-         config->home_position > AXIS_RANGE / 2 || config->home_position < -AXIS_RANGE / 2))
+         config->home_position > AXIS_RANGE / 2 || config->home_position < -AXIS_RANGE / 2)) {
         return MOTION_BAD_CONFIG;
+    }
 
     struct axis trial = *axis;
     trial.config = *config;
@@ -165,15 +180,18 @@ enum motion_error axis_configure(struct axis *axis, const struct axis_config *co
     enum motion_error error = check_speed(&trial, config->speed);
     if (error == MOTION_OK && config->home_input != AXIS_NO_INPUT) {
         error = check_speed(&trial, config->home_fast);
-        if (error == MOTION_OK)
+        if (error == MOTION_OK) {
             error = check_speed(&trial, config->home_slow);
+        }
     }
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         return error == MOTION_NOT_CONFIGURED ? MOTION_BAD_CONFIG : error;
+    }
     uint32_t state = board_lock();
     /* Another sense of the direction pin is another direction of every position so far. */
-    if (axis->configured && axis->config.inverted != config->inverted)
+    if (axis->configured && axis->config.inverted != config->inverted) {
         axis->trusted = axis->driven = false;
+    }
     axis->config = *config;
     axis->configured = true;
     board_unlock(state);
@@ -194,8 +212,9 @@ static enum motion_error hand_over(struct axis *axis, const struct profile *prof
         board_set_direction(axis->index, forward != axis->config.inverted);
         /* And a tick more: none steps in the first of a profile. */
         uint32_t setup = ticks_of_us(axis, axis->config.direction_setup_us);
-        if (wait < setup)
+        if (wait < setup) {
             wait = setup;
+        }
     }
     uint32_t state = board_lock();
     axis->driven = true;
@@ -216,30 +235,37 @@ static enum motion_error hand_over(struct axis *axis, const struct profile *prof
 
 enum motion_error axis_start(struct axis *axis, int64_t target, uint32_t speed, bool seeking) {
     int64_t distance = target - axis->position;
-    if (target > AXIS_RANGE || target < -AXIS_RANGE)
+    if (target > AXIS_RANGE || target < -AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     axis->target = (int32_t)target;
-    if (distance == 0)
+    if (distance == 0) {
         return MOTION_OK;
+    }
     struct profile_limits limits;
     struct profile profile;
     enum motion_error error = axis_limits(axis, speed, &limits);
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = profile_plan(&profile, (uint32_t)(distance > 0 ? distance : -distance), &limits);
-    if (error == MOTION_OK)
+    }
+    if (error == MOTION_OK) {
         error = hand_over(axis, &profile, distance > 0, seeking);
+    }
     return error;
 }
 
 enum motion_error axis_reachable(const struct axis *axis, int64_t target) {
-    if (!axis->configured)
+    if (!axis->configured) {
         return MOTION_NOT_CONFIGURED;
-    if (target > AXIS_RANGE || target < -AXIS_RANGE)
+    }
+    if (target > AXIS_RANGE || target < -AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     const struct axis_config *config = &axis->config;
     if (config->soft_limits && axis->trusted &&
-        (target < config->soft_low || target > config->soft_high))
+        (target < config->soft_low || target > config->soft_high)) {
         return MOTION_SOFT_LIMIT;
+    }
     return MOTION_OK;
 }
 
@@ -247,27 +273,32 @@ enum motion_error axis_reachable(const struct axis *axis, int64_t target) {
 static enum motion_error way_blocked(const struct axis *axis, bool forward) {
     enum motion_error at_limit = forward ? MOTION_LIMIT_HIGH : MOTION_LIMIT_LOW;
     enum motion_error other = forward ? MOTION_LIMIT_LOW : MOTION_LIMIT_HIGH;
-    if (axis->error != MOTION_OK && axis->error != other)
+    if (axis->error != MOTION_OK && axis->error != other) {
         return axis->error;
+    }
     int input = forward ? axis->config.limit_high : axis->config.limit_low;
-    if (input != AXIS_NO_INPUT && (board_inputs() >> input & 1))
+    if (input != AXIS_NO_INPUT && (board_inputs() >> input & 1)) {
         return at_limit;
+    }
     return MOTION_OK;
 }
 
 enum motion_error axis_move_to(struct axis *axis, int32_t target, uint32_t speed) {
-    if (!axis_still(axis))
+    if (!axis_still(axis)) {
         return MOTION_BUSY;
+    }
     enum motion_error error = axis_reachable(axis, target);
-    if (error == MOTION_OK && target != axis->position)
+    if (error == MOTION_OK && target != axis->position) {
         error = way_blocked(axis, target > axis->position);
+    }
     return error == MOTION_OK ? axis_start(axis, target, speed, false) : error;
 }
 
 enum motion_error axis_move_by(struct axis *axis, int32_t steps, uint32_t speed) {
     int64_t target = (int64_t)axis->position + steps;
-    if (target > AXIS_RANGE || target < -AXIS_RANGE)
+    if (target > AXIS_RANGE || target < -AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     return axis_move_to(axis, (int32_t)target, speed);
 }
 
@@ -280,12 +311,15 @@ void axis_stop(struct axis *axis) {
 }
 
 enum motion_error axis_set_position(struct axis *axis, int32_t position) {
-    if (!axis_still(axis))
+    if (!axis_still(axis)) {
         return MOTION_BUSY;
-    if (position > AXIS_RANGE || position < -AXIS_RANGE)
+    }
+    if (position > AXIS_RANGE || position < -AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
-    if (axis->error == MOTION_EMERGENCY_STOP)
+    }
+    if (axis->error == MOTION_EMERGENCY_STOP) {
         return axis->error;
+    }
     uint32_t state = board_lock();
     axis->position = position;
     axis->target = position;
@@ -295,21 +329,24 @@ enum motion_error axis_set_position(struct axis *axis, int32_t position) {
 }
 
 enum motion_error axis_enable(struct axis *axis, bool on) {
-    if (!axis_still(axis))
+    if (!axis_still(axis)) {
         return MOTION_BUSY;
+    }
     uint32_t state = board_lock();
     board_set_enable(axis->index, on);
     axis->enabled = on;
-    if (!on)
+    if (!on) {
         axis->trusted = false;
+    }
     board_unlock(state);
     return MOTION_OK;
 }
 
 void axis_clear(struct axis *axis) {
     uint32_t state = board_lock();
-    if (axis->error != MOTION_EMERGENCY_STOP)
+    if (axis->error != MOTION_EMERGENCY_STOP) {
         axis->error = MOTION_OK;
+    }
     board_unlock(state);
 }
 
@@ -327,23 +364,26 @@ void axis_status(struct axis *axis, struct axis_status *status) {
     int32_t direction = axis->direction;
     board_unlock(state);
     status->speed = (float)direction * (float)(speed >> 32) * 0x1p-32f * (float)axis->tick_hz;
-    if (axis->home_phase != AXIS_HOME_NONE)
+    if (axis->home_phase != AXIS_HOME_NONE) {
         status->state = AXIS_HOMING;
-    else if (running)
+    } else if (running) {
         status->state = stopping ? AXIS_STOPPING : AXIS_MOVING;
-    else
+    } else {
         status->state = status->error != MOTION_OK ? AXIS_FAULT : AXIS_IDLE;
+    }
 }
 
 void axis_poll(struct axis *axis, uint32_t now) {
     axis->now = now;
-    if (axis->home_phase != AXIS_HOME_NONE)
+    if (axis->home_phase != AXIS_HOME_NONE) {
         axis_home_poll(axis, now);
+    }
     if (!axis_still(axis) || axis->keep_awake) {
         axis->active_since = now;
     } else if (axis->enabled && axis->config.idle_off_ms > 0) {
         uint64_t idle = (uint64_t)axis->config.idle_off_ms * axis->tick_hz / 1000;
-        if (now - axis->active_since > idle)
+        if (now - axis->active_since > idle) {
             axis_enable(axis, false);
+        }
     }
 }

@@ -30,19 +30,24 @@ static void go(struct axis *axis, enum axis_home_phase phase, int32_t at, int64_
     axis->home_phase = phase;
     enum motion_error error = axis_start(
         axis, at + by, phase == AXIS_HOME_SLOW ? config->home_slow : config->home_fast, seek);
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         fail(axis, error);
+    }
 }
 
 enum motion_error axis_home(struct axis *axis) {
-    if (!axis->configured)
+    if (!axis->configured) {
         return MOTION_NOT_CONFIGURED;
-    if (axis->config.home_input == AXIS_NO_INPUT)
+    }
+    if (axis->config.home_input == AXIS_NO_INPUT) {
         return MOTION_NO_HOME_SWITCH;
-    if (!axis_still(axis))
+    }
+    if (!axis_still(axis)) {
         return MOTION_BUSY;
-    if (axis->error == MOTION_EMERGENCY_STOP)
+    }
+    if (axis->error == MOTION_EMERGENCY_STOP) {
         return axis->error;
+    }
     axis_clear(axis);
     uint32_t state = board_lock();
     axis->trusted = false;
@@ -51,10 +56,11 @@ enum motion_error axis_home(struct axis *axis) {
     board_unlock(state);
     axis->home_since = axis->now;
     const struct axis_config *config = &axis->config;
-    if (switch_active(axis))
+    if (switch_active(axis)) {
         go(axis, AXIS_HOME_RELEASE, axis->position, -toward(axis, config->home_back_off));
-    else
+    } else {
         go(axis, AXIS_HOME_FAST, axis->position, toward(axis, config->home_travel));
+    }
     return axis->home_phase == AXIS_HOME_NONE ? axis->error : MOTION_OK;
 }
 
@@ -72,22 +78,25 @@ static void advance(struct axis *axis) {
     int64_t back = -toward(axis, config->home_back_off);
     switch (axis->home_phase) {
     case AXIS_HOME_RELEASE:
-        if (switch_active(axis))
+        if (switch_active(axis)) {
             fail(axis, MOTION_HOME_STUCK);
-        else
+        } else {
             go(axis, AXIS_HOME_FAST, axis->position, toward(axis, config->home_travel));
+        }
         break;
     case AXIS_HOME_FAST:
-        if (!axis->found)
+        if (!axis->found) {
             fail(axis, MOTION_HOME_NOT_FOUND);
-        else
+        } else {
             go(axis, AXIS_HOME_BACK, axis->edge, back);
+        }
         break;
     case AXIS_HOME_BACK:
-        if (switch_active(axis))
+        if (switch_active(axis)) {
             fail(axis, MOTION_HOME_STUCK);
-        else
+        } else {
             go(axis, AXIS_HOME_SLOW, axis->position, -2 * back);
+        }
         break;
     case AXIS_HOME_SLOW:
         if (!axis->found) {
@@ -109,10 +118,11 @@ void axis_home_poll(struct axis *axis, uint32_t now) {
     enum motion_error error = axis->error;
     board_unlock(state);
     uint64_t longest = (uint64_t)axis->config.home_timeout_ms * axis->tick_hz / 1000;
-    if (error != MOTION_OK) /* a limit switch, or an emergency stop */
+    if (error != MOTION_OK) { /* a limit switch, or an emergency stop */
         fail(axis, error);
-    else if (now - axis->home_since > longest)
+    } else if (now - axis->home_since > longest) {
         fail(axis, MOTION_HOME_TIMEOUT);
-    else if (!running)
+    } else if (!running) {
         advance(axis);
+    }
 }

@@ -4,8 +4,9 @@ void motion_init(struct motion *motion) {
     motion->ticks = motion->late_ticks = 0;
     motion->late = 2 * (board_count_hz() / board_tick_hz());
     motion->emergency = false;
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_init(&motion->axis[k], k);
+    }
     trigger_init(&motion->trigger, motion->axis);
 }
 
@@ -14,8 +15,9 @@ void motion_init(struct motion *motion) {
 static void halt_all(struct motion *motion) {
     motion->emergency = true;
     trigger_fail(&motion->trigger, MOTION_EMERGENCY_STOP);
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_halt(&motion->axis[k], MOTION_EMERGENCY_STOP);
+    }
 }
 
 static void input_active(struct motion *motion, enum board_input input) {
@@ -23,29 +25,35 @@ static void input_active(struct motion *motion, enum board_input input) {
         halt_all(motion);
         return;
     }
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_input(&motion->axis[k], input);
+    }
 }
 
 /* Levels too, not only edges: a wire that was open before the move began has no edge. */
 static void levels(struct motion *motion, uint32_t active) {
-    if (active >> BOARD_EMERGENCY_STOP & 1)
+    if (active >> BOARD_EMERGENCY_STOP & 1) {
         halt_all(motion);
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    }
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_levels(&motion->axis[k], active);
+    }
 }
 
 void motion_tick(struct motion *motion) {
     uint32_t count = board_tick_count();
     uint32_t active = board_inputs();
-    if (count - motion->last >= motion->late && motion->ticks > 0)
+    if (count - motion->last >= motion->late && motion->ticks > 0) {
         motion->late_ticks++;
+    }
     motion->last = count;
     motion->ticks++;
-    if (active != 0)
+    if (active != 0) {
         levels(motion, active);
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    }
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_tick(&motion->axis[k]);
+    }
     trigger_tick(&motion->trigger, count);
 }
 
@@ -67,8 +75,9 @@ uint32_t motion_ticks(struct motion *motion) {
 uint32_t motion_positions(struct motion *motion, int32_t position[BOARD_AXES]) {
     uint32_t state = board_lock();
     uint32_t count = board_count();
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         position[k] = motion->axis[k].position;
+    }
     board_unlock(state);
     return count;
 }
@@ -77,8 +86,9 @@ void motion_poll(struct motion *motion) {
     uint32_t now = motion_ticks(motion);
     for (unsigned k = 0; k < BOARD_AXES; k++) {
         /* The current, and with it the position, stays while triggers wait for the axis. */
-        if (motion->trigger.mode == TRIGGER_STEPS && motion->trigger.axis == k)
+        if (motion->trigger.mode == TRIGGER_STEPS && motion->trigger.axis == k) {
             motion->axis[k].active_since = now;
+        }
         axis_poll(&motion->axis[k], now);
     }
 }
@@ -90,12 +100,14 @@ void motion_emergency_stop(struct motion *motion) {
 }
 
 enum motion_error motion_clear(struct motion *motion) {
-    if (board_inputs() >> BOARD_EMERGENCY_STOP & 1)
+    if (board_inputs() >> BOARD_EMERGENCY_STOP & 1) {
         return MOTION_EMERGENCY_STOP;
+    }
     uint32_t state = board_lock();
     motion->emergency = false;
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         motion->axis[k].error = MOTION_OK;
+    }
     motion->trigger.error = MOTION_OK;
     board_unlock(state);
     return MOTION_OK;
@@ -103,13 +115,16 @@ enum motion_error motion_clear(struct motion *motion) {
 
 void motion_stop(struct motion *motion) {
     trigger_disarm(&motion->trigger);
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_stop(&motion->axis[k]);
+    }
 }
 
 bool motion_still(struct motion *motion) {
-    for (unsigned k = 0; k < BOARD_AXES; k++)
-        if (!axis_still(&motion->axis[k]))
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
+        if (!axis_still(&motion->axis[k])) {
             return false;
+        }
+    }
     return true;
 }

@@ -24,14 +24,17 @@ static float ramp_speed(const struct ramp *ramp, const struct profile_limits *li
 
 static enum motion_error check(const struct profile_limits *limits) {
     /* Written so that NaN is refused. */
-    if (!(limits->speed > 0) || !(limits->acceleration > 0) || !(limits->jerk > 0))
+    if (!(limits->speed > 0) || !(limits->acceleration > 0) || !(limits->jerk > 0)) {
         return MOTION_NOT_CONFIGURED;
-    if (!(limits->speed <= PROFILE_SPEED))
+    }
+    if (!(limits->speed <= PROFILE_SPEED)) {
         return MOTION_SPEED_TOO_HIGH;
+    }
     float most = (float)PROFILE_RAMP_TICKS;
     if (limits->speed / limits->acceleration > most / 4 ||
-        limits->speed / limits->jerk > (most / 4) * (most / 4))
+        limits->speed / limits->jerk > (most / 4) * (most / 4)) {
         return MOTION_TOO_SLOW;
+    }
     return MOTION_OK;
 }
 
@@ -44,8 +47,9 @@ static struct ramp full_ramp(const struct profile_limits *limits) {
         rise = jerk;
     }
     struct ramp ramp = {.jerk = (uint32_t)ceilf(jerk)};
-    if (ramp.jerk == 0) /* the quotient of floats far apart */
+    if (ramp.jerk == 0) { /* the quotient of floats far apart */
         ramp.jerk = 1;
+    }
     uint32_t total = (uint32_t)ceilf(rise);
     ramp.constant = total > ramp.jerk ? total - ramp.jerk : 0;
     return ramp;
@@ -84,30 +88,36 @@ static uint64_t divide(uint32_t steps, uint64_t by, uint64_t *left) {
 enum motion_error profile_plan(struct profile *profile, uint32_t steps,
                                const struct profile_limits *limits) {
     enum motion_error error = check(limits);
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         return error;
-    if (steps == 0 || steps >= PROFILE_STEPS)
+    }
+    if (steps == 0 || steps >= PROFILE_STEPS) {
         return MOTION_OUT_OF_RANGE;
+    }
 
     struct ramp ramp = full_ramp(limits);
-    if ((float)steps < ramp_speed(&ramp, limits) * (float)ramp_ticks(&ramp))
+    if ((float)steps < ramp_speed(&ramp, limits) * (float)ramp_ticks(&ramp)) {
         ramp = short_ramp(ramp, (float)steps, limits);
+    }
     /* Whatever the ramp, the limits hold when the cruise is long enough for ramp_speed(). */
     float length = ceilf((float)steps / ramp_speed(&ramp, limits));
-    if (!(length < (float)(PROFILE_MOVE_TICKS / 2)))
+    if (!(length < (float)(PROFILE_MOVE_TICKS / 2))) {
         return MOTION_TOO_SLOW;
+    }
     uint32_t whole = (uint32_t)length;
     uint32_t both = ramp_ticks(&ramp);
     uint32_t cruise = whole > both ? whole - both : 0;
 
     uint64_t rise = (uint64_t)ramp.jerk * (ramp.jerk + ramp.constant);
     uint64_t span = (uint64_t)both + cruise;
-    if (rise > (UINT64_MAX >> 1) / span)
+    if (rise > (UINT64_MAX >> 1) / span) {
         return MOTION_TOO_SLOW;
+    }
     const uint32_t ticks[PROFILE_SEGMENTS] = {ramp.jerk, ramp.constant, ramp.jerk, cruise,
                                               ramp.jerk, ramp.constant, ramp.jerk};
-    for (unsigned k = 0; k < PROFILE_SEGMENTS; k++)
+    for (unsigned k = 0; k < PROFILE_SEGMENTS; k++) {
         profile->ticks[k] = ticks[k];
+    }
     uint64_t rest;
     profile->jerk = divide(steps, rise * span, &rest);
     profile->creep = rest / profile_duration(profile);
@@ -116,8 +126,9 @@ enum motion_error profile_plan(struct profile *profile, uint32_t steps,
 
 uint32_t profile_duration(const struct profile *profile) {
     uint32_t sum = 0;
-    for (unsigned k = 0; k < PROFILE_SEGMENTS; k++)
+    for (unsigned k = 0; k < PROFILE_SEGMENTS; k++) {
         sum += profile->ticks[k];
+    }
     return sum;
 }
 
@@ -130,8 +141,9 @@ static uint32_t ramp_distance(uint32_t ticks, float speed) {
 
 enum motion_error profile_run_in(uint32_t *steps, const struct profile_limits *limits) {
     enum motion_error error = check(limits);
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         return error;
+    }
     struct ramp ramp = full_ramp(limits);
     *steps = ramp_distance(ramp_ticks(&ramp), limits->speed);
     return MOTION_OK;
@@ -154,15 +166,17 @@ void profile_start(struct profile_run *run, const struct profile *profile) {
         .jerk = (int64_t)profile->jerk,
         .left = profile->ticks[0],
     };
-    for (unsigned k = 0; k < PROFILE_SEGMENTS; k++)
+    for (unsigned k = 0; k < PROFILE_SEGMENTS; k++) {
         run->ticks[k] = profile->ticks[k];
+    }
 }
 
 bool profile_next(struct profile_run *run) {
     static const int8_t sign[PROFILE_SEGMENTS] = {1, 0, -1, 0, -1, 0, 1};
     do {
-        if (run->segment + 1 >= PROFILE_SEGMENTS)
+        if (run->segment + 1 >= PROFILE_SEGMENTS) {
             return false;
+        }
         run->segment++;
         run->left = run->ticks[run->segment];
     } while (run->left == 0);

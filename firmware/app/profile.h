@@ -81,8 +81,9 @@ bool profile_next(struct profile_run *run);
 /* One tick. False: the move had ended before it. *step: a step is due. */
 static inline bool profile_tick(struct profile_run *run, bool *step) {
     *step = false;
-    if (run->left == 0 && !profile_next(run))
+    if (run->left == 0 && !profile_next(run)) {
         return false;
+    }
     run->left--;
     run->acceleration += run->slope;
     run->speed += (uint64_t)run->acceleration;

@@ -35,8 +35,9 @@ static void finish(struct program *program, enum program_state state) {
 
 /* The first reason is the one that is kept. */
 static void fail(struct program *program, enum motion_error error) {
-    if (program->state == PROGRAM_BRAKING)
+    if (program->state == PROGRAM_BRAKING) {
         return;
+    }
     program->error = error;
     program->error_row = program->row;
     motion_stop(program->motion);
@@ -45,8 +46,9 @@ static void fail(struct program *program, enum motion_error error) {
 
 /* True when it began; else the program has failed. */
 static bool started(struct program *program, enum motion_error error) {
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         fail(program, error);
+    }
     return error == MOTION_OK;
 }
 
@@ -57,8 +59,9 @@ static bool waited(struct program *program, uint32_t ms) {
 
 /* An axis stands where it was sent. A stop by somebody else ends the program. */
 static bool arrived(struct program *program, const struct axis *axis) {
-    if (!axis_still(axis))
+    if (!axis_still(axis)) {
         return false;
+    }
     if (axis->position != axis->target) {
         fail(program, PROGRAM_ABORTED);
         return false;
@@ -83,17 +86,20 @@ static int32_t slow_position(const struct program *program, uint32_t row) {
 static void to_row(struct program *program, enum program_state state, int32_t slow) {
     program->column = 0;
     if (started(program, fast_to(program, program->row, -1)) &&
-        started(program, axis_move_to(slow_axis(program), slow, 0)))
+        started(program, axis_move_to(slow_axis(program), slow, 0))) {
         enter(program, state);
+    }
 }
 
 enum motion_error program_start(struct program *program, const struct program_scan *scan) {
-    if (program_running(program))
+    if (program_running(program)) {
         return MOTION_BUSY;
+    }
     struct program_plan plan;
     enum motion_error error = program_check(program->motion, scan, &plan);
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         return error;
+    }
     *program = (struct program){.motion = program->motion, .scan = *scan, .plan = plan};
     keep_awake(program, true);
     int32_t play = (int32_t)scan->slow_backlash;
@@ -103,8 +109,9 @@ enum motion_error program_start(struct program *program, const struct program_sc
 }
 
 void program_abort(struct program *program) {
-    if (program_running(program))
+    if (program_running(program)) {
         fail(program, PROGRAM_ABORTED);
+    }
 }
 
 /* ---- triggers ---- */
@@ -123,8 +130,9 @@ static bool arm_row(struct program *program) {
                               .column = forward ? 0 : scan->columns - 1,
                               .column_step = forward ? 1 : -1};
     enum motion_error error = trigger_arm(&program->motion->trigger, &run, program->row > 0);
-    if (error == TRIGGER_MISSED && program->state == PROGRAM_TURN_DWELL)
+    if (error == TRIGGER_MISSED && program->state == PROGRAM_TURN_DWELL) {
         error = PROGRAM_ROW_LATE;
+    }
     program->armed |= error == MOTION_OK;
     return started(program, error);
 }
@@ -139,8 +147,9 @@ static void arm_point(struct program *program) {
                               .row = (uint16_t)program->row,
                               .column = column};
     bool again = program->row > 0 || program->column > 0;
-    if (!started(program, trigger_arm(&program->motion->trigger, &run, again)))
+    if (!started(program, trigger_arm(&program->motion->trigger, &run, again))) {
         return;
+    }
     program->armed = true;
     enter(program, PROGRAM_POINT);
 }
@@ -157,8 +166,9 @@ static bool radar_ready(struct program *program) {
 static bool all_made(struct program *program, uint32_t count, bool over) {
     struct trigger_status status;
     trigger_status(&program->motion->trigger, &status);
-    if (!over && status.mode != TRIGGER_OFF)
+    if (!over && status.mode != TRIGGER_OFF) {
         return false;
+    }
     if (status.mode != TRIGGER_OFF || status.made != count) {
         fail(program, PROGRAM_WRONG_COUNT);
         return false;
@@ -178,8 +188,9 @@ static void next_row(struct program *program) {
 }
 
 static void to_point(struct program *program) {
-    if (started(program, fast_to(program, program->row, program->column)))
+    if (started(program, fast_to(program, program->row, program->column))) {
         enter(program, PROGRAM_TO_POINT);
+    }
 }
 
 static void begin_row(struct program *program) {
@@ -190,15 +201,17 @@ static void begin_row(struct program *program) {
     }
     bool turns = scan->pattern == PROGRAM_TURNTABLE;
     if (arm_row(program) &&
-        started(program, fast_to(program, turns ? scan->rows - 1 : program->row, scan->columns)))
+        started(program, fast_to(program, turns ? scan->rows - 1 : program->row, scan->columns))) {
         enter(program, turns ? PROGRAM_TURN_ROW : PROGRAM_ROW);
+    }
 }
 
 static void next_point(struct program *program) {
-    if (++program->column < program->scan.columns)
+    if (++program->column < program->scan.columns) {
         to_point(program);
-    else
+    } else {
         next_row(program);
+    }
 }
 
 /* The table turns on while the slow axis goes to the next row. */
@@ -208,56 +221,69 @@ static void next_turn(struct program *program) {
         return;
     }
     program->row++;
-    if (started(program, axis_move_to(slow_axis(program), slow_position(program, program->row), 0)))
+    if (started(program,
+                axis_move_to(slow_axis(program), slow_position(program, program->row), 0))) {
         enter(program, PROGRAM_TURN_STEP);
+    }
 }
 
 static void carry_on(struct program *program) {
     const struct program_scan *scan = &program->scan;
     switch (program->state) {
     case PROGRAM_APPROACH:
-        if (both_arrived(program))
+        if (both_arrived(program)) {
             to_row(program, PROGRAM_TO_ROW, scan->slow_first);
+        }
         break;
     case PROGRAM_TO_ROW:
-        if (both_arrived(program))
+        if (both_arrived(program)) {
             enter(program, PROGRAM_DWELL);
+        }
         break;
     case PROGRAM_DWELL:
-        if (waited(program, scan->dwell_ms) && radar_ready(program))
+        if (waited(program, scan->dwell_ms) && radar_ready(program)) {
             begin_row(program);
+        }
         break;
     case PROGRAM_ROW:
-        if (arrived(program, fast_axis(program)) && all_made(program, scan->columns, true))
+        if (arrived(program, fast_axis(program)) && all_made(program, scan->columns, true)) {
             next_row(program);
+        }
         break;
     case PROGRAM_TO_POINT:
-        if (arrived(program, fast_axis(program)))
+        if (arrived(program, fast_axis(program))) {
             enter(program, PROGRAM_SETTLE);
+        }
         break;
     case PROGRAM_SETTLE:
-        if (waited(program, scan->settle_ms))
+        if (waited(program, scan->settle_ms)) {
             arm_point(program);
+        }
         break;
     case PROGRAM_POINT:
-        if (all_made(program, program->plan.burst, false))
+        if (all_made(program, program->plan.burst, false)) {
             next_point(program);
+        }
         break;
     case PROGRAM_TURN_ROW:
-        if (all_made(program, scan->columns, false))
+        if (all_made(program, scan->columns, false)) {
             next_turn(program);
+        }
         break;
     case PROGRAM_TURN_STEP:
-        if (arrived(program, slow_axis(program)))
+        if (arrived(program, slow_axis(program))) {
             enter(program, PROGRAM_TURN_DWELL);
+        }
         break;
     case PROGRAM_TURN_DWELL:
-        if (waited(program, scan->dwell_ms) && arm_row(program))
+        if (waited(program, scan->dwell_ms) && arm_row(program)) {
             enter(program, PROGRAM_TURN_ROW);
+        }
         break;
     case PROGRAM_TURN_OUT:
-        if (arrived(program, fast_axis(program)))
+        if (arrived(program, fast_axis(program))) {
             finish(program, PROGRAM_DONE);
+        }
         break;
     default:
         break;
@@ -269,26 +295,32 @@ static enum motion_error latched(struct program *program) {
     struct motion *motion = program->motion;
     uint32_t state = board_lock();
     enum motion_error error = motion->trigger.error;
-    if (motion->emergency)
+    if (motion->emergency) {
         error = MOTION_EMERGENCY_STOP;
-    if (error == MOTION_OK)
+    }
+    if (error == MOTION_OK) {
         error = fast_axis(program)->error;
-    if (error == MOTION_OK)
+    }
+    if (error == MOTION_OK) {
         error = slow_axis(program)->error;
+    }
     board_unlock(state);
     return error;
 }
 
 void program_poll(struct program *program) {
-    if (!program_running(program))
+    if (!program_running(program)) {
         return;
+    }
     enum motion_error error = latched(program);
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         fail(program, error);
-    if (program->state != PROGRAM_BRAKING)
+    }
+    if (program->state != PROGRAM_BRAKING) {
         carry_on(program);
-    else if (motion_still(program->motion))
+    } else if (motion_still(program->motion)) {
         finish(program, PROGRAM_FAILED);
+    }
 }
 
 void program_status(struct program *program, struct program_status *status) {

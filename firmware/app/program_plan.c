@@ -38,50 +38,66 @@ int64_t program_point(const struct program_scan *scan, const struct program_plan
     } else {
         position += (last - k) * scan->column_pitch - forward * scan->fast_backlash;
     }
-    if (scan->pattern == PROGRAM_TURNTABLE)
+    if (scan->pattern == PROGRAM_TURNTABLE) {
         position += forward * (int64_t)row * plan->turns * scan->turn;
+    }
     return position;
 }
 
 static enum motion_error check_fields(const struct program_scan *scan) {
-    if (scan->pattern >= PROGRAM_PATTERNS || scan->mode >= PROGRAM_MODES)
+    if (scan->pattern >= PROGRAM_PATTERNS || scan->mode >= PROGRAM_MODES) {
         return PROGRAM_BAD_PATTERN;
-    if (scan->fast >= BOARD_AXES || scan->slow >= BOARD_AXES || scan->fast == scan->slow)
+    }
+    if (scan->fast >= BOARD_AXES || scan->slow >= BOARD_AXES || scan->fast == scan->slow) {
         return PROGRAM_BAD_AXES;
-    if (scan->columns == 0 || scan->rows == 0)
+    }
+    if (scan->columns == 0 || scan->rows == 0) {
         return PROGRAM_EMPTY;
+    }
     if (scan->columns > LARGEST_COUNT || scan->rows > LARGEST_COUNT ||
-        scan->settle_ms > LONGEST_MS || scan->dwell_ms > LONGEST_MS)
+        scan->settle_ms > LONGEST_MS || scan->dwell_ms > LONGEST_MS) {
         return PROGRAM_TOO_LARGE;
-    if ((scan->columns > 1 && scan->column_pitch == 0) || (scan->rows > 1 && scan->row_pitch == 0))
+    }
+    if ((scan->columns > 1 && scan->column_pitch == 0) ||
+        (scan->rows > 1 && scan->row_pitch == 0)) {
         return PROGRAM_NO_PITCH;
-    if (scan->mode == PROGRAM_FLY_BY && scan->burst > 1)
+    }
+    if (scan->mode == PROGRAM_FLY_BY && scan->burst > 1) {
         return PROGRAM_BAD_PATTERN;
-    if (scan->fast_backlash > (uint32_t)AXIS_RANGE || scan->slow_backlash > (uint32_t)AXIS_RANGE)
+    }
+    if (scan->fast_backlash > (uint32_t)AXIS_RANGE || scan->slow_backlash > (uint32_t)AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     return MOTION_OK;
 }
 
 static enum motion_error check_axis(const struct axis *axis) {
-    if (!axis->configured)
+    if (!axis->configured) {
         return MOTION_NOT_CONFIGURED;
-    if (axis->error != MOTION_OK)
+    }
+    if (axis->error != MOTION_OK) {
         return axis->error;
-    if (!axis_still(axis))
+    }
+    if (!axis_still(axis)) {
         return MOTION_BUSY;
+    }
     return axis->trusted ? MOTION_OK : MOTION_NOT_TRUSTED;
 }
 
 static enum motion_error check_motion(const struct motion *motion,
                                       const struct program_scan *scan) {
-    if (motion->emergency)
+    if (motion->emergency) {
         return MOTION_EMERGENCY_STOP;
-    if (motion->trigger.error != MOTION_OK)
+    }
+    if (motion->trigger.error != MOTION_OK) {
         return motion->trigger.error;
-    if (motion->trigger.mode != TRIGGER_OFF)
+    }
+    if (motion->trigger.mode != TRIGGER_OFF) {
         return TRIGGER_BUSY;
-    if (motion->trigger.shortest == 0)
+    }
+    if (motion->trigger.shortest == 0) {
         return TRIGGER_NO_MINIMUM;
+    }
     enum motion_error error = check_axis(&motion->axis[scan->fast]);
     return error == MOTION_OK ? check_axis(&motion->axis[scan->slow]) : error;
 }
@@ -97,26 +113,33 @@ static enum motion_error plan_speed(const struct motion *motion, const struct pr
                                     struct program_plan *plan) {
     const struct axis *axis = &motion->axis[scan->fast];
     uint64_t fastest = UINT32_MAX;
-    if (scan->columns > 1)
+    if (scan->columns > 1) {
         fastest = size_of(scan->column_pitch) * UINT64_C(1000000000) / safe_period_ns(motion);
-    if (fastest == 0)
+    }
+    if (fastest == 0) {
         return MOTION_TOO_SLOW;
-    if (scan->speed > fastest)
+    }
+    if (scan->speed > fastest) {
         return PROGRAM_TOO_FAST;
+    }
     plan->speed = scan->speed;
-    if (plan->speed == 0)
+    if (plan->speed == 0) {
         plan->speed = fastest < axis->config.speed ? (uint32_t)fastest : axis->config.speed;
+    }
 
     struct profile_limits limits;
     uint32_t ramp;
     enum motion_error error = axis_limits(axis, plan->speed, &limits);
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = profile_run_in(&ramp, &limits);
-    if (error != MOTION_OK)
+    }
+    if (error != MOTION_OK) {
         return error;
+    }
     uint64_t lead = ramp + (uint64_t)plan->speed * scan->settle_ms / 1000 + 1 + scan->fast_backlash;
-    if (lead > (uint64_t)AXIS_RANGE)
+    if (lead > (uint64_t)AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     plan->lead = (uint32_t)lead;
     plan->tail = ramp;
     return MOTION_OK;
@@ -125,15 +148,18 @@ static enum motion_error plan_speed(const struct motion *motion, const struct pr
 static enum motion_error plan_burst(const struct motion *motion, const struct program_scan *scan,
                                     struct program_plan *plan) {
     uint64_t shortest = safe_period_ns(motion);
-    if (scan->burst_period_ns != 0 && scan->burst_period_ns < shortest)
+    if (scan->burst_period_ns != 0 && scan->burst_period_ns < shortest) {
         return PROGRAM_TOO_FAST;
-    if (shortest > UINT32_MAX)
+    }
+    if (shortest > UINT32_MAX) {
         return TRIGGER_BAD_SETUP;
+    }
     plan->period_ns = scan->burst_period_ns != 0 ? scan->burst_period_ns : (uint32_t)shortest;
     plan->lead = scan->fast_backlash;
     plan->speed = scan->speed;
-    if (scan->speed > motion->axis[scan->fast].config.speed)
+    if (scan->speed > motion->axis[scan->fast].config.speed) {
         return MOTION_SPEED_TOO_HIGH;
+    }
     return MOTION_OK;
 }
 
@@ -141,27 +167,32 @@ static enum motion_error plan_burst(const struct motion *motion, const struct pr
 static enum motion_error plan_turns(const struct motion *motion, const struct program_scan *scan,
                                     struct program_plan *plan) {
     uint64_t span = (uint64_t)(scan->columns - 1) * size_of(scan->column_pitch);
-    if (scan->turn == 0 || span >= scan->turn)
+    if (scan->turn == 0 || span >= scan->turn) {
         return PROGRAM_BAD_TURN;
+    }
     plan->turns = 1;
-    if (scan->mode != PROGRAM_FLY_BY || scan->rows == 1)
+    if (scan->mode != PROGRAM_FLY_BY || scan->rows == 1) {
         return MOTION_OK;
+    }
     const struct axis *slow = &motion->axis[scan->slow];
     struct profile_limits limits;
     struct profile profile;
     enum motion_error error = axis_limits(slow, 0, &limits);
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = profile_plan(&profile, size_of(scan->row_pitch), &limits);
-    if (error != MOTION_OK)
+    }
+    if (error != MOTION_OK) {
         return error;
+    }
     uint64_t ticks = profile_duration(&profile) +
                      (uint64_t)slow->config.enable_delay_us * board_tick_hz() / 1000000 + 2;
     uint64_t ms = ticks * 1000 / board_tick_hz() + 1 + scan->dwell_ms + MAIN_LOOP_MS +
                   motion->trigger.timing.shortest_ns / 1000000 + 1;
     uint64_t gap = ms * plan->speed / 1000 + 1;
     uint64_t turns = (span + gap + scan->turn - 1) / scan->turn;
-    if (turns * scan->turn > 2 * (uint64_t)AXIS_RANGE)
+    if (turns * scan->turn > 2 * (uint64_t)AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     plan->turns = (uint32_t)turns;
     return MOTION_OK;
 }
@@ -171,19 +202,23 @@ struct bounds {
 };
 
 static void widen(struct bounds *bounds, int64_t position) {
-    if (position < bounds->low)
+    if (position < bounds->low) {
         bounds->low = position;
-    if (position > bounds->high)
+    }
+    if (position > bounds->high) {
         bounds->high = position;
+    }
 }
 
 static enum motion_error check_bounds(const struct axis *axis, const struct bounds *bounds,
                                       int32_t *low, int32_t *high) {
     enum motion_error error = axis_reachable(axis, bounds->low);
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = axis_reachable(axis, bounds->high);
-    if (error != MOTION_OK)
+    }
+    if (error != MOTION_OK) {
         return error;
+    }
     *low = (int32_t)bounds->low;
     *high = (int32_t)bounds->high;
     return MOTION_OK;
@@ -204,8 +239,9 @@ static enum motion_error plan_bounds(const struct motion *motion, const struct p
     widen(&slow, scan->slow_first + (int64_t)scan->row_pitch * (scan->rows - 1));
     enum motion_error error =
         check_bounds(&motion->axis[scan->fast], &fast, &plan->fast_low, &plan->fast_high);
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = check_bounds(&motion->axis[scan->slow], &slow, &plan->slow_low, &plan->slow_high);
+    }
     return error;
 }
 
@@ -219,10 +255,12 @@ static enum motion_error check_cruise(const struct motion *motion, const struct 
     way = program_point(scan, plan, scan->pattern == PROGRAM_TURNTABLE ? scan->rows - 1 : 0,
                         scan->columns) -
           way;
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = profile_plan(&profile, (uint32_t)(way < 0 ? -way : way), &limits);
-    if (error != MOTION_OK)
+    }
+    if (error != MOTION_OK) {
         return error;
+    }
     uint32_t ramp = profile_ramp_steps(&profile);
     return ramp <= plan->lead && ramp <= plan->tail ? MOTION_OK : MOTION_TOO_SLOW;
 }
@@ -232,20 +270,26 @@ enum motion_error program_check(const struct motion *motion, const struct progra
     bool fly_by = scan->mode == PROGRAM_FLY_BY;
     *plan = (struct program_plan){.burst = scan->burst > 0 ? scan->burst : 1};
     enum motion_error error = check_fields(scan);
-    if (error == MOTION_OK)
+    if (error == MOTION_OK) {
         error = check_motion(motion, scan);
-    if (error != MOTION_OK)
+    }
+    if (error != MOTION_OK) {
         return error;
+    }
     uint64_t points = (uint64_t)scan->columns * scan->rows;
-    if (plan->burst > UINT32_MAX / points)
+    if (plan->burst > UINT32_MAX / points) {
         return PROGRAM_TOO_LARGE;
+    }
     plan->triggers = (uint32_t)points * plan->burst;
     error = fly_by ? plan_speed(motion, scan, plan) : plan_burst(motion, scan, plan);
-    if (error == MOTION_OK && scan->pattern == PROGRAM_TURNTABLE)
+    if (error == MOTION_OK && scan->pattern == PROGRAM_TURNTABLE) {
         error = plan_turns(motion, scan, plan);
-    if (error == MOTION_OK)
+    }
+    if (error == MOTION_OK) {
         error = plan_bounds(motion, scan, plan);
-    if (error == MOTION_OK && fly_by)
+    }
+    if (error == MOTION_OK && fly_by) {
         error = check_cruise(motion, scan, plan);
+    }
     return error;
 }

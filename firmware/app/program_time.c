@@ -6,8 +6,9 @@ static uint64_t move_ticks(const struct axis *axis, int64_t steps, uint32_t spee
     struct profile profile;
     uint32_t distance = (uint32_t)(steps < 0 ? -steps : steps);
     if (distance == 0 || axis_limits(axis, speed, &limits) != MOTION_OK ||
-        profile_plan(&profile, distance, &limits) != MOTION_OK)
+        profile_plan(&profile, distance, &limits) != MOTION_OK) {
         return 0;
+    }
     return profile_duration(&profile);
 }
 
@@ -19,8 +20,9 @@ static uint64_t ms_ticks(uint64_t ms) {
 static uint64_t row_ticks(const struct axis *fast, const struct program_scan *scan,
                           const struct program_plan *plan) {
     int64_t start = program_point(scan, plan, 0, -1);
-    if (scan->mode == PROGRAM_FLY_BY)
+    if (scan->mode == PROGRAM_FLY_BY) {
         return move_ticks(fast, program_point(scan, plan, 0, scan->columns) - start, plan->speed);
+    }
     uint64_t burst = (uint64_t)(plan->burst - 1) * plan->period_ns / 1000000;
     uint64_t point = ms_ticks(scan->settle_ms + burst);
     return move_ticks(fast, plan->lead, plan->speed) + scan->columns * point +

@@ -10,16 +10,18 @@ void trigger_init(struct trigger *trigger, struct axis *axes) {
 
 /* The run ends and every axis brakes: a scan with a trigger missing is no scan. */
 void trigger_fail(struct trigger *trigger, enum motion_error error) {
-    if (trigger->mode == TRIGGER_OFF)
+    if (trigger->mode == TRIGGER_OFF) {
         return;
+    }
     trigger->mode = TRIGGER_OFF;
     if (trigger->error == MOTION_OK) {
         trigger->error = error;
         trigger->error_number = trigger->number;
     }
     trigger->refused++;
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_brake(&trigger->axes[k]);
+    }
 }
 
 static void fire(struct trigger *trigger, uint32_t count) {
@@ -36,8 +38,9 @@ static void fire(struct trigger *trigger, uint32_t count) {
     struct trigger_event *event = &trigger->ring[head % TRIGGER_RING];
     event->count = board_pulse_sync(trigger->timing.width_ns);
     event->number = trigger->number++;
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         event->position[k] = trigger->axes[k].position;
+    }
     event->row = trigger->row;
     event->column = trigger->column;
     atomic_store_explicit(&trigger->head, head + 1, memory_order_release);
@@ -46,16 +49,19 @@ static void fire(struct trigger *trigger, uint32_t count) {
     trigger->made++;
     trigger->held = true;
     trigger->last = count;
-    if (!trigger->endless && --trigger->left == 0)
+    if (!trigger->endless && --trigger->left == 0) {
         trigger->mode = TRIGGER_OFF;
+    }
 }
 
 static void steps_tick(struct trigger *trigger, uint32_t count) {
     int32_t togo = trigger->next - trigger->axes[trigger->axis].position;
-    if (trigger->pitch < 0)
+    if (trigger->pitch < 0) {
         togo = -togo;
-    if (togo > 0)
+    }
+    if (togo > 0) {
         return;
+    }
     /* Exactly at the point, by the step just made: the pin is up. */
     if (togo < 0 || !trigger->axes[trigger->axis].step_high) {
         trigger_fail(trigger, TRIGGER_MISSED);
@@ -67,14 +73,16 @@ static void steps_tick(struct trigger *trigger, uint32_t count) {
 
 static void period_tick(struct trigger *trigger, uint32_t count) {
     if (!trigger->started) {
-        if (trigger->held)
+        if (trigger->held) {
             return;
+        }
         trigger->started = true;
         trigger->due = (uint64_t)count << 32;
     }
     int32_t late = (int32_t)(count - (uint32_t)(trigger->due >> 32));
-    if (late < 0 || (late == 0 && (uint32_t)trigger->due != 0))
+    if (late < 0 || (late == 0 && (uint32_t)trigger->due != 0)) {
         return;
+    }
     if ((uint32_t)late > (uint32_t)(trigger->period >> 32)) {
         trigger_fail(trigger, TRIGGER_OVERRUN);
         return;
@@ -84,8 +92,9 @@ static void period_tick(struct trigger *trigger, uint32_t count) {
 }
 
 void trigger_tick(struct trigger *trigger, uint32_t count) {
-    if (trigger->held && count - trigger->last >= trigger->shortest)
+    if (trigger->held && count - trigger->last >= trigger->shortest) {
         trigger->held = false;
+    }
     switch (trigger->mode) {
     case TRIGGER_STEPS:
         steps_tick(trigger, count);
@@ -94,8 +103,9 @@ void trigger_tick(struct trigger *trigger, uint32_t count) {
         period_tick(trigger, count);
         break;
     case TRIGGER_SINGLE:
-        if (!trigger->held)
+        if (!trigger->held) {
             fire(trigger, count);
+        }
         break;
     default:
         break;
@@ -111,12 +121,14 @@ uint64_t trigger_counts(uint32_t ns, uint32_t hz) {
 }
 
 enum motion_error trigger_configure(struct trigger *trigger, const struct trigger_timing *timing) {
-    if (timing->shortest_ns == 0)
+    if (timing->shortest_ns == 0) {
         return TRIGGER_NO_MINIMUM;
+    }
     uint64_t counts = (trigger_counts(timing->shortest_ns, board_count_hz()) + UINT32_MAX) >> 32;
     if (timing->width_ns < WIDTH_LEAST_NS || timing->width_ns > WIDTH_MOST_NS ||
-        counts >= INT32_MAX)
+        counts >= INT32_MAX) {
         return TRIGGER_BAD_SETUP;
+    }
     uint32_t state = board_lock();
     bool busy = trigger->mode != TRIGGER_OFF;
     if (!busy) {
@@ -130,29 +142,35 @@ enum motion_error trigger_configure(struct trigger *trigger, const struct trigge
 /* The points of a run by steps, within the axes' range. */
 static enum motion_error check_points(const struct trigger *trigger,
                                       const struct trigger_run *run) {
-    if (run->axis >= BOARD_AXES || run->count == 0 || run->pitch == 0)
+    if (run->axis >= BOARD_AXES || run->count == 0 || run->pitch == 0) {
         return TRIGGER_BAD_SETUP;
+    }
     int64_t reach = (int64_t)run->pitch * (run->count - 1);
     if (run->pitch < -AXIS_RANGE / 2 || run->pitch > AXIS_RANGE / 2 ||
         run->count > (uint32_t)AXIS_RANGE || run->first < -AXIS_RANGE || run->first > AXIS_RANGE ||
-        run->first + reach < -AXIS_RANGE || run->first + reach > AXIS_RANGE)
+        run->first + reach < -AXIS_RANGE || run->first + reach > AXIS_RANGE) {
         return MOTION_OUT_OF_RANGE;
+    }
     return trigger->axes[run->axis].trusted ? MOTION_OK : MOTION_NOT_TRUSTED;
 }
 
 static enum motion_error check_run(const struct trigger *trigger, const struct trigger_run *run) {
-    if (trigger->error != MOTION_OK)
+    if (trigger->error != MOTION_OK) {
         return trigger->error;
-    if (trigger->shortest == 0)
+    }
+    if (trigger->shortest == 0) {
         return TRIGGER_NO_MINIMUM;
+    }
     switch (run->mode) {
     case TRIGGER_PERIOD:
-        if (trigger_counts(run->period_ns, board_count_hz()) >> 32 >= INT32_MAX)
+        if (trigger_counts(run->period_ns, board_count_hz()) >> 32 >= INT32_MAX) {
             return TRIGGER_BAD_SETUP;
+        }
         /* Pulses come in whole ticks: up to one less than a period apart. */
         if ((uint64_t)run->period_ns * board_tick_hz() <
-            (uint64_t)trigger->timing.shortest_ns * board_tick_hz() + 1000000000)
+            (uint64_t)trigger->timing.shortest_ns * board_tick_hz() + 1000000000) {
             return TRIGGER_TOO_FAST;
+        }
         return MOTION_OK;
     case TRIGGER_STEPS:
         return check_points(trigger, run);
@@ -165,8 +183,9 @@ static enum motion_error check_run(const struct trigger *trigger, const struct t
 
 enum motion_error trigger_arm(struct trigger *trigger, const struct trigger_run *run, bool again) {
     enum motion_error error = check_run(trigger, run);
-    if (error != MOTION_OK)
+    if (error != MOTION_OK) {
         return error;
+    }
     uint64_t period = trigger_counts(run->period_ns, board_count_hz());
     uint32_t state = board_lock();
     if (trigger->mode != TRIGGER_OFF) {
@@ -184,13 +203,15 @@ enum motion_error trigger_arm(struct trigger *trigger, const struct trigger_run 
     trigger->column = run->column;
     trigger->column_step = run->column_step;
     trigger->made = 0;
-    if (!again)
+    if (!again) {
         trigger->number = 0;
+    }
     trigger->mode = run->mode;
     if (run->mode == TRIGGER_STEPS) {
         int32_t togo = run->first - trigger->axes[run->axis].position;
-        if (run->pitch > 0 ? togo <= 0 : togo >= 0)
+        if (run->pitch > 0 ? togo <= 0 : togo >= 0) {
             trigger_fail(trigger, TRIGGER_MISSED);
+        }
     }
     error = trigger->error;
     board_unlock(state);
@@ -224,8 +245,9 @@ void trigger_status(struct trigger *trigger, struct trigger_status *status) {
 bool trigger_take(struct trigger *trigger, struct trigger_event *event) {
     unsigned tail = atomic_load_explicit(&trigger->tail, memory_order_relaxed);
     unsigned head = atomic_load_explicit(&trigger->head, memory_order_acquire);
-    if (head == tail)
+    if (head == tail) {
         return false;
+    }
     *event = trigger->ring[tail % TRIGGER_RING];
     atomic_store_explicit(&trigger->tail, tail + 1, memory_order_release);
     return true;

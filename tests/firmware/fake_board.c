@@ -29,8 +29,9 @@ void fake_board_reset(void) {
 
 /* Edges that came while the tick ran or interrupts were off: their handlers come after. */
 static void pending_edges(void) {
-    if (fake_board.in_tick || fake_board.locked > 0 || fake_board.on_input == NULL)
+    if (fake_board.in_tick || fake_board.locked > 0 || fake_board.on_input == NULL) {
         return;
+    }
     for (unsigned input = 0; input < BOARD_INPUTS; input++) {
         uint32_t bit = UINT32_C(1) << input;
         if (fake_board.pending & bit) {
@@ -42,8 +43,9 @@ static void pending_edges(void) {
 }
 
 static void tick(void) {
-    if (fake_board.on_tick == NULL || fake_board.in_tick)
+    if (fake_board.on_tick == NULL || fake_board.in_tick) {
         return;
+    }
     fake_board.in_tick = true;
     fake_board.ticks++;
     fake_board.on_tick(fake_board.context);
@@ -58,8 +60,9 @@ void fake_board_tick(void) {
 }
 
 void fake_board_ticks(uint64_t n) {
-    for (uint64_t k = 0; k < n; k++)
+    for (uint64_t k = 0; k < n; k++) {
         fake_board_tick();
+    }
 }
 
 void fake_board_starve(uint64_t counts) {
@@ -76,42 +79,48 @@ void fake_board_input(enum board_input input, bool active) {
     uint32_t bit = UINT32_C(1) << input;
     bool was = fake_board.inputs & bit;
     fake_board.inputs = active ? fake_board.inputs | bit : fake_board.inputs & ~bit;
-    if (active && !was)
+    if (active && !was) {
         fake_board_edge(input);
+    }
 }
 
 void fake_board_stamp(enum board_stamp stamp) {
-    if (fake_board.on_stamp != NULL)
+    if (fake_board.on_stamp != NULL) {
         fake_board.on_stamp(fake_board.context, stamp, board_count());
+    }
 }
 
 /* ---- serial ports ---- */
 
 static bool queue_put(struct fake_queue *queue, uint8_t byte) {
-    if (queue->head - queue->tail >= FAKE_PORT_BYTES)
+    if (queue->head - queue->tail >= FAKE_PORT_BYTES) {
         return false;
+    }
     queue->bytes[queue->head++ % FAKE_PORT_BYTES] = byte;
     return true;
 }
 
 static bool queue_take(struct fake_queue *queue, uint8_t *byte) {
-    if (queue->head == queue->tail)
+    if (queue->head == queue->tail) {
         return false;
+    }
     *byte = queue->bytes[queue->tail++ % FAKE_PORT_BYTES];
     return true;
 }
 
 size_t fake_board_send(enum board_port port, const void *bytes, size_t n) {
     size_t k = 0;
-    while (k < n && queue_put(&fake_board.port[port].to_hub, ((const uint8_t *)bytes)[k]))
+    while (k < n && queue_put(&fake_board.port[port].to_hub, ((const uint8_t *)bytes)[k])) {
         k++;
+    }
     return k;
 }
 
 size_t fake_board_receive(enum board_port port, void *bytes, size_t n) {
     size_t k = 0;
-    while (k < n && queue_take(&fake_board.port[port].from_hub, (uint8_t *)bytes + k))
+    while (k < n && queue_take(&fake_board.port[port].from_hub, (uint8_t *)bytes + k)) {
         k++;
+    }
     return k;
 }
 
@@ -123,18 +132,21 @@ static bool port_read(void *context, uint8_t *byte, uint32_t *count) {
 
 static size_t port_write(void *context, const uint8_t *from, size_t n) {
     struct fake_port *port = context;
-    if (port->most_taken > 0 && n > port->most_taken)
+    if (port->most_taken > 0 && n > port->most_taken) {
         n = port->most_taken;
+    }
     size_t k = 0;
-    while (k < n && queue_put(&port->from_hub, from[k]))
+    while (k < n && queue_put(&port->from_hub, from[k])) {
         k++;
+    }
     return k;
 }
 
 static bool port_set_rate(void *context, uint32_t bits_per_s) {
     struct fake_port *port = context;
-    if (bits_per_s == 0)
+    if (bits_per_s == 0) {
         return false;
+    }
     port->rate = bits_per_s;
     return true;
 }
@@ -165,26 +177,30 @@ struct dcd *board_usb(void) {
 
 static void edge(enum fake_kind kind, unsigned axis, bool level) {
     struct fake_edge record = {fake_board.time, kind, axis, level};
-    if (fake_board.on_edge != NULL)
+    if (fake_board.on_edge != NULL) {
         fake_board.on_edge(fake_board.edge_context, &record);
+    }
 }
 
 static void shorten(uint64_t *shortest, uint64_t since) {
-    if (fake_board.time - since < *shortest)
+    if (fake_board.time - since < *shortest) {
         *shortest = fake_board.time - since;
+    }
 }
 
 void board_set_step(unsigned index, bool level) {
     struct fake_axis *axis = &fake_board.axis[index];
-    if (axis->step == level)
+    if (axis->step == level) {
         return;
+    }
     axis->step = level;
     if (level) {
         axis->position += axis->direction ? 1 : -1;
         axis->steps++;
         axis->asleep += !axis->enable;
-        if (axis->steps > 1)
+        if (axis->steps > 1) {
             shorten(&axis->shortest_low, axis->fell);
+        }
         shorten(&axis->shortest_setup, axis->turned);
         axis->rose = fake_board.time;
     } else {
@@ -292,8 +308,9 @@ uint32_t board_lock(void) {
 void board_unlock(uint32_t state) {
     fake_board.locked = state;
     pending_edges();
-    if (fake_board.tick_on_unlock && state == 0 && !fake_board.in_tick)
+    if (fake_board.tick_on_unlock && state == 0 && !fake_board.in_tick) {
         fake_board_tick();
+    }
 }
 
 void board_watchdog_start(uint32_t timeout_ms) {

@@ -51,8 +51,9 @@ static inline void hub_start_at(struct motion *motion, uint32_t tick_hz) {
         config.home_travel = 50000;
         config.home_back_off = 200;
         config.home_timeout_ms = 60000;
-        if (config.speed > tick_hz * 2 / 5)
+        if (config.speed > tick_hz * 2 / 5) {
             config.speed = config.home_fast = tick_hz * 2 / 5;
+        }
         axis_configure(&motion->axis[k], &config);
     }
 }
@@ -64,8 +65,9 @@ static inline void hub_start(struct motion *motion) {
 /* Ticks and the main loop until all stands; false: not within so many ticks. */
 static inline bool hub_settle(struct motion *motion, uint64_t most) {
     while (!motion_still(motion)) {
-        if (most-- == 0)
+        if (most-- == 0) {
             return false;
+        }
         fake_board_tick();
         motion_poll(motion);
     }

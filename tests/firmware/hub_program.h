@@ -72,13 +72,15 @@ static inline struct program_scan raster_40_400(int32_t pitch) {
 static inline uint64_t make(struct hub *hub, struct trigger_event *event, uint64_t most_ticks) {
     uint64_t n = 0;
     while (program_running(&hub->program)) {
-        if (fake_board.ticks > most_ticks)
+        if (fake_board.ticks > most_ticks) {
             fail_msg("still running in row %u", (unsigned)hub->program.row);
+        }
         fake_board_ticks(cadence);
         motion_poll(&hub->motion);
         program_poll(&hub->program);
-        while (n < MOST_PULSES && trigger_take(&hub->motion.trigger, &event[n]))
+        while (n < MOST_PULSES && trigger_take(&hub->motion.trigger, &event[n])) {
             n++;
+        }
     }
     return n;
 }

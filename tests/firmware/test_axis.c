@@ -22,12 +22,15 @@ static void pins_agree(const struct motion *motion) {
         const struct fake_axis *pins = &fake_board.axis[k];
         assert_int_equal(pins->position, motion->axis[k].position);
         assert_int_equal(pins->asleep, 0);
-        if (pins->steps > 0)
+        if (pins->steps > 0) {
             assert_true(pins->shortest_high >= tick_counts);
-        if (pins->steps > 1)
+        }
+        if (pins->steps > 1) {
             assert_true(pins->shortest_low >= tick_counts);
-        if (pins->steps > 0)
+        }
+        if (pins->steps > 0) {
             assert_true(pins->shortest_setup >= tick_counts);
+        }
     }
 }
 
@@ -55,14 +58,17 @@ static void random_moves(void **unused) {
                 assert_int_equal(axis_move_to(axis, target[a], speed), MOTION_OK);
             }
             fake_board_ticks(draw(6000));
-            for (unsigned a = 0; a < BOARD_AXES; a++)
-                if (stop[a])
+            for (unsigned a = 0; a < BOARD_AXES; a++) {
+                if (stop[a]) {
                     axis_stop(&motion.axis[a]);
+                }
+            }
             assert_true(hub_settle(&motion, 200000));
             for (unsigned a = 0; a < BOARD_AXES; a++) {
                 int32_t at = motion.axis[a].position;
-                if (!stop[a])
+                if (!stop[a]) {
                     assert_int_equal(at, target[a]);
+                }
                 assert_true(target[a] >= before[a] ? at >= before[a] && at <= target[a]
                                                    : at <= before[a] && at >= target[a]);
             }
@@ -101,8 +107,9 @@ static void wakes_and_sets_direction_first(void **unused) {
     fake_board_ticks(10);
     assert_int_equal(axis_move_by(&motion.axis[0], 3, 0), MOTION_OK);
     assert_true(fake_board.axis[0].enable);
-    while (fake_board.axis[0].steps == 0)
+    while (fake_board.axis[0].steps == 0) {
         fake_board_tick();
+    }
     assert_true(fake_board.time - fake_board.axis[0].woke >= 50 * 84000);
     assert_true(fake_board.axis[0].shortest_setup >= 50 * 84000);
     assert_true(hub_settle(&motion, 100000));
@@ -241,10 +248,11 @@ static void limits_stop_one_way(void **unused) {
         fake_board_ticks(1000);
         assert_int_equal(axis->error, MOTION_OK);
         int32_t at = axis->position;
-        if (level) /* without an edge: the next tick sees it */
+        if (level) { /* without an edge: the next tick sees it */
             fake_board.inputs = 1u << BOARD_LIMIT_X_HIGH;
-        else
+        } else {
             fake_board_edge(BOARD_LIMIT_X_HIGH);
+        }
         assert_true(hub_settle(&motion, 200000));
         struct axis_status status = status_of(axis);
         assert_int_equal(status.state, AXIS_FAULT);
@@ -300,12 +308,13 @@ static void emergency_stop(void **unused) {
         }
         fake_board_ticks(15000);
         motion.axis[0].error = MOTION_LIMIT_LOW; /* outranked */
-        if (how == 0)
+        if (how == 0) {
             motion_emergency_stop(&motion);
-        else if (how == 1)
+        } else if (how == 1) {
             fake_board_edge(BOARD_EMERGENCY_STOP);
-        else
+        } else {
             fake_board.inputs = 1u << BOARD_EMERGENCY_STOP; /* no edge: the next tick sees it */
+        }
         uint64_t steps = fake_board.axis[0].steps + fake_board.axis[1].steps;
         fake_board_ticks(1000);
         assert_int_equal(fake_board.axis[0].steps + fake_board.axis[1].steps, steps);
@@ -320,8 +329,9 @@ static void emergency_stop(void **unused) {
         }
         assert_true(motion.emergency);
         pins_agree(&motion);
-        if (how == 2)
+        if (how == 2) {
             assert_int_equal(motion_clear(&motion), MOTION_EMERGENCY_STOP);
+        }
         fake_board.inputs = 0;
         assert_int_equal(motion_clear(&motion), MOTION_OK);
         assert_false(motion.emergency);
@@ -334,8 +344,9 @@ static void emergency_stop(void **unused) {
 /* The stop comes while a move is being handed over. */
 static void stop_at_once(void *context, const struct fake_edge *edge) {
     (void)context;
-    if (edge->kind == FAKE_ENABLE)
+    if (edge->kind == FAKE_ENABLE) {
         fake_board_edge(BOARD_EMERGENCY_STOP);
+    }
 }
 
 static void emergency_stop_outruns_a_start(void **unused) {

@@ -27,17 +27,19 @@ struct carriage {
 
 static void carriage_moved(void *context, const struct fake_edge *edge) {
     struct carriage *carriage = context;
-    if (edge->kind != FAKE_STEP || edge->axis != carriage->axis || !edge->level)
+    if (edge->kind != FAKE_STEP || edge->axis != carriage->axis || !edge->level) {
         return;
+    }
     int32_t position = fake_board.axis[carriage->axis].position;
     bool closed =
         carriage->stuck || (carriage->high ? position >= carriage->at : position <= carriage->at);
     bool edge_now = closed && !carriage->closed;
     carriage->closed = closed;
-    if (carriage->levels)
+    if (carriage->levels) {
         fake_board_input(carriage->input, closed);
-    else if (edge_now)
+    } else if (edge_now) {
         fake_board_edge(carriage->input);
+    }
 }
 
 static struct carriage *with_switch(struct carriage *carriage, struct motion *motion, unsigned axis,

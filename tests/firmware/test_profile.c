@@ -35,15 +35,17 @@ static void watch_start(struct watch *watch, const struct profile *profile) {
 
 static void most(double *value, int64_t seen) {
     double size = fabs((double)seen) * 0x1p-64;
-    if (size > *value)
+    if (size > *value) {
         *value = size;
+    }
 }
 
 /* One tick; false when the move has ended. */
 static bool watch_tick(struct watch *watch, struct profile_run *run) {
     bool step;
-    if (!profile_tick(run, &step))
+    if (!profile_tick(run, &step)) {
         return false;
+    }
     watch->ticks++;
     int64_t speed = (int64_t)(run->position - watch->position);
     int64_t acceleration = speed - watch->speed;
@@ -56,8 +58,9 @@ static bool watch_tick(struct watch *watch, struct profile_run *run) {
     watch->speed = speed;
     watch->acceleration = acceleration;
     if (step) {
-        if (watch->steps > 0)
+        if (watch->steps > 0) {
             assert_true(watch->ticks - watch->last_step >= 2);
+        }
         watch->last_step = watch->ticks;
         watch->steps++;
     }
@@ -81,14 +84,16 @@ static void random_moves_make_every_step(void **unused) {
         struct profile_limits limits = any_limits();
         uint32_t steps = (uint32_t)scale(0, 3.7);
         struct profile profile;
-        if (profile_plan(&profile, steps, &limits) != MOTION_OK)
+        if (profile_plan(&profile, steps, &limits) != MOTION_OK) {
             fail_msg("%u steps refused", steps);
+        }
         struct profile_run run;
         struct watch watch;
         profile_start(&run, &profile);
         watch_start(&watch, &profile);
-        while (watch_tick(&watch, &run))
+        while (watch_tick(&watch, &run)) {
             ;
+        }
         assert_int_equal(watch.steps, steps);
         assert_int_equal(watch.ticks, profile_duration(&profile));
         within(&watch, &limits);
@@ -168,15 +173,19 @@ static void stops_anywhere(void **unused) {
         profile_start(&run, &profile);
         watch_start(&watch, &profile);
         uint64_t at = draw(profile_duration(&profile));
-        while (watch.ticks < at)
+        while (watch.ticks < at) {
             assert_true(watch_tick(&watch, &run));
+        }
         profile_stop(&run);
-        if (draw(2) == 0)
+        if (draw(2) == 0) {
             profile_stop(&run);
+        }
         uint64_t again = draw(1000);
-        while (watch_tick(&watch, &run))
-            if (again-- == 0)
+        while (watch_tick(&watch, &run)) {
+            if (again-- == 0) {
                 profile_stop(&run);
+            }
+        }
         assert_int_equal(run.acceleration, 0);
         assert_int_equal(run.speed, profile.creep);
         within(&watch, &limits);
@@ -193,8 +202,9 @@ static void run_in_ends_in_the_cruise(void **unused) {
         struct profile_limits limits = any_limits();
         uint32_t run_in;
         assert_int_equal(profile_run_in(&run_in, &limits), MOTION_OK);
-        if (run_in > 2000)
+        if (run_in > 2000) {
             continue;
+        }
         uint32_t span = 1 + draw(500);
         struct profile profile;
         assert_int_equal(profile_plan(&profile, 2 * run_in + span, &limits), MOTION_OK);
@@ -254,8 +264,9 @@ static void refusals(void **unused) {
     assert_int_equal(profile_plan(&profile, 400000000, &bad), MOTION_TOO_SLOW);
     assert_string_equal(motion_error_name(MOTION_TOO_SLOW), "too-slow");
     assert_string_equal(motion_error_name(MOTION_ERRORS), "unknown");
-    for (int error = 0; error < MOTION_ERRORS; error++)
+    for (int error = 0; error < MOTION_ERRORS; error++) {
         assert_non_null(motion_error_name((enum motion_error)error));
+    }
 }
 
 int main(void) {

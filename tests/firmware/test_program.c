@@ -20,8 +20,9 @@ struct record {
 
 static void pulse_seen(void *context, const struct fake_edge *edge) {
     struct record *record = context;
-    if (edge->kind != FAKE_SYNC || record->n == MOST_PULSES)
+    if (edge->kind != FAKE_SYNC || record->n == MOST_PULSES) {
         return;
+    }
     struct pulse *pulse = &record->at[record->n++];
     pulse->time = edge->time;
     for (unsigned k = 0; k < BOARD_AXES; k++) {
@@ -36,11 +37,13 @@ static void pulse_seen(void *context, const struct fake_edge *edge) {
 static int32_t expected(const struct program_scan *scan, uint32_t row, uint32_t column,
                         uint32_t turns) {
     int32_t position = scan->fast_first + (int32_t)column * scan->column_pitch;
-    if (scan->pattern == PROGRAM_SERPENTINE && row % 2 == 1)
+    if (scan->pattern == PROGRAM_SERPENTINE && row % 2 == 1) {
         position +=
             scan->column_pitch > 0 ? -(int32_t)scan->fast_backlash : (int32_t)scan->fast_backlash;
-    if (scan->pattern == PROGRAM_TURNTABLE)
+    }
+    if (scan->pattern == PROGRAM_TURNTABLE) {
         position += (scan->column_pitch > 0 ? 1 : -1) * (int32_t)(row * turns * scan->turn);
+    }
     return position;
 }
 
@@ -63,8 +66,9 @@ static void whole_scan(const struct program_scan *scan) {
     }
     n = make(&hub, event, 30000000);
     struct program_status status = status_of(&hub);
-    if (status.state != PROGRAM_DONE)
+    if (status.state != PROGRAM_DONE) {
         fail_msg("row %u: %s", status.error_row, motion_error_name(status.error));
+    }
     uint32_t burst = scan->burst > 1 ? scan->burst : 1;
     uint64_t total = (uint64_t)scan->rows * scan->columns * burst;
     assert_int_equal(n, total);
@@ -78,29 +82,34 @@ static void whole_scan(const struct program_scan *scan) {
     for (uint64_t k = 0; k < total; k++) {
         uint32_t point = (uint32_t)(k / burst);
         uint32_t row = point / scan->columns, column = point % scan->columns;
-        if (scan->pattern == PROGRAM_SERPENTINE && row % 2 == 1)
+        if (scan->pattern == PROGRAM_SERPENTINE && row % 2 == 1) {
             column = scan->columns - 1 - column;
+        }
         int32_t at = expected(scan, row, column, plan.turns);
         const struct pulse *pulse = &record.at[k];
         assert_int_equal(event[k].number, k);
         assert_int_equal(event[k].row, row);
         assert_int_equal(event[k].column, column);
         assert_int_equal(event[k].count, (uint32_t)pulse->time);
-        for (unsigned a = 0; a < BOARD_AXES; a++)
+        for (unsigned a = 0; a < BOARD_AXES; a++) {
             assert_int_equal(event[k].position[a], pulse->position[a]);
+        }
         assert_int_equal(pulse->position[scan->fast], at);
         assert_int_equal(pulse->position[scan->slow],
                          scan->slow_first + (int32_t)row * scan->row_pitch);
         assert_false(pulse->stepped[scan->slow]);
-        if (scan->slow_backlash > 0) /* always from the same side */
+        if (scan->slow_backlash > 0) { /* always from the same side */
             assert_int_equal(pulse->forward[scan->slow], scan->row_pitch > 0);
+        }
         assert_int_equal(pulse->stepped[scan->fast], scan->mode == PROGRAM_FLY_BY);
-        if (k == 0)
+        if (k == 0) {
             continue;
+        }
         uint64_t apart = pulse->time - record.at[k - 1].time;
         assert_true(apart >= shortest_counts);
-        if (scan->mode == PROGRAM_FLY_BY && point % scan->columns > 0)
+        if (scan->mode == PROGRAM_FLY_BY && point % scan->columns > 0) {
             assert_true(fabs((double)apart / tick_counts - cruise) < 1 + cruise * 1e-3);
+        }
     }
     /* As long as was said: but for the main loop's rounds, a few for each row or point. */
     double said = program_duration_ms(&hub.motion, scan, &plan) * (tick_hz / 1000.0);
@@ -215,12 +224,15 @@ static void random_scans(void **unused) {
             .slow_backlash = draw(2) ? draw(40) : 0,
         };
         uint64_t fastest = (uint64_t)abs(scan.column_pitch) * 1000000 / (1000 + 1000000 / tick_hz);
-        if (fastest > tick_hz * 2 / 5)
+        if (fastest > tick_hz * 2 / 5) {
             fastest = tick_hz * 2 / 5;
-        if (draw(2))
+        }
+        if (draw(2)) {
             scan.speed = 1 + draw((uint32_t)fastest);
-        if (scan.speed > 0 && scan.speed < 100)
+        }
+        if (scan.speed > 0 && scan.speed < 100) {
             scan.speed = 100;
+        }
         if (scan.mode == PROGRAM_STOP_AND_GO) {
             scan.burst = draw(4);
             scan.burst_period_ns = draw(2) ? 1100000 + draw(3000000) : 0;

@@ -4,8 +4,9 @@
 static void expect_refusal(struct hub *hub, const struct program_scan *scan,
                            enum motion_error expected_error) {
     enum motion_error error = program_start(&hub->program, scan);
-    if (error != expected_error)
+    if (error != expected_error) {
         fail_msg("%s, not %s", motion_error_name(error), motion_error_name(expected_error));
+    }
     assert_false(program_running(&hub->program));
 }
 
@@ -225,8 +226,9 @@ static void hostile_values(void **unused) {
         config.home_position = (int32_t)mostly(0);
         axis_configure(axis, &config);
         axis_set_position(axis, (int32_t)anything());
-        if (axis_move_to(axis, (int32_t)anything(), anything()) == MOTION_OK)
+        if (axis_move_to(axis, (int32_t)anything(), anything()) == MOTION_OK) {
             moves++;
+        }
         axis_home(axis);
         fake_board_tick();
         motion_emergency_stop(&hub.motion);
@@ -236,8 +238,9 @@ static void hostile_values(void **unused) {
         assert_int_equal(motion_clear(&hub.motion), MOTION_OK);
         struct trigger_timing timing = {mostly(1000000), 1000};
         trigger_configure(&hub.motion.trigger, &timing);
-        for (unsigned a = 0; a < BOARD_AXES; a++)
+        for (unsigned a = 0; a < BOARD_AXES; a++) {
             hub.motion.axis[a].trusted = true;
+        }
 
         struct trigger_run run = {.mode = (enum trigger_mode)draw(5),
                                   .count = anything(),
@@ -278,8 +281,9 @@ static void hostile_values(void **unused) {
             assert_true(plan.fast_low >= -AXIS_RANGE && plan.fast_high <= AXIS_RANGE);
             assert_true(plan.fast_low <= plan.fast_high && plan.slow_low <= plan.slow_high);
             program_duration_ms(&hub.motion, &scan, &plan);
-            if (program_start(&hub.program, &scan) == MOTION_OK)
+            if (program_start(&hub.program, &scan) == MOTION_OK) {
                 fake_board_ticks(2);
+            }
             motion_emergency_stop(&hub.motion);
             for (int round = 0; round < 4; round++) {
                 fake_board_tick();
@@ -357,16 +361,18 @@ static void accidents(void **unused) {
             fake_board_ticks(40);
             motion_poll(&hub.motion);
             program_poll(&hub.program);
-            while (trigger_take(&hub.motion.trigger, event))
+            while (trigger_take(&hub.motion.trigger, event)) {
                 ;
+            }
         }
         cause(&hub, (enum accident)accident);
         int32_t lost = fake_board.axis[0].position - hub.motion.axis[0].position;
         make(&hub, event, 3000000);
         struct program_status status = status_of(&hub);
         assert_int_equal(status.state, PROGRAM_FAILED);
-        if (status.error != name[accident])
+        if (status.error != name[accident]) {
             fail_msg("accident %d: %s", accident, motion_error_name(status.error));
+        }
         assert_int_equal(status.error_row, 2);
         assert_true(status.made >= 1000 && status.made < 1400);
         assert_true(motion_still(&hub.motion));
@@ -376,13 +382,16 @@ static void accidents(void **unused) {
 
         assert_int_equal(motion_clear(&hub.motion), MOTION_OK);
         assert_int_equal(hub.motion.axis[0].trusted, accident != EMERGENCY);
-        if (accident == EMERGENCY)
+        if (accident == EMERGENCY) {
             assert_int_equal(program_start(&hub.program, &scan), MOTION_NOT_TRUSTED);
-        for (unsigned k = 0; k < BOARD_AXES; k++)
+        }
+        for (unsigned k = 0; k < BOARD_AXES; k++) {
             assert_int_equal(axis_set_position(&hub.motion.axis[k], fake_board.axis[k].position),
                              MOTION_OK);
-        if (accident == TOO_EARLY)
+        }
+        if (accident == TOO_EARLY) {
             hub.motion.trigger.shortest /= 3;
+        }
         fake_board.inputs = 0;
         assert_int_equal(program_start(&hub.program, &scan), MOTION_OK);
         assert_int_equal(status_of(&hub).made, 0);

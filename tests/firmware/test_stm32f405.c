@@ -185,15 +185,17 @@ static void pins_have_their_functions(void **state) {
         assert_int_equal(mode(alternate[i].port, bit), 2);
         assert_int_equal(GPIO(port)->AFR[bit / 8] >> 4 * (bit % 8) & 15u, alternate[i].function);
     }
-    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         assert_int_equal(mode(outputs[i].port, outputs[i].bit), 1);
+    }
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         assert_int_equal(mode(inputs[i].port, inputs[i].bit), 0);
         unsigned pull = GPIO((unsigned)(inputs[i].port - 'A'))->PUPDR >> 2 * inputs[i].bit & 3u;
         assert_int_equal(pull, 1); /* up: an open wire is active */
     }
-    for (size_t i = 0; i < sizeof free_ / sizeof *free_; i++)
+    for (size_t i = 0; i < sizeof free_ / sizeof *free_; i++) {
         assert_int_equal(mode(free_[i].port, free_[i].bit), 0);
+    }
     assert_int_equal(mode('A', 13), 2); /* SWD stays */
     assert_int_equal(mode('A', 14), 2);
     assert_int_equal(GPIO(PORT_B)->OTYPER, 1u << 9); /* NRESET alone is open drain */
@@ -238,8 +240,9 @@ static void inputs_interrupt(void **state) {
     assert_int_equal(told.input, BOARD_EMERGENCY_STOP);
     assert_int_equal(told.count, 77);
     static const uint8_t lines[] = {IRQ_EXTI0, IRQ_EXTI4, IRQ_EXTI9_5, IRQ_EXTI15_10};
-    for (size_t i = 0; i < sizeof lines; i++)
+    for (size_t i = 0; i < sizeof lines; i++) {
         assert_int_equal(told.priority[lines[i]], CORE_PRIORITY_INPUT);
+    }
 }
 
 static void the_timer_captures(void **state) {
@@ -307,11 +310,13 @@ static void bytes_are_received_with_their_time(void **state) {
     assert_true(gnss->read(gnss->context, &byte, &count));
     assert_int_equal(gnss->lost(gnss->context), lost + 2);
     UART4->SR = USART_SR_RXNE;
-    for (int i = 0; i < 300; i++) /* the ring holds 256 */
+    for (int i = 0; i < 300; i++) { /* the ring holds 256 */
         serial_uart4_handler();
+    }
     assert_int_equal(gnss->lost(gnss->context), lost + 2 + 44);
-    for (int i = 0; i < 256; i++)
+    for (int i = 0; i < 256; i++) {
         assert_true(gnss->read(gnss->context, &byte, &count));
+    }
     assert_false(gnss->read(gnss->context, &byte, &count));
 }
 
@@ -332,8 +337,9 @@ static void bytes_are_sent_by_interrupt(void **state) {
     assert_false(USART6->CR1 & USART_CR1_TXEIE);
     assert_int_equal(radar->write(radar->context, many, sizeof many), 512);
     assert_int_equal(radar->write(radar->context, many, 1), 0);
-    for (int i = 0; i < 513; i++)
+    for (int i = 0; i < 513; i++) {
         serial_usart6_handler();
+    }
     assert_false(USART6->CR1 & USART_CR1_TXEIE);
 }
 
@@ -378,8 +384,9 @@ static void causes_of_resets(void **state) {
 static void identity_and_tick(void **state) {
     (void)state;
     uint8_t serial[12], wanted[12];
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) {
         ((uint8_t *)UNIQUE_ID)[i] = wanted[i] = (uint8_t)(3 * i + 1);
+    }
     start_chip();
     board_start();
     board_serial(serial);
@@ -439,11 +446,13 @@ static void an_emulator_is_found_out(void **state) {
     uint32_t count, lost = gnss->lost(gnss->context);
     uint8_t byte;
     UART4->SR = USART_SR_RXNE;
-    for (int i = 0; i < 257; i++)
+    for (int i = 0; i < 257; i++) {
         serial_uart4_handler();
+    }
     assert_int_equal(told.priority[IRQ_UART4], 0); /* full: the sender waits */
-    for (int i = 0; i < 256; i++)
+    for (int i = 0; i < 256; i++) {
         assert_true(gnss->read(gnss->context, &byte, &count));
+    }
     assert_false(gnss->read(gnss->context, &byte, &count));
     assert_int_equal(told.priority[IRQ_UART4], CORE_PRIORITY_SERIAL);
     assert_int_equal(gnss->lost(gnss->context), lost);

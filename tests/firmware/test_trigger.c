@@ -12,8 +12,9 @@ static const struct trigger_timing timing = {.shortest_ns = 1000000, .width_ns =
 
 static void start(struct motion *motion) {
     hub_start(motion);
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         assert_int_equal(axis_set_position(&motion->axis[k], 0), MOTION_OK);
+    }
     assert_int_equal(trigger_configure(&motion->trigger, &timing), MOTION_OK);
 }
 
@@ -35,8 +36,9 @@ struct pulses {
 
 static void pulse_seen(void *context, const struct fake_edge *edge) {
     struct pulses *pulses = context;
-    if (edge->kind != FAKE_SYNC || pulses->n == 1000)
+    if (edge->kind != FAKE_SYNC || pulses->n == 1000) {
         return;
+    }
     pulses->at[pulses->n].time = edge->time;
     pulses->at[pulses->n].position = fake_board.axis[0].position;
     pulses->at[pulses->n].with_step =
@@ -131,8 +133,9 @@ static void too_early_ends_the_run(void **unused) {
     struct trigger_run run = {.mode = TRIGGER_STEPS, .count = 1000, .first = 1, .pitch = 7};
     assert_int_equal(trigger_arm(&motion.trigger, &run, false), MOTION_OK);
     assert_int_equal(axis_move_to(&motion.axis[0], 20000, 0), MOTION_OK);
-    while (status_of(&motion).mode != TRIGGER_OFF)
+    while (status_of(&motion).mode != TRIGGER_OFF) {
         fake_board_tick();
+    }
     struct trigger_status status = status_of(&motion);
     assert_int_equal(status.error, TRIGGER_TOO_EARLY);
     assert_int_equal(status.error_number, status.number);
@@ -203,17 +206,21 @@ static void by_period(void **unused) {
         struct trigger_event event;
         while (fake_board.ticks < 1000000) {
             fake_board_tick();
-            while (trigger_take(&motion.trigger, &event))
+            while (trigger_take(&motion.trigger, &event)) {
                 ;
+            }
             /* n periods in counts: n period 84e6 / 1e9. */
             uint64_t ideal = n * periods[k] * 84; /* 1000ths of a count */
             bool due = (fake_board.time - began) * 1000 >= ideal;
-            if (due)
+            if (due) {
                 n++;
-            if (fake_board.syncs != n)
+            }
+            if (fake_board.syncs != n) {
                 fail_msg("trigger %u at tick %u", (unsigned)n, (unsigned)fake_board.ticks);
-            if (due)
+            }
+            if (due) {
                 assert_true((fake_board.time - began) * 1000 - ideal < 2100 * 1000);
+            }
         }
         assert_int_equal(n, 1 + (fake_board.time - began) * 1000 / (periods[k] * UINT64_C(84)));
         assert_int_equal(event.number, n - 1);

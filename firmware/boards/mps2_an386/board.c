@@ -16,10 +16,11 @@ static bool emulated;
 
 /* Other pins stay as they are: the mask is part of the address (DDI 0479 3.5.4). */
 static void set_pin(unsigned pin, bool level) {
-    if (pin < 8)
+    if (pin < 8) {
         GPIO_MASK_LOW(1u << pin) = (uint32_t)level << pin;
-    else
+    } else {
         GPIO_MASK_HIGH(1u << (pin - 8)) = (uint32_t)level << pin;
+    }
 }
 
 static void find_cause(void) {
@@ -40,8 +41,9 @@ void board_init(void) {
     (void)board_lock();
     emulated = GPIO_COMPONENT_ID == 0;
     find_cause();
-    for (unsigned pin = 0; pin < PIN_COUNT; pin++)
+    for (unsigned pin = 0; pin < PIN_COUNT; pin++) {
         set_pin(pin, pin >= PIN_ENABLE && pin < PIN_ENABLE + BOARD_AXES);
+    }
     GPIO_OUTENSET = (1u << PIN_RADAR_SOP) - 1;
     TIMER_RELOAD = 0xFFFFFFFFu;
     TIMER_VALUE = 0xFFFFFFFFu;
@@ -64,8 +66,9 @@ bool board_emulated(void) {
 
 void board_serial(uint8_t serial[12]) {
     static const uint8_t fixed[12] = {'m', 'p', 's', '2', '-', 'a', 'n', '3', '8', '6', '-', '1'};
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) {
         serial[i] = fixed[i];
+    }
 }
 
 uint32_t board_count(void) {
@@ -121,8 +124,9 @@ void board_set_radar_reset(bool held) {
 }
 
 void board_set_radar_boot(unsigned sop) {
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         set_pin(PIN_RADAR_SOP + i, sop >> i & 1u);
+    }
     GPIO_OUTENSET = 7u << PIN_RADAR_SOP;
 }
 
@@ -153,8 +157,9 @@ void board_watchdog_start(uint32_t timeout_ms) {
 
 /* Clearing the interrupt also takes the load value anew. */
 void board_watchdog_feed(void) {
-    if (watchdog_load)
+    if (watchdog_load) {
         WATCHDOG_INTCLR = 1;
+    }
 }
 
 enum board_reset_cause board_reset_cause(void) {

@@ -34,16 +34,18 @@ static inline void receive(unsigned i) {
         received[i].lost++;
         uart->STATE = UART_STATE_OVERRUN;
     }
-    if (state & UART_STATE_RXFULL)
+    if (state & UART_STATE_RXFULL) {
         ring_received_put(&received[i], (uint8_t)uart->DATA, now);
+    }
 }
 
 /* One byte, if the sender is free: the interrupt comes when it is free again. */
 static inline void send(unsigned i) {
     struct uart *uart = UART(i);
     uint8_t byte;
-    if (!(uart->STATE & UART_STATE_TXFULL) && ring_sending_get(&sending[i], &byte))
+    if (!(uart->STATE & UART_STATE_TXFULL) && ring_sending_get(&sending[i], &byte)) {
         uart->DATA = byte;
+    }
 }
 
 static inline void sent(unsigned i) {
@@ -117,13 +119,15 @@ static size_t port_write(void *context, const uint8_t *from, size_t n) {
 /* DDI 0479 4.3.2: the divider is at least 16. */
 static bool port_set_rate(void *context, uint32_t bits_per_s) {
     const struct port *port = context;
-    if (bits_per_s == 0 || bits_per_s > CLOCK_HZ / 16)
+    if (bits_per_s == 0 || bits_per_s > CLOCK_HZ / 16) {
         return false;
+    }
     uint32_t divider = (CLOCK_HZ + bits_per_s / 2) / bits_per_s;
     uint32_t made = CLOCK_HZ / divider;
     uint32_t error = made > bits_per_s ? made - bits_per_s : bits_per_s - made;
-    if (divider > 0xFFFFF || error > bits_per_s / 50)
+    if (divider > 0xFFFFF || error > bits_per_s / 50) {
         return false;
+    }
     port->uart->BAUDDIV = divider;
     return true;
 }

@@ -21,14 +21,18 @@ static const pin sop[] = {PIN_RADAR_SOP0, PIN_RADAR_SOP1, PIN_RADAR_SOP2};
 static enum board_reset_cause cause;
 
 static enum board_reset_cause cause_of_flags(uint32_t flags) {
-    if (flags & RCC_CSR_IWDGRSTF)
+    if (flags & RCC_CSR_IWDGRSTF) {
         return BOARD_RESET_WATCHDOG;
-    if (flags & RCC_CSR_SFTRSTF)
+    }
+    if (flags & RCC_CSR_SFTRSTF) {
         return BOARD_RESET_SOFTWARE;
-    if (flags & RCC_CSR_PORRSTF)
+    }
+    if (flags & RCC_CSR_PORRSTF) {
         return BOARD_RESET_POWER;
-    if (flags & RCC_CSR_PINRSTF)
+    }
+    if (flags & RCC_CSR_PINRSTF) {
         return BOARD_RESET_PIN;
+    }
     return BOARD_RESET_UNKNOWN;
 }
 
@@ -43,10 +47,11 @@ static void find_cause(void) {
         cause = cause_of_flags(RCC_CSR);
         RCC_CSR |= RCC_CSR_RMVF;
     }
-    if (own == CORE_CAUSE_WATCHDOG)
+    if (own == CORE_CAUSE_WATCHDOG) {
         cause = BOARD_RESET_WATCHDOG;
-    else if (own == CORE_CAUSE_SOFTWARE && clock_emulated())
+    } else if (own == CORE_CAUSE_SOFTWARE && clock_emulated()) {
         cause = BOARD_RESET_SOFTWARE;
+    }
 }
 
 static void start_outputs(void) {
@@ -92,8 +97,9 @@ void board_serial(uint8_t serial[12]) {
     static const uint8_t emulated[12] = {'q', 'e', 'm', 'u', '-', 'f',
                                          '4', '0', '5', '-', '0', '1'};
     const uint8_t *from = clock_emulated() ? emulated : UNIQUE_ID;
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) {
         serial[i] = from[i];
+    }
 }
 
 bool board_clock_exact(void) {
@@ -133,13 +139,15 @@ void board_set_radar_reset(bool held) {
 }
 
 void board_set_radar_boot(unsigned mode) {
-    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
+    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++) {
         gpio_output(sop[i], mode >> i & 1u);
+    }
 }
 
 void board_release_radar_boot(void) {
-    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++)
+    for (unsigned i = 0; i < sizeof sop / sizeof *sop; i++) {
         gpio_input(sop[i], GPIO_NO_PULL);
+    }
 }
 
 void board_set_led(bool on) {
@@ -162,14 +170,16 @@ static void start_hardware_watchdog(uint32_t timeout_ms) {
 
 void board_watchdog_start(uint32_t timeout_ms) {
     core_watchdog_start(timeout_ms * (board_tick_hz() / 1000));
-    if (!clock_emulated())
+    if (!clock_emulated()) {
         start_hardware_watchdog(timeout_ms);
+    }
 }
 
 void board_watchdog_feed(void) {
     core_watchdog_feed();
-    if (!clock_emulated())
+    if (!clock_emulated()) {
         IWDG_KR = IWDG_KR_FEED;
+    }
 }
 
 enum board_reset_cause board_reset_cause(void) {

@@ -15,9 +15,11 @@ static bool emulated;
 static bool crystal;
 
 static bool wait(reg *where, uint32_t mask, uint32_t value) {
-    for (int i = 0; i < TRIES; i++)
-        if ((*where & mask) == value)
+    for (int i = 0; i < TRIES; i++) {
+        if ((*where & mask) == value) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -71,8 +73,9 @@ static void start_pll(void) {
 void clock_tree_init(void) {
     /* Some oscillator runs on a chip, whichever a boot loader has left; qemu's register reads 0. */
     emulated = RCC_CR == 0;
-    if (emulated)
+    if (emulated) {
         return;
+    }
     undo_boot_loader();
     start_pll();
 }

@@ -33,12 +33,14 @@ static volatile bool held[BOARD_PORTS];
 static inline void receive(enum board_port i, struct usart *usart, uint32_t status) {
     uint32_t now = TIM2->CNT;
     uint8_t byte = (uint8_t)usart->DR;
-    if (status & USART_SR_ORE)
+    if (status & USART_SR_ORE) {
         received[i].lost++;
-    if (status & (USART_SR_FE | USART_SR_NE))
+    }
+    if (status & (USART_SR_FE | USART_SR_NE)) {
         received[i].lost++;
-    else if (status & USART_SR_RXNE)
+    } else if (status & USART_SR_RXNE) {
         ring_received_put(&received[i], byte, now);
+    }
 }
 
 static inline void interrupt(enum board_port i, struct usart *usart) {
@@ -48,14 +50,16 @@ static inline void interrupt(enum board_port i, struct usart *usart) {
         core_interrupt_off(ports[i].irq);
         return;
     }
-    if (status & (USART_SR_RXNE | USART_SR_ORE))
+    if (status & (USART_SR_RXNE | USART_SR_ORE)) {
         receive(i, usart, status);
+    }
     if ((status & USART_SR_TXE) && (usart->CR1 & USART_CR1_TXEIE)) {
         uint8_t byte;
-        if (ring_sending_get(&sending[i], &byte))
+        if (ring_sending_get(&sending[i], &byte)) {
             usart->DR = byte;
-        else
+        } else {
             usart->CR1 &= ~USART_CR1_TXEIE;
+        }
     }
 }
 
@@ -96,15 +100,17 @@ static bool port_read(void *context, uint8_t *byte, uint32_t *count) {
 /* qemu raises no interrupt for an empty transmitter, but it is always empty. */
 static size_t write_at_once(struct usart *usart, const uint8_t *from, size_t n) {
     size_t taken = 0;
-    while (taken < n && (usart->SR & USART_SR_TXE))
+    while (taken < n && (usart->SR & USART_SR_TXE)) {
         usart->DR = from[taken++];
+    }
     return taken;
 }
 
 static size_t port_write(void *context, const uint8_t *from, size_t n) {
     const struct port *port = context;
-    if (clock_emulated())
+    if (clock_emulated()) {
         return write_at_once(port->usart, from, n);
+    }
     size_t taken = ring_sending_put(&sending[index_of(port)], from, n);
     if (taken) {
         uint32_t state = board_lock(); /* the interrupt clears the same register's bit */
@@ -118,13 +124,15 @@ static size_t port_write(void *context, const uint8_t *from, size_t n) {
  * together: 2 % is ours. */
 static bool port_set_rate(void *context, uint32_t bits_per_s) {
     const struct port *port = context;
-    if (bits_per_s == 0 || bits_per_s > port->clock_hz / 16)
+    if (bits_per_s == 0 || bits_per_s > port->clock_hz / 16) {
         return false;
+    }
     uint32_t divider = (port->clock_hz + bits_per_s / 2) / bits_per_s;
     uint32_t made = port->clock_hz / divider;
     uint32_t error = made > bits_per_s ? made - bits_per_s : bits_per_s - made;
-    if (divider > 0xFFFF || error > bits_per_s / 50)
+    if (divider > 0xFFFF || error > bits_per_s / 50) {
         return false;
+    }
     port->usart->BRR = divider;
     return true;
 }

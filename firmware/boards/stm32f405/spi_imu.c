@@ -9,18 +9,22 @@ enum {
 };
 
 static bool wait(uint32_t flag, bool level) {
-    for (int i = 0; i < TRIES; i++)
-        if (!!(SPI2->SR & flag) == level)
+    for (int i = 0; i < TRIES; i++) {
+        if (!!(SPI2->SR & flag) == level) {
             return true;
+        }
+    }
     return false;
 }
 
 static bool exchange(uint8_t out, uint8_t *in) {
-    if (!wait(SPI_SR_TXE, true))
+    if (!wait(SPI_SR_TXE, true)) {
         return false;
+    }
     SPI2->DR = out;
-    if (!wait(SPI_SR_RXNE, true))
+    if (!wait(SPI_SR_RXNE, true)) {
         return false;
+    }
     *in = (uint8_t)SPI2->DR;
     return true;
 }
@@ -32,8 +36,9 @@ static bool transfer(void *context, const uint8_t *out, uint8_t *in, size_t n) {
     for (size_t i = 0; done && i < n; i++) {
         uint8_t byte;
         done = exchange(out ? out[i] : 0xFF, &byte);
-        if (done && in)
+        if (done && in) {
             in[i] = byte;
+        }
     }
     done = wait(SPI_SR_BSY, false) && done;
     gpio_set(PIN_SPI_SELECT, true);

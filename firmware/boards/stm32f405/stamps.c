@@ -29,9 +29,11 @@ uint32_t board_count_hz(void) {
  * comes 1000 times in a second at most, and a missing stamp shows in the records. */
 void stamps_tim2_handler(void) {
     uint32_t status = TIM2->SR;
-    for (unsigned i = 0; i < BOARD_STAMPS; i++)
-        if (status & 2u << i)
+    for (unsigned i = 0; i < BOARD_STAMPS; i++) {
+        if (status & 2u << i) {
             board_on_stamp((enum board_stamp)i, TIM2->CCR[i]);
+        }
+    }
 }
 
 /* Every line comes here. Pending bits say which edge it was; qemu interrupts at edges that were not
@@ -43,10 +45,11 @@ void stamps_exti_handler(void) {
     while (pending) {
         unsigned line = (unsigned)__builtin_ctz(pending);
         pending &= pending - 1;
-        if (stamp_lines >> line & 1u)
+        if (stamp_lines >> line & 1u) {
             board_on_stamp(line == gpio_bit(PIN_PPS) ? BOARD_STAMP_PPS : BOARD_STAMP_SPI_IMU, now);
-        else if (input_of_line[line] != NO_INPUT)
+        } else if (input_of_line[line] != NO_INPUT) {
             board_on_input((enum board_input)input_of_line[line], now);
+        }
     }
 }
 
@@ -89,23 +92,28 @@ void stamps_init(void) {
     clock_enable(&RCC_APB2ENR, RCC_APB2ENR_SYSCFG);
     start_timer();
     start_captures();
-    for (unsigned i = 0; i < sizeof input_of_line; i++)
+    for (unsigned i = 0; i < sizeof input_of_line; i++) {
         input_of_line[i] = NO_INPUT;
+    }
     for (unsigned i = 0; i < BOARD_INPUTS; i++) {
         gpio_input(inputs[i], GPIO_PULL_UP);
         input_of_line[gpio_bit(inputs[i])] = (uint8_t)i;
         listen(inputs[i]);
     }
-    for (unsigned i = 0; i < sizeof lines; i++)
+    for (unsigned i = 0; i < sizeof lines; i++) {
         core_interrupt_on(lines[i], CORE_PRIORITY_INPUT);
+    }
 }
 
 uint32_t board_inputs(void) {
     uint32_t active = 0;
-    if (clock_emulated())
+    if (clock_emulated()) {
         return 0;
-    for (unsigned i = 0; i < BOARD_INPUTS; i++)
-        if (gpio_get(inputs[i]))
+    }
+    for (unsigned i = 0; i < BOARD_INPUTS; i++) {
+        if (gpio_get(inputs[i])) {
             active |= 1u << i;
+        }
+    }
     return active;
 }

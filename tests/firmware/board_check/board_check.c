@@ -42,25 +42,27 @@ static struct {
 
 static void say(const char *text) {
     const struct serial_port *link = board_port(BOARD_PORT_LINK);
-    while (*text)
+    while (*text) {
         text += link->write(link->context, (const uint8_t *)text, 1);
+    }
 }
 
 static void say_number(const char *before, uint32_t value) {
     char digits[11];
     int i = 10;
     digits[i] = 0;
-    do
+    do {
         digits[--i] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
+    } while ((value /= 10) != 0);
     say(before);
     say(&digits[i]);
 }
 
 static void say_hex(const char *before, uint32_t value) {
     char text[] = "0x00000000";
-    for (int i = 9; i > 1; i--, value >>= 4)
+    for (int i = 9; i > 1; i--, value >>= 4) {
         text[i] = "0123456789abcdef"[value & 15];
+    }
     say(before);
     say(text);
 }
@@ -167,9 +169,11 @@ static void step(unsigned axis, uint32_t pulses) {
     board_set_enable(axis, true);
     check.axis = axis;
     check.pulses = 2 * pulses;
-    while (check.pulses)
-        if (check.watching)
+    while (check.pulses) {
+        if (check.watching) {
             board_watchdog_feed();
+        }
+    }
     board_set_enable(axis, false);
     say("done\n");
 }
@@ -178,12 +182,15 @@ static void pulse_sync(uint32_t pulses, uint32_t width_ns) {
     check.sync_made = 0;
     check.sync_width = width_ns;
     check.syncs = pulses;
-    while (check.syncs)
-        if (check.watching)
+    while (check.syncs) {
+        if (check.watching) {
             board_watchdog_feed();
+        }
+    }
     say("sync");
-    for (uint32_t i = 0; i < pulses && i < EVENTS; i++)
+    for (uint32_t i = 0; i < pulses && i < EVENTS; i++) {
         say_number(" ", check.sync_count[i]);
+    }
     say("\n");
 }
 
@@ -204,8 +211,9 @@ static void try_spi(void) {
         return;
     }
     say_number("spi ok=", spi->transfer(spi->context, out, in, sizeof in));
-    for (unsigned i = 0; i < sizeof in; i++)
+    for (unsigned i = 0; i < sizeof in; i++) {
         say_number(" ", in[i]);
+    }
     say("\n");
 }
 
@@ -220,10 +228,12 @@ __attribute__((noinline)) static uint32_t overflow(uint32_t depth) {
 
 static uint32_t number(const char **text) {
     uint32_t value = 0;
-    while (**text == ' ')
+    while (**text == ' ') {
         (*text)++;
-    while (**text >= '0' && **text <= '9')
+    }
+    while (**text >= '0' && **text <= '9') {
         value = value * 10 + (uint32_t)(*(*text)++ - '0');
+    }
     return value;
 }
 
@@ -318,14 +328,16 @@ static void serve_port(enum board_port i) {
     const struct serial_port *port = board_port(i);
     uint8_t byte;
     uint32_t count;
-    while (port->read(port->context, &byte, &count))
+    while (port->read(port->context, &byte, &count)) {
         echo(port, byte);
+    }
 }
 
 static void open_kept(void) {
     struct kept *kept = board_kept();
-    if (kept->mark != MARK)
+    if (kept->mark != MARK) {
         *kept = (struct kept){.mark = MARK};
+    }
     kept->runs++;
 }
 
@@ -333,8 +345,9 @@ static void open_kept(void) {
 static void blink(void) {
     static bool lit;
     bool light = check.ticks / (board_tick_hz() / 2) % 2;
-    if (light != lit)
+    if (light != lit) {
         board_set_led(light);
+    }
     lit = light;
 }
 
@@ -345,11 +358,13 @@ int main(void) {
     tell_name();
     for (;;) {
         blink();
-        if (check.watching)
+        if (check.watching) {
             board_watchdog_feed();
+        }
         serve_link();
-        for (int i = BOARD_PORT_LINK + 1; i < BOARD_PORTS; i++)
+        for (int i = BOARD_PORT_LINK + 1; i < BOARD_PORTS; i++) {
             serve_port((enum board_port)i);
+        }
         board_idle();
     }
 }

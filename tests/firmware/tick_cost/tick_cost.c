@@ -62,12 +62,14 @@ static uint32_t tick(struct motion *motion, struct cost *cost) {
     uint32_t before = counter();
     motion_tick(motion);
     uint32_t spent = instructions(counter() - before) - overhead;
-    if (spent > cost->most)
+    if (spent > cost->most) {
         cost->most = spent;
+    }
     cost->sum += spent;
     cost->ticks++;
-    while (trigger_take(&motion->trigger, &event))
+    while (trigger_take(&motion->trigger, &event)) {
         ;
+    }
     return spent;
 }
 
@@ -98,8 +100,9 @@ static void begin(bool halt) {
 
 /* All axes in step: every step, every change of segment, every trigger in the same tick. */
 static void move_all(int32_t steps) {
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_move_to(&motion.axis[k], steps, 0);
+    }
 }
 
 int main(void) {
@@ -110,14 +113,16 @@ int main(void) {
 
     begin(false);
     struct cost cost = {0};
-    for (int k = 0; k < 1000; k++)
+    for (int k = 0; k < 1000; k++) {
         tick(&motion, &cost);
+    }
     show("nothing moves", &cost);
 
     cost = (struct cost){0};
     axis_move_to(&motion.axis[0], 4000, 0);
-    while (!axis_still(&motion.axis[0]))
+    while (!axis_still(&motion.axis[0])) {
         tick(&motion, &cost);
+    }
     show("one axis moves", &cost);
 
     begin(false);
@@ -125,8 +130,9 @@ int main(void) {
     struct trigger_run run = {.mode = TRIGGER_STEPS, .count = 3999, .first = 1, .pitch = 1};
     trigger_arm(&motion.trigger, &run, false);
     move_all(4000);
-    while (!motion_still(&motion))
+    while (!motion_still(&motion)) {
         tick(&motion, &cost);
+    }
     show("three axes in step, a trigger at every step", &cost);
 
     begin(false);
@@ -134,8 +140,9 @@ int main(void) {
     active = 1u << BOARD_LIMIT_X_LOW | 1u << BOARD_LIMIT_Y_LOW | 1u << BOARD_LIMIT_TURN_HOME;
     trigger_arm(&motion.trigger, &run, false);
     move_all(4000);
-    while (!motion_still(&motion))
+    while (!motion_still(&motion)) {
         tick(&motion, &cost);
+    }
     show("the same away from three switches still active", &cost);
 
     cost = (struct cost){0};
@@ -147,8 +154,9 @@ int main(void) {
             (struct trigger_run){.mode = TRIGGER_STEPS, .count = 3999, .first = first, .pitch = 1};
         trigger_arm(&motion.trigger, &run, false);
         move_all(4000);
-        while (!motion_still(&motion))
+        while (!motion_still(&motion)) {
             tick(&motion, &cost);
+        }
     }
     show("a trigger comes too early, three axes brake", &cost);
 
@@ -160,8 +168,9 @@ int main(void) {
         trigger_arm(&motion.trigger, &run, false);
         move_all(4000);
         struct cost unused = {0};
-        for (uint32_t k = 0; k < at && !motion_still(&motion); k++)
+        for (uint32_t k = 0; k < at && !motion_still(&motion); k++) {
             tick(&motion, &unused);
+        }
         active = (1u << BOARD_INPUTS) - 1;
         tick(&motion, &cost);
     }
@@ -172,8 +181,9 @@ int main(void) {
     run = (struct trigger_run){.mode = TRIGGER_PERIOD, .period_ns = 100000};
     trigger_arm(&motion.trigger, &run, false);
     move_all(4000);
-    while (!motion_still(&motion))
+    while (!motion_still(&motion)) {
         tick(&motion, &cost);
+    }
     show("three axes in step, triggers by period", &cost);
     return 0;
 }
