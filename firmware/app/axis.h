@@ -20,7 +20,6 @@ struct axis_config {
     uint32_t speed;        /* steps/s, below tick_hz / 2 */
     uint32_t acceleration; /* steps/s^2 */
     uint32_t jerk;         /* steps/s^3 */
-    float steps_per_unit;  /* steps per metre or radian; for reports only */
     bool inverted;         /* forward is the other level of the direction pin */
 
     int8_t limit_low; /* enum board_input, or AXIS_NO_INPUT */

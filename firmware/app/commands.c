@@ -71,9 +71,6 @@ static enum nfsar_wire_result do_clear(struct hub *hub, const struct nfsar_wire_
     if (stage_emergency_latched(&hub->stage)) {
         clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* released by its own command */
     }
-    if (stage_emergency_latched(&hub->stage)) {
-        clear.errors &= ~(1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP); /* it is to be released first */
-    }
     stage_clear(hub, clear.errors);
     errors_clear(&hub->errors, clear.errors);
     /* What is still latched, so that the host sees what cannot be cleared yet. */
@@ -254,9 +251,10 @@ static enum nfsar_wire_result run(struct hub *hub, const struct nfsar_wire_messa
             answer->detail = table[i].bytes;
             return NFSAR_WIRE_RESULT_LENGTH;
         }
-        /* Stopping is never refused. */
-        const bool always = message->header.kind == NFSAR_WIRE_DO_HELLO ||
-                            message->header.kind == NFSAR_WIRE_DO_EMERGENCY;
+        /* Stopping is never refused; letting go is for a host that has said who it is. */
+        const bool stop =
+            message->header.kind == NFSAR_WIRE_DO_EMERGENCY && message->payload[0] != 0;
+        const bool always = stop || message->header.kind == NFSAR_WIRE_DO_HELLO;
         if (!hub->greeted && !always) {
             answer->detail = NFSAR_WIRE_MAJOR;
             return NFSAR_WIRE_RESULT_VERSION;

@@ -15,17 +15,17 @@ void errors_raise(struct errors *errors, enum nfsar_wire_error_code error, uint1
                                             .source = source,
                                             .value = value,
                                             .times = errors->times[error]};
-    errors->last[error] = record;
+    if (errors->count < ERRORS_TOLD) {
+        errors->told[errors->count++] = record;
+    }
     errors->tell(errors->context, &record);
 }
 
 void errors_repeat(struct errors *errors) {
-    for (unsigned error = 0; error < ERRORS; error++) {
-        if ((errors->latched & (1U << error)) != 0) {
-            struct nfsar_wire_error record = errors->last[error];
-            record.times = errors->times[error];
-            errors->tell(errors->context, &record);
-        }
+    for (unsigned i = 0; i < errors->count; i++) {
+        struct nfsar_wire_error record = errors->told[i];
+        record.times = errors->times[record.error];
+        errors->tell(errors->context, &record);
     }
 }
 
@@ -33,7 +33,18 @@ bool errors_latched(const struct errors *errors, enum nfsar_wire_error_code erro
     return (errors->latched & (1U << error)) != 0;
 }
 
+static void forget(struct errors *errors, uint32_t bits) {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < errors->count; i++) {
+        if ((bits & 1U << errors->told[i].error) == 0) {
+            errors->told[kept++] = errors->told[i];
+        }
+    }
+    errors->count = kept;
+}
+
 void errors_clear(struct errors *errors, uint32_t bits) {
+    forget(errors, bits);
     for (unsigned error = 0; error < ERRORS; error++) {
         const uint32_t bit = 1U << error;
         if ((errors->latched & bits & bit) == 0) {

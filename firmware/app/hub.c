@@ -81,7 +81,30 @@ static uint16_t cap16(uint32_t value) {
     return value > UINT16_MAX ? UINT16_MAX : (uint16_t)value;
 }
 
+/* On silicon a late tick would shift triggers; an emulator's come in bunches. */
+static void tell_late(struct hub *hub, uint32_t late) {
+    if (!board_emulated() && late > hub->ticks.period / 2 && late > hub->told_late) {
+        hub->told_late = late;
+        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0, (int32_t)counts_ns(hub, late));
+    }
+}
+
+/* Taken and cleared in one: what a tick between the two wrote would be gone. */
+static void take_worst(struct hub *hub, uint32_t *worst, uint32_t *late_worst) {
+    const uint32_t state = board_lock();
+    *worst = hub->ticks.worst;
+    *late_worst = hub->ticks.late_worst;
+    hub->ticks.worst = 0;
+    hub->ticks.late_worst = 0;
+    board_unlock(state);
+    tell_late(hub, *late_worst);
+    hub->told_late = 0;
+}
+
 void hub_say_status(struct hub *hub) {
+    uint32_t tick_worst;
+    uint32_t late_worst;
+    take_worst(hub, &tick_worst, &late_worst);
     struct nfsar_wire_status status = {.errors = hub->errors.latched,
                                        .made = hub->outbox.made,
                                        .dropped = hub->outbox.dropped,
@@ -95,8 +118,8 @@ void hub_say_status(struct hub *hub) {
                                        .trigger_worst = hub->stage.trigger_worst,
                                        .stack_free = cap16(board_stack_free()),
                                        .loop_worst_ns = counts_ns(hub, hub->loop_worst),
-                                       .tick_worst_ns = counts_ns(hub, hub->ticks.worst),
-                                       .tick_late_worst_ns = counts_ns(hub, hub->ticks.late_worst),
+                                       .tick_worst_ns = counts_ns(hub, tick_worst),
+                                       .tick_late_worst_ns = counts_ns(hub, late_worst),
                                        .inputs = (uint8_t)board_inputs(),
                                        .emergency = stage_emergency_latched(&hub->stage),
                                        .armed = stage_armed(&hub->stage),
@@ -107,9 +130,6 @@ void hub_say_status(struct hub *hub) {
     }
     HUB_RECORD(hub, STATUS, status, 0, hub->now_ns, &status);
     hub->loop_worst = 0;
-    hub->ticks.worst = 0;
-    hub->ticks.late_worst = 0;
-    hub->told_late = 0;
     hub->status_ns = hub->now_ns;
 }
 
@@ -127,9 +147,6 @@ static void tell_radar(void *context, const struct nfsar_wire_radar *state, cons
     const size_t bytes = n < room ? n : room;
     memcpy(payload + fields, text, bytes);
     hub_record(hub, NFSAR_WIRE_RADAR, 0, hub->now_ns, payload, fields + bytes);
-    if (state->state != NFSAR_WIRE_RADAR_RESETTING) {
-        board_release_radar_boot(); /* the radar drives its boot pins itself once it runs */
-    }
     if (state->state == NFSAR_WIRE_RADAR_REFUSED) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_RADAR_REFUSED, 0, state->line);
     } else if (state->state == NFSAR_WIRE_RADAR_SILENT) {
@@ -153,6 +170,11 @@ static void set_radar_boot(void *context, unsigned sop) {
     board_set_radar_boot(sop);
 }
 
+static void release_radar_boot(void *context) {
+    (void)context;
+    board_release_radar_boot();
+}
+
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
     crash_start(board_reset_cause());
@@ -168,9 +190,13 @@ void hub_init(struct hub *hub) {
     links_init(&hub->links);
     stage_init(hub);
     sensors_init(hub);
-    radar_init(
-        &hub->radar, board_port(BOARD_PORT_RADAR),
-        &(struct radar_events){tell_radar, pass_radar_text, set_radar_reset, set_radar_boot, hub});
+    radar_init(&hub->radar, board_port(BOARD_PORT_RADAR),
+               &(struct radar_events){.state = tell_radar,
+                                      .said = pass_radar_text,
+                                      .reset = set_radar_reset,
+                                      .boot = set_radar_boot,
+                                      .release_boot = release_radar_boot,
+                                      .context = hub});
     struct nfsar_wire_crash crash;
     if (crash_read(&crash)) {
         errors_raise(&hub->errors,
@@ -245,13 +271,22 @@ static void poll_injected(struct hub *hub) {
     }
 }
 
+/* Whether what comes at this port is wanted: a radar in its reset may send anything. */
+static bool heard(const struct hub *hub, enum board_port port) {
+    return port == BOARD_PORT_RADAR ? hub->radar.state != NFSAR_WIRE_RADAR_RESETTING
+                                    : !sensors_seek(&hub->sensors, port);
+}
+
 static void poll_losses(struct hub *hub) {
     for (unsigned port = 0; port < BOARD_PORTS; port++) {
         const struct serial_port *serial = board_port((enum board_port)port);
         const uint32_t lost = serial->lost(serial->context);
         if (lost != hub->lost[port]) {
             hub->lost[port] = lost;
-            errors_raise(&hub->errors, NFSAR_WIRE_ERROR_INPUT_LOST, (uint16_t)port, (int32_t)lost);
+            if (heard(hub, (enum board_port)port)) {
+                errors_raise(&hub->errors, NFSAR_WIRE_ERROR_INPUT_LOST, (uint16_t)port,
+                             (int32_t)lost);
+            }
         }
     }
     if (hub->outbox.dropped != hub->told_dropped) {
@@ -262,12 +297,7 @@ static void poll_losses(struct hub *hub) {
         board_stack_free() < board_stack_size() / 8) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)board_stack_free());
     }
-    /* An emulator's interrupts come in bunches; on silicon a late one would shift triggers. */
-    const uint32_t late = hub->ticks.late_worst;
-    if (!board_emulated() && late > hub->ticks.period / 2 && late > hub->told_late) {
-        hub->told_late = late;
-        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TICK_LATE, 0, (int32_t)counts_ns(hub, late));
-    }
+    tell_late(hub, hub->ticks.late_worst);
 }
 
 static void poll_status(struct hub *hub) {

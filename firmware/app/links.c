@@ -53,10 +53,25 @@ static void hear(struct links *links, struct outbox *outbox, enum link link,
     outbox_put(outbox, NFSAR_WIRE_REPLY, header->channel, now_ns, state->answer, state->bytes);
 }
 
+/* A reset empties USB's rings: of a frame begun there the rest is garbage to whoever comes next,
+ * and of one that was coming the end will not come. */
+static void poll_usb(struct links *links, struct outbox *outbox) {
+    usb_link_poll(&links->usb);
+    if (links->usb.emptied == links->usb_emptied) {
+        return;
+    }
+    links->usb_emptied = links->usb.emptied;
+    links->state[LINK_USB].reader.filled = 0;
+    links->state[LINK_USB].reader.overlong = false;
+    if (links->active == LINK_USB) {
+        outbox_restart(outbox);
+    }
+}
+
 void links_poll(struct links *links, struct outbox *outbox, uint64_t now_ns, links_command *command,
                 void *context) {
     if (links->has_usb) {
-        usb_link_poll(&links->usb);
+        poll_usb(links, outbox);
     }
     for (unsigned link = 0; link < LINKS; link++) {
         for (unsigned i = 0; i < BYTES_A_POLL; i++) {

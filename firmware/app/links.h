@@ -29,6 +29,7 @@ struct links {
     struct link_state state[LINKS];
     struct usb_link usb;
     bool has_usb;
+    uint32_t usb_emptied;
     enum link active;
 };
 

@@ -75,8 +75,12 @@ uint32_t motion_positions(struct motion *motion, int32_t position[BOARD_AXES]) {
 
 void motion_poll(struct motion *motion) {
     uint32_t now = motion_ticks(motion);
-    for (unsigned k = 0; k < BOARD_AXES; k++)
+    for (unsigned k = 0; k < BOARD_AXES; k++) {
+        /* The current, and with it the position, stays while triggers wait for the axis. */
+        if (motion->trigger.mode == TRIGGER_STEPS && motion->trigger.axis == k)
+            motion->axis[k].active_since = now;
         axis_poll(&motion->axis[k], now);
+    }
 }
 
 void motion_emergency_stop(struct motion *motion) {

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A crystal is within 100 ppm over temperature; twice that is somebody else's pulse. An emulator's
- * edges come milliseconds late. */
-enum { PPS_CRYSTAL = 200, PPS_EMULATED = 20000, PPS_WINDOW = 32 };
+/* A crystal is within 100 ppm over temperature; twice that is somebody else's pulse. The chip's own
+ * oscillator is within 1 %, and an emulator's edges come milliseconds late. */
+enum { PPS_CRYSTAL = 200, PPS_COARSE = 20000, PPS_WINDOW = 32 };
 
 struct pps {
     uint32_t count_hz;
@@ -24,7 +24,7 @@ struct pps {
     uint64_t utc_ns; /* of the last accepted pulse; 0 not known */
 };
 
-/* tolerance_ppm: PPS_CRYSTAL, or more where stamps are not captured by hardware. */
+/* tolerance_ppm: PPS_CRYSTAL or PPS_COARSE. */
 void pps_init(struct pps *pps, uint32_t count_hz, uint32_t tolerance_ppm);
 
 /* A pulse at this 64-bit count. True: accepted. */

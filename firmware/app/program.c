@@ -120,7 +120,7 @@ static bool arm_row(struct program *program) {
                               .first = first,
                               .pitch = forward ? pitch : -pitch,
                               .row = (uint16_t)program->row,
-                              .column = (uint16_t)(forward ? 0 : scan->columns - 1),
+                              .column = forward ? 0 : scan->columns - 1,
                               .column_step = forward ? 1 : -1};
     enum motion_error error = trigger_arm(&program->motion->trigger, &run, program->row > 0);
     if (error == TRIGGER_MISSED && program->state == PROGRAM_TURN_DWELL)
@@ -137,7 +137,7 @@ static void arm_point(struct program *program) {
                               .count = program->plan.burst,
                               .period_ns = program->plan.period_ns,
                               .row = (uint16_t)program->row,
-                              .column = (uint16_t)column};
+                              .column = column};
     bool again = program->row > 0 || program->column > 0;
     if (!started(program, trigger_arm(&program->motion->trigger, &run, again)))
         return;

@@ -148,15 +148,16 @@ enum nfsar_wire_result radar_say(struct radar *radar, const uint8_t *text, size_
 enum nfsar_wire_result radar_reset(struct radar *radar,
                                    const struct nfsar_wire_do_radar_reset *reset, uint64_t now_ns) {
     /* SOP[2:0] of the xWR14xx: 001 functional, 011 development, 101 flashing. */
-    if (reset->sop != 1 && reset->sop != 3 && reset->sop != 5) {
+    if ((reset->sop != 1 && reset->sop != 3 && reset->sop != 5) || reset->hold > 1) {
         return NFSAR_WIRE_RESULT_VALUE;
     }
     if (busy(radar)) {
         tell(radar, NFSAR_WIRE_RADAR_CANCELLED, now_ns); /* without a moment out of reset */
     }
     radar->sop = reset->sop;
-    radar->held = reset->hold != 0;
+    radar->held = reset->hold == 1;
     radar->released = false;
+    radar->sop_driven = true;
     radar->number = 0;
     radar->lines = 0;
     radar->ready_ns = 0;
@@ -169,12 +170,21 @@ enum nfsar_wire_result radar_reset(struct radar *radar,
     return NFSAR_WIRE_RESULT_DONE;
 }
 
+/* NRESET rises, unless it is to stay low. */
+static void release(struct radar *radar, uint64_t now_ns) {
+    radar->released = true;
+    radar->rose_ns = now_ns;
+    if (!radar->held) {
+        radar->events.reset(radar->events.context, false);
+    }
+}
+
 void radar_cancel(struct radar *radar, uint64_t now_ns) {
     if (!busy(radar)) {
         return;
     }
-    if (radar->state == NFSAR_WIRE_RADAR_RESETTING && !radar->held) {
-        radar->events.reset(radar->events.context, false);
+    if (radar->state == NFSAR_WIRE_RADAR_RESETTING && !radar->released) {
+        release(radar, now_ns);
     }
     tell(radar, NFSAR_WIRE_RADAR_CANCELLED, now_ns);
 }
@@ -241,16 +251,22 @@ static void poll_reset(struct radar *radar, uint64_t now_ns) {
         if (now_ns - radar->since_ns < radar->low_ns) {
             return;
         }
-        radar->released = true;
-        if (!radar->held) {
-            radar->events.reset(radar->events.context, false);
-        }
+        release(radar, now_ns);
         /* Only the functional mode has a command line. */
         if (radar->held || radar->sop != 1) {
             tell(radar, NFSAR_WIRE_RADAR_IDLE, now_ns);
         }
     } else if (now_ns - radar->since_ns > radar->low_ns + UINT64_C(1000000) * RADAR_BOOT_MS) {
         tell(radar, NFSAR_WIRE_RADAR_SILENT, now_ns);
+    }
+}
+
+/* Whatever the radar says or does not: both must not drive the pins. */
+static void poll_boot_pins(struct radar *radar, uint64_t now_ns) {
+    if (radar->sop_driven && radar->released &&
+        now_ns - radar->rose_ns >= UINT64_C(1000000) * RADAR_SOP_MS) {
+        radar->sop_driven = false;
+        radar->events.release_boot(radar->events.context);
     }
 }
 
@@ -266,6 +282,7 @@ void radar_poll(struct radar *radar, uint64_t now_ns) {
     if (radar->state == NFSAR_WIRE_RADAR_SENDING && radar->sent <= radar->line_bytes) {
         send_line(radar, now_ns);
     }
+    poll_boot_pins(radar, now_ns);
     if (radar->state == NFSAR_WIRE_RADAR_RESETTING) {
         poll_reset(radar, now_ns);
     } else if (radar->state == NFSAR_WIRE_RADAR_SENDING && radar->begun &&

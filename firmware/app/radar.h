@@ -19,6 +19,7 @@ enum {
     RADAR_LINE_BYTES = 160,  /* longer lines of the radar are cut */
     RADAR_TIMEOUT_MS = 1000,
     RADAR_BOOT_MS = 5000,
+    RADAR_SOP_MS = 5, /* SOP stays after NRESET rose, which samples it; then its pins are outputs */
     RADAR_PROMPT_MS = 20, /* between an answer and the prompt, at most */
     RADAR_LATE_MS = 1000, /* an answer may come yet to a line given up */
     RADAR_RATE = 115200
@@ -33,6 +34,7 @@ struct radar_events {
     /* The reset and boot-mode pins. */
     void (*reset)(void *context, bool held);
     void (*boot)(void *context, unsigned sop);
+    void (*release_boot)(void *context);
     void *context;
 };
 
@@ -52,11 +54,13 @@ struct radar {
     bool held;       /* NRESET stays low */
     bool released;   /* after a reset: waiting for the prompt */
     unsigned sop;
+    bool sop_driven;
     uint32_t timeout_ms;
     bool begun;        /* the line is on its way */
     uint64_t ready_ns; /* the CLI does not listen before, unless it shows its prompt */
     uint64_t since_ns; /* the line was begun, the reset began */
     uint64_t low_ns;   /* how long NRESET is low */
+    uint64_t rose_ns;  /* NRESET rose */
     char heard[RADAR_LINE_BYTES];
     size_t heard_bytes;
 };

@@ -27,19 +27,22 @@ static const struct place_of_sensor places[SENSORS] = {
                                    sizeof(struct icm42688), -1, BOARD_STAMP_SPI_IMU},
 };
 
-unsigned sensors_count(void) {
-    return SENSORS;
-}
-
 static struct sensor *state_of(struct sensors *sensors, unsigned sensor) {
     return (struct sensor *)((char *)sensors + places[sensor].offset);
+}
+
+/* One for the pulse per second and for the receiver that names its seconds: what one takes the
+ * other must not refuse. */
+static uint32_t count_ppm(void) {
+    return board_emulated() || !board_clock_exact() ? PPS_COARSE : PPS_CRYSTAL;
 }
 
 static struct sensor_bus bus_of(const struct hub *hub, unsigned sensor) {
     const int port = places[sensor].port;
     return (struct sensor_bus){.serial = port >= 0 ? board_port((enum board_port)port) : NULL,
                                .spi = port < 0 ? board_spi_imu() : NULL,
-                               .count_hz = hub->clock.count_hz};
+                               .count_hz = hub->clock.count_hz,
+                               .count_ppm = count_ppm()};
 }
 
 static bool has_bus(const struct sensor_bus *bus) {
@@ -50,11 +53,13 @@ static uint8_t wire_state(const struct sensors *sensors, unsigned sensor) {
     if (!sensors->on[sensor]) {
         return NFSAR_WIRE_SENSOR_IS_OFF;
     }
-    switch (((const struct sensor *)((const char *)sensors + places[sensor].offset))->state) {
+    const struct sensor *state =
+        (const struct sensor *)((const char *)sensors + places[sensor].offset);
+    switch (state->state) {
     case SENSOR_RUNNING:
         return NFSAR_WIRE_SENSOR_IS_RUNNING;
     case SENSOR_SILENT:
-        return NFSAR_WIRE_SENSOR_IS_SILENT;
+        return state->wrong ? NFSAR_WIRE_SENSOR_IS_FAULT : NFSAR_WIRE_SENSOR_IS_SILENT;
     default:
         return NFSAR_WIRE_SENSOR_IS_STARTING;
     }
@@ -171,6 +176,7 @@ static void start(struct hub *hub, unsigned sensor) {
     sensor_start(places[sensor].driver, state_of(&hub->sensors, sensor), places[sensor].size, &bus,
                  hub->now_ns);
     hub->sensors.told_silences[sensor] = 0;
+    hub->sensors.told_refusals[sensor] = 0;
 }
 
 void sensors_init(struct hub *hub) {
@@ -181,7 +187,16 @@ void sensors_init(struct hub *hub) {
             start(hub, sensor);
         }
     }
-    pps_init(&hub->pps, hub->clock.count_hz, board_emulated() ? PPS_EMULATED : PPS_CRYSTAL);
+    pps_init(&hub->pps, hub->clock.count_hz, count_ppm());
+}
+
+bool sensors_seek(const struct sensors *sensors, enum board_port port) {
+    for (unsigned sensor = 0; sensor < SENSORS; sensor++) {
+        if (places[sensor].port == (int)port) {
+            return wire_state(sensors, sensor) != NFSAR_WIRE_SENSOR_IS_RUNNING;
+        }
+    }
+    return false;
 }
 
 enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on) {
@@ -241,6 +256,11 @@ static void poll_one(struct hub *hub, unsigned sensor) {
     if (silent && state->counters.samples > 0) {
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_SENSOR_SILENT, (uint16_t)sensor,
                      (int32_t)state->counters.silences);
+    }
+    if (state->counters.refusals != sensors->told_refusals[sensor]) {
+        sensors->told_refusals[sensor] = state->counters.refusals;
+        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_SENSOR_FAULT, (uint16_t)sensor,
+                     (int32_t)state->counters.refusals);
     }
     if (wire_state(sensors, sensor) != sensors->told_state[sensor] ||
         hub->now_ns - sensors->told_ns[sensor] > TELL_NS) {

@@ -32,6 +32,7 @@ struct sensors {
     bool on[SENSORS];
     uint8_t told_state[SENSORS];
     uint32_t told_silences[SENSORS];
+    uint32_t told_refusals[SENSORS];
     uint64_t told_ns[SENSORS];
     struct sensor_edges edges[BOARD_STAMPS];
 };
@@ -47,7 +48,8 @@ void sensors_edge(struct sensors *sensors, enum board_stamp stamp, uint32_t coun
 /* Turns a sensor on or off. ABSENT: this board has no bus for it. */
 enum nfsar_wire_result sensors_set(struct hub *hub, unsigned sensor, bool on);
 
-/* How many sensors there are. */
-unsigned sensors_count(void);
+/* The sensor on this port is being looked for, or off: what its port garbles meanwhile, at rates
+ * that are not the sensor's, is nobody's loss. False for a port without a sensor. */
+bool sensors_seek(const struct sensors *sensors, enum board_port port);
 
 #endif

@@ -74,20 +74,23 @@ void stage_emergency(struct hub *hub) {
     motion_emergency_stop(&hub->stage.motion);
 }
 
+/* Whether one of these errors is the one that is latched. Not one that came after the last look and
+ * was never told; an emergency stop is released instead. */
+static bool clears(uint32_t errors, enum motion_error latched, enum motion_error told) {
+    return latched == told && latched != MOTION_OK && latched != MOTION_EMERGENCY_STOP &&
+           (errors & 1U << stage_error_of(latched)) != 0;
+}
+
+/* What is latched again before the next look at it is told again. */
 void stage_clear(struct hub *hub, uint32_t errors) {
     struct stage *stage = &hub->stage;
-    const uint32_t of_trigger = 1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY |
-                                1U << NFSAR_WIRE_ERROR_TRIGGER_MISSED |
-                                1U << NFSAR_WIRE_ERROR_TRIGGER_LOST;
-    const uint32_t of_axes = 1U << NFSAR_WIRE_ERROR_AXIS_LIMIT | 1U << NFSAR_WIRE_ERROR_AXIS_HOMING;
-    /* What is latched again before the next look at it is told again. */
-    if ((errors & of_trigger) != 0) {
+    if (clears(errors, stage->motion.trigger.error, stage->told_trigger)) {
         trigger_clear(&stage->motion.trigger);
         stage->told_trigger = MOTION_OK;
     }
-    for (unsigned axis = 0; (errors & of_axes) != 0 && axis < BOARD_AXES; axis++) {
-        axis_clear(&stage->motion.axis[axis]);
-        if (stage->told_error[axis] != MOTION_EMERGENCY_STOP) {
+    for (unsigned axis = 0; axis < BOARD_AXES; axis++) {
+        if (clears(errors, stage->motion.axis[axis].error, stage->told_error[axis])) {
+            axis_clear(&stage->motion.axis[axis]);
             stage->told_error[axis] = MOTION_OK;
         }
     }
@@ -121,6 +124,10 @@ static enum nfsar_wire_result arm(struct hub *hub, const struct nfsar_wire_do_tr
                                     .first = arm->first,
                                     .pitch = arm->pitch,
                                     .column_step = 1};
+    if (stage_armed(stage)) {
+        return result_of(TRIGGER_BUSY, detail);
+    }
+    stage_take_triggers(hub); /* those of the arming before have its number */
     const enum motion_error error = trigger_arm(&stage->motion.trigger, &run, false);
     if (error == MOTION_OK) {
         stage->scans++;
@@ -189,6 +196,12 @@ enable_axis(struct axis *axis, const struct nfsar_wire_message *message, uint16_
     return result_of(axis_enable(axis, enable.on == 1), detail);
 }
 
+/* Triggers come at positions of this axis: what these are is not to change meanwhile. */
+static bool counted(const struct stage *stage, unsigned axis) {
+    const struct trigger *trigger = &stage->motion.trigger;
+    return trigger->mode == TRIGGER_STEPS && trigger->axis == axis;
+}
+
 static enum nfsar_wire_result
 command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t *detail) {
     struct stage *stage = &hub->stage;
@@ -205,6 +218,9 @@ command_axis(struct hub *hub, const struct nfsar_wire_message *message, uint16_t
     }
     if (program_running(&stage->program)) {
         return NFSAR_WIRE_RESULT_STATE;
+    }
+    if (message->header.kind != NFSAR_WIRE_DO_AXIS_MOVE && counted(stage, axis->index)) {
+        return result_of(TRIGGER_BUSY, detail);
     }
     switch (message->header.kind) {
     case NFSAR_WIRE_DO_AXIS_SET:
@@ -281,6 +297,7 @@ command_program(struct hub *hub, const struct nfsar_wire_message *message, struc
     }
     const enum motion_error error = program_start(&stage->program, &stage->scan);
     if (error == MOTION_OK) {
+        stage_take_triggers(hub); /* nothing is armed before the way to the first row is made */
         stage->scans++;
         stage->of_program = true;
     }

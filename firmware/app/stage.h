@@ -29,12 +29,14 @@ struct stage {
     enum motion_error told_error[BOARD_AXES];
     enum motion_error told_trigger;
     bool told_emergency;
-    bool told_placed[BOARD_AXES];
     uint64_t axis_ns; /* of the last records of moving axes */
 };
 
 void stage_init(struct hub *hub);
 void stage_poll(struct hub *hub);
+
+/* Makes records of the triggers that wait. */
+void stage_take_triggers(struct hub *hub);
 
 /* The axes are told again, to a host that comes later. */
 void stage_tell_again(struct stage *stage);
@@ -45,6 +47,9 @@ enum nfsar_wire_result stage_command(struct hub *hub, const struct nfsar_wire_me
 
 /* Clears what the stage has latched behind these errors. */
 void stage_clear(struct hub *hub, uint32_t errors);
+
+/* Which error a latched one is to the host. */
+enum nfsar_wire_error_code stage_error_of(enum motion_error error);
 
 /* Stops at once. */
 void stage_emergency(struct hub *hub);

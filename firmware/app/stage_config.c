@@ -35,7 +35,8 @@ enum {
     ENDLESS,
     HOME_SPEED,
     HOME_SLOW,
-    HOME_BACK
+    HOME_BACK,
+    HALT = 17
 };
 
 static bool wrong(uint16_t *field, uint16_t which) {
@@ -43,14 +44,27 @@ static bool wrong(uint16_t *field, uint16_t which) {
     return false;
 }
 
+/* A bit that says nothing today may mean something to a newer host: it is not to pass for done. */
+static bool check_flags(const struct nfsar_wire_do_axis_set *set, uint8_t fitted, uint16_t *field) {
+    if (set->invert > 1) {
+        return wrong(field, INVERT);
+    }
+    if ((set->switches & ~fitted) != 0) {
+        return wrong(field, SWITCHES);
+    }
+    if (set->endless > 1) {
+        return wrong(field, ENDLESS);
+    }
+    return set->halt > 1 ? wrong(field, HALT) : true;
+}
+
 bool stage_config_axis(struct axis_config *config, unsigned axis,
                        const struct nfsar_wire_do_axis_set *set, uint16_t *field) {
     *config = (struct axis_config){
-        .steps_per_unit = 1.0F,
-        .inverted = set->invert != 0,
+        .inverted = set->invert == 1,
         .limit_low = AXIS_NO_INPUT,
         .limit_high = AXIS_NO_INPUT,
-        .halt_at_limits = set->halt != 0,
+        .halt_at_limits = set->halt == 1,
         .soft_limits = set->low != set->high,
         .soft_low = set->low,
         .soft_high = set->high,
@@ -61,6 +75,13 @@ bool stage_config_axis(struct axis_config *config, unsigned axis,
         .home_position = set->home_position,
         .enable_delay_us = 1000U * set->enable_ms,
         .idle_off_ms = set->idle_ms};
+    const int8_t low = switches[axis].low;
+    const int8_t high = switches[axis].high;
+    const uint8_t fitted =
+        high != AXIS_NO_INPUT || set->endless == 1 ? LOW_FITTED | HIGH_FITTED : LOW_FITTED;
+    if (!check_flags(set, fitted, field)) {
+        return false;
+    }
     if (!stage_config_whole(&config->speed, set->speed)) {
         return wrong(field, SPEED);
     }
@@ -86,8 +107,6 @@ bool stage_config_axis(struct axis_config *config, unsigned axis,
         return wrong(field, HOME_BACK);
     }
     config->home_back_off = (uint32_t)set->home_back;
-    const int8_t low = switches[axis].low;
-    const int8_t high = switches[axis].high;
     /* A turntable passes its switch on every turn: it is a mark to home to, not an end. */
     if (set->endless == 0) {
         config->limit_low = (set->switches & LOW_FITTED) != 0 ? low : AXIS_NO_INPUT;

@@ -14,7 +14,7 @@ static uint16_t repeat_of(const struct stage *stage, uint32_t number) {
     return burst > 1 ? (uint16_t)(number % burst) : 0;
 }
 
-static void tell_triggers(struct hub *hub) {
+void stage_take_triggers(struct hub *hub) {
     struct stage *stage = &hub->stage;
     struct trigger_event event;
     uint32_t waited = 0;
@@ -43,9 +43,18 @@ static uint8_t axis_state(enum axis_state state) {
     return states[state];
 }
 
-/* Which error an axis' latched one is to the host. */
-static enum nfsar_wire_error_code axis_error(enum motion_error error) {
+enum nfsar_wire_error_code stage_error_of(enum motion_error error) {
     switch (error) {
+    case TRIGGER_TOO_EARLY:
+        return NFSAR_WIRE_ERROR_TRIGGER_EARLY;
+    case TRIGGER_RING_FULL:
+        return NFSAR_WIRE_ERROR_TRIGGER_LOST;
+    case TRIGGER_MISSED:
+    case TRIGGER_OVERRUN:
+    case PROGRAM_ROW_LATE:
+        return NFSAR_WIRE_ERROR_TRIGGER_MISSED;
+    case PROGRAM_WRONG_COUNT:
+        return NFSAR_WIRE_ERROR_TRIGGER_COUNT;
     case MOTION_EMERGENCY_STOP:
         return NFSAR_WIRE_ERROR_EMERGENCY_STOP;
     case MOTION_HOME_NOT_FOUND:
@@ -62,7 +71,7 @@ static void tell_axis_error(struct hub *hub, unsigned axis, const struct axis_st
     if (status->error != stage->told_error[axis]) {
         stage->told_error[axis] = status->error;
         if (status->error != MOTION_OK) {
-            errors_raise(&hub->errors, axis_error(status->error), (uint16_t)axis,
+            errors_raise(&hub->errors, stage_error_of(status->error), (uint16_t)axis,
                          status->error_position);
         }
     }
@@ -113,42 +122,16 @@ static void tell_trigger_error(struct hub *hub) {
         return;
     }
     stage->told_trigger = status.error;
-    const int32_t number = (int32_t)status.error_number;
-    switch (status.error) {
-    case MOTION_OK:
-    case MOTION_EMERGENCY_STOP:
-        break; /* told of the axes */
-    case TRIGGER_TOO_EARLY:
-        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TRIGGER_EARLY, 0, number);
-        break;
-    case TRIGGER_RING_FULL:
-        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TRIGGER_LOST, 0, number);
-        break;
-    default:
-        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_TRIGGER_MISSED, 0, number);
-        break;
+    /* An emergency stop is told of the axes. */
+    if (status.error != MOTION_OK && status.error != MOTION_EMERGENCY_STOP) {
+        errors_raise(&hub->errors, stage_error_of(status.error), 0, (int32_t)status.error_number);
     }
 }
 
 /* Why a scan was broken off, of the errors that the host knows. */
 static uint8_t program_error(enum motion_error error) {
-    switch (error) {
-    case MOTION_OK:
-    case PROGRAM_ABORTED:
-        return NO_ERROR;
-    case PROGRAM_WRONG_COUNT:
-        return NFSAR_WIRE_ERROR_TRIGGER_COUNT;
-    case TRIGGER_TOO_EARLY:
-        return NFSAR_WIRE_ERROR_TRIGGER_EARLY;
-    case TRIGGER_RING_FULL:
-        return NFSAR_WIRE_ERROR_TRIGGER_LOST;
-    case TRIGGER_MISSED:
-    case TRIGGER_OVERRUN:
-    case PROGRAM_ROW_LATE:
-        return NFSAR_WIRE_ERROR_TRIGGER_MISSED;
-    default:
-        return (uint8_t)axis_error(error);
-    }
+    return error == MOTION_OK || error == PROGRAM_ABORTED ? NO_ERROR
+                                                          : (uint8_t)stage_error_of(error);
 }
 
 uint8_t stage_program_state(const struct stage *stage) {
@@ -197,7 +180,7 @@ static void tell_program(struct hub *hub) {
 void stage_poll(struct hub *hub) {
     motion_poll(&hub->stage.motion);
     program_poll(&hub->stage.program);
-    tell_triggers(hub);
+    stage_take_triggers(hub);
     tell_trigger_error(hub);
     tell_axes(hub);
     tell_program(hub);

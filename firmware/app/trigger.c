@@ -42,7 +42,7 @@ static void fire(struct trigger *trigger, uint32_t count) {
     event->column = trigger->column;
     atomic_store_explicit(&trigger->head, head + 1, memory_order_release);
 
-    trigger->column = (uint16_t)(trigger->column + trigger->column_step);
+    trigger->column += (uint32_t)trigger->column_step;
     trigger->made++;
     trigger->held = true;
     trigger->last = count;

@@ -26,15 +26,17 @@ struct trigger_run {
     unsigned axis; /* TRIGGER_STEPS: the axis, its first position, and the steps to the next, */
     int32_t first; /* negative when it comes downward. The axis stands before the first point */
     int32_t pitch;
-    uint16_t row, column; /* of the first trigger */
-    int16_t column_step;  /* to the next: 1, 0, -1 */
+    uint16_t row; /* of the first trigger */
+    uint32_t column;
+    int16_t column_step; /* to the next: 1, 0, -1 */
 };
 
 struct trigger_event {
     uint32_t number; /* from 0 when the series was armed */
     uint32_t count;  /* of the free-running timer at the edge */
     int32_t position[BOARD_AXES];
-    uint16_t row, column;
+    uint16_t row;
+    uint32_t column;
 };
 
 /* Single producer (the tick), single consumer (the main loop). */
@@ -57,7 +59,8 @@ struct trigger {
     int32_t pitch;
     uint32_t left; /* triggers of this run to come */
     bool endless;
-    uint16_t row, column;
+    uint16_t row;
+    uint32_t column;
     int16_t column_step;
 
     uint32_t number; /* of the next trigger */

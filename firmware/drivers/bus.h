@@ -17,7 +17,7 @@ struct serial_port {
     /* Sets bits per second, 8 data bits, no parity, one stop bit. False: the clock cannot make it.
      */
     bool (*set_rate)(void *context, uint32_t bits_per_s);
-    /* Bytes lost so far: overrun in the hardware, or the ring was full. */
+    /* Bytes lost so far: overrun in the hardware, the ring full, or garbled on the wire. */
     uint32_t (*lost)(void *context);
     void *context;
 };

@@ -129,6 +129,13 @@ static bool is_there(struct icm42688 *icm, const struct sensor_bus *bus) {
     return read_registers(icm, bus, WHO_AM_I, in, 1) && in[1] == ICM_42688_P;
 }
 
+/* 0 and 0xFF are what a bus without a device reads. */
+static bool is_another(struct icm42688 *icm, const struct sensor_bus *bus) {
+    uint8_t in[2] = {0};
+    return read_registers(icm, bus, WHO_AM_I, in, 1) && in[1] != ICM_42688_P && in[1] != 0 &&
+           in[1] != 0xFF;
+}
+
 static void forget(struct icm42688 *icm) {
     icm->edge_waits = false;
     icm->anchored = false;
@@ -377,10 +384,16 @@ static enum sensor_step configure(struct sensor *sensor, const struct sensor_bus
         break;
     case 1:
         done = is_there(icm, bus) && write_settings(icm, bus);
+        if (!done && is_another(icm, bus)) {
+            sensor_answers_wrongly(sensor);
+        }
         *wait_us = 50000; /* the gyroscope starts within 45 ms: section 14.36 */
         break;
     case 2:
         done = settings_are_there(icm, bus);
+        if (!done && is_there(icm, bus)) {
+            sensor_answers_wrongly(sensor);
+        }
         reset(sensor);
         *wait_us = 100000;
         return done ? SENSOR_STEP_LISTEN : SENSOR_STEP_FAILED;

@@ -45,6 +45,7 @@ static void begin_configuring(const struct sensor_driver *driver, struct sensor 
     sensor->steps = 0;
     sensor->answer = SENSOR_ANSWER_NONE;
     sensor->listens = false;
+    sensor->wrong = false;
     sensor->next_ns = sensor->now_ns;
 }
 
@@ -65,6 +66,7 @@ static void begin_pause(const struct sensor_driver *driver, struct sensor *senso
 static void run(struct sensor *sensor) {
     sensor->state = SENSOR_RUNNING;
     sensor->failures = 0;
+    sensor->wrong = false;
     sensor->last_ns = sensor->now_ns;
 }
 
@@ -79,6 +81,8 @@ void sensor_start(const struct sensor_driver *driver, struct sensor *sensor, siz
     memset(sensor, 0, size);
     sensor->now_ns = now_ns;
     sensor->count_hz = bus->count_hz;
+    sensor->count_ppm = bus->count_ppm;
+    sensor->lost_seen = bus->serial != NULL ? bus->serial->lost(bus->serial->context) : 0;
     sensor_set_rate(driver, sensor, bus, driver->rate);
     if (driver->listen_us == 0) {
         begin_configuring(driver, sensor);
@@ -124,6 +128,7 @@ static void configure(const struct sensor_driver *driver, struct sensor *sensor,
     if (sensor->listens) {
         hear_afresh(sensor);
     } else if (step == SENSOR_STEP_FAILED) {
+        sensor->counters.refusals += sensor->wrong;
         begin_pause(driver, sensor, bus);
     }
 }
@@ -198,6 +203,10 @@ void sensor_alive(struct sensor *sensor) {
     }
     ++sensor->heard;
     sensor->last_ns = sensor->now_ns;
+}
+
+void sensor_answers_wrongly(struct sensor *sensor) {
+    sensor->wrong = true;
 }
 
 void sensor_reject(struct sensor *sensor, struct sensor_sample *sample, uint16_t bits) {

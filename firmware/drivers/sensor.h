@@ -107,6 +107,7 @@ struct sensor_counters {
     uint32_t bus_errors; /* a transfer or a send did not finish */
     uint32_t silences;
     uint32_t restarts; /* configurations begun after the first */
+    uint32_t refusals; /* configurations that ended with a device that answers wrongly */
 };
 
 enum sensor_answer { SENSOR_ANSWER_NONE, SENSOR_ANSWER_YES, SENSOR_ANSWER_NO };
@@ -117,11 +118,13 @@ struct sensor {
     uint8_t state;  /* enum sensor_state */
     uint8_t answer; /* enum sensor_answer: of the device to what configure() sent */
     bool listens;   /* configuring, and what is heard now decides */
+    bool wrong; /* something answers, but not as this device should: see sensor_answers_wrongly() */
     uint8_t failures;
     uint16_t step;      /* configure()'s own, 0 at its beginning */
     uint16_t steps;     /* calls of configure() in this attempt */
     uint32_t rate;      /* bits per second of the port now */
     uint32_t count_hz;  /* of the timer */
+    uint32_t count_ppm; /* of struct sensor_bus */
     uint32_t heard;     /* good packets since heard_ns */
     uint32_t lost_seen; /* of the port's counter */
     uint64_t now_ns, next_ns, heard_ns, last_ns;
@@ -135,6 +138,7 @@ struct sensor_bus {
     const struct serial_port *serial; /* NULL: none */
     const struct spi_device *spi;     /* NULL: none */
     uint32_t count_hz;
+    uint32_t count_ppm; /* by which the timer, or a stamp in a second, may be wrong */
 };
 
 enum sensor_step {
@@ -192,6 +196,9 @@ void sensor_alive(struct sensor *sensor);
 /* Counts a sample, checks that its time moves forwards, hands it on. */
 void sensor_emit(struct sensor *sensor, struct sensor_sample *sample,
                  const struct sensor_sink *sink);
+/* For configure(): another device, one that refuses its settings, or that does not what it agreed
+ * to. Where the attempt then fails, the sensor is not just absent. */
+void sensor_answers_wrongly(struct sensor *sensor);
 /* Clears bits of the sample and counts one failure. */
 void sensor_reject(struct sensor *sensor, struct sensor_sample *sample, uint16_t bits);
 /* Sends all of it, or counts a bus error. */

@@ -202,8 +202,8 @@ static void receive(struct sensor *sensor, uint8_t byte, uint32_t count,
     }
 }
 
-/* An edge counts only where the one before is whole seconds away, to 500 ppm of the timer's
- * crystal: a spike, or an edge that was missed, can label nothing wrong. */
+/* An edge counts only where the one before is whole seconds away, as exactly as the timer counts
+ * them: a spike, or an edge that was missed, can label nothing wrong. */
 static void edge(struct sensor *sensor, uint32_t count) {
     struct ubx *ubx = of(sensor);
     uint32_t hz = sensor->count_hz;
@@ -212,7 +212,7 @@ static void edge(struct sensor *sensor, uint32_t count) {
     uint32_t error = since > nearest ? since - nearest : nearest - since;
     /* Over a longer gap the count may have wrapped. */
     bool known = ubx->has_edge && sensor->now_ns - ubx->edge_ns < 10u * (uint64_t)ns_per_s;
-    bool follows = known && nearest > 0 && error <= nearest / 2000;
+    bool follows = known && nearest > 0 && error <= (uint64_t)nearest * sensor->count_ppm / 1000000;
     sensor->counters.range_failures += known && !follows;
     ubx->has_edge = true;
     ubx->edge_is_good = follows;

@@ -152,6 +152,7 @@ enum sensor_step ubx_configure(struct sensor *sensor, const struct sensor_bus *b
     unsigned which = sensor->step / AT_A_RATE;
     unsigned at = sensor->step % AT_A_RATE;
     bool yes = sensor->answer == SENSOR_ANSWER_YES;
+    bool no = sensor->answer == SENSOR_ANSWER_NO;
     bool sent = true;
     unsigned next = AT_A_RATE; /* the next rate */
     if (at == ANSWERED && yes) {
@@ -189,6 +190,9 @@ enum sensor_step ubx_configure(struct sensor *sensor, const struct sensor_bus *b
             sent = ask_pvt_legacy(ubx, bus);
             next = MOVE_LEGACY;
         } else {
+            if (no) { /* the old way as well */
+                sensor_answers_wrongly(sensor);
+            }
             *wait_us = 0;
         }
         break;
@@ -198,7 +202,8 @@ enum sensor_step ubx_configure(struct sensor *sensor, const struct sensor_bus *b
         *wait_us = SEND_US;
         next = ARRIVE;
         break;
-    default: /* ARRIVE */
+    default:                            /* ARRIVE */
+        sensor_answers_wrongly(sensor); /* having said yes, unless it now sends */
         sensor_set_rate(&ubx_driver, sensor, bus, UBX_RATE);
         sensor->step = (uint16_t)((which + 1) * AT_A_RATE);
         *wait_us = LISTEN_US;

@@ -64,7 +64,8 @@ const uint8_t *usb_ms_os_20(size_t *n);
 /** bcdDevice of a protocol version: two binary-coded digits each, both at most 99. */
 uint16_t usb_version(uint8_t major, uint8_t minor);
 
-/** Write a chip's 96-bit unique id as 24 hexadecimal digits, byte by byte, as hello records have it. */
+/** Write a chip's 96-bit unique id as 24 hexadecimal digits, byte by byte, as hello records have
+ * it. */
 void usb_serial(const uint8_t id[12], char serial[USB_SERIAL_SIZE]);
 
 #endif

@@ -61,6 +61,7 @@ static void forget(struct usb_link *link) {
     link->tx.tail = link->tx.head;
     link->rx.tail = link->rx.head;
     link->writing = link->end_due = link->receiving = false;
+    link->emptied++;
 }
 
 static void configured(void *user) {

@@ -49,6 +49,7 @@ struct usb_link {
     bool end_due;       /**< the last packet was full: the host's read waits for a shorter one */
     bool receiving;     /**< the OUT endpoint takes a packet */
     uint32_t bytes_in, bytes_out, lost_in, lost_out;
+    uint32_t emptied; /**< how often reset or host emptied the rings */
     uint8_t answer[4 * USB_LINK_N_COUNTER];
 };
 

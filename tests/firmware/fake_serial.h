@@ -103,7 +103,7 @@ static inline void fake_init(struct fake *fake) {
     fake->takes = SIZE_MAX;
     fake->now_ns = 1000000000;
     fake->port = (struct serial_port){fake_read, fake_write, fake_set_rate, fake_lost, fake};
-    fake->bus = (struct sensor_bus){.serial = &fake->port, .count_hz = FAKE_HZ};
+    fake->bus = (struct sensor_bus){.serial = &fake->port, .count_hz = FAKE_HZ, .count_ppm = 500};
     fake->sink = (struct sensor_sink){fake_take, fake};
 }
 

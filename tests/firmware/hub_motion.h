@@ -20,7 +20,6 @@ static inline struct axis_config hub_axis_config(void) {
         .speed = 8000,
         .acceleration = 60000,
         .jerk = 1200000,
-        .steps_per_unit = 80000,
         .limit_low = AXIS_NO_INPUT,
         .limit_high = AXIS_NO_INPUT,
         .home_input = AXIS_NO_INPUT,

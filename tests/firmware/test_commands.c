@@ -156,6 +156,9 @@ static void the_radar_is_configured_over_the_wire(void **state) {
     assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_RADAR_CANCEL, 0, NULL, 0),
                      NFSAR_WIRE_RESULT_DONE);
     assert_false(fake_board.radar_reset);
+    assert_true(fake_board.radar_boot_driven);
+    bench_ms(bench, 10);
+    assert_false(fake_board.radar_boot_driven);
     bench_settle(bench);
 }
 

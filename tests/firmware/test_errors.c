@@ -120,6 +120,35 @@ static void a_host_that_comes_later_hears_what_is_latched(void **state) {
     assert_int_equal(heard.last.times, 2);
 }
 
+static void hear_sources(void *context, const struct nfsar_wire_error *error) {
+    *(uint32_t *)context |= 1U << error->source;
+}
+
+static void every_source_is_repeated(void **state) {
+    (void)state;
+    uint32_t sources = 0;
+    struct errors errors = {.tell = hear_sources, .context = &sources};
+    errors_raise(&errors, NFSAR_WIRE_ERROR_EMERGENCY_STOP, 0, 0);
+    errors_raise(&errors, NFSAR_WIRE_ERROR_SENSOR_SILENT, 5, 0);
+    errors_raise(&errors, NFSAR_WIRE_ERROR_EMERGENCY_STOP, 1, 0);
+    errors_raise(&errors, NFSAR_WIRE_ERROR_EMERGENCY_STOP, 2, 0);
+    sources = 0;
+    errors_repeat(&errors);
+    assert_int_equal(sources, 1 << 0 | 1 << 1 | 1 << 2 | 1 << 5);
+    errors_clear(&errors, 1U << NFSAR_WIRE_ERROR_EMERGENCY_STOP);
+    sources = 0;
+    errors_repeat(&errors);
+    assert_int_equal(sources, 1 << 5);
+    /* More than there can be are told, and those that are kept repeated. */
+    for (unsigned i = 0; i < 32 * ERRORS; i++) {
+        errors_raise(&errors, (enum nfsar_wire_error_code)(i % 32), (uint16_t)(i / 32), 0);
+    }
+    assert_int_equal(errors.count, ERRORS_TOLD);
+    errors_repeat(&errors);
+    errors_clear(&errors, UINT32_MAX);
+    assert_int_equal(errors.count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_is_told_once_and_counted),
@@ -127,6 +156,7 @@ int main(void) {
         cmocka_unit_test(clearing_tells_what_was_latched),
         cmocka_unit_test(all_thirty_two_bits_work),
         cmocka_unit_test(a_host_that_comes_later_hears_what_is_latched),
+        cmocka_unit_test(every_source_is_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,9 @@ static void nothing_is_done_before_hello_but_stopping(void **state) {
     }
     assert_int_equal(BENCH_DO(bench, EMERGENCY, emergency, 0, .stop = 1), NFSAR_WIRE_RESULT_DONE);
     assert_true(bench->hub.stage.motion.emergency);
-    assert_int_equal(BENCH_DO(bench, EMERGENCY, emergency, 0, .stop = 0), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, EMERGENCY, emergency, 0, .stop = 0),
+                     NFSAR_WIRE_RESULT_VERSION);
+    assert_true(bench->hub.stage.motion.emergency);
     assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = 99), NFSAR_WIRE_RESULT_VERSION);
     assert_int_equal(bench->detail, NFSAR_WIRE_MAJOR);
     assert_false(bench->hub.greeted);
@@ -63,7 +65,7 @@ static void status_comes_each_second_and_counts(void **state) {
     bad[39] = 0;
     bench_send(bad, sizeof bad);
     bench_send(bad + 36, 4);
-    fake_board.port[BOARD_PORT_GNSS].lost = 12;
+    fake_board.port[BOARD_PORT_RADAR].lost = 12;
     fake_board.inputs = 1U << BOARD_LIMIT_X_HIGH | 1U << BOARD_LIMIT_TURN_HOME;
     const uint32_t before = bench->received;
     assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_STATUS, 0, NULL, 0), NFSAR_WIRE_RESULT_DONE);
@@ -72,7 +74,7 @@ static void status_comes_each_second_and_counts(void **state) {
     assert_int_equal(status.dropped, 0);
     assert_int_equal(status.frames, 2);
     assert_int_equal(status.frames_bad, 2);
-    assert_int_equal(status.bytes_lost[BOARD_PORT_GNSS], 12);
+    assert_int_equal(status.bytes_lost[BOARD_PORT_RADAR], 12);
     assert_int_equal(status.bytes_lost[BOARD_PORT_LINK], 0);
     assert_int_equal(status.inputs, 1U << BOARD_LIMIT_X_HIGH | 1U << BOARD_LIMIT_TURN_HOME);
     assert_int_equal(status.queue_size, OUTBOX_BYTES);
@@ -86,7 +88,7 @@ static void status_comes_each_second_and_counts(void **state) {
     bench_turns(bench, 2);
     struct nfsar_wire_error lost = bench_error(bench, NFSAR_WIRE_ERROR_INPUT_LOST);
     assert_int_equal(lost.latched, 1);
-    assert_int_equal(lost.source, BOARD_PORT_GNSS);
+    assert_int_equal(lost.source, BOARD_PORT_RADAR);
     assert_int_equal(lost.value, 12);
     assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_STATUS, 0, NULL, 0), NFSAR_WIRE_RESULT_DONE);
     status = BENCH_LAST(bench, STATUS, status, -1);
@@ -187,14 +189,14 @@ static void errors_are_cleared_and_repeated_after_hello(void **state) {
     fake_board_reset();
     fake_board.emulated = false;
     bench_start(bench);
-    fake_board.port[BOARD_PORT_FLOW].lost = 3;
+    fake_board.port[BOARD_PORT_RADAR].lost = 3;
     bench_ms(bench, 10);
     assert_int_equal(bench_count(bench, NFSAR_WIRE_ERROR), 0);
     assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = 1), NFSAR_WIRE_RESULT_DONE);
     assert_int_equal(bench_count(bench, NFSAR_WIRE_ERROR), 1);
     struct nfsar_wire_error lost = bench_error(bench, NFSAR_WIRE_ERROR_INPUT_LOST);
     assert_int_equal(lost.latched, 1);
-    assert_int_equal(lost.source, BOARD_PORT_FLOW);
+    assert_int_equal(lost.source, BOARD_PORT_RADAR);
     assert_int_equal(BENCH_DO(bench, CLEAR, clear, 0, .errors = 1U << NFSAR_WIRE_ERROR_CRASHED),
                      NFSAR_WIRE_RESULT_DONE);
     const uint8_t *at = bench->answer;
@@ -209,12 +211,29 @@ static void errors_are_cleared_and_repeated_after_hello(void **state) {
     assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = 1), NFSAR_WIRE_RESULT_DONE);
     assert_int_equal(bench_count(bench, NFSAR_WIRE_ERROR), 2);
     /* More is lost: it is told again. */
-    fake_board.port[BOARD_PORT_FLOW].lost = 5;
+    fake_board.port[BOARD_PORT_RADAR].lost = 5;
     bench_ms(bench, 1);
     lost = bench_error(bench, NFSAR_WIRE_ERROR_INPUT_LOST);
     assert_int_equal(lost.latched, 1);
     assert_int_equal(lost.value, 5);
     bench_settle(bench);
+}
+
+/* A receiver that sends at another rate is garbled until it is found: no error, but counted. */
+static void rates_are_sought_without_an_error(void **state) {
+    (void)state;
+    bench_greet(bench);
+    fake_board.port[BOARD_PORT_GNSS].lost = 40;
+    bench_ms(bench, 10);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_INPUT_LOST).latched, 0);
+    assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_STATUS, 0, NULL, 0), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_LAST(bench, STATUS, status, -1).bytes_lost[BOARD_PORT_GNSS], 40);
+    bench->hub.sensors.gnss.sensor.state = SENSOR_RUNNING;
+    bench->hub.sensors.gnss.sensor.last_ns = bench->hub.now_ns;
+    fake_board.port[BOARD_PORT_GNSS].lost = 41;
+    bench_ms(bench, 1);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_INPUT_LOST).source, BOARD_PORT_GNSS);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_INPUT_LOST).value, 41);
 }
 
 static void a_late_tick_is_an_error_but_in_an_emulator(void **state) {
@@ -452,7 +471,7 @@ static void the_light_blinks(void **state) {
         }
         assert_in_range(dark, errors ? 995 : 197, errors ? 1005 : 203);
         assert_in_range(changes, errors ? 19 : 3, errors ? 21 : 5);
-        fake_board.port[BOARD_PORT_IMU].lost = 1;
+        fake_board.port[BOARD_PORT_LINK].lost = 1;
         bench_ms(bench, 1);
     }
 }
@@ -466,6 +485,7 @@ int main(void) {
         cmocka_unit_test(the_echo_and_the_time),
         cmocka_unit_test(time_goes_on_when_the_timer_wraps),
         cmocka_unit_test(errors_are_cleared_and_repeated_after_hello),
+        cmocka_unit_test(rates_are_sought_without_an_error),
         cmocka_unit_test(a_late_tick_is_an_error_but_in_an_emulator),
         cmocka_unit_test(a_stack_nearly_full_is_an_error),
         cmocka_unit_test(a_flood_is_counted_to_the_record),

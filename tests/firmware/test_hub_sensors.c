@@ -161,6 +161,33 @@ static void the_spi_imu(void **state) {
     bench_settle(bench);
 }
 
+/* A device that is another one is not silent: it is named, and so is a bus with none. */
+static void a_wrong_spi_imu(void **state) {
+    (void)state;
+    static struct icm42688_model model;
+    for (unsigned identity = 0; identity < 256; identity += 0x33) {
+        const bool none = identity == 0 || identity == 255;
+        fake_board_reset();
+        fake_board.emulated = false;
+        icm42688_model_init(&model);
+        model.identity = (uint8_t)identity;
+        icm42688_model_power_up(&model);
+        fake_board.spi = &model.spi;
+        bench_start(bench);
+        assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = 1), NFSAR_WIRE_RESULT_DONE);
+        for (unsigned turn = 0; turn < 4000; turn++) {
+            icm42688_model_advance(&model, fake_board.time * 1000 / 84);
+            bench_turns(bench, 1);
+        }
+        const struct nfsar_wire_error error = bench_error(bench, NFSAR_WIRE_ERROR_SENSOR_FAULT);
+        assert_int_equal(error.latched, !none);
+        assert_int_equal(error.source, none ? 0 : NFSAR_WIRE_SENSOR_SPI_IMU);
+        assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_SENSOR_SILENT).latched, 0);
+        assert_int_equal(BENCH_LAST(bench, SENSOR, sensor, 3).state,
+                         none ? NFSAR_WIRE_SENSOR_IS_SILENT : NFSAR_WIRE_SENSOR_IS_FAULT);
+    }
+}
+
 static void sensors_are_turned_off_and_on(void **state) {
     (void)state;
     bench_greet(bench);
@@ -191,7 +218,6 @@ static void sensors_are_turned_off_and_on(void **state) {
         assert_int_equal(BENCH_DO(bench, SENSOR_SET, sensor_set, (uint8_t)channel, .on = 1),
                          NFSAR_WIRE_RESULT_CHANNEL);
     }
-    assert_int_equal(sensors_count(), 4);
 }
 
 /* A receiver whose pulses are true seconds, on a hub whose clock is 25 ppm fast. */
@@ -256,6 +282,34 @@ static void the_clock_against_utc(void **state) {
     bench_settle(bench);
 }
 
+/* Without its crystal the chip counts a percent wrong: seconds are still seconds, and named. */
+static void the_clock_without_a_crystal(void **state) {
+    (void)state;
+    uint8_t pvt[PVT];
+    const uint64_t second = 84000000 + 672000;
+    fake_board_reset();
+    fake_board.inexact = true;
+    bench_start(bench);
+    assert_int_equal(BENCH_DO(bench, HELLO, hello, 0, .major = NFSAR_WIRE_MAJOR),
+                     NFSAR_WIRE_RESULT_DONE);
+    const uint64_t first = fake_board.time + 8400000;
+    for (unsigned i = 0; i < 4; i++) {
+        while (fake_board.time < first + i * second) {
+            bench_turns(bench, 1);
+        }
+        hub_on_stamp(&bench->hub, BOARD_STAMP_PPS, (uint32_t)(first + i * second));
+        bench_ms(bench, 60);
+        make_pvt(pvt, i);
+        fake_board_send(BOARD_PORT_GNSS, pvt, sizeof pvt);
+        bench_ms(bench, 5);
+    }
+    const struct nfsar_wire_clock clock = BENCH_LAST(bench, CLOCK, clock, 0);
+    assert_int_equal(clock.pulses, 4);
+    assert_int_equal(clock.refused, 0);
+    assert_true(clock.utc_ns == noon_ns + UINT64_C(3000000000));
+    assert_close(clock.drift_ppm, 8000, 1e-3);
+}
+
 /* More edges than there is room for, between two turns: those beyond are left out, nothing else. */
 static void edges_beyond_the_ring(void **state) {
     (void)state;
@@ -277,8 +331,10 @@ int main(void) {
         cmocka_unit_test(sensors_that_are_not_there_are_no_errors),
         cmocka_unit_test(flow_and_range),
         cmocka_unit_test(the_spi_imu),
+        cmocka_unit_test(a_wrong_spi_imu),
         cmocka_unit_test(sensors_are_turned_off_and_on),
         cmocka_unit_test(the_clock_against_utc),
+        cmocka_unit_test(the_clock_without_a_crystal),
         cmocka_unit_test(edges_beyond_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

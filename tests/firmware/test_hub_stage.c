@@ -393,6 +393,28 @@ static void triggers_one_and_by_period(void **state) {
     bench_settle(bench);
 }
 
+/* The trigger of an arming is not taken for one of the next, however soon that comes. */
+static void armings_that_follow_at_once(void **state) {
+    (void)state;
+    uint8_t payload[NFSAR_WIRE_PAYLOAD_MAX];
+    const struct nfsar_wire_do_trigger_arm one = {.mode = 0};
+    const size_t n = nfsar_wire_pack_do_trigger_arm(payload, &one);
+    start();
+    assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_TRIGGER_ARM, 0, payload, n),
+                     NFSAR_WIRE_RESULT_DONE);
+    fake_board_ticks(60);
+    bench_command(bench, NFSAR_WIRE_DO_TRIGGER_ARM, 0, payload, n);
+    hub_poll(&bench->hub);
+    bench_receive(bench);
+    assert_int_equal(fake_board.syncs, 1);
+    assert_int_equal(trigger().number, 0);
+    assert_int_equal(trigger().scan, 1);
+    bench_ms(bench, 2);
+    assert_int_equal(fake_board.syncs, 2);
+    assert_int_equal(trigger().number, 0);
+    assert_int_equal(trigger().scan, 2);
+}
+
 static void triggers_by_position(void **state) {
     (void)state;
     start();
@@ -436,6 +458,61 @@ static void triggers_by_position(void **state) {
 }
 
 /* The main loop hangs, the ring of triggers overflows: the run ends with an error. */
+/* What a position is does not change while triggers wait for it. */
+static void an_armed_axis_keeps_its_place(void **state) {
+    (void)state;
+    start();
+    struct nfsar_wire_do_axis_set set = linear;
+    set.idle_ms = 50;
+    assert_int_equal(set_axis(1, &set), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 1, .target = 100),
+                     NFSAR_WIRE_RESULT_DONE);
+    until_still(500);
+    assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 2, .axis = 1,
+                              .first = 1000, .pitch = 40, .count = 10),
+                     NFSAR_WIRE_RESULT_DONE);
+    bench_ms(bench, 200);
+    assert_int_equal(axis_of(1).enabled, 1);
+    assert_int_equal(BENCH_DO(bench, AXIS_PLACE, axis_place, 1, .position = 999),
+                     NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(bench_do(bench, NFSAR_WIRE_DO_AXIS_HOME, 1, NULL, 0), NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(BENCH_DO(bench, AXIS_ENABLE, axis_enable, 1, .on = 0),
+                     NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(set_axis(1, &set), NFSAR_WIRE_RESULT_STATE);
+    assert_int_equal(BENCH_DO(bench, AXIS_PLACE, axis_place, 0, .position = 5),
+                     NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, AXIS_MOVE, axis_move, 1, .target = 2000),
+                     NFSAR_WIRE_RESULT_DONE);
+    until_still(3000);
+    assert_int_equal(bench_count(bench, NFSAR_WIRE_TRIGGER), 10);
+    bench_ms(bench, 200);
+    assert_int_equal(axis_of(1).enabled, 0);
+}
+
+/* Clearing takes back the error that it names, and none that was not told yet. */
+static void only_what_was_told_is_cleared(void **state) {
+    (void)state;
+    uint8_t payload[4];
+    start();
+    const struct nfsar_wire_do_trigger_arm behind = {
+        .mode = 2, .axis = 1, .first = -40, .pitch = 40, .count = 9};
+    uint8_t arm[NFSAR_WIRE_DO_TRIGGER_ARM_BYTES];
+    bench_command(bench, NFSAR_WIRE_DO_TRIGGER_ARM, 0, arm,
+                  nfsar_wire_pack_do_trigger_arm(arm, &behind));
+    const struct nfsar_wire_do_clear all = {UINT32_MAX};
+    bench_command(bench, NFSAR_WIRE_DO_CLEAR, 0, payload, nfsar_wire_pack_do_clear(payload, &all));
+    bench_turns(bench, 2);
+    assert_int_equal(bench_error(bench, NFSAR_WIRE_ERROR_TRIGGER_MISSED).latched, 1);
+    assert_int_equal(
+        BENCH_DO(bench, CLEAR, clear, 0, .errors = 1U << NFSAR_WIRE_ERROR_TRIGGER_EARLY),
+        NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
+                     NFSAR_WIRE_RESULT_LATCHED);
+    clear_all();
+    assert_int_equal(BENCH_DO(bench, TRIGGER_ARM, trigger_arm, 0, .mode = 0),
+                     NFSAR_WIRE_RESULT_DONE);
+}
+
 static void triggers_nobody_fetches(void **state) {
     (void)state;
     start();
@@ -756,6 +833,11 @@ static void settings_that_cannot_be(void **state) {
         {{.home_speed = -0.1F}, 9},
         {{.home_slow = __builtin_inff()}, 10},
         {{.home_back = -1}, 11},
+        {{.invert = 2}, 5},
+        {{.switches = 4}, 6},
+        {{.switches = 0x83}, 6},
+        {{.endless = 2}, 8},
+        {{.halt = 2}, 17},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(set_axis(0, &cases[i].set), NFSAR_WIRE_RESULT_VALUE);
@@ -765,6 +847,9 @@ static void settings_that_cannot_be(void **state) {
     struct nfsar_wire_do_axis_set set = linear;
     set.home = 1;
     assert_int_equal(set_axis(0, &set), NFSAR_WIRE_RESULT_DONE);
+    assert_int_equal(set_axis(2, &set), NFSAR_WIRE_RESULT_VALUE);
+    assert_int_equal(bench->detail, 6);
+    set.switches = 1;
     assert_int_equal(set_axis(2, &set), NFSAR_WIRE_RESULT_VALUE);
     assert_int_equal(bench->detail, 7);
     set.endless = 1;
@@ -792,7 +877,10 @@ int main(void) {
         cmocka_unit_test(hello_tells_what_stands),
         cmocka_unit_test(current_off_loses_the_place),
         cmocka_unit_test(triggers_one_and_by_period),
+        cmocka_unit_test(armings_that_follow_at_once),
         cmocka_unit_test(triggers_by_position),
+        cmocka_unit_test(an_armed_axis_keeps_its_place),
+        cmocka_unit_test(only_what_was_told_is_cleared),
         cmocka_unit_test(triggers_nobody_fetches),
         cmocka_unit_test(triggers_that_cannot_be),
         cmocka_unit_test(a_scan_from_load_to_end),

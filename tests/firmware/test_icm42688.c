@@ -349,15 +349,19 @@ static void is_not_there(void **state) {
     go_on(2000, 1000);
     assert_int_not_equal(sensor->state, SENSOR_RUNNING);
     assert_int_equal(fake.n_samples, 0);
+    assert_true(sensor->wrong);
+    assert_true(sensor->counters.refusals > 0);
     start(NULL);
     fake.bus.spi = NULL; /* a board without */
     go_on(500, 1000);
+    assert_int_equal(sensor->counters.refusals, 0);
     assert_int_not_equal(sensor->state, SENSOR_RUNNING);
     assert_true(sensor->counters.bus_errors > 0);
     start(NULL);
     model.ignores_writes_of_bank_1 = true; /* what was written is read back */
     go_on(500, 1000);
     assert_int_equal(sensor->counters.samples, 0);
+    assert_true(sensor->counters.refusals > 0);
 }
 
 /* Any answers at all: nothing breaks, every poll has an end, and afterwards it runs. */

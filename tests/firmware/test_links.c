@@ -293,6 +293,32 @@ static void the_other_way_takes_over_within_a_frame(void **state) {
     }
 }
 
+/* A reset of the bus within a frame: the next host sees whole frames only, and is heard at once. */
+static void a_reset_of_usb_within_a_frame(void **state) {
+    (void)state;
+    static struct bench bench;
+    start(&bench, true);
+    assert_true(usb_host_enumerate(&bench.host, 5));
+    say(&bench, LINK_USB, NFSAR_WIRE_DO_ECHO, 1);
+    const uint8_t payload[200] = {1, 2, 3};
+    for (unsigned i = 0; i < 40; i++) {
+        outbox_put(&bench.outbox, NFSAR_WIRE_STATUS, 0, 0, payload, sizeof payload);
+    }
+    assert_int_equal(usb_host_out(&bench.host, 1, (const uint8_t *)"half a frame", 12, true), 12);
+    turn(&bench);
+    assert_true(bench.outbox.within);
+    assert_true(usb_host_enumerate(&bench.host, 6));
+    memset(bench.readers, 0, sizeof bench.readers);
+    say(&bench, LINK_USB, NFSAR_WIRE_DO_ECHO, 2);
+    go(&bench);
+    assert_int_equal(bench.replies[LINK_USB], 2);
+    assert_int_equal(bench.outbox.used, 0);
+    assert_int_equal(bench.outbox.dropped, 1);
+    assert_int_equal(bench.readers[LINK_USB].bad, 0);
+    assert_int_equal(links_bad(&bench.links), 0);
+    assert_int_equal(bench.sim.misuse, 0);
+}
+
 static void a_dead_controller_leaves_the_serial_line(void **state) {
     (void)state;
     static struct bench bench;
@@ -320,6 +346,7 @@ int main(void) {
         cmocka_unit_test(no_more_than_256_bytes_a_turn),
         cmocka_unit_test(records_go_where_the_host_spoke_last),
         cmocka_unit_test(the_other_way_takes_over_within_a_frame),
+        cmocka_unit_test(a_reset_of_usb_within_a_frame),
         cmocka_unit_test(a_dead_controller_leaves_the_serial_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

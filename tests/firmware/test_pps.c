@@ -185,7 +185,7 @@ static void a_stop_is_told_once(void **state) {
 static void edges_of_an_emulator(void **state) {
     (void)state;
     struct pps pps;
-    pps_init(&pps, 25000000, PPS_EMULATED);
+    pps_init(&pps, 25000000, PPS_COARSE);
     assert_true(pps_pulse(&pps, 0));
     assert_true(pps_pulse(&pps, 25500000));
     assert_true(pps_pulse(&pps, 50000000));

@@ -95,6 +95,10 @@ static void set_boot(void *context, unsigned sop) {
     strcat(bench->pins, text);
 }
 
+static void release_boot(void *context) {
+    strcat(((struct bench *)context)->pins, "l ");
+}
+
 static const struct serial_port *port_of(struct bench *bench) {
     static struct serial_port port;
     port = (struct serial_port){
@@ -108,8 +112,9 @@ static struct bench *start(void) {
     bench.now_ns = 5000 * MS;
     bench.at_once = SIZE_MAX;
     bench.listening = true;
-    radar_init(&bench.radar, port_of(&bench),
-               &(struct radar_events){tell_state, tell_said, set_reset, set_boot, &bench});
+    radar_init(
+        &bench.radar, port_of(&bench),
+        &(struct radar_events){tell_state, tell_said, set_reset, set_boot, release_boot, &bench});
     assert_int_equal(bench.rate, 115200);
     return &bench;
 }
@@ -713,6 +718,36 @@ static void resets_given_up(void **state) {
     assert_false(bench->held);
 }
 
+/* The boot pins are held while NRESET rises and let go soon after, whether the radar speaks or not:
+ * it drives them itself. */
+static void boot_pins_are_let_go(void **state) {
+    (void)state;
+    static const uint8_t sops[] = {1, 3, 5};
+    for (size_t i = 0; i < sizeof sops; i++) {
+        struct bench *bench = start();
+        char pins[16];
+        reset(bench, sops[i], 0, 20);
+        poll(bench, 24);
+        snprintf(pins, sizeof pins, "b%u h r ", sops[i]);
+        assert_string_equal(bench->pins, pins);
+        poll(bench, 2);
+        strcat(pins, "l ");
+        assert_string_equal(bench->pins, pins);
+        poll(bench, 100);
+        assert_string_equal(bench->pins, pins);
+    }
+    struct bench *bench = start();
+    reset(bench, 5, 0, 100);
+    poll(bench, 10);
+    radar_cancel(&bench->radar, bench->now_ns);
+    poll(bench, 4);
+    assert_string_equal(bench->pins, "b5 h r ");
+    poll(bench, 2);
+    assert_string_equal(bench->pins, "b5 h r l ");
+    reset(bench, 1, 2, 0);
+    assert_string_equal(bench->pins, "b5 h r l "); /* a `hold` that cannot be */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cfg_goes_line_by_line),
@@ -735,6 +770,7 @@ int main(void) {
         cmocka_unit_test(other_modes_of_booting),
         cmocka_unit_test(a_held_radar_is_told_nothing),
         cmocka_unit_test(resets_given_up),
+        cmocka_unit_test(boot_pins_are_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

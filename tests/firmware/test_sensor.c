@@ -336,6 +336,11 @@ static void port_troubles(void **state) {
     fake.lost = 8;
     go_on(1, 0);
     assert_int_equal(sensor->counters.lost_bytes, 8);
+    /* Begun again, it has not lost what was lost before. */
+    sensor_start(&driver, sensor, sizeof toy, &fake.bus, fake.now_ns);
+    fake.lost = 9;
+    go_on(1, 0);
+    assert_int_equal(sensor->counters.lost_bytes, 1);
 }
 
 /* However much waits in the port, one poll takes a bounded part of it. */

@@ -408,6 +408,16 @@ static void the_watchdog_is_fed(void **state) {
 #endif
 }
 
+/* A boot loader may have left the crystal and the PLL on, and HSI off. */
+static void a_chip_without_its_hsi_is_no_emulator(void **state) {
+    (void)state;
+    reset_chip(0, 0);
+    RCC_CR = RCC_CR_HSEON | RCC_CR_HSERDY | RCC_CR_PLLON | RCC_CR_PLLRDY;
+    board_init();
+    assert_false(board_emulated());
+    assert_true(board_clock_exact());
+}
+
 static void an_emulator_is_found_out(void **state) {
     (void)state;
     reset_chip(0, 0);
@@ -455,6 +465,7 @@ int main(void) {
         cmocka_unit_test(causes_of_resets),
         cmocka_unit_test(identity_and_tick),
         cmocka_unit_test(the_watchdog_is_fed),
+        cmocka_unit_test(a_chip_without_its_hsi_is_no_emulator),
         cmocka_unit_test(an_emulator_is_found_out),
     };
     return cmocka_run_group_tests(tests, map_registers, NULL);

@@ -104,6 +104,25 @@ static void by_steps(void **unused) {
     }
 }
 
+/* A run by period, unlike a scan, has as many columns as it lasts. */
+static void columns_go_on_beyond_16_bits(void **unused) {
+    (void)unused;
+    struct motion motion;
+    struct trigger_event event;
+    start(&motion);
+    struct trigger_run run = {.mode = TRIGGER_PERIOD,
+                              .count = 2,
+                              .period_ns = 2000000,
+                              .column = UINT16_MAX,
+                              .column_step = 1};
+    assert_int_equal(trigger_arm(&motion.trigger, &run, false), MOTION_OK);
+    fake_board_ticks(200);
+    for (uint32_t column = UINT16_MAX; column <= UINT16_MAX + 1U; column++) {
+        assert_true(trigger_take(&motion.trigger, &event));
+        assert_int_equal(event.column, column);
+    }
+}
+
 static void too_early_ends_the_run(void **unused) {
     (void)unused;
     struct motion motion;
@@ -373,6 +392,7 @@ static void refusals(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_steps),
+        cmocka_unit_test(columns_go_on_beyond_16_bits),
         cmocka_unit_test(too_early_ends_the_run),
         cmocka_unit_test(missed),
         cmocka_unit_test(by_period),

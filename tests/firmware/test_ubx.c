@@ -620,6 +620,7 @@ static void answers_alone(void **state) {
     go_on(&receiver, 30000);
     assert_int_not_equal(sensor->state, SENSOR_RUNNING);
     assert_in_range(sensor->counters.restarts, 1, 4);
+    assert_true(sensor->counters.refusals > 0);
 }
 
 static void configures(void **state) {
@@ -642,6 +643,7 @@ static void nobody(void **state) {
     go_on(&receiver, 60000);
     assert_int_not_equal(sensor->state, SENSOR_RUNNING);
     assert_in_range(sensor->counters.restarts, 3, 8);
+    assert_int_equal(sensor->counters.refusals, 0);
     assert_int_equal(sensor->counters.samples, 0);
     /* It comes back by itself: plugged in, still configured. */
     receiver.rate = 115200;

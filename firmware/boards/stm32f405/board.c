@@ -64,7 +64,7 @@ static void start_outputs(void) {
 void board_init(void) {
     (void)board_lock();
     clock_tree_init();
-    RCC_AHB1ENR |= RCC_AHB1ENR_GPIO;
+    clock_enable(&RCC_AHB1ENR, RCC_AHB1ENR_GPIO);
     find_cause();
     start_outputs();
     stamps_init();

@@ -49,7 +49,7 @@ static void undo_boot_loader(void) {
 }
 
 static void start_pll(void) {
-    RCC_APB1ENR |= RCC_APB1ENR_PWR;
+    clock_enable(&RCC_APB1ENR, RCC_APB1ENR_PWR);
     PWR_CR |= PWR_CR_VOS;
     FLASH_ACR = FLASH_ACR_168MHZ;
     (void)FLASH_ACR; /* the wait states hold from the moment they read back (RM0090 3.5.1) */
@@ -69,7 +69,8 @@ static void start_pll(void) {
 }
 
 void clock_tree_init(void) {
-    emulated = !(RCC_CR & (RCC_CR_HSION | RCC_CR_HSIRDY));
+    /* Some oscillator runs on a chip, whichever a boot loader has left; qemu's register reads 0. */
+    emulated = RCC_CR == 0;
     if (emulated)
         return;
     undo_boot_loader();

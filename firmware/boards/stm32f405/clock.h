@@ -4,9 +4,18 @@
 
 #include <stdbool.h>
 
+#include "firmware/boards/stm32f405/registers.h"
+
 #define CLOCK_CORE_HZ 168000000u
 #define CLOCK_APB1_HZ 42000000u
 #define CLOCK_APB2_HZ 84000000u
+
+/* Clocks peripherals. What is written to one within two cycles of its bus may be lost (ES0182,
+ * delay after an RCC peripheral clock enabling): the register is read back. */
+static inline void clock_enable(reg *enable, uint32_t peripherals) {
+    *enable |= peripherals;
+    (void)*enable;
+}
 
 /* Before anything else. Takes up to a few ms on silicon. */
 void clock_tree_init(void);

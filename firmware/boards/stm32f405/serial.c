@@ -143,8 +143,8 @@ const struct serial_port *board_port(enum board_port port) {
 }
 
 void serial_init(void) {
-    RCC_APB1ENR |= RCC_APB1ENR_USART2 | RCC_APB1ENR_USART3 | RCC_APB1ENR_UART4;
-    RCC_APB2ENR |= RCC_APB2ENR_USART1 | RCC_APB2ENR_USART6;
+    clock_enable(&RCC_APB1ENR, RCC_APB1ENR_USART2 | RCC_APB1ENR_USART3 | RCC_APB1ENR_UART4);
+    clock_enable(&RCC_APB2ENR, RCC_APB2ENR_USART1 | RCC_APB2ENR_USART6);
     for (int i = 0; i < BOARD_PORTS; i++) {
         const struct port *port = &ports[i];
         gpio_alternate(port->tx, port->function, GPIO_NO_PULL);

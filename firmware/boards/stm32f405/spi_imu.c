@@ -1,5 +1,6 @@
 #include "firmware/boards/stm32f405/spi_imu.h"
 #include "firmware/boards/board.h"
+#include "firmware/boards/stm32f405/clock.h"
 #include "firmware/boards/stm32f405/pins.h"
 
 enum {
@@ -40,7 +41,7 @@ static bool transfer(void *context, const uint8_t *out, uint8_t *in, size_t n) {
 }
 
 void spi_imu_init(void) {
-    RCC_APB1ENR |= RCC_APB1ENR_SPI2;
+    clock_enable(&RCC_APB1ENR, RCC_APB1ENR_SPI2);
     gpio_output(PIN_SPI_SELECT, true);
     gpio_alternate(PIN_SPI_SCK, 5, GPIO_NO_PULL);
     gpio_fast(PIN_SPI_SCK); /* a slow clock spoils the last bit: errata ES0182, SPI */

@@ -61,7 +61,7 @@ static void listen(pin p) {
 }
 
 static void start_timer(void) {
-    RCC_APB1ENR |= RCC_APB1ENR_TIM2;
+    clock_enable(&RCC_APB1ENR, RCC_APB1ENR_TIM2);
     TIM2->PSC = clock_emulated() ? QEMU_DIVIDER - 1 : 0;
     TIM2->ARR = 0xFFFFFFFFu;
     TIM2->EGR = TIM_EGR_UG; /* takes the divider over */
@@ -86,7 +86,7 @@ static void start_captures(void) {
 
 void stamps_init(void) {
     static const uint8_t lines[] = {IRQ_EXTI0, IRQ_EXTI1, IRQ_EXTI4, IRQ_EXTI9_5, IRQ_EXTI15_10};
-    RCC_APB2ENR |= RCC_APB2ENR_SYSCFG;
+    clock_enable(&RCC_APB2ENR, RCC_APB2ENR_SYSCFG);
     start_timer();
     start_captures();
     for (unsigned i = 0; i < sizeof input_of_line; i++)

@@ -17,7 +17,7 @@ void usb_init(void) {
     }
     gpio_alternate(PIN_USB_DM, 10, GPIO_NO_PULL);
     gpio_alternate(PIN_USB_DP, 10, GPIO_NO_PULL);
-    RCC_AHB2ENR |= RCC_AHB2ENR_OTGFS;
+    clock_enable(&RCC_AHB2ENR, RCC_AHB2ENR_OTGFS);
     const struct otg_fs_access access = otg_fs_mmio();
     otg_fs_create(&controller, &access, SENSE_VBUS);
 }

@@ -92,6 +92,10 @@ static void set_boot(void *context, unsigned sop) {
     require(sop == 1 || sop == 3 || sop == 5);
 }
 
+static void release_boot(void *context) {
+    (void)context;
+}
+
 static const uint8_t *take(struct world *world, size_t n) {
     const uint8_t *const at = world->at;
     world->at += n;
@@ -152,8 +156,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     world = (struct world){.at = data, .left = size, .takes = SIZE_MAX, .now_ns = 1};
     port = (struct serial_port){
         .read = read_byte, .write = write_bytes, .set_rate = set_rate, .context = &world};
-    radar_init(&world.radar, &port,
-               &(struct radar_events){tell_state, tell_said, set_reset, set_boot, &world});
+    radar_init(
+        &world.radar, &port,
+        &(struct radar_events){tell_state, tell_said, set_reset, set_boot, release_boot, &world});
     while (world.left > 0) {
         step(&world);
     }
