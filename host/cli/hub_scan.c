@@ -64,6 +64,10 @@ int hub_trigger(const char *port, int argc, char **argv) {
         status = stop ? hub_command(&session, NFSAR_WIRE_DO_TRIGGER_STOP, 0, NULL, 0, &error)
                       : hub_command(&session, NFSAR_WIRE_DO_TRIGGER_ARM, 0, payload, bytes, &error);
     }
+    if (status == NFSAR_OK && !stop && arm.mode == 1) {
+        printf("a trigger each %g ms, ", (double)arm.period_ns * 1e-6);
+        printf(arm.count > 0 ? "%" PRIu32 " in all\n" : "until `trigger stop`\n", arm.count);
+    }
     return ended(&session, status, &error);
 }
 
@@ -286,6 +290,34 @@ static enum nfsar_status make(struct hub_session *session, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* From the first to the last point along an axis, "x 20 to 29 mm". */
+static void print_span(char *text, size_t size, const struct stage *rig, unsigned axis,
+                       int32_t first, int32_t pitch, uint32_t points) {
+    const bool known = rig != NULL && stage_axis(rig, axis) != NULL;
+    const bool turns = axis == NFSAR_WIRE_AXIS_IS_TURNTABLE;
+    const double unit = known ? (turns ? 1.0 : 1e3) / stage_steps(rig, axis) : 1.0;
+    const double last = first + (double)pitch * (points - 1.0);
+    snprintf(text, size, "%s %.6g to %.6g %s", nfsar_wire_axis_id_name(axis), first * unit,
+             last * unit,
+             !known  ? "steps"
+             : turns ? "deg"
+                     : "mm");
+}
+
+/* The hub does not say which axis. */
+static enum nfsar_status fail_outside(const struct nfsar_wire_do_program_load *load,
+                                      const struct stage *rig, const struct nfsar_hub_reply *reply,
+                                      nfsar_error *error) {
+    char reason[160], fast[96], slow[96];
+    print_span(fast, sizeof fast, rig, load->fast, load->fast_first, load->fast_pitch,
+               load->columns);
+    print_span(slow, sizeof slow, rig, load->slow, load->slow_first, load->slow_pitch, load->rows);
+    return nfsar_fail(error, NFSAR_ERROR_REFUSED,
+                      "scan program refused: %s: points at %s%s (--first), %s (--row-first)",
+                      nfsar_hub_reply_text(reply, reason), fast,
+                      load->stop == 0 ? ", with the way to gather speed at both ends" : "", slow);
+}
+
 static enum nfsar_status load_scan(struct hub_session *session, const struct stage *rig,
                                    const struct nfsar_wire_do_program_load *load,
                                    nfsar_error *error) {
@@ -295,6 +327,10 @@ static enum nfsar_status load_scan(struct hub_session *session, const struct sta
     const enum nfsar_status status =
         nfsar_hub_do(session->hub, NFSAR_WIRE_DO_PROGRAM_LOAD, 0, payload,
                      nfsar_wire_pack_do_program_load(payload, load), &reply, error);
+    if (status == NFSAR_ERROR_REFUSED &&
+        reply.detail == NFSAR_WIRE_REASON + NFSAR_WIRE_REASON_MOTION_SOFT_LIMIT) {
+        return fail_outside(load, rig, &reply, error);
+    }
     if (status == NFSAR_OK && nfsar_wire_unpack_plan(&plan, reply.payload, reply.bytes)) {
         print_plan(load, rig, &plan);
     }

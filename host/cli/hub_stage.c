@@ -367,7 +367,8 @@ int hub_emergency(const char *port, int argc, char **argv) {
                              nfsar_wire_pack_do_emergency(payload, &emergency), &error);
     }
     if (status == NFSAR_OK) {
-        puts(n == 0 ? "stopped; `emergency release` lets it move again, after homing" : "released");
+        puts(n == 0 ? "stopped; `emergency release` lets it move again, after homing"
+                    : "released; `clear` its error, then home: no position is trusted");
     }
     return ended(&session, status, &error);
 }

@@ -1,6 +1,7 @@
 /* nfsar hub PORT watch: a line each second. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/cli/cli.h"
@@ -92,19 +93,38 @@ static enum nfsar_status one_second(struct hub_session *session, struct watch *w
     return status;
 }
 
+/* Nothing moves by it, so a bare number may be seconds. False after saying what is wrong. */
+static bool read_limit(const char *text, double *limit_s) {
+    char *rest = NULL;
+    uint64_t ns = 0;
+    *limit_s = strtod(text, &rest);
+    if (rest == text || *rest != '\0') {
+        if (!hub_time("hub PORT watch", text, &ns)) {
+            return false;
+        }
+        *limit_s = (double)ns * 1e-9;
+    }
+    if (!(*limit_s > 0.0 && *limit_s < 1e9)) {
+        cli_usage("hub PORT watch", "--for %s: expected a time above 0", text);
+        return false;
+    }
+    return true;
+}
+
 int hub_watch(const char *port, int argc, char **argv) {
+    const char *limit = NULL;
     double limit_s = 0.0;
-    bool limited = false;
     int exit_status = CLI_USAGE;
     const struct cli_option options[] = {
-        {"for", 0, CLI_NUMBER, &limit_s, &limited, "S", "end after so many seconds"},
+        {"for", 0, CLI_STRING, &limit, NULL, "TIME", "end after so long; a bare number is seconds"},
         {0},
     };
-    if (!cli_parse("hub PORT watch", "[--for S]", options, 0, NULL, argc, argv, &exit_status)) {
+    if (!cli_parse("hub PORT watch", "[--for TIME]", options, 0, NULL, argc, argv, &exit_status)) {
         return exit_status;
     }
-    if (limited && !(limit_s > 0.0 && limit_s < 1e9)) {
-        return cli_usage("hub PORT watch", "--for %g: expected seconds above 0", limit_s);
+    const bool limited = limit != NULL;
+    if (limited && !read_limit(limit, &limit_s)) {
+        return CLI_USAGE;
     }
     hub_catch_interrupts();
     struct watch watch = {.began_ms = hub_now_ms()};

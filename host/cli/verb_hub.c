@@ -1,6 +1,7 @@
 /* nfsar hub: talking to the microcontroller. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/cli/cli.h"
 #include "host/cli/hub.h"
@@ -14,7 +15,7 @@ static const struct form {
     const char *help;
 } forms[] = {
     {"", hub_show, "[--json]", "who it is, its status, sensors and errors"},
-    {"watch", hub_watch, "[--for S]", "one line each second; Ctrl-C ends"},
+    {"watch", hub_watch, "[--for TIME]", "one line each second; Ctrl-C ends"},
     {"radar", hub_radar, "FILE.cfg", "configures the radar through the hub"},
     {"setup", hub_setup, "RIG.yaml", "tells the hub what the axes and the radar can do"},
     {"home", hub_home, "AXIS...", "seeks the home switch and sets zero there"},
@@ -34,7 +35,7 @@ enum { FORMS = sizeof forms / sizeof *forms };
 
 static void print_help(void) {
     printf("usage: nfsar hub PORT [FORM ...]\n\n"
-           "Talks to the hub: PORT is a serial port such as /dev/ttyACM0, or an emulator's "
+           "Talks to the hub: PORT is a serial port such as /dev/ttyUSB0, or an emulator's "
            "socket.\n\n");
     for (size_t i = 0; i < FORMS; i++) {
         char left[64];
@@ -47,10 +48,20 @@ static void print_help(void) {
            serial_ports(ports, sizeof ports)[0] != '\0' ? ports : "none");
 }
 
+/* Whether the port was left out, so that the form stands in its place. */
+static bool is_form(const char *word) {
+    for (size_t i = 0; i < FORMS; i++) {
+        if (word[0] != '\0' && strcmp(forms[i].name, word) == 0) {
+            return access(word, F_OK) != 0;
+        }
+    }
+    return false;
+}
+
 static int no_port(void) {
     char ports[256];
     serial_ports(ports, sizeof ports);
-    return cli_usage("hub", "give the port of the hub; %s%s",
+    return cli_usage("hub", "give the port of the hub first: nfsar hub PORT ...; %s%s",
                      ports[0] != '\0' ? "serial ports here: " : "no serial port is plugged in",
                      ports);
 }
@@ -60,7 +71,7 @@ int verb_hub(int argc, char **argv) {
         print_help();
         return CLI_DONE;
     }
-    if (argc == 0 || argv[0][0] == '-') {
+    if (argc == 0 || argv[0][0] == '-' || is_form(argv[0])) {
         return no_port();
     }
     const char *name = argc > 1 && argv[1][0] != '-' ? argv[1] : "";

@@ -191,9 +191,9 @@ enum nfsar_wire_kind {
  * `detail` of a reply, one of these the source of NFSAR_WIRE_ERROR_PROGRAM_ABORTED. */
 #define NFSAR_WIRE_REASONS(ONE)                                                                    \
     ONE(MOTION_BUSY, 1, "the axis moves, homes, or a scan runs")                                   \
-    ONE(MOTION_NOT_CONFIGURED, 2, "the axis has no settings yet")                                  \
+    ONE(MOTION_NOT_CONFIGURED, 2, "the axis has no settings yet; setup comes first")               \
     ONE(MOTION_BAD_CONFIG, 3, "a setting of the axis cannot be")                                   \
-    ONE(MOTION_SPEED_TOO_HIGH, 4, "faster than half the hub's motion interrupts")                  \
+    ONE(MOTION_SPEED_TOO_HIGH, 4, "faster than the axis' settings, or the hub's steps")            \
     ONE(MOTION_TOO_SLOW, 5, "a ramp or a move would take too long to count")                       \
     ONE(MOTION_OUT_OF_RANGE, 6, "beyond 2^30 steps")                                               \
     ONE(MOTION_SOFT_LIMIT, 7, "the target is outside the limits of the axis")                      \
@@ -207,8 +207,8 @@ enum nfsar_wire_kind {
     ONE(MOTION_HOME_TIMEOUT, 15, "homing took too long")                                           \
     ONE(TRIGGER_BUSY, 16, "triggers are armed already")                                            \
     ONE(TRIGGER_BAD_SETUP, 17, "axis, pitch, count or width of the triggers cannot be")            \
-    ONE(TRIGGER_NO_MINIMUM, 18, "the radar's frame time was not set")                              \
-    ONE(TRIGGER_TOO_FAST, 19, "the period is shorter than the radar's frame time")                 \
+    ONE(TRIGGER_NO_MINIMUM, 18, "the radar's frame time was not set; setup comes first")           \
+    ONE(TRIGGER_TOO_FAST, 19, "the period is not longer than the radar's frame time")              \
     ONE(TRIGGER_TOO_EARLY, 20, "a point came before the radar could be ready")                     \
     ONE(TRIGGER_MISSED, 21, "a point was passed without a trigger")                                \
     ONE(TRIGGER_OVERRUN, 22, "a motion interrupt came later than a whole period")                  \
