@@ -226,10 +226,11 @@ void hub_on_tick(struct hub *hub) {
     }
 }
 
-/* Edges come both ways; only becoming active matters. An emulator's levels read 0, and its edges
- * are those alone that were asked for. */
+/* On silicon an edge is noise unless the level stands, and limits are the tick's, which wants to
+ * see them twice. An emulator's levels read 0: there its edges are all there is. */
 void hub_on_input(struct hub *hub, enum board_input input) {
-    if (!board_emulated() && (board_inputs() >> input & 1U) == 0) {
+    const bool stands = (board_inputs() >> input & 1U) != 0;
+    if (!board_emulated() && (input != BOARD_EMERGENCY_STOP || !stands)) {
         return;
     }
     motion_input(&hub->stage.motion, input);

@@ -48,8 +48,12 @@ void motion_tick(struct motion *motion) {
     }
     motion->last = count;
     motion->ticks++;
-    if (active != 0) {
-        levels(motion, active);
+    /* What steppers couple into a switch's wire lasts microseconds: a limit counts when two ticks
+     * in a row see it, the emergency stop at once. */
+    const uint32_t sure = active & (motion->seen | 1U << BOARD_EMERGENCY_STOP);
+    motion->seen = active;
+    if (sure != 0) {
+        levels(motion, sure);
     }
     for (unsigned k = 0; k < BOARD_AXES; k++) {
         axis_tick(&motion->axis[k]);

@@ -13,6 +13,7 @@ struct motion {
     uint32_t late_ticks; /* that came two periods or more after the one before */
     uint32_t late;       /* so many counts */
     uint32_t last;       /* count of the last tick */
+    uint32_t seen;       /* inputs active in the tick before */
     bool emergency;      /* latched */
 };
 

@@ -231,6 +231,32 @@ static void refusals(void **unused) {
     assert_int_equal(axis_home(&bare), MOTION_NO_HOME_SWITCH);
 }
 
+/* A tick's worth of noise on a switch's wire is none; on the emergency stop's it is not argued
+ * with. */
+static void noise_on_a_switch_stops_nothing(void **unused) {
+    (void)unused;
+    struct motion motion;
+    hub_start(&motion);
+    struct axis *axis = &motion.axis[0];
+    assert_int_equal(axis_set_position(axis, 0), MOTION_OK);
+    assert_int_equal(axis_move_to(axis, 20000, 0), MOTION_OK);
+    for (unsigned i = 0; i < 1000; i++) {
+        fake_board.inputs = 1u << BOARD_LIMIT_X_HIGH;
+        fake_board_tick();
+        fake_board.inputs = 0;
+        fake_board_ticks(1 + i % 3);
+    }
+    assert_int_equal(axis->error, MOTION_OK);
+    fake_board.inputs = 1u << BOARD_LIMIT_X_HIGH;
+    fake_board_ticks(2);
+    fake_board.inputs = 0;
+    assert_int_equal(axis->error, MOTION_LIMIT_HIGH);
+    fake_board.inputs = 1u << BOARD_EMERGENCY_STOP;
+    fake_board_tick();
+    fake_board.inputs = 0;
+    assert_true(motion.emergency);
+}
+
 /* An edge alone, as in the emulator; and a level, as on the chip. */
 static void limits_stop_one_way(void **unused) {
     (void)unused;
@@ -387,6 +413,7 @@ static void idle_axes_go_to_sleep(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_moves),
+        cmocka_unit_test(noise_on_a_switch_stops_nothing),
         cmocka_unit_test(an_inverted_axis_goes_the_other_way),
         cmocka_unit_test(wakes_and_sets_direction_first),
         cmocka_unit_test(states),
