@@ -24,6 +24,7 @@ static enum nfsar_wire_result do_hello(struct hub *hub, const struct nfsar_wire_
         return NFSAR_WIRE_RESULT_VERSION;
     }
     hub->greeted = true;
+    hub->streams = hub_streams;
     hub_say_hello(hub);
     hub_say_crash(hub);
     errors_repeat(&hub->errors);

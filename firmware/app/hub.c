@@ -175,14 +175,16 @@ static void release_radar_boot(void *context) {
     board_release_radar_boot();
 }
 
+const struct nfsar_wire_do_streams hub_streams = {.status_ms = HUB_STATUS_MS,
+                                                  .axis_ms = HUB_AXIS_MS};
+
 void hub_init(struct hub *hub) {
     memset(hub, 0, sizeof *hub);
     crash_start(board_reset_cause());
     board_set_radar_reset(false); /* held since the start of the board */
     clock_init(&hub->clock, board_count_hz(), board_count());
     hub->now_ns = clock_stamp_ns(&hub->clock, board_count());
-    hub->streams.status_ms = HUB_STATUS_MS;
-    hub->streams.axis_ms = HUB_AXIS_MS;
+    hub->streams = hub_streams;
     hub->errors.tell = tell_error;
     hub->errors.context = hub;
     hub->ticks.period = board_count_hz() / board_tick_hz();

@@ -64,6 +64,9 @@ struct hub {
     uint64_t restart_ns; /* 0: no restart asked for */
 };
 
+/* Of a session that has not said otherwise. */
+extern const struct nfsar_wire_do_streams hub_streams;
+
 void hub_init(struct hub *hub);
 
 /* What the board's interrupts call. */
