@@ -296,15 +296,25 @@ static void poll_losses(struct hub *hub) {
         hub->told_dropped = hub->outbox.dropped;
         errors_raise(&hub->errors, NFSAR_WIRE_ERROR_LINK_DROPPED, 0, (int32_t)hub->outbox.dropped);
     }
-    if (!errors_latched(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW) &&
-        board_stack_free() < board_stack_size() / 8) {
-        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)board_stack_free());
-    }
     tell_late(hub, hub->ticks.late_worst);
+}
+
+/* Finding how far down the stack went reads all that it did not use, some 50 us: not every turn. */
+static void poll_stack(struct hub *hub) {
+    if (hub->now_ns - hub->stack_ns < HUB_STACK_MS * MILLISECOND) {
+        return;
+    }
+    hub->stack_ns = hub->now_ns;
+    const uint32_t free = board_stack_free();
+    if (free < board_stack_size() / 8 &&
+        !errors_latched(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW)) {
+        errors_raise(&hub->errors, NFSAR_WIRE_ERROR_STACK_LOW, 0, (int32_t)free);
+    }
 }
 
 static void poll_status(struct hub *hub) {
     poll_losses(hub);
+    poll_stack(hub);
     if (hub->streams.status_ms > 0 &&
         hub->now_ns - hub->status_ns >= hub->streams.status_ms * MILLISECOND) {
         hub_say_status(hub);

@@ -22,7 +22,8 @@ enum {
     HUB_AXIS_MS = 100,
     HUB_WATCHDOG_MS = 500,
     HUB_EMULATED_WATCHDOG_MS = 5000, /* an emulator may be left without a processor for long */
-    HUB_RESTART_MS = 50
+    HUB_RESTART_MS = 50,
+    HUB_STACK_MS = 4
 };
 
 /* Of the motion interrupt; written there, the worst cleared with each status record. Counts. */
@@ -50,6 +51,7 @@ struct hub {
     uint64_t status_ns; /* of the last status record */
 
     volatile struct hub_ticks ticks;
+    uint64_t stack_ns;   /* when the stack was looked at */
     uint32_t fed;        /* the tick at which the watchdog was fed */
     uint32_t loop_worst; /* counts, since the last status record */
     uint32_t lost[BOARD_PORTS];
