@@ -1,4 +1,5 @@
 #include "firmware/boards/mps2_an386/serial.h"
+#include "firmware/boards/cortex_m4/baud.h"
 #include "firmware/boards/cortex_m4/core.h"
 #include "firmware/boards/cortex_m4/ring.h"
 #include "firmware/boards/mps2_an386/registers.h"
@@ -116,16 +117,11 @@ static size_t port_write(void *context, const uint8_t *from, size_t n) {
     return taken;
 }
 
-/* DDI 0479 4.3.2: the divider is at least 16. */
+/* DDI 0479 4.3.2. */
 static bool port_set_rate(void *context, uint32_t bits_per_s) {
     const struct port *port = context;
-    if (bits_per_s == 0 || bits_per_s > CLOCK_HZ / 16) {
-        return false;
-    }
-    uint32_t divider = (CLOCK_HZ + bits_per_s / 2) / bits_per_s;
-    uint32_t made = CLOCK_HZ / divider;
-    uint32_t error = made > bits_per_s ? made - bits_per_s : bits_per_s - made;
-    if (divider > 0xFFFFF || error > bits_per_s / 50) {
+    uint32_t divider;
+    if (!baud_divider(CLOCK_HZ, bits_per_s, 0xFFFFF, &divider)) {
         return false;
     }
     port->uart->BAUDDIV = divider;

@@ -1,4 +1,5 @@
 #include "firmware/boards/stm32f405/serial.h"
+#include "firmware/boards/cortex_m4/baud.h"
 #include "firmware/boards/cortex_m4/core.h"
 #include "firmware/boards/cortex_m4/ring.h"
 #include "firmware/boards/stm32f405/clock.h"
@@ -120,17 +121,11 @@ static size_t port_write(void *context, const uint8_t *from, size_t n) {
     return taken;
 }
 
-/* RM0090 30.3.4: BRR is the bus clock over the rate, at least 16. Two ends may differ by some 4 %
- * together: 2 % is ours. */
+/* RM0090 30.3.4: BRR is the bus clock over the rate. */
 static bool port_set_rate(void *context, uint32_t bits_per_s) {
     const struct port *port = context;
-    if (bits_per_s == 0 || bits_per_s > port->clock_hz / 16) {
-        return false;
-    }
-    uint32_t divider = (port->clock_hz + bits_per_s / 2) / bits_per_s;
-    uint32_t made = port->clock_hz / divider;
-    uint32_t error = made > bits_per_s ? made - bits_per_s : bits_per_s - made;
-    if (divider > 0xFFFF || error > bits_per_s / 50) {
+    uint32_t divider;
+    if (!baud_divider(port->clock_hz, bits_per_s, 0xFFFF, &divider)) {
         return false;
     }
     port->usart->BRR = divider;
