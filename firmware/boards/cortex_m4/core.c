@@ -20,10 +20,12 @@ void core_watchdog_feed(void) {
 
 static inline void count_down_watchdog(void) {
     uint32_t left = watchdog.left;
-    if (!watchdog.ticks)
+    if (!watchdog.ticks) {
         return;
-    if (left == 0)
+    }
+    if (left == 0) {
         core_reset(CORE_CAUSE_WATCHDOG);
+    }
     watchdog.left = left - 1;
 }
 
@@ -36,8 +38,9 @@ enum { TICKS_AT_ONCE = 64, TICKS_GIVEN_UP = 8192 };
 
 static void tick_by_timer(void) {
     uint32_t late = board_count() - pace.due + pace.counts_per_tick / 2;
-    if (late > 0x80000000u)
+    if (late > 0x80000000u) {
         return;
+    }
     if (late / pace.counts_per_tick > TICKS_GIVEN_UP) { /* the emulator stood still */
         pace.due += late;
         late = 0;
@@ -45,8 +48,9 @@ static void tick_by_timer(void) {
     for (int i = 0; i < TICKS_AT_ONCE; i++) {
         board_on_tick();
         pace.due += pace.counts_per_tick;
-        if (late < pace.counts_per_tick)
+        if (late < pace.counts_per_tick) {
             return;
+        }
         late -= pace.counts_per_tick;
     }
 }
@@ -57,10 +61,11 @@ uint32_t board_tick_count(void) {
 
 void core_tick_handler(void) {
     count_down_watchdog();
-    if (pace.counts_per_tick)
+    if (pace.counts_per_tick) {
         tick_by_timer();
-    else
+    } else {
         board_on_tick();
+    }
 }
 
 void core_tick_start(uint32_t reload, uint32_t counts_per_tick) {
@@ -129,8 +134,9 @@ void core_reset(enum core_cause cause) {
     __asm volatile("dsb" ::: "memory");
     SCB_AIRCR = SCB_AIRCR_RESET;
     __asm volatile("dsb" ::: "memory");
-    for (;;)
+    for (;;) {
         __asm volatile("nop");
+    }
 }
 
 void board_reset(void) {

@@ -23,16 +23,18 @@ static bool frame_is_there(const uint32_t *frame, uint32_t cfsr) {
 }
 
 static uint32_t fault_address(uint32_t cfsr) {
-    if (cfsr & SCB_CFSR_MMARVALID)
+    if (cfsr & SCB_CFSR_MMARVALID) {
         return SCB_MMFAR;
+    }
     return cfsr & SCB_CFSR_BFARVALID ? SCB_BFAR : 0;
 }
 
 void core_fault(const uint32_t *frame, uint32_t exception) {
     static volatile bool again; /* a fault of the fault's handler: nothing more can be told */
     __asm volatile("cpsid i" ::: "memory");
-    if (again)
+    if (again) {
         core_reset(CORE_CAUSE_SOFTWARE);
+    }
     again = true;
     uint32_t cfsr = SCB_CFSR;
     struct board_fault fault = {.cfsr = cfsr,
@@ -60,6 +62,7 @@ void board_fault_now(void) {
 }
 
 void board_hang_now(void) {
-    for (;;)
+    for (;;) {
         __asm volatile("nop");
+    }
 }

@@ -39,8 +39,9 @@ static inline bool ring_received_full(const struct ring_received *ring) {
 
 static inline bool ring_sending_get(struct ring_sending *ring, uint8_t *byte) {
     uint32_t tail = ring->tail;
-    if (tail == ring->head)
+    if (tail == ring->head) {
         return false;
+    }
     *byte = ring->byte[tail % RING_SENDING];
     ring->tail = tail + 1;
     return true;

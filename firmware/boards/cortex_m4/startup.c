@@ -21,17 +21,20 @@ static const struct {
 
 static void fill_memory(void) {
     const uint32_t *source = link_data_source;
-    for (uint32_t *word = link_data_start; word < link_data_end; word++)
+    for (uint32_t *word = link_data_start; word < link_data_end; word++) {
         *word = *source++;
-    for (uint32_t *word = link_bss_start; word < link_bss_end; word++)
+    }
+    for (uint32_t *word = link_bss_start; word < link_bss_end; word++) {
         *word = 0;
+    }
 }
 
 /* A boot loader that jumps here, without a reset, may have left interrupts on and one pending. */
 static void forget_interrupts(void) {
     __asm volatile("cpsid i" ::: "memory");
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 8; i++) {
         NVIC_ICER(i) = 0xFFFFFFFFu;
+    }
     SYST_CSR = 0;
 }
 
