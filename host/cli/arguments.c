@@ -43,7 +43,7 @@ static void print_options(const struct cli_option *option) {
     }
 }
 
-static bool number(const char *text, const char **end, double *value) {
+bool cli_number(const char *text, const char **end, double *value) {
     char *stop = NULL;
     errno = 0;
     *value = strtod(text, &stop);
@@ -73,23 +73,23 @@ static const char *read_value(const struct cli_option *option, const char *text)
         *(const char **)option->value = text;
         return *text != '\0' ? NULL : "a name";
     case CLI_NUMBER:
-        return number(text, &end, option->value) && *end == '\0' ? NULL : "a number";
+        return cli_number(text, &end, option->value) && *end == '\0' ? NULL : "a number";
     case CLI_COUNT:
         return count(text, &end, option->value) && *end == '\0' ? NULL : "a whole number";
     case CLI_RANGE: {
         double *range = option->value;
-        bool good = number(text, &end, &range[0]) && *end == ':' &&
-                    number(end + 1, &end, &range[1]) && *end == '\0' && range[0] < range[1];
+        bool good = cli_number(text, &end, &range[0]) && *end == ':' &&
+                    cli_number(end + 1, &end, &range[1]) && *end == '\0' && range[0] < range[1];
         return good ? NULL : "MIN:MAX with MIN < MAX";
     }
     case CLI_AXIS: {
         double first = 0.0, last = 0.0;
         size_t points = 1;
-        bool good = number(text, &end, &first);
+        bool good = cli_number(text, &end, &first);
         if (good && *end == '\0') {
             last = first;
         } else {
-            good = good && *end == ':' && number(end + 1, &end, &last) && *end == ':' &&
+            good = good && *end == ':' && cli_number(end + 1, &end, &last) && *end == ':' &&
                    count(end + 1, &end, &points) && *end == '\0';
         }
         good = good && nfsar_axis_between(first, last, points, option->value, NULL) == NFSAR_OK;

@@ -79,4 +79,7 @@ void cli_progress_end(void);
 /* The command line, for provenance: "nfsar VERB arguments". Static. */
 const char *cli_command_line(void);
 
+/* A finite number at the beginning of text; *end is behind it. */
+bool cli_number(const char *text, const char **end, double *value);
+
 #endif

@@ -23,12 +23,13 @@ static const struct unit {
 
 /* A number and its unit, which ends at `end`. NULL: neither. */
 static const struct unit *read_quantity(const char *text, const char *end_with, double *value) {
-    char *rest = NULL;
-    *value = strtod(text, &rest);
+    const char *rest = NULL;
+    if (!cli_number(text, &rest, value)) {
+        return NULL;
+    }
     const size_t length = strlen(rest);
     const size_t tail = strlen(end_with);
-    if (rest == text || !isfinite(*value) || length < tail ||
-        strcmp(rest + length - tail, end_with) != 0) {
+    if (length < tail || strcmp(rest + length - tail, end_with) != 0) {
         return NULL;
     }
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
