@@ -8,7 +8,7 @@
 
 #include "host/devices/transport.h"
 
-enum { BAUD = 921600, TIMEOUT_MS = 500, TRIES = 4, CHUNK = 4096 };
+enum { TIMEOUT_MS = 500, TRIES = 4, CHUNK = 4096 };
 
 /* The command whose reply is awaited. */
 struct awaited {
@@ -375,7 +375,7 @@ enum nfsar_status nfsar_hub_open(const char *port, const struct nfsar_hub_option
     strncpy(made->port, port, sizeof made->port - 1);
     /* Not a number used lately: a late reply to another program's command is not ours. */
     made->number = (uint32_t)time(NULL) << 8;
-    enum nfsar_status status = serial_open(port, BAUD, &made->transport, error);
+    enum nfsar_status status = serial_open(port, &made->transport, error);
     if (status == NFSAR_OK) {
         status = nfsar_hub_greet(made, error);
     }

@@ -149,21 +149,7 @@ static enum nfsar_status connect_socket(struct serial *serial, const char *port,
     return NFSAR_OK;
 }
 
-static speed_t speed_of(unsigned baud) {
-    switch (baud) {
-    case 115200:
-        return B115200;
-    case 460800:
-        return B460800;
-    case 1000000:
-        return B1000000;
-    default:
-        return B921600;
-    }
-}
-
-static enum nfsar_status open_line(struct serial *serial, const char *port, unsigned baud,
-                                   nfsar_error *error) {
+static enum nfsar_status open_line(struct serial *serial, const char *port, nfsar_error *error) {
     serial->fd = open(port, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (serial->fd < 0) {
         return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s%s", port, strerror(errno),
@@ -181,10 +167,10 @@ static enum nfsar_status open_line(struct serial *serial, const char *port, unsi
     settings.c_cflag &= ~(tcflag_t)(CRTSCTS | CSTOPB | HUPCL);
     settings.c_cc[VMIN] = 0;
     settings.c_cc[VTIME] = 0;
-    cfsetispeed(&settings, speed_of(baud));
-    cfsetospeed(&settings, speed_of(baud));
+    cfsetispeed(&settings, B921600);
+    cfsetospeed(&settings, B921600);
     if (tcsetattr(serial->fd, TCSANOW, &settings) != 0) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be set to %u baud: %s", port, baud,
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be set to 921600 baud: %s", port,
                           strerror(errno));
     }
     /* Two programs on one line would each get half of the frames. */
@@ -203,8 +189,7 @@ static enum nfsar_status none_there(const char *port, nfsar_error *error) {
                       ports);
 }
 
-enum nfsar_status serial_open(const char *port, unsigned baud, struct transport *transport,
-                              nfsar_error *error) {
+enum nfsar_status serial_open(const char *port, struct transport *transport, nfsar_error *error) {
     struct stat info;
     if (stat(port, &info) != 0) {
         return none_there(port, error);
@@ -220,8 +205,8 @@ enum nfsar_status serial_open(const char *port, unsigned baud, struct transport 
     serial->fd = -1;
     snprintf(serial->port, sizeof serial->port, "%s", port);
     serial->is_socket = S_ISSOCK(info.st_mode);
-    const enum nfsar_status status = serial->is_socket ? connect_socket(serial, port, error)
-                                                       : open_line(serial, port, baud, error);
+    const enum nfsar_status status =
+        serial->is_socket ? connect_socket(serial, port, error) : open_line(serial, port, error);
     if (status != NFSAR_OK) {
         if (serial->fd >= 0) {
             close(serial->fd);

@@ -19,10 +19,10 @@ struct transport {
     void (*close)(void *context);
 };
 
-/* A serial port, raw, 8 bits, no parity, at this rate; or, where the path is that of a unix socket,
- * the other end of it. Bytes that came before are dropped. Errors begin with the port's name. */
-enum nfsar_status serial_open(const char *port, unsigned baud, struct transport *transport,
-                              nfsar_error *error);
+/* A serial port, raw, 8 bits, no parity, at 921600 baud; or, where the path is that of a unix
+ * socket, the other end of it. Bytes that came before are dropped. Errors begin with the port's
+ * name. */
+enum nfsar_status serial_open(const char *port, struct transport *transport, nfsar_error *error);
 
 /* The serial ports that are there, "/dev/ttyACM0, /dev/ttyUSB0", or "" for none. */
 const char *serial_ports(char *text, size_t size);
