@@ -23,6 +23,10 @@ struct transport {
  * socket, the other end of it. Bytes that came before are dropped. Errors begin with the port's
  * name. */
 enum nfsar_status serial_open(const char *port, struct transport *transport, nfsar_error *error);
+/* The same at another rate (115200 or 921600), for errors with what is at its other end: "the
+ * radar". who is kept as it is, not copied. */
+enum nfsar_status serial_open_at(const char *port, const char *who, unsigned baud,
+                                 struct transport *transport, nfsar_error *error);
 
 /* The serial ports that are there, "/dev/ttyACM0, /dev/ttyUSB0", or "" for none. */
 const char *serial_ports(char *text, size_t size);
