@@ -175,7 +175,7 @@ static void wrong(void **state) {
         {"scan: {path: period, period_s: 1e-2, x_m: 1}\n", "", "scan.x_m: does not go"},
         {"scan: {path: period}\n", "", "scan.period_s: is missing"},
         {"scan: {path: period, period_s: 1e-2}\n", "pose: {from: file}\n", "pose.file"},
-        {"scan: {path: period, period_s: 1e-2}\n", "pose: {origin_m: [0, .inf, 0]}\n", "finite"},
+        {"scan: {path: period, period_s: 1e-2}\n", "pose: {origin_m: [0, 1e999, 0]}\n", "number"},
         {"scan: {path: period, period_s: 1e-2}\n", "sensors: [thermometer]\n", "thermometer"},
         {"scan: {path: period, period_s: 1e-2}\n", "colour: blue\n", "colour"},
     };
