@@ -12,6 +12,7 @@ const struct cli_verb cli_verbs[] = {
     {"render", "make a picture from an image", verb_render},
     {"export", "write an image for ParaView, NumPy or MATLAB", verb_export},
     {"hub", "talk to the hub: status, radar, motion, scans", verb_hub},
+    {"doctor", "check that rig and computer are ready to record", verb_doctor},
     {"bench", "measure the speed of this machine, as ratios", verb_bench},
     {0},
 };
