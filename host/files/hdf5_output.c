@@ -29,12 +29,20 @@ static enum nfsar_status outcome(const struct h5_output *output, bool good, cons
     return good && output->sink.failure == 0 ? NFSAR_OK : fail_write(output, what, error);
 }
 
-static hid_t create_file(struct h5_sink *sink) {
+/* With an alignment, data share no block of it with anything else: none is packed with small ones.
+ */
+static bool set_alignment(hid_t access, uint64_t alignment) {
+    return alignment <= 1 || (H5Pset_alignment(access, 1, alignment) >= 0 &&
+                              H5Pset_small_data_block_size(access, 0) >= 0);
+}
+
+static hid_t create_file(struct h5_sink *sink, uint64_t alignment) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
     /* The structures of version 1.10 carry checksums, and data of fixed size need no index that
      * could be damaged. */
-    if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0) {
+    if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
+        set_alignment(access, alignment)) {
         file = h5_sink_create_file(sink, access);
     }
     h5_drop(access);
@@ -76,6 +84,12 @@ static bool attach_text(hid_t object, const char *name, const char *text) {
 
 enum nfsar_status h5_output_create(struct h5_output *output, const char *path, const char *format,
                                    nfsar_error *error) {
+    return h5_output_create_aligned(output, path, format, 1, error);
+}
+
+enum nfsar_status h5_output_create_aligned(struct h5_output *output, const char *path,
+                                           const char *format, uint64_t alignment,
+                                           nfsar_error *error) {
     *output = (struct h5_output){.sink = {.descriptor = -1}, .file = H5I_INVALID_HID};
     output->path = strdup(path);
     if (output->path == NULL) {
@@ -91,7 +105,7 @@ enum nfsar_status h5_output_create(struct h5_output *output, const char *path, c
     }
     if (status == NFSAR_OK) {
         int32_t version = FORMAT_VERSION;
-        output->file = create_file(&output->sink);
+        output->file = create_file(&output->sink, alignment);
         bool good = output->file >= 0 && attach_text(output->file, FORMAT_ATTRIBUTE, format) &&
                     attach(output->file, FORMAT_VERSION_ATTRIBUTE, H5T_STD_I32LE, H5T_NATIVE_INT32,
                            &version);
@@ -258,15 +272,33 @@ static void release(struct h5_output *output) {
 }
 
 enum nfsar_status h5_output_commit(struct h5_output *output, nfsar_error *error) {
+    return h5_output_commit_checked(output, NULL, NULL, error);
+}
+
+/* Read back from the disk, not from what of it is still in memory. */
+static void forget_pages(int descriptor) {
+    if (fsync(descriptor) == 0) {
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+    }
+}
+
+enum nfsar_status h5_output_commit_checked(struct h5_output *output, h5_output_check *check,
+                                           void *context, nfsar_error *error) {
     bool good = H5Fclose(output->file) >= 0;
     output->file = H5I_INVALID_HID;
     enum nfsar_status status = outcome(output, good, "the end", error);
     /* Some file systems report a full disk only now. */
     int descriptor = output->sink.descriptor;
     output->sink.descriptor = -1;
+    if (check != NULL && status == NFSAR_OK) {
+        forget_pages(descriptor);
+    }
     if (close(descriptor) != 0 && status == NFSAR_OK) {
         output->sink.failure = errno;
         status = fail_write(output, "the end", error);
+    }
+    if (check != NULL && status == NFSAR_OK) {
+        status = check(context, pending_path(output->pending), error);
     }
     if (status == NFSAR_OK) {
         status = pending_commit(output->pending, error);

@@ -24,6 +24,12 @@ struct h5_output {
 enum nfsar_status h5_output_create(struct h5_output *output, const char *path, const char *format,
                                    nfsar_error *error);
 
+/* The same with everything in blocks of so many bytes, so that no dataset shares one with others.
+ */
+enum nfsar_status h5_output_create_aligned(struct h5_output *output, const char *path,
+                                           const char *format, uint64_t alignment,
+                                           nfsar_error *error);
+
 /* A group, "/name". */
 enum nfsar_status h5_write_group(struct h5_output *output, const char *name, nfsar_error *error);
 
@@ -59,6 +65,12 @@ enum nfsar_status h5_write_number(struct h5_output *output, const char *name, co
 /* Close and give the file its name; every dataset must have been closed. The output is gone
  * whether or not this succeeds. */
 enum nfsar_status h5_output_commit(struct h5_output *output, nfsar_error *error);
+
+/* The same; between closing and naming, check() may look at the file under its temporary name,
+ * which was given to the disk before. The file is removed when it does not answer NFSAR_OK. */
+typedef enum nfsar_status h5_output_check(void *context, const char *path, nfsar_error *error);
+enum nfsar_status h5_output_commit_checked(struct h5_output *output, h5_output_check *check,
+                                           void *context, nfsar_error *error);
 
 /* Close and remove the file. */
 void h5_output_abandon(struct h5_output *output);
