@@ -64,7 +64,7 @@ static bool attach(hid_t object, const char *name, hid_t file_type, hid_t memory
 }
 
 /* Fixed-length UTF-8; of length 1 at least, as HDF5 knows no empty strings. */
-static hid_t text_type(size_t length) {
+hid_t h5_text_type(size_t length) {
     hid_t type = H5Tcopy(H5T_C_S1);
     if (type >= 0 &&
         (H5Tset_size(type, length > 0 ? length : 1) < 0 ||
@@ -76,7 +76,7 @@ static hid_t text_type(size_t length) {
 }
 
 static bool attach_text(hid_t object, const char *name, const char *text) {
-    hid_t type = text_type(strlen(text));
+    hid_t type = h5_text_type(strlen(text));
     bool good = type >= 0 && attach(object, name, type, type, text);
     h5_drop(type);
     return good;
@@ -184,6 +184,41 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
     return status;
 }
 
+enum nfsar_status h5_reserve_data(struct h5_output *output, const char *name, hid_t type,
+                                  const struct h5_shape *shape, uint64_t *offset,
+                                  nfsar_error *error) {
+    hid_t space = h5_space(shape), creation = reserving_list(NULL), dataset = H5I_INVALID_HID;
+    haddr_t address = HADDR_UNDEF;
+    if (type >= 0 && space >= 0 && creation >= 0) {
+        dataset = H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    }
+    if (dataset >= 0) {
+        address = H5Dget_offset(dataset);
+    }
+    bool good = dataset >= 0 && H5Dclose(dataset) >= 0 && address != HADDR_UNDEF;
+    *offset = address;
+    h5_drop(creation);
+    h5_drop(space);
+    return outcome(output, good, name, error);
+}
+
+enum nfsar_status h5_write_at(struct h5_output *output, uint64_t offset, const void *bytes,
+                              size_t n, nfsar_error *error) {
+    const char *at = bytes;
+    struct h5_sink *sink = &output->sink;
+    while (n > 0 && sink->failure == 0) {
+        ssize_t done = pwrite(sink->descriptor, at, n, (off_t)offset);
+        if (done <= 0 && errno != EINTR) {
+            sink->failure = done < 0 ? errno : EIO;
+        } else if (done > 0) {
+            at += done;
+            offset += (uint64_t)done;
+            n -= (size_t)done;
+        }
+    }
+    return outcome(output, true, "the data", error);
+}
+
 enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
                                 size_t first, size_t n, const void *data, nfsar_error *error) {
     struct h5_sink *sink = &output->sink;
@@ -233,7 +268,7 @@ enum nfsar_status h5_write_lines(struct h5_output *output, const char *name, cha
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", output->path);
     }
     struct h5_shape shape = {1, {n}};
-    hid_t type = text_type(length), space = h5_space(&shape), dataset = H5I_INVALID_HID;
+    hid_t type = h5_text_type(length), space = h5_space(&shape), dataset = H5I_INVALID_HID;
     if (type >= 0 && space >= 0) {
         dataset =
             H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);

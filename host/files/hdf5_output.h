@@ -48,6 +48,19 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
 enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
                                 size_t first, size_t n, const void *data, nfsar_error *error);
 
+/* A contiguous dataset of any type that is filled later, or never: its place in the file is known,
+ * but takes no room on the disk before it is written. The offset is that of its first byte. */
+enum nfsar_status h5_reserve_data(struct h5_output *output, const char *name, hid_t type,
+                                  const struct h5_shape *shape, uint64_t *offset,
+                                  nfsar_error *error);
+
+/* Write bytes there. */
+enum nfsar_status h5_write_at(struct h5_output *output, uint64_t offset, const void *bytes,
+                              size_t n, nfsar_error *error);
+
+/* The type of text of that many bytes; to be dropped. */
+hid_t h5_text_type(size_t length);
+
 /* Write the whole of a dataset that is there once more. */
 enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, enum h5_kind kind,
                                   const void *data, nfsar_error *error);

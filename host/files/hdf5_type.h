@@ -33,6 +33,9 @@ void h5_drop(hid_t id);
 hid_t h5_memory_type(enum h5_kind kind);
 hid_t h5_file_type(enum h5_kind kind);
 
+/* Pairs {r, i} of native 16-bit integers, which are read as complex; to be dropped. */
+hid_t h5_pair_type(void);
+
 /* Whether values of a file's type can be read as that kind. Only the types that computers have are
  * accepted: HDF5 1.10 converts others, but trusts the file on where their bits are. */
 bool h5_type_is_number(hid_t type);
