@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/files/capture_file.h"
 #include "host/files/capture_layout.h"
 #include "host/files/hdf5_error.h"
 #include "host/files/hdf5_input.h"
@@ -400,6 +401,14 @@ enum nfsar_status nfsar_capture_file_read(nfsar_capture_file *file, size_t first
                           first_sample + bad % n_sample);
     }
     return NFSAR_OK;
+}
+
+const struct h5_input *capture_file_input(const nfsar_capture_file *file) {
+    return &file->input;
+}
+
+const struct recording_counts *capture_file_counts(const nfsar_capture_file *file) {
+    return &file->counts;
 }
 
 static enum nfsar_status read_source(void *context, size_t first_pulse, size_t n_pulse,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/files/capture_description.h"
+#include "host/files/capture_file.h"
 #include "host/files/capture_layout.h"
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
@@ -94,7 +95,10 @@ static enum nfsar_status write_echo(struct h5_stack *stack, const nfsar_capture 
         status = h5_write_data(output, CAPTURE_FLAGS, H5_BYTE, &line, capture->flags, error);
     }
     if (status == NFSAR_OK) {
-        status = h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &stack->data, error);
+        status =
+            stack->pack.level > 0
+                ? h5_pack_create(&stack->pack, output, CAPTURE_DATA, &shape, &chunk, error)
+                : h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &stack->data, error);
     }
     return status;
 }
@@ -113,7 +117,7 @@ static struct h5_stack *stack_of(nfsar_capture_writer *writer) {
     return (struct h5_stack *)writer;
 }
 
-static enum nfsar_status create(const char *path, const nfsar_capture *header,
+static enum nfsar_status create(const char *path, const nfsar_capture *header, int level,
                                 struct h5_stack **stack, nfsar_error *error) {
     enum nfsar_status status = nfsar_capture_check(header, error);
     if (status != NFSAR_OK) {
@@ -124,6 +128,7 @@ static enum nfsar_status create(const char *path, const nfsar_capture *header,
     if (status != NFSAR_OK) {
         return status;
     }
+    (*stack)->pack = (struct h5_pack){.level = level, .dataset = H5I_INVALID_HID};
     status = write_header(*stack, header, error);
     if (status != NFSAR_OK) {
         h5_stack_abandon(*stack);
@@ -133,9 +138,15 @@ static enum nfsar_status create(const char *path, const nfsar_capture *header,
 
 enum nfsar_status nfsar_capture_writer_create(const char *path, const nfsar_capture *header,
                                               nfsar_capture_writer **writer, nfsar_error *error) {
+    return capture_writer_create_packed(path, header, 0, writer, error);
+}
+
+enum nfsar_status capture_writer_create_packed(const char *path, const nfsar_capture *header,
+                                               int level, nfsar_capture_writer **writer,
+                                               nfsar_error *error) {
     struct h5_stack *stack = NULL;
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = create(path, header, &stack, error);
+    enum nfsar_status status = create(path, header, level, &stack, error);
     h5_restore(before);
     *writer = status == NFSAR_OK ? (nfsar_capture_writer *)stack : NULL;
     return status;
@@ -158,6 +169,21 @@ enum nfsar_status nfsar_capture_writer_flags(nfsar_capture_writer *writer, const
 
 enum nfsar_status nfsar_capture_writer_commit(nfsar_capture_writer *writer, nfsar_error *error) {
     return h5_stack_commit(stack_of(writer), error);
+}
+
+size_t capture_writer_step(nfsar_capture_writer *writer) {
+    const struct h5_stack *stack = stack_of(writer);
+    return stack->pack.level > 0 ? stack->pack.chunk.extent[0] : 1;
+}
+
+struct h5_output *capture_writer_output(nfsar_capture_writer *writer) {
+    return &stack_of(writer)->output;
+}
+
+enum nfsar_status capture_writer_commit_checked(nfsar_capture_writer *writer,
+                                                h5_output_check *check, void *context,
+                                                nfsar_error *error) {
+    return h5_stack_commit_checked(stack_of(writer), check, context, error);
 }
 
 void nfsar_capture_writer_abandon(nfsar_capture_writer *writer) {

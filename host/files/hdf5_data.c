@@ -40,15 +40,22 @@ static const char *type_fault(enum h5_kind kind, hid_t type) {
                                         : "must hold whole numbers (integers of 8 to 64 bits)";
     case H5_TEXT:
         return h5_type_text_fault(type);
+    case H5_STORED:
+        return h5_type_is_number(type) || h5_type_is_complex(type) ? NULL
+                                                                   : h5_type_text_fault(type);
     }
     return "cannot be read";
+}
+
+static bool is_as_stored(enum h5_kind kind) {
+    return kind == H5_TEXT || kind == H5_STORED;
 }
 
 static enum nfsar_status check_type(struct h5_data *data, nfsar_error *error) {
     hid_t type = H5Dget_type(data->dataset);
     const char *fault = type >= 0 ? type_fault(data->kind, type) : "cannot be read";
     if (fault == NULL) {
-        data->element = data->kind == H5_TEXT ? H5Tget_size(type) : h5_element_size(data->kind);
+        data->element = is_as_stored(data->kind) ? H5Tget_size(type) : h5_element_size(data->kind);
     }
     h5_drop(type);
     return fault == NULL ? NFSAR_OK : fail_plainly(data->input, data->name, fault, error);
@@ -227,7 +234,7 @@ static enum nfsar_status read_by_hdf5(struct h5_data *data, const struct h5_shap
         return fail_plainly(data->input, data->name, fault, error);
     }
     hid_t memory = h5_space(count), stored = H5Dget_space(data->dataset);
-    hid_t type = data->kind == H5_TEXT ? H5Dget_type(data->dataset) : h5_memory_type(data->kind);
+    hid_t type = is_as_stored(data->kind) ? H5Dget_type(data->dataset) : h5_memory_type(data->kind);
     bool good = memory >= 0 && stored >= 0 && type >= 0 && h5_select(stored, first, count) >= 0 &&
                 H5Dread(data->dataset, type, memory, stored, H5P_DEFAULT, out) >= 0;
     enum nfsar_status status = good ? NFSAR_OK : fail_hdf5(data->input, data->name, error);

@@ -24,8 +24,8 @@ static enum nfsar_status fail_write(const struct h5_output *output, const char *
 }
 
 /* HDF5 buffers, so a call that went well may still have hit the disk's end. */
-static enum nfsar_status outcome(const struct h5_output *output, bool good, const char *what,
-                                 nfsar_error *error) {
+enum nfsar_status h5_output_outcome(const struct h5_output *output, bool good, const char *what,
+                                    nfsar_error *error) {
     return good && output->sink.failure == 0 ? NFSAR_OK : fail_write(output, what, error);
 }
 
@@ -109,7 +109,7 @@ enum nfsar_status h5_output_create_aligned(struct h5_output *output, const char 
         bool good = output->file >= 0 && attach_text(output->file, FORMAT_ATTRIBUTE, format) &&
                     attach(output->file, FORMAT_VERSION_ATTRIBUTE, H5T_STD_I32LE, H5T_NATIVE_INT32,
                            &version);
-        status = outcome(output, good, "the file", error);
+        status = h5_output_outcome(output, good, "the file", error);
     }
     if (status != NFSAR_OK) {
         h5_output_abandon(output);
@@ -119,7 +119,7 @@ enum nfsar_status h5_output_create_aligned(struct h5_output *output, const char 
 
 enum nfsar_status h5_write_group(struct h5_output *output, const char *name, nfsar_error *error) {
     hid_t group = H5Gcreate2(output->file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    return outcome(output, group >= 0 && H5Gclose(group) >= 0, name, error);
+    return h5_output_outcome(output, group >= 0 && H5Gclose(group) >= 0, name, error);
 }
 
 enum nfsar_status h5_write_data(struct h5_output *output, const char *name, enum h5_kind kind,
@@ -134,7 +134,7 @@ enum nfsar_status h5_write_data(struct h5_output *output, const char *name, enum
     }
     bool good = dataset >= 0 && H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
     good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     h5_drop(stored);
     h5_drop(memory);
     h5_drop(space);
@@ -174,9 +174,10 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
         h5_place_find(place, dataset, shape, UINT64_MAX);
     }
     bool good = dataset >= 0 && H5Dclose(dataset) >= 0 && place->known;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     if (status == NFSAR_OK) {
-        status = outcome(output, h5_sink_reserve(&output->sink, output->file) == 0, name, error);
+        status = h5_output_outcome(output, h5_sink_reserve(&output->sink, output->file) == 0, name,
+                                   error);
     }
     h5_drop(creation);
     h5_drop(type);
@@ -199,7 +200,7 @@ enum nfsar_status h5_reserve_data(struct h5_output *output, const char *name, hi
     *offset = address;
     h5_drop(creation);
     h5_drop(space);
-    return outcome(output, good, name, error);
+    return h5_output_outcome(output, good, name, error);
 }
 
 enum nfsar_status h5_write_at(struct h5_output *output, uint64_t offset, const void *bytes,
@@ -216,7 +217,7 @@ enum nfsar_status h5_write_at(struct h5_output *output, uint64_t offset, const v
             n -= (size_t)done;
         }
     }
-    return outcome(output, true, "the data", error);
+    return h5_output_outcome(output, true, "the data", error);
 }
 
 enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
@@ -229,7 +230,7 @@ enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place 
         h5_sink_wrote(sink,
                       n * place->shape.extent[1] * place->shape.extent[2] * sizeof(float complex));
     }
-    return outcome(output, true, "the data", error);
+    return h5_output_outcome(output, true, "the data", error);
 }
 
 enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, enum h5_kind kind,
@@ -238,7 +239,7 @@ enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, en
     bool good = dataset >= 0 && memory >= 0 &&
                 H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
     good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     h5_drop(memory);
     return status;
 }
@@ -275,7 +276,7 @@ enum nfsar_status h5_write_lines(struct h5_output *output, const char *name, cha
     }
     bool good = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
     good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     h5_drop(space);
     h5_drop(type);
     free(packed);
@@ -287,7 +288,7 @@ enum nfsar_status h5_write_text(struct h5_output *output, const char *name, cons
     hid_t object = H5Oopen(output->file, name, H5P_DEFAULT);
     bool good = object >= 0 && attach_text(object, attribute, text);
     good = object >= 0 && H5Oclose(object) >= 0 && good;
-    return outcome(output, good, name, error);
+    return h5_output_outcome(output, good, name, error);
 }
 
 enum nfsar_status h5_write_number(struct h5_output *output, const char *name, const char *attribute,
@@ -295,7 +296,7 @@ enum nfsar_status h5_write_number(struct h5_output *output, const char *name, co
     hid_t object = H5Oopen(output->file, name, H5P_DEFAULT);
     bool good = object >= 0 && attach(object, attribute, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
     good = object >= 0 && H5Oclose(object) >= 0 && good;
-    return outcome(output, good, name, error);
+    return h5_output_outcome(output, good, name, error);
 }
 
 static void release(struct h5_output *output) {
@@ -321,7 +322,7 @@ enum nfsar_status h5_output_commit_checked(struct h5_output *output, h5_output_c
                                            void *context, nfsar_error *error) {
     bool good = H5Fclose(output->file) >= 0;
     output->file = H5I_INVALID_HID;
-    enum nfsar_status status = outcome(output, good, "the end", error);
+    enum nfsar_status status = h5_output_outcome(output, good, "the end", error);
     /* Some file systems report a full disk only now. */
     int descriptor = output->sink.descriptor;
     output->sink.descriptor = -1;

@@ -4,6 +4,7 @@
 #define NFSAR_HOST_FILES_HDF5_OUTPUT_H
 
 #include <hdf5.h>
+#include <stdbool.h>
 
 #include <nfsar/status.h>
 
@@ -74,6 +75,11 @@ enum nfsar_status h5_write_text(struct h5_output *output, const char *name, cons
                                 const char *text, nfsar_error *error);
 enum nfsar_status h5_write_number(struct h5_output *output, const char *name, const char *attribute,
                                   double value, nfsar_error *error);
+
+/* For who writes with HDF5's own functions: NFSAR_OK when `good` and the disk takes what it gets;
+ * else why `what` cannot be written. */
+enum nfsar_status h5_output_outcome(const struct h5_output *output, bool good, const char *what,
+                                    nfsar_error *error);
 
 /* Close and give the file its name; every dataset must have been closed. The output is gone
  * whether or not this succeeds. */

@@ -16,6 +16,7 @@ size_t h5_element_size(enum h5_kind kind) {
     case H5_BYTE:
         return 1;
     case H5_TEXT:
+    case H5_STORED:
         break;
     }
     return 0;
@@ -53,6 +54,7 @@ hid_t h5_memory_type(enum h5_kind kind) {
     case H5_BYTE:
         return H5Tcopy(H5T_NATIVE_UINT8);
     case H5_TEXT:
+    case H5_STORED:
         break;
     }
     return H5I_INVALID_HID;
@@ -69,6 +71,7 @@ hid_t h5_file_type(enum h5_kind kind) {
     case H5_BYTE:
         return H5Tcopy(H5T_STD_U8LE);
     case H5_TEXT:
+    case H5_STORED:
         break;
     }
     return H5I_INVALID_HID;

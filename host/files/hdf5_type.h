@@ -20,7 +20,8 @@ enum h5_kind {
     H5_COMPLEX, /* float complex */
     H5_INTEGER, /* int32_t */
     H5_BYTE,    /* uint8_t */
-    H5_TEXT     /* char[], as long as in the file: the functions below know nothing of it */
+    H5_TEXT,    /* char[], as long as in the file: the functions below know nothing of it */
+    H5_STORED   /* whatever is in the file, as it is there; nor of this */
 };
 
 /* Bytes of an element in memory. */
