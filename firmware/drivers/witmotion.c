@@ -131,10 +131,15 @@ static void take(struct witmotion *wit, const struct sensor_sink *sink) {
         begin(wit, data);
         return;
     }
+    if (!(wit->have & HAVE_ACCELERATION)) {
+        return;
+    }
     /* Packets of the instant come within its period; later ones are of another whose 0x51 is lost.
      */
     uint32_t age = wit->frame.counts[0] - wit->sample.count;
-    if (!(wit->have & HAVE_ACCELERATION) || age > sensor_counts(&wit->sensor, PERIOD_US)) {
+    if (age > sensor_counts(&wit->sensor, PERIOD_US)) {
+        ++wit->sensor.counters.resynchronisations;
+        wit->have = 0;
         return;
     }
     if (type == TYPE_RATE) {

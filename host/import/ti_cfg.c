@@ -1,132 +1,11 @@
-/* Meaning of the lines: TI mmWave SDK user guide, "Configuration (.cfg) File Format". */
+/* What a radar's .cfg says, into the rig. */
 #include "host/import/ti_cfg.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROFILES = 4, CHIRPS = 512, NUMBERS = 24 };
-
-struct profile {
-    bool known;
-    double start_hz, idle_s, adc_start_s, ramp_end_s, slope_hz_per_s, rate_hz;
-    double samples;
-};
-
-struct ti_cfg {
-    struct profile profile[PROFILES];
-    int chirp_profile[CHIRPS]; /* -1: not known */
-    int chirp_tx[CHIRPS];      /* mask */
-    bool has_frame;
-    int first_chirp, last_chirp;
-    double loops, frame_period_s;
-    int rx_mask, sample_swap; /* -1: not known */
-};
-
-/* Is it a whole number from least to most? */
-static bool whole(double value, double least, double most) {
-    return value >= least && value <= most && floor(value) == value;
-}
-
-static const char *read_profile(struct ti_cfg *cfg, const double *v, size_t n) {
-    if (n < 11 || !whole(v[0], 0, PROFILES - 1)) {
-        return "needs id, start, idle, ADC start, ramp end, ... slope, ... samples, rate";
-    }
-    cfg->profile[(int)v[0]] = (struct profile){.known = true,
-                                               .start_hz = v[1] * 1e9,
-                                               .idle_s = v[2] * 1e-6,
-                                               .adc_start_s = v[3] * 1e-6,
-                                               .ramp_end_s = v[4] * 1e-6,
-                                               .slope_hz_per_s = v[7] * 1e12,
-                                               .samples = v[9],
-                                               .rate_hz = v[10] * 1e3};
-    return whole(v[9], 1, 65536) && v[10] > 0.0 ? NULL : "has no usable samples and rate";
-}
-
-static const char *read_chirps(struct ti_cfg *cfg, const double *v, size_t n) {
-    if (n < 8 || !whole(v[0], 0, CHIRPS - 1) || !whole(v[1], v[0], CHIRPS - 1) ||
-        !whole(v[2], 0, PROFILES - 1) || !whole(v[7], 0, 15)) {
-        return "needs first chirp, last chirp, profile, 4 variations and the transmitter mask";
-    }
-    for (int i = (int)v[0]; i <= (int)v[1]; i++) {
-        cfg->chirp_profile[i] = (int)v[2];
-        cfg->chirp_tx[i] = (int)v[7];
-    }
-    return NULL;
-}
-
-static const char *read_frame(struct ti_cfg *cfg, const double *v, size_t n) {
-    if (n < 5 || !whole(v[0], 0, CHIRPS - 1) || !whole(v[1], v[0], CHIRPS - 1) ||
-        !whole(v[2], 1, 65535)) {
-        return "needs first chirp, last chirp, loops, frames and period";
-    }
-    cfg->has_frame = true;
-    cfg->first_chirp = (int)v[0];
-    cfg->last_chirp = (int)v[1];
-    cfg->loops = v[2];
-    cfg->frame_period_s = v[4] * 1e-3;
-    return NULL;
-}
-
-static const char *read_line(struct ti_cfg *cfg, const char *word, const double *v, size_t n) {
-    if (strcmp(word, "profileCfg") == 0) {
-        return read_profile(cfg, v, n);
-    }
-    if (strcmp(word, "chirpCfg") == 0) {
-        return read_chirps(cfg, v, n);
-    }
-    if (strcmp(word, "frameCfg") == 0) {
-        return read_frame(cfg, v, n);
-    }
-    if (strcmp(word, "channelCfg") == 0) {
-        cfg->rx_mask = n > 0 && whole(v[0], 1, 15) ? (int)v[0] : -1;
-        return cfg->rx_mask > 0 ? NULL : "has no receiver mask of 1 to 15";
-    }
-    if (strcmp(word, "adcbufCfg") == 0) {
-        /* Newer versions of the SDK put the subframe first. */
-        const double *at = n >= 5 ? v + 1 : v;
-        if (n < 4 || at[0] != 0.0) {
-            return n < 4 ? "needs 4 or 5 numbers" : "stores real samples, which are not read";
-        }
-        cfg->sample_swap = at[1] != 0.0;
-    }
-    if (strcmp(word, "advFrameCfg") == 0) {
-        return "describes several subframes, which are not read";
-    }
-    return NULL;
-}
-
-static enum nfsar_status parse(FILE *file, const char *path, struct ti_cfg *cfg,
-                               nfsar_error *error) {
-    char line[512], word[64];
-    for (int number = 1; fgets(line, sizeof line, file) != NULL; number++) {
-        double value[NUMBERS];
-        size_t n = 0;
-        int used = 0;
-        if (line[0] == '%' || sscanf(line, "%63s%n", word, &used) != 1) {
-            continue;
-        }
-        const char *at = line + used;
-        for (char *end = NULL; n < NUMBERS; at = end) {
-            value[n] = strtod(at, &end);
-            if (end == at || !isfinite(value[n])) {
-                break;
-            }
-            n++;
-        }
-        const char *wrong = read_line(cfg, word, value, n);
-        if (wrong != NULL) {
-            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: line %d: %s %s", path, number, word,
-                              wrong);
-        }
-    }
-    return ferror(file) ? nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be read", path)
-                        : NFSAR_OK;
-}
-
-/* ---- into the rig ---------------------------------------------------------------------------- */
+#include "host/radar/ti_cfg.h"
 
 /* The rig's optional values are freed by libcyaml, with free(). */
 static bool give_number(double **to, double value) {
@@ -213,14 +92,14 @@ static enum nfsar_status give_all(const struct ti_cfg *cfg, const char *path, st
                           "%s: has no frameCfg, chirpCfg and profileCfg that belong together",
                           path);
     }
-    const struct profile *profile = &cfg->profile[used];
+    const struct ti_cfg_profile *profile = &cfg->profile[used];
     struct rig_radar *radar = &rig->radar;
     bool room = give_number(&radar->start_frequency_hz, profile->start_hz) &&
                 give_number(&radar->slope_hz_per_s, profile->slope_hz_per_s) &&
                 give_number(&radar->adc_start_s, profile->adc_start_s) &&
                 give_number(&radar->sample_rate_hz, profile->rate_hz) &&
                 give_number(&radar->chirp_period_s, profile->idle_s + profile->ramp_end_s) &&
-                give_count(&radar->samples, profile->samples);
+                give_count(&radar->samples, (double)profile->samples);
     if (room && rig_layout_is_raw(rig->layout)) {
         room = give_count(&rig->frames.loops, cfg->loops);
     }
@@ -241,27 +120,31 @@ static enum nfsar_status give_all(const struct ti_cfg *cfg, const char *path, st
     return status == NFSAR_OK ? give_receivers(cfg, rig, &rig->array, error) : status;
 }
 
+static enum nfsar_status read_cfg(const char *path, struct ti_cfg *cfg, nfsar_error *error) {
+    const enum nfsar_status status = ti_cfg_load(path, cfg, error);
+    if (status == NFSAR_ERROR_FILE) {
+        return nfsar_fail_in(error, status, "radar.cfg");
+    }
+    if (status == NFSAR_OK && cfg->adcbuf_real) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%s: line %u: adcbufCfg stores real samples, which are not read", path,
+                          cfg->adcbuf_line);
+    }
+    return status;
+}
+
 enum nfsar_status ti_cfg_apply(const char *folder, struct rig *rig, nfsar_error *error) {
     char path[4352];
     const char *name = rig->radar.cfg;
     bool relative = name[0] != '/' && folder[0] != '\0';
     int length =
         snprintf(path, sizeof path, "%s%s%s", relative ? folder : "", relative ? "/" : "", name);
-    FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "r") : NULL;
-    if (file == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "radar.cfg: %s: %s", path, strerror(errno));
+    if (length < 0 || (size_t)length >= sizeof path) {
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "radar.cfg: the file's name is too long");
     }
     struct ti_cfg *cfg = calloc(1, sizeof *cfg);
-    enum nfsar_status status =
-        cfg != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (int i = 0; cfg != NULL && i < CHIRPS; i++) {
-        cfg->chirp_profile[i] = -1;
-    }
-    if (status == NFSAR_OK) {
-        cfg->rx_mask = cfg->sample_swap = -1;
-        status = parse(file, path, cfg, error);
-    }
-    fclose(file);
+    enum nfsar_status status = cfg != NULL ? read_cfg(path, cfg, error)
+                                           : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     if (status == NFSAR_OK) {
         status = give_all(cfg, path, rig, error);
     }
@@ -272,6 +155,7 @@ enum nfsar_status ti_cfg_apply(const char *folder, struct rig *rig, nfsar_error 
         status = rig_check(rig, error);
         rig->radar.cfg = given;
     }
+    ti_cfg_free(cfg);
     free(cfg);
     return status;
 }

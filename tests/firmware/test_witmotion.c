@@ -101,6 +101,7 @@ static void lost_packets(void **state) {
     fake_feed_at(&fake, golden + PACKET, 2 * PACKET, period + PACKET * BYTE_COUNTS, BYTE_COUNTS);
     fake_drain(&witmotion_driver, sensor, &fake);
     assert_int_equal(fake.n_samples, 0);
+    assert_int_equal(sensor->counters.resynchronisations, 1);
     fake_feed_at(&fake, golden, SET, 2 * period, BYTE_COUNTS);
     fake_drain(&witmotion_driver, sensor, &fake);
     assert_int_equal(fake.n_samples, 1);

@@ -17,6 +17,7 @@ class Bench(threading.Thread):
         self.rate = board.facts.timer[1]
         self.count = board.count()
         self.now = 0.0
+        self.latest_s = 0.0  # by which a look came late: what the host did not run the emulator
         self.parts = []
         self.ended = threading.Event()
         self.failed = None
@@ -37,14 +38,26 @@ class Bench(threading.Thread):
     def run(self):
         try:
             while not self.ended.is_set():
+                asked = time.monotonic()
                 now = self.look()
+                self.latest_s = max(self.latest_s, time.monotonic() - asked)
                 for part in self.parts:
                     part.catch_up(now)
                 due = min((part.due for part in self.parts if not part.over), default=now + 0.01)
-                time.sleep(max(SHORTEST_S, min(due - now, 0.01)))
+                pause = max(SHORTEST_S, min(due - now, 0.01))
+                asked = time.monotonic()
+                time.sleep(pause)
+                self.latest_s = max(self.latest_s, time.monotonic() - asked - pause)
         except (OSError, RuntimeError, ValueError) as error:
             if not self.ended.is_set():
                 self.failed = error
+
+    def pass_time(self, seconds):
+        """Waits until the board's clock has gone on by so much."""
+        until = self.now + seconds
+        limit = time.monotonic() + 10 + 20 * seconds
+        while self.now < until and time.monotonic() < limit and self.is_alive():
+            time.sleep(min(0.01, seconds))
 
     def end(self):
         self.ended.set()

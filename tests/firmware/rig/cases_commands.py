@@ -1,7 +1,6 @@
 """Boots, identifies itself and answers every command: good, too short, with a bad value, in the
 wrong state, and unknown ones."""
 import struct
-import time
 import zlib
 
 import wire
@@ -68,7 +67,8 @@ def too_short_and_unknown(hub):
     print(f"  {short + 1} too short, {len(unknown)} unknown: each refused by name")
 
 
-def link_commands(hub):
+def link_commands(rig):
+    hub = rig.hub
     for n in (0, 1, 100, wire.PAYLOAD_MAX - 8):
         tail = bytes(i * 7 % 256 for i in range(n))
         same(expect(hub, "DONE", "do_echo", tail).tail, tail, f"echo of {n} bytes")
@@ -80,11 +80,11 @@ def link_commands(hub):
     check(hub.wait("status", since=at), "no status when asked")
     # A command that comes twice with the same number is answered twice and carried out once.
     expect(hub, "DONE", "do_streams", off=0, status_ms=0, axis_ms=100)
-    time.sleep(0.2)
+    rig.settle(0.2)
     at = hub.mark()
     number = hub.send("do_status")
     hub.send("do_status", sequence=number)
-    time.sleep(0.5)
+    rig.settle(0.5)
     same(len(hub.of("reply", at)), 2, "answers to a command sent twice")
     same(len(hub.of("status", at)), 1, "statuses for a command sent twice")
     expect(hub, "DONE", "do_streams", off=0, status_ms=200, axis_ms=50)
@@ -159,7 +159,7 @@ def trigger_commands(rig):
     expect(hub, "STATE", "do_inject", magic=wire.MAGIC, fault=wire.FAULT_STALL, value=1)
     check(hub.wait("trigger", lambda v: v["number"] == 4, at), "triggers by period do not come")
     expect(hub, "DONE", "do_trigger_stop")
-    time.sleep(0.2)
+    rig.settle(0.2)
     records = hub.of("trigger")
     rig.stage.read()
     same(len(rig.stage.syncs), len(records), "pulses on SYNC, and records of them")
@@ -167,7 +167,7 @@ def trigger_commands(rig):
     expect(hub, "DONE", "do_trigger_arm", mode=2, axis=0, first=20, pitch=8, count=5)
     at = hub.mark()
     rig.move(0, 80, speed=200.0)
-    time.sleep(0.1)
+    rig.settle(0.1)
     same([r.values["position"][0] for r in hub.of("trigger", at)], [20, 28, 36, 44, 52],
          "positions of the triggers")
 
@@ -281,7 +281,7 @@ def commands(board, folder):
         rig.hello = hub.hello()
         identity(rig, board)
         too_short_and_unknown(hub)
-        link_commands(hub)
+        link_commands(rig)
         expect(hub, "VALUE", "do_axis_move", channel=0, target=10)  # not set up yet
         axis_commands(rig)
         trigger_commands(rig)

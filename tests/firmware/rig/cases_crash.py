@@ -37,7 +37,7 @@ def forgotten(rig):
     hub.command("do_crash", forget=1)
     at = hub.mark()
     hub.command("do_crash", forget=0)
-    time.sleep(0.3)
+    rig.settle(0.3)
     same(hub.of("crash", at), [], "crash records after it was forgotten")
 
 
@@ -64,7 +64,7 @@ def crash(folder):
             forgotten(rig)
             rig.wait_running()
             first = follow(rig)
-            time.sleep(2)
+            rig.settle(2)
             print(f"  {board}: afterwards {check_sensors(rig, first)}")
 
 

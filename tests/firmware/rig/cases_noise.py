@@ -53,7 +53,7 @@ def broken_frames(folder):
                 bad = hub.status().values["frames_bad"]
                 hub.send_bytes(noise)
                 # As on a line of 921600 bit/s, where the hub reads faster than bytes come.
-                time.sleep(0.02 + len(noise) / 50e3)
+                rig.settle(0.02 + len(noise) / 50e3)
                 number += 2
                 if joins:  # the first frame ends the noise and is lost with it
                     hub.send("do_echo", b"lost", sequence=number)
@@ -66,8 +66,8 @@ def broken_frames(folder):
             check(echo(hub, number + 10, b"after a zero"), "not in step after a zero")
             for _ in range(300):
                 hub.send_bytes(bytes(rng.randrange(256) for _ in range(rng.randrange(200))) + b"\0")
-                time.sleep(0.005)
-            time.sleep(0.2)
+                rig.settle(0.005)
+            rig.settle(0.2)
             number += 20
             lost = hub.status().values["bytes_lost"][0]
             same(lost, 0, "bytes of the link lost")

@@ -1,7 +1,6 @@
 """The whole bench: the hub in the emulator, its sensors and radar, a client on its link."""
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -105,8 +104,8 @@ class Rig:
         return record
 
     def settle(self, seconds=0.3):
-        """Lets what is under way arrive."""
-        time.sleep(seconds)
+        """Lets what is under way arrive: seconds of the board's clock."""
+        self.bench.pass_time(seconds)
 
     def alive(self, what):
         """The emulator runs and the hub answers."""
