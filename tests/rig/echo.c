@@ -37,6 +37,16 @@ void rig_echo_free(struct rig_echo *echo) {
     forget(echo);
 }
 
+static size_t channels(const struct rig_echo *echo) {
+    return echo->session->array.n_channel;
+}
+
+/* Of the channels; more may be sent. */
+static size_t frame_values(const struct rig_echo *echo) {
+    return echo->frame.loops * channels(echo) * echo->frame.samples;
+}
+
+/* That are sent. */
 static size_t frame_samples(const struct rig_echo *echo) {
     return echo->layout.chirps * echo->layout.receivers * echo->layout.samples;
 }
@@ -64,7 +74,8 @@ static enum nfsar_status make_header(const struct rig_echo *echo, size_t n_pulse
     }
     capture->has_fmcw = true;
     capture->fmcw = echo->frame.fmcw;
-    snprintf(capture->model, sizeof capture->model, "%s", echo->session->radar.model);
+    snprintf(capture->model, sizeof capture->model, "%s",
+             echo->session->radar.model != NULL ? echo->session->radar.model : "");
     return nfsar_fmcw_frequencies(&capture->fmcw, capture->frequency_hz, capture->n_sample, error);
 }
 
@@ -93,7 +104,7 @@ static enum nfsar_status find_scale(struct rig_echo *echo, const nfsar_pose *pos
         if (status != NFSAR_OK) {
             return status;
         }
-        for (size_t k = 0; k < frame_samples(echo); k++) {
+        for (size_t k = 0; k < frame_values(echo); k++) {
             peak = fmax(peak, cabs((double complex)echo->values[k]));
         }
     }
@@ -101,19 +112,21 @@ static enum nfsar_status find_scale(struct rig_echo *echo, const nfsar_pose *pos
     return NFSAR_OK;
 }
 
+/* The session's channels are lines of the frame that the radar was told to make. */
 static enum nfsar_status check(const struct rig_echo *echo, nfsar_error *error) {
-    const struct ti_cfg_frame *frame = &echo->frame;
-    const size_t channels = frame->chirps * frame->receivers;
-    if (echo->session->array.n_channel != channels) {
+    const struct ti_cfg_frame *frame = &echo->frame, *planned = &echo->session->radar.frame;
+    if (frame->chirps != planned->chirps || frame->receivers != planned->receivers ||
+        frame->samples != planned->samples || frame->loops != planned->loops) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "the radar was sent %zu chirps of %zu receivers, and the session's array "
-                          "has %zu channels",
-                          frame->chirps, frame->receivers, echo->session->array.n_channel);
+                          "the radar was sent %zu loops of %zu chirps, %zu receivers, %zu samples; "
+                          "the session's .cfg says %zu, %zu, %zu, %zu",
+                          frame->loops, frame->chirps, frame->receivers, frame->samples,
+                          planned->loops, planned->chirps, planned->receivers, planned->samples);
     }
-    if (echo->layout.lanes == 4 ? frame->receivers != 4 : frame->samples % 2 != 0) {
+    if (echo->layout.lanes == 2 && frame->samples % 2 != 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "%zu receivers of %zu samples do not go over %u lanes", frame->receivers,
-                          frame->samples, echo->layout.lanes);
+                          "an odd number of samples, %zu, does not go over 2 lanes",
+                          frame->samples);
     }
     return NFSAR_OK;
 }
@@ -125,7 +138,7 @@ enum nfsar_status rig_echo_begin(struct rig_echo *echo, const struct ti_cfg_fram
     const unsigned lanes = echo->session->card.lanes != 0 ? echo->session->card.lanes : 2;
     echo->frame = *frame;
     echo->layout = (struct rig_layout){lanes, q_first, frame->loops * frame->chirps,
-                                       frame->receivers, frame->samples};
+                                       echo->session->receivers, frame->samples};
     enum nfsar_status status = check(echo, error);
     if (status == NFSAR_OK) {
         status = make_header(echo, frame->loops, 2, false, &echo->one, error);
@@ -137,7 +150,7 @@ enum nfsar_status rig_echo_begin(struct rig_echo *echo, const struct ti_cfg_fram
         echo->one.time_s[i] = (double)i * loop_s(echo);
     }
     echo->one.pose_time_s[1] = length_s(echo);
-    echo->values = calloc(frame_samples(echo), sizeof *echo->values);
+    echo->values = calloc(frame_values(echo), sizeof *echo->values);
     echo->samples = calloc(frame_samples(echo), sizeof *echo->samples);
     if (echo->values == NULL || echo->samples == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
@@ -154,6 +167,22 @@ static int16_t quantise(struct rig_echo *echo, double value) {
         return rounded > 0.0 ? INT16_MAX : INT16_MIN;
     }
     return (int16_t)rounded;
+}
+
+/* Samples of a loop before those of a channel, where they are sent. */
+static size_t line_of(const struct rig_echo *echo, size_t loop, size_t channel) {
+    const size_t lines = echo->frame.chirps * echo->layout.receivers;
+    return (loop * lines + echo->session->line[channel]) * echo->frame.samples;
+}
+
+static void take_line(struct rig_echo *echo, size_t loop, size_t channel) {
+    const size_t n = echo->frame.samples;
+    const float complex *from = echo->values + (loop * channels(echo) + channel) * n;
+    struct rig_sample *to = echo->samples + line_of(echo, loop, channel);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = (struct rig_sample){quantise(echo, (double)crealf(from[i])),
+                                    quantise(echo, (double)cimagf(from[i]))};
+    }
 }
 
 /* ---- the truth ---- */
@@ -185,9 +214,10 @@ enum nfsar_status rig_echo_frame(struct rig_echo *echo, uint64_t time_ns, const 
         return status;
     }
     const size_t n = frame_samples(echo);
-    for (size_t i = 0; i < n; i++) {
-        echo->samples[i].i = quantise(echo, (double)crealf(echo->values[i]));
-        echo->samples[i].q = quantise(echo, (double)cimagf(echo->values[i]));
+    for (size_t loop = 0; loop < echo->frame.loops; loop++) {
+        for (size_t channel = 0; channel < channels(echo); channel++) {
+            take_line(echo, loop, channel);
+        }
     }
     rig_layout_pack(&echo->layout, echo->samples, bytes);
     if (echo->frames > 0 && time_ns <= echo->time_ns[echo->frames - 1]) {
@@ -223,19 +253,15 @@ static void put_track(const struct rig_echo *echo, nfsar_capture *capture) {
     capture->n_pose = n;
 }
 
-static void put_pulse(const struct rig_echo *echo, size_t pulse, size_t frame, size_t loop,
-                      size_t loops, nfsar_capture *capture) {
-    const size_t n = frame_samples(echo) / echo->frame.loops; /* of a loop */
-    const struct rig_sample *from = echo->taken + frame * frame_samples(echo) + loop * n;
+static void put_pulse(const struct rig_echo *echo, size_t frame, size_t loop,
+                      nfsar_capture *capture) {
+    const size_t n = echo->frame.samples, pulse = frame * echo->frame.loops + loop;
+    const struct rig_sample *from = echo->taken + frame * frame_samples(echo);
+    float complex *to = capture->echo + pulse * channels(echo) * n;
     capture->time_s[pulse] = (double)echo->time_ns[frame] * 1e-9 + (double)loop * loop_s(echo);
-    for (size_t i = 0; i < n; i++) {
-        double re = 0.0, im = 0.0;
-        for (size_t k = 0; k < loops; k++) {
-            re += from[k * n + i].i;
-            im += from[k * n + i].q;
-        }
-        capture->echo[pulse * n + i] =
-            CMPLXF((float)(re / (double)loops), (float)(im / (double)loops));
+    for (size_t i = 0; i < channels(echo) * n; i++) {
+        const struct rig_sample *sample = &from[line_of(echo, loop, i / n) + i % n];
+        to[i] = CMPLXF((float)sample->i, (float)sample->q);
     }
 }
 
@@ -243,15 +269,14 @@ enum nfsar_status rig_echo_save(const struct rig_echo *echo, const char *path, n
     if (!echo->begun || echo->frames == 0) {
         return NFSAR_OK;
     }
-    const bool each = echo->session->radar.loops == SESSION_LOOPS_EACH;
-    const size_t pulses = each ? echo->frame.loops : 1;
+    const size_t loops = echo->frame.loops;
     nfsar_capture capture = {0};
     enum nfsar_status status =
-        make_header(echo, echo->frames * pulses, 2 * echo->frames, true, &capture, error);
+        make_header(echo, echo->frames * loops, 2 * echo->frames, true, &capture, error);
     if (status == NFSAR_OK) {
         put_track(echo, &capture);
-        for (size_t i = 0; i < echo->frames * pulses; i++) {
-            put_pulse(echo, i, i / pulses, i % pulses, each ? 1 : echo->frame.loops, &capture);
+        for (size_t i = 0; i < echo->frames * loops; i++) {
+            put_pulse(echo, i / loops, i % loops, &capture);
         }
         status = nfsar_capture_note(&capture, error,
                                     "nfsar-rig: truth of %zu triggers; a sample is %.9g times the "

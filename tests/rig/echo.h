@@ -49,8 +49,8 @@ enum nfsar_status rig_echo_begin(struct rig_echo *echo, const struct ti_cfg_fram
 enum nfsar_status rig_echo_frame(struct rig_echo *echo, uint64_t time_ns, const nfsar_pose pose[2],
                                  uint8_t *bytes, nfsar_error *error);
 
-/* The capture of all frames since the start; a pulse for each trigger, or for each loop where the
- * session says so. Nothing is written when there is none. */
+/* The capture of all frames since the start, a pulse for each loop. Nothing is written when there
+ * is none. */
 enum nfsar_status rig_echo_save(const struct rig_echo *echo, const char *path, nfsar_error *error);
 
 void rig_echo_free(struct rig_echo *echo);

@@ -59,39 +59,20 @@ static void fail(const struct radar_line *radar, const char *why) {
     say(radar, "\n\rError -1\n\r");
 }
 
-void radar_line_init(struct radar_line *radar, const char *folder, unsigned lanes,
-                     radar_line_say *to, void *context) {
+void radar_line_init(struct radar_line *radar, unsigned lanes, radar_line_say *to, void *context) {
     *radar = (struct radar_line){.lanes = lanes, .say = to, .context = context};
-    snprintf(radar->folder, sizeof radar->folder, "%s", folder);
 }
 
 /* ---- what lines mean ---- */
-
-/* The text read as a .cfg file is. False with the reason when it is none. */
-static bool read_text(const struct radar_line *radar, const char *name, const char *text,
-                      struct ti_cfg *cfg, nfsar_error *error) {
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s", radar->folder, name);
-    FILE *file = fopen(path, "w");
-    bool good = file != NULL && fputs(text, file) >= 0;
-    if (file != NULL) {
-        good = fclose(file) == 0 && good;
-    }
-    if (!good) {
-        nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be written", path);
-        return false;
-    }
-    return ti_cfg_load(path, cfg, error) == NFSAR_OK;
-}
 
 static void set(struct radar_line *radar, const char *line) {
     struct ti_cfg cfg = {0};
     nfsar_error error;
     char text[RADAR_LINE_BYTES + 2];
     snprintf(text, sizeof text, "%s\n", line);
-    const bool good = read_text(radar, "radar-line.cfg", text, &cfg, &error);
-    ti_cfg_free(&cfg);
     const size_t bytes = strlen(text);
+    const bool good = ti_cfg_parse("the line", text, bytes, &cfg, &error) == NFSAR_OK;
+    ti_cfg_free(&cfg);
     if (!good) {
         fail(radar, error.message);
     } else if (radar->text_bytes + bytes >= sizeof radar->text) {
@@ -108,7 +89,8 @@ static void take(struct radar_line *radar, const struct ti_cfg *cfg) {
     radar->frames = cfg->frames > 0 ? cfg->frames : 0;
     radar->frames_made = 0;
     radar->q_first = cfg->sample_swap == 1;
-    radar->lvds = cfg->lvds_format == 1;
+    /* The firmware of SDK 1 that streams has no command for that, and always does. */
+    radar->lvds = cfg->lvds_format == 1 || (cfg->lvds_line == 0 && cfg->adcbuf_values == 4);
     radar->started = true;
     radar->starts++;
 }
@@ -120,9 +102,10 @@ static void start(struct radar_line *radar) {
     }
     struct ti_cfg cfg = {0};
     nfsar_error error;
-    const bool good = radar->text_bytes > 0 &&
-                      read_text(radar, "radar-sent.cfg", radar->text, &cfg, &error) &&
-                      ti_cfg_frame(&cfg, radar->lanes, &radar->frame, &error) == NFSAR_OK;
+    const bool good =
+        radar->text_bytes > 0 &&
+        ti_cfg_parse("the lines", radar->text, radar->text_bytes, &cfg, &error) == NFSAR_OK &&
+        ti_cfg_frame(&cfg, radar->lanes, &radar->frame, &error) == NFSAR_OK;
     if (good) {
         take(radar, &cfg);
         say(radar, "Done\n\r");

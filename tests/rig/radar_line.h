@@ -17,7 +17,6 @@ enum { RADAR_LINE_BYTES = 256, RADAR_LINE_TEXT = 16384 };
 typedef void radar_line_say(void *context, const char *text, size_t n);
 
 struct radar_line {
-    char folder[256]; /* where the lines are kept as files, for the reader of .cfg files */
     unsigned lanes;
     radar_line_say *say;
     void *context;
@@ -39,8 +38,7 @@ struct radar_line {
 };
 
 /* A radar that has booted and shown its prompt. */
-void radar_line_init(struct radar_line *radar, const char *folder, unsigned lanes,
-                     radar_line_say *say, void *context);
+void radar_line_init(struct radar_line *radar, unsigned lanes, radar_line_say *say, void *context);
 
 /* Bytes that came for it. */
 void radar_line_hear(struct radar_line *radar, const char *bytes, size_t n);

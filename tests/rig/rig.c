@@ -64,13 +64,7 @@ static enum nfsar_status make_folder(struct rig *rig, nfsar_error *error) {
     return NFSAR_OK;
 }
 
-static void remove_folder(struct rig *rig) {
-    static const char *const names[] = {"hub", "radar-line.cfg", "radar-sent.cfg"};
-    char path[300];
-    for (size_t i = 0; rig->folder[0] != '\0' && i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", rig->folder, names[i]);
-        unlink(path);
-    }
+static void remove_folder(const struct rig *rig) {
     if (rig->made_folder) {
         rmdir(rig->folder);
     }
@@ -132,7 +126,7 @@ static void make_parts(struct rig *rig) {
     rig_world_init(&rig->world, rig->session, nfsar_scene_header(rig->scene));
     rig_sensors_init(&rig->sensors, &ways, rig->session->sensors.imu, rig->session->sensors.flow,
                      rig->session->sensors.gnss, plane_of(rig->scene), (int64_t)time(NULL));
-    radar_line_init(&rig->radar, rig->folder, lanes, radar_says, rig);
+    radar_line_init(&rig->radar, lanes, radar_says, rig);
 }
 
 struct rig *rig_new(void) {
@@ -199,8 +193,8 @@ void rig_ready(const struct rig *rig) {
 static void look_at_radar(struct rig *rig) {
     if (rig->radar.starts != rig->starts) {
         nfsar_pose poses[WORKER_POSES];
-        const size_t n = rig_world_survey(&rig->world, poses, WORKER_POSES);
-        worker_begin(&rig->worker, &rig->radar.frame, rig->radar.q_first, poses, n);
+        rig_world_survey(&rig->world, poses, WORKER_POSES);
+        worker_begin(&rig->worker, &rig->radar.frame, rig->radar.q_first, poses);
         rig->starts = rig->radar.starts;
         rig->started = true;
         rig->world.began = false;

@@ -49,7 +49,7 @@ static void place_table(struct rig_axis *axis, const struct stage *stage,
     axis->turn = (int32_t)lround(stage->turntable->steps);
     axis->low = set->home > 0 ? set->home_position : set->home_position - (MARK - 1);
     axis->high = axis->low + MARK - 1;
-    axis->position = axis->low + axis->turn / 2;
+    axis->position = 0; /* as the hub believes until it is homed */
 }
 
 void rig_stage_init(struct rig_stage *model, const struct stage *stage) {

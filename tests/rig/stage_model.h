@@ -28,7 +28,7 @@ struct rig_stage {
 };
 
 /* stage: NULL for one without axes. The carriages stand 25 mm inside the switch to which they home,
- * a turntable half a turn away from its mark. */
+ * a turntable at 0. */
 void rig_stage_init(struct rig_stage *model, const struct stage *stage);
 
 /* A rising edge of a step pin while the direction pin is as given. */

@@ -56,8 +56,8 @@ static void save(struct worker *worker) {
 
 static void begin(struct worker *worker) {
     nfsar_error error;
-    if (rig_echo_begin(&worker->echo, &worker->frame, worker->q_first, worker->poses,
-                       worker->n_poses, &error) != NFSAR_OK) {
+    if (rig_echo_begin(&worker->echo, &worker->frame, worker->q_first, worker->poses, WORKER_POSES,
+                       &error) != NFSAR_OK) {
         complain(&error);
     }
     worker->told_refused = false;
@@ -124,15 +124,14 @@ enum nfsar_status worker_open(struct worker *worker, const struct session *sessi
 }
 
 void worker_begin(struct worker *worker, const struct ti_cfg_frame *frame, bool q_first,
-                  const nfsar_pose *poses, size_t n) {
+                  const nfsar_pose poses[WORKER_POSES]) {
     pthread_mutex_lock(&worker->lock);
     while (worker->head != worker->tail) {
         pthread_cond_wait(&worker->less, &worker->lock);
     }
     worker->frame = *frame;
     worker->q_first = q_first;
-    worker->n_poses = n < WORKER_POSES ? n : WORKER_POSES;
-    memcpy(worker->poses, poses, worker->n_poses * sizeof *poses);
+    memcpy(worker->poses, poses, sizeof worker->poses);
     pthread_mutex_unlock(&worker->lock);
     put(worker, &(struct worker_task){.kind = WORKER_BEGIN});
 }

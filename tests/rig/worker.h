@@ -33,7 +33,6 @@ struct worker {
     struct ti_cfg_frame frame;
     bool q_first;
     nfsar_pose poses[WORKER_POSES];
-    size_t n_poses;
 
     bool told_refused; /* the card does not record */
     uint64_t sent;     /* frames */
@@ -45,7 +44,7 @@ enum nfsar_status worker_open(struct worker *worker, const struct session *sessi
 
 /* The radar started: frames are these from now on. */
 void worker_begin(struct worker *worker, const struct ti_cfg_frame *frame, bool q_first,
-                  const nfsar_pose *poses, size_t n);
+                  const nfsar_pose poses[WORKER_POSES]);
 /* A frame. Waits where too many wait already. */
 void worker_frame(struct worker *worker, uint64_t time_ns, const nfsar_pose pose[2]);
 /* The radar stopped: the truth is written. */

@@ -128,41 +128,19 @@ void rig_world_motion(const struct rig_world *world, uint64_t time_ns, struct ri
 
 /* ---- where a scan goes ---- */
 
-static double axis_at(double first_m, double pitch_m, size_t points, size_t i, size_t n) {
-    return first_m + pitch_m * (double)(points > 0 ? points - 1 : 0) * (double)i /
-                         (double)(n > 1 ? n - 1 : 1);
-}
-
-static int32_t in_steps(const struct session *session, unsigned axis, double value) {
-    return stage_axis(session->stage, axis) != NULL
-               ? (int32_t)lround(value * stage_steps(session->stage, axis))
-               : 0;
-}
-
-static nfsar_pose survey_stage(const struct session *session, size_t i, size_t j, size_t n) {
-    const bool turns = session->scan.kind == SESSION_TURNTABLE;
-    const double x =
-        turns ? session->scan.x_m
-              : axis_at(session->scan.x_m, session->scan.x_pitch_m, session->scan.columns, i, n);
-    const double y = axis_at(session->scan.y_m, session->scan.y_pitch_m, session->scan.rows, j, n);
-    const double degrees = turns ? 360.0 * (double)i / (double)n : 0.0;
-    const int32_t steps[RIG_AXES] = {in_steps(session, 0, x), in_steps(session, 1, y),
-                                     in_steps(session, 2, degrees)};
-    return session_stage_pose(session, steps);
-}
-
-size_t rig_world_survey(const struct rig_world *world, nfsar_pose *poses, size_t room) {
-    const size_t n = (size_t)floor(sqrt((double)room));
-    if (world->path != NULL) {
-        const nfsar_capture *path = world->path;
-        const double length = path->pose_time_s[path->n_pose - 1] - path->pose_time_s[0];
-        for (size_t i = 0; i < room; i++) {
-            poses[i] = on_path(path, length * (double)i / (double)(room > 1 ? room - 1 : 1));
+void rig_world_survey(const struct rig_world *world, nfsar_pose *poses, size_t room) {
+    const double most = room > 1 ? (double)(room - 1) : 1.0;
+    for (size_t i = 0; i < room; i++) {
+        const double part = (double)i / most;
+        if (world->path != NULL) {
+            const nfsar_capture *path = world->path;
+            poses[i] =
+                on_path(path, part * (path->pose_time_s[path->n_pose - 1] - path->pose_time_s[0]));
+        } else {
+            int32_t steps[RIG_AXES];
+            const uint64_t last = session_triggers(world->session) - 1;
+            session_trigger_steps(world->session, (uint64_t)(part * (double)last), steps);
+            poses[i] = session_stage_pose(world->session, steps);
         }
-        return room;
     }
-    for (size_t i = 0; i < n * n; i++) {
-        poses[i] = survey_stage(world->session, i % n, i / n, n);
-    }
-    return n * n;
 }

@@ -46,7 +46,7 @@ void rig_world_motion(const struct rig_world *world, uint64_t time_ns, struct ri
 /* The hub's time begins anew. */
 void rig_world_restart(struct rig_world *world);
 
-/* Poses that a scan may see, to find how strong echoes get: `room` of them, or fewer. */
-size_t rig_world_survey(const struct rig_world *world, nfsar_pose *poses, size_t room);
+/* Poses that a scan sees, to find how strong echoes get: `room` of them. */
+void rig_world_survey(const struct rig_world *world, nfsar_pose *poses, size_t room);
 
 #endif
