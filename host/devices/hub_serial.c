@@ -214,6 +214,7 @@ enum nfsar_status serial_open(const char *port, struct transport *transport, nfs
         free(serial);
         return status;
     }
-    *transport = (struct transport){serial, serial_read, serial_write, serial_close};
+    *transport = (struct transport){
+        .context = serial, .read = serial_read, .write = serial_write, .close = serial_close};
     return NFSAR_OK;
 }
