@@ -123,8 +123,52 @@ static enum nfsar_status find(struct joined *joined, struct join *join, nfsar_er
                           joined->frames);
     }
     join_clock(joined->trigger_s, joined->host_s, joined->triggers);
-    enum nfsar_status status =
-        join_find(joined->frame_s, joined->frames, joined->host_s, joined->triggers, join, error);
+    return join_find(joined->frame_s, joined->frames, joined->host_s, joined->triggers, join,
+                     error);
+}
+
+/* Triggers without a frame that are the last ones: a recording that died. */
+static bool only_the_last(const struct join *join) {
+    return join->n_frames <= join->n_triggers &&
+           (join->n_odd == 0 || join->odd[0] == join->n_triggers - join->n_odd);
+}
+
+enum nfsar_status record_check_join(const char *recording, nfsar_error *error) {
+    struct joined joined = {0};
+    struct join join = {0};
+    enum nfsar_status status = read_rows(recording, &joined, error);
+    if (status != NFSAR_OK || joined.frames < 2 || joined.triggers < 2 || joined.pulses == 0) {
+        return status; /* none of nfsar record, or too short to tell */
+    }
+    const hid_t file = H5Fopen(recording, H5F_ACC_RDONLY, H5P_DEFAULT);
+    status = file >= 0 ? read_all(file, &joined, error)
+                       : nfsar_fail(error, NFSAR_ERROR_FILE, "cannot be opened");
+    if (file >= 0) {
+        H5Fclose(file);
+    }
+    /* Frames whose triggers had not been told are in no pulse yet, and the last of them wait. */
+    if (joined.frames > joined.triggers) {
+        joined.frames = joined.frames > joined.pulses ? joined.pulses : joined.frames;
+    }
+    nfsar_error far = {0};
+    const enum nfsar_status found =
+        status == NFSAR_OK ? find(&joined, &join, &far) : NFSAR_ERROR_UNSUPPORTED;
+    if (found == NFSAR_OK &&
+        (!only_the_last(&join) || (join.n_odd == 0 && join.shifted && join.certain))) {
+        char text[256];
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s%s; --join-by-time goes by that",
+                            join_text(&join, text, sizeof text),
+                            join.certain ? ", by their times" : ", but not with certainty");
+    }
+    joined_free(&joined);
+    join_free(&join);
+    return status == NFSAR_OK ? status : nfsar_fail_in(error, status, "%s", recording);
+}
+
+/* Where frames can be moved to the triggers they belong to. */
+static enum nfsar_status find_certain(struct joined *joined, struct join *join,
+                                      nfsar_error *error) {
+    enum nfsar_status status = find(joined, join, error);
     if (status == NFSAR_OK && (joined->frames > joined->triggers || !join->certain)) {
         char text[256];
         status =
@@ -149,7 +193,7 @@ enum nfsar_status record_rejoin(const char *recording, struct join *join, nfsar_
         status = read_all(file, &joined, error);
     }
     if (status == NFSAR_OK) {
-        status = find(&joined, join, error);
+        status = find_certain(&joined, join, error);
     }
     if (status == NFSAR_OK) {
         move_pulses(&joined, join);
