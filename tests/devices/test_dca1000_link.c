@@ -199,6 +199,22 @@ static void without_faults(void **state_) {
     assert_true(counters.receive_bytes >= 65536);
 }
 
+/* One recording after the other: the second knows nothing of the first. */
+static void twice(void **state_) {
+    (void)state_;
+    struct rig rig;
+    struct received received;
+    open_rig(&rig, &(struct card_faults){.seed = 9, .loss = 0.005});
+    for (unsigned i = 0; i < 2; i++) {
+        record(&rig, &received);
+        check(&rig, &received);
+        assert_int_equal(received.counters.first_byte, 0);
+        assert_int_equal(received.counters.late + received.counters.duplicates, 0);
+        free(received.bytes);
+    }
+    close_rig(&rig);
+}
+
 /* As where nobody may have a large buffer. */
 static void with_a_small_buffer(void **state_) {
     (void)state_;
@@ -563,6 +579,7 @@ int main(void) {
     snprintf(stranger_address, sizeof stranger_address, "127.%u.%u.3", a, b);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_faults),
+        cmocka_unit_test(twice),
         cmocka_unit_test(with_a_small_buffer),
         cmocka_unit_test(one_percent_lost),
         cmocka_unit_test(reordered_by_50),
