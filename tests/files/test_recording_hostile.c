@@ -43,6 +43,15 @@ static struct bytes make(void) {
     return read_file(test_path("good.h5.recording"));
 }
 
+static uint64_t place_of(const char *dataset) {
+    hid_t file = H5Fopen(test_path("good.h5.recording"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t opened = H5Dopen2(file, dataset, H5P_DEFAULT);
+    uint64_t offset = H5Dget_offset(opened);
+    H5Dclose(opened);
+    H5Fclose(file);
+    return offset;
+}
+
 static void write_anew(struct bytes bytes, size_t size) {
     unlink(test_path("bad.h5.recording"));
     test_write_file("bad.h5.recording", bytes.at, size);
@@ -105,15 +114,19 @@ static void test_truncated(void **state) {
 static void test_flipped(void **state) {
     (void)state;
     struct bytes bytes = make();
+    const size_t samples = place_of("/echo/data");
     unsigned seed = 2;
     int good = 0;
     for (int i = 0; i < VARIANTS; i++) {
         struct bytes bad = {malloc(bytes.size), bytes.size};
         memcpy(bad.at, bytes.at, bytes.size);
-        /* Half of them where HDF5 keeps what it knows, the rest anywhere. */
+        /* Half of them in what is said of the samples, the rest anywhere. */
         int n = 1 + (int)((unsigned)rand_r(&seed) % 8);
         for (int j = 0; j < n; j++) {
-            size_t at = (size_t)rand_r(&seed) % (i % 2 == 0 ? 20000 : bytes.size);
+            size_t at = 0;
+            do {
+                at = (size_t)rand_r(&seed) % (i % 2 == 0 ? samples : bytes.size);
+            } while (i % 2 == 0 && bytes.at[at] == 0);
             bad.at[at] ^= (uint8_t)(1 + rand_r(&seed) % 255);
         }
         write_anew(bad, bad.size);
@@ -126,15 +139,6 @@ static void test_flipped(void **state) {
 }
 
 /* ---- lies in what may change ---------------------------------------------------------------- */
-
-static uint64_t place_of(const char *dataset) {
-    hid_t file = H5Fopen(test_path("good.h5.recording"), H5F_ACC_RDONLY, H5P_DEFAULT);
-    hid_t opened = H5Dopen2(file, dataset, H5P_DEFAULT);
-    uint64_t offset = H5Dget_offset(opened);
-    H5Dclose(opened);
-    H5Fclose(file);
-    return offset;
-}
 
 static void expect_open(const char *part) {
     nfsar_error error = {0};
