@@ -12,6 +12,8 @@ int verb_info(int argc, char **argv);
 int verb_measure(int argc, char **argv);
 int verb_reconstruct(int argc, char **argv);
 int verb_render(int argc, char **argv);
+int verb_repair(int argc, char **argv);
+int verb_seal(int argc, char **argv);
 int verb_simulate(int argc, char **argv);
 
 #endif

@@ -223,7 +223,8 @@ enum nfsar_status serial_open_at(const char *port, const char *who, unsigned bau
         free(serial);
         return status;
     }
-    *transport = (struct transport){serial, serial_read, serial_write, serial_close};
+    *transport = (struct transport){
+        .context = serial, .read = serial_read, .write = serial_write, .close = serial_close};
     return NFSAR_OK;
 }
 

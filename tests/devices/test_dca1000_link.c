@@ -18,7 +18,7 @@ enum {
     FRAMES = 120,
     TAIL = 378, /* bytes of a frame that is not whole */
     WAIT_MS = 20000,
-    QUIET_MS = 300
+    QUIET_MS = 100
 };
 
 /* Addresses of this program alone, so that tests may run beside each other on the real ports. */

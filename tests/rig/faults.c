@@ -1,0 +1,85 @@
+#include "tests/rig/faults.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(name) offsetof(struct card_faults, name)
+
+enum type { CHANCE, COUNT, WIDE, FLAG };
+
+static const struct fault {
+    const char *name;
+    enum type type;
+    size_t at;
+    double most;
+} known[] = {
+    {"seed", WIDE, AT(seed), 1e15},
+    {"loss", CHANCE, AT(loss), 1.0},
+    {"duplicate", CHANCE, AT(duplicate), 1.0},
+    {"late", CHANCE, AT(late), 1.0},
+    {"late-packets", COUNT, AT(late_packets), 4096.0},
+    {"reorder", COUNT, AT(reorder), 4096.0},
+    {"first-byte", WIDE, AT(first_byte), 1e15},
+    {"first-packet", WIDE, AT(first_packet), 1e12},
+    {"no-last", FLAG, AT(no_last), 1.0},
+    {"cut-last", COUNT, AT(cut_last), 1456.0},
+    {"silent", FLAG, AT(silent), 1.0},
+    {"silent-commands", COUNT, AT(silent_commands), 1e6},
+    {"wrong-replies", FLAG, AT(wrong_replies), 1.0},
+    {"refuse", COUNT, AT(refuse), 255.0},
+};
+
+static void set(const struct fault *fault, double value, struct card_faults *faults) {
+    char *at = (char *)faults + fault->at;
+    switch (fault->type) {
+    case CHANCE:
+        memcpy(at, &value, sizeof value);
+        break;
+    case COUNT:
+        memcpy(at, &(unsigned){(unsigned)value}, sizeof(unsigned));
+        break;
+    case WIDE:
+        memcpy(at, &(uint64_t){(uint64_t)value}, sizeof(uint64_t));
+        break;
+    case FLAG:
+        memcpy(at, &(bool){value != 0.0}, sizeof(bool));
+        break;
+    }
+}
+
+static enum nfsar_status read_one(const char *text, size_t n, struct card_faults *faults,
+                                  nfsar_error *error) {
+    const char *equals = memchr(text, '=', n);
+    const size_t name = equals != NULL ? (size_t)(equals - text) : n;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i].name) != name || memcmp(known[i].name, text, name) != 0) {
+            continue;
+        }
+        char *end = NULL;
+        const double value = equals != NULL ? strtod(equals + 1, &end) : 1.0;
+        const bool whole =
+            equals == NULL ? known[i].type == FLAG : end == text + n && end > equals + 1;
+        if (!whole || !(value >= 0.0 && value <= known[i].most)) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "--fault %.*s: expected %s=0 to %g",
+                              (int)n, text, known[i].name, known[i].most);
+        }
+        set(&known[i], value, faults);
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                      "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
+                      "first-byte, first-packet, no-last, cut-last, silent, silent-commands, "
+                      "wrong-replies, refuse or seed",
+                      (int)n, text);
+}
+
+enum nfsar_status rig_faults_read(const char *text, struct card_faults *faults,
+                                  nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    while (status == NFSAR_OK && *text != '\0') {
+        const size_t n = strcspn(text, ",");
+        status = read_one(text, n, faults, error);
+        text += n + (text[n] == ',');
+    }
+    return status;
+}
