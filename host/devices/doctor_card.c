@@ -68,13 +68,29 @@ static enum nfsar_status trigger(struct nfsar_hub *hub, const struct ti_cfg_fram
                               nfsar_wire_pack_do_trigger_arm(payload, &arm), NULL, error);
 }
 
-/* Frames until as many came as were triggered, or the time is over. */
+/* Has all come but what waits in the card for the last, short packet? */
+static bool nearly_all(const nfsar_dca1000 *card, size_t frame_bytes) {
+    enum { PACKET = 1472 };
+    struct nfsar_dca1000_counters counters;
+    nfsar_dca1000_counters(card, &counters);
+    return counters.end_byte + PACKET >= (uint64_t)TRIGGERS * frame_bytes;
+}
+
+static void count(const struct nfsar_dca1000_frame *frame, struct taken *taken) {
+    if (frame != NULL) {
+        taken->frames++;
+        taken->whole += frame->missing_bytes == 0;
+    }
+}
+
+/* Frames until nearly as many came as were triggered, or the time is over. */
 static enum nfsar_status take(const struct doctor *doctor, nfsar_dca1000 *card, nfsar_hub *hub,
                               unsigned limit_ms, struct taken *taken, nfsar_error *error) {
     const uint64_t began = transport_now_ms();
+    const size_t bytes = doctor->session->radar.frame.bytes;
     enum nfsar_status status = NFSAR_OK;
-    while (status == NFSAR_OK && taken->frames < TRIGGERS && !doctor_cancelled(doctor) &&
-           transport_now_ms() - began <= limit_ms) {
+    while (status == NFSAR_OK && taken->frames < TRIGGERS && !nearly_all(card, bytes) &&
+           !doctor_cancelled(doctor) && transport_now_ms() - began <= limit_ms) {
         const struct nfsar_dca1000_frame *frame = NULL;
         if (hub != NULL) {
             status = nfsar_hub_listen(hub, 1, error);
@@ -82,11 +98,19 @@ static enum nfsar_status take(const struct doctor *doctor, nfsar_dca1000 *card, 
         if (status == NFSAR_OK) {
             status = nfsar_dca1000_next(card, 10, &frame, error);
         }
-        if (frame != NULL) {
-            taken->frames++;
-            taken->whole += frame->missing_bytes == 0;
-        }
+        count(frame, taken);
     }
+    return status;
+}
+
+/* What was in the last, short packet, and waits. */
+static enum nfsar_status take_rest(nfsar_dca1000 *card, struct taken *taken, nfsar_error *error) {
+    const struct nfsar_dca1000_frame *frame = NULL;
+    enum nfsar_status status = NFSAR_OK;
+    do {
+        status = nfsar_dca1000_next(card, 0, &frame, error);
+        count(status == NFSAR_OK ? frame : NULL, taken);
+    } while (status == NFSAR_OK && frame != NULL);
     return status;
 }
 
@@ -119,8 +143,8 @@ static enum nfsar_status record(struct doctor *doctor, nfsar_dca1000 *card, nfsa
     if (status == NFSAR_OK) {
         status = nfsar_dca1000_stop(card, 0, error);
     }
-    if (status == NFSAR_OK) { /* what was in the last, short packet */
-        status = take(doctor, card, hub, 0, taken, error);
+    if (status == NFSAR_OK) {
+        status = take_rest(card, taken, error);
     }
     nfsar_dca1000_counters(card, &taken->counters);
     return status;
