@@ -13,11 +13,12 @@
 
 #include "host/files/pending.h"
 #include "host/files/recording_layout.h"
+#include "host/session/record.h"
 
 struct repair {
     const char *recording;
     char *capture; /* what is made; owned */
-    bool json;
+    bool json, join_by_time;
     struct recording_seal_options options;
 };
 
@@ -71,8 +72,14 @@ static int run(const struct repair *repair) {
         print_found(repair, &found);
     }
     pending_protect(repair->recording);
-    enum nfsar_status status = recording_seal(repair->recording, repair->capture, &repair->options,
-                                              cli_progress("sealing"), &error);
+    enum nfsar_status status = repair->join_by_time ? record_rejoin(repair->recording, NULL, &error)
+                                                    : record_check_join(repair->recording, &error);
+    if (status != NFSAR_OK) {
+        recording_summary_free(&found);
+        return cli_fail(&error);
+    }
+    status = recording_seal(repair->recording, repair->capture, &repair->options,
+                            cli_progress("sealing"), &error);
     cli_progress_end();
     int exit_status = status == NFSAR_OK ? CLI_DONE : cli_fail(&error);
     if (status == NFSAR_OK && repair->json) {
@@ -93,6 +100,8 @@ int verb_repair(int argc, char **argv) {
         {"output", 'o', CLI_STRING, &output, NULL, "FILE.h5",
          "the capture (without: the recording's name without .recording)"},
         {"level", 0, CLI_COUNT, &level, NULL, "N", "of gzip, 1 (default, quick) to 9 (small)"},
+        {"join-by-time", 0, CLI_FLAG, &repair.join_by_time, NULL, NULL,
+         "where triggers gave no frame: join frames to triggers by their times"},
         {"keep", 0, CLI_FLAG, &repair.options.keep, NULL, NULL, "leave the recording there"},
         {"json", 0, CLI_FLAG, &repair.json, NULL, NULL, "one JSON object, in SI units"},
         {0},

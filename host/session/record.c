@@ -3,11 +3,14 @@
 #include "host/session/record.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "host/session/recorder.h"
 #include "host/session/tracker.h"
@@ -249,6 +252,41 @@ static enum nfsar_status first_of(enum nfsar_status status, enum nfsar_status ne
     return status;
 }
 
+/* The card's last packet takes seconds, and the hub goes on speaking: what it says is heard, lest
+ * it is lost. The card belongs to its thread until that ends. */
+struct stopping {
+    nfsar_dca1000 *card;
+    nfsar_error *error;
+    atomic_bool done;
+    enum nfsar_status status;
+};
+
+static void *stop_card_thread(void *context) {
+    struct stopping *stopping = context;
+    stopping->status = nfsar_dca1000_stop(stopping->card, 0, stopping->error);
+    atomic_store(&stopping->done, true);
+    return NULL;
+}
+
+static enum nfsar_status stop_card(struct recorder *recorder, nfsar_error *error) {
+    struct stopping stopping = {.card = recorder->card, .error = error};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, stop_card_thread, &stopping) != 0) {
+        return nfsar_dca1000_stop(recorder->card, 0, error);
+    }
+    nfsar_error late = {0};
+    enum nfsar_status heard = NFSAR_OK;
+    while (!atomic_load(&stopping.done)) {
+        if (heard == NFSAR_OK) {
+            heard = recorder_listen(recorder, LISTEN_MS, &late);
+        } else {
+            nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        }
+    }
+    pthread_join(thread, NULL);
+    return first_of(stopping.status, heard, &late, error);
+}
+
 /* Stage, radar and card come to a stand whatever failed before; what they still say is kept. */
 static enum nfsar_status stop(struct recorder *recorder, enum nfsar_status status,
                               nfsar_error *error) {
@@ -265,7 +303,7 @@ static enum nfsar_status stop(struct recorder *recorder, enum nfsar_status statu
         return status;
     }
     look(recorder, "waiting for the last packet");
-    status = first_of(status, nfsar_dca1000_stop(recorder->card, 0, &late), &late, error);
+    status = first_of(status, stop_card(recorder, &late), &late, error);
     size_t n = 1;
     while (n > 0) {
         const enum nfsar_status taken = recorder_take_frames(recorder, FRAMES_A_TURN, &n, &late);
@@ -354,15 +392,32 @@ static void close_devices(struct recorder *recorder) {
     nfsar_hub_close(recorder->hub);
 }
 
+/* OUTPUT.recording, to be freed; NULL without memory. */
+static char *recording_name(const char *output) {
+    const size_t size = strlen(output) + sizeof ".recording";
+    char *name = malloc(size);
+    if (name != NULL) {
+        snprintf(name, size, "%s.recording", output);
+    }
+    return name;
+}
+
+/* Nothing came: there is nothing to keep, and the name is free for the next try. */
+static void remove_empty(const char *output) {
+    char *name = recording_name(output);
+    if (name != NULL) {
+        unlink(name);
+    }
+    free(name);
+}
+
 static enum nfsar_status seal(struct recorder *recorder, nfsar_error *error) {
     const struct record_options *options = recorder->options;
     const struct recording_seal_options how = {.keep = options->keep};
-    const size_t size = strlen(options->output) + sizeof ".recording";
-    char *name = malloc(size);
+    char *name = recording_name(options->output);
     if (name == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    snprintf(name, size, "%s.recording", options->output);
     enum nfsar_status status = NFSAR_OK;
     if (recorder->frames != recorder->n_triggers) {
         status = record_rejoin(name, NULL, error);
@@ -409,6 +464,9 @@ enum nfsar_status record_session(const struct session *session,
         }
         status = first_of(status, recording_close(recorder.recording, &late), &late, error);
         recorder.recording = NULL;
+    }
+    if (has_file && recorder.frames == 0 && recorder.n_triggers == 0) {
+        remove_empty(options->output);
     }
     if (has_file && (joined == NFSAR_OK || rejoined) && recorder.joined > 0 && !options->no_seal) {
         status = first_of(status, seal(&recorder, &late), &late, error);

@@ -63,4 +63,8 @@ enum nfsar_status record_session(const struct session *session,
  * *join may be NULL. */
 enum nfsar_status record_rejoin(const char *recording, struct join *join, nfsar_error *error);
 
+/* Do the frames of a recording that was not sealed belong to its triggers, by their times? The last
+ * triggers of one that died may have no frame. NFSAR_ERROR_FORMAT: no, and which. */
+enum nfsar_status record_check_join(const char *recording, nfsar_error *error);
+
 #endif

@@ -20,7 +20,6 @@ static const struct fault {
     {"late-packets", COUNT, AT(late_packets), 4096.0},
     {"reorder", COUNT, AT(reorder), 4096.0},
     {"first-byte", WIDE, AT(first_byte), 1e15},
-    {"first-packet", WIDE, AT(first_packet), 1e12},
     {"no-last", FLAG, AT(no_last), 1.0},
     {"cut-last", COUNT, AT(cut_last), 1456.0},
     {"silent", FLAG, AT(silent), 1.0},
