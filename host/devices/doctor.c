@@ -163,8 +163,8 @@ static void fill_in(struct doctor *doctor) {
 }
 
 bool doctor_run(const struct doctor_options *options, size_t found[DOCTOR_VERDICTS]) {
-    static void (*const checks[])(struct doctor *) = {doctor_network, doctor_hub, doctor_output,
-                                                      doctor_clock};
+    static void (*const checks[])(struct doctor *) = {doctor_network, doctor_card, doctor_hub,
+                                                      doctor_output, doctor_clock};
     struct doctor doctor = {.options = options, .found = found};
     memset(found, 0, DOCTOR_VERDICTS * sizeof *found);
     check_session(&doctor);

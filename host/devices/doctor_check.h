@@ -3,8 +3,10 @@
 #define NFSAR_HOST_DEVICES_DOCTOR_CHECK_H
 
 #include <nfsar/dca1000.h>
+#include <nfsar/hub.h>
 
 #include "host/devices/doctor.h"
+#include "host/radar/control.h"
 #include "host/session/session.h"
 
 struct doctor {
@@ -13,6 +15,7 @@ struct doctor {
     struct nfsar_dca1000_options card; /* without what is left out */
     const char *hub_port, *radar_port; /* NULL: on USB; through the hub */
     char interface[32];                /* that has the host's address; "" for none */
+    bool has_address;                  /* the host's is one of this computer's */
     bool ports_free;                   /* of the card's commands and samples */
     bool card_answers;
     size_t *found;
@@ -30,6 +33,9 @@ const char *doctor_holder(const char *link, char text[96]);
 long long doctor_number(const char *path);
 
 void doctor_network(struct doctor *doctor);
+void doctor_card(struct doctor *doctor);
+/* A short recording. hub may be NULL where the radar has its own port. */
+void doctor_lvds(struct doctor *doctor, nfsar_hub *hub, struct radar_control *radar);
 void doctor_hub(struct doctor *doctor); /* and the radar, which is behind it or has its own port */
 void doctor_output(struct doctor *doctor);
 void doctor_clock(struct doctor *doctor);

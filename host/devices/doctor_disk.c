@@ -12,7 +12,7 @@
 #include "host/devices/doctor_check.h"
 #include "host/devices/transport.h"
 
-enum { PIECE = 4 << 20, PIECES = 32, LIMIT_MS = 3000 };
+enum { PIECE = 4 << 20, PIECES = 16, LIMIT_MS = 400 };
 
 /* Bytes a second that come from the radar: at most one frame in its own period. */
 static double needed_rate(const struct session *session) {

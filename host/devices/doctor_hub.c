@@ -197,12 +197,13 @@ static void check_radar(struct ear *ear, const char *port) {
         static const char version[] = "version\n";
         status = radar_send_text(ear->radar, "radar", version, sizeof version - 1, &error);
     }
-    radar_close(ear->radar);
-    ear->radar = NULL;
     if (status == NFSAR_OK || status == NFSAR_ERROR_REFUSED) {
-        doctor_say(doctor, "radar", DOCTOR_OK, NULL, "its command line answers %s%s%s",
-                   port != NULL ? port : "through the hub", ear->version[0] != '\0' ? ": " : "",
-                   ear->version);
+        doctor_say(doctor, "radar", DOCTOR_OK, NULL, "its command line answers %s%s%s%s",
+                   port != NULL ? "on " : "", port != NULL ? port : "through the hub",
+                   ear->version[0] != '\0' ? ": " : "", ear->version);
+        if (doctor->options->lvds) {
+            doctor_lvds(doctor, ear->hub, ear->radar);
+        }
     } else if (status != NFSAR_ERROR_CANCELLED) {
         doctor_say(doctor, "radar", DOCTOR_WRONG,
                    port != NULL
@@ -212,6 +213,8 @@ static void check_radar(struct ear *ear, const char *port) {
                          "its UART wired to the hub (docs/firmware-boards.md)",
                    "%s", error.message);
     }
+    radar_close(ear->radar);
+    ear->radar = NULL;
 }
 
 /* A radar without `version` refused it, and the hub remembers that. */

@@ -62,7 +62,10 @@ static bool find_interface(struct doctor *doctor, bool *same) {
     }
     for (const struct ifaddrs *one = list; one != NULL; one = one->ifa_next) {
         const struct sockaddr_in *own = ipv4(one->ifa_addr), *mask = ipv4(one->ifa_netmask);
-        if (own != NULL && own->sin_addr.s_addr == host.s_addr) {
+        /* All of 127.0.0.0/8 is this computer's, where emulators are. */
+        const bool loop = own != NULL && mask != NULL && (one->ifa_flags & IFF_LOOPBACK) != 0 &&
+                          ((own->sin_addr.s_addr ^ host.s_addr) & mask->sin_addr.s_addr) == 0;
+        if (own != NULL && (loop || own->sin_addr.s_addr == host.s_addr)) {
             snprintf(doctor->interface, sizeof doctor->interface, "%s", one->ifa_name);
             *same = mask == NULL || ((host.s_addr ^ card.s_addr) & mask->sin_addr.s_addr) == 0;
         }
@@ -75,7 +78,10 @@ static void check_address(struct doctor *doctor) {
     bool same = false;
     if (!find_interface(doctor, &same)) {
         say_no_address(doctor);
-    } else if (!same) {
+        return;
+    }
+    doctor->has_address = true;
+    if (!same) {
         char fix[256];
         snprintf(fix, sizeof fix,
                  "card.address and card.host of the session must differ in the last number alone, "
@@ -180,6 +186,10 @@ static unsigned long long inode_of_port(struct in_addr host, unsigned port) {
 
 static bool check_port(struct doctor *doctor, const char *check, unsigned port) {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    if (!doctor->has_address) {
+        doctor_say(doctor, check, DOCTOR_UNKNOWN, NULL, "not looked at: the address is missing");
+        return false;
+    }
     if (!read_address(doctor->card.host_address, &own.sin_addr)) {
         return false;
     }

@@ -69,9 +69,8 @@ static void hear_line(struct emulated_radar *radar) {
     const size_t used = strlen(radar->heard);
     snprintf(radar->heard + used, sizeof radar->heard - used, "%s\n", text);
     if (begins(text, radar->vanishes)) {
-        close(radar->slave);
         close(radar->line);
-        radar->line = radar->slave = -1;
+        radar->line = -1;
         return;
     }
     radar->silent = radar->silent || begins(text, radar->unanswered);
@@ -111,7 +110,9 @@ static void *play(void *context) {
         if (wait[1].revents != 0) {
             return NULL;
         }
-        if (radar->noise) {
+        if ((wait[0].revents & POLLIN) == 0 && (wait[0].revents & POLLHUP) != 0) {
+            usleep(1000); /* no host has it open */
+        } else if (radar->noise) {
             say(radar, "\x02\x01\x04\x03\x06\x05\x08\x07\xff\xfe:/ ");
         }
         if ((wait[0].revents & POLLIN) != 0) {
@@ -129,11 +130,12 @@ void emulated_radar_begin(struct emulated_radar *radar) {
     assert_int_equal(grantpt(radar->line), 0);
     assert_int_equal(unlockpt(radar->line), 0);
     assert_int_equal(ptsname_r(radar->line, radar->path, sizeof radar->path), 0);
-    /* Open here too: the terminal must not echo before the host has set it. */
-    radar->slave = open(radar->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_int_equal(tcgetattr(radar->slave, &raw), 0);
+    /* The terminal must not echo before the host has set it; then nobody but the host holds it. */
+    const int slave = open(radar->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_int_equal(tcgetattr(slave, &raw), 0);
     cfmakeraw(&raw);
-    assert_int_equal(tcsetattr(radar->slave, TCSANOW, &raw), 0);
+    assert_int_equal(tcsetattr(slave, TCSANOW, &raw), 0);
+    close(slave);
     assert_int_equal(pipe2(radar->stop, O_CLOEXEC), 0);
     radar->heard[0] = '\0';
     radar->n_rest = 0;
@@ -146,7 +148,6 @@ void emulated_radar_end(struct emulated_radar *radar) {
     close(radar->stop[0]);
     close(radar->stop[1]);
     if (radar->line >= 0) {
-        close(radar->slave);
         close(radar->line);
     }
 }

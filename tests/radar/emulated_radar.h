@@ -22,7 +22,7 @@ struct emulated_radar {
     char heard[8192]; /* the lines that came, each with its end; read it after the end */
     bool started;
     pthread_t thread;
-    int line, slave, stop[2];
+    int line, stop[2];
     char rest[512];
     size_t n_rest;
 };
