@@ -93,7 +93,7 @@ static void run_ports(struct machine *machine) {
             }
             rig_line_write(&machine->line, bytes, (size_t)came);
             /* A pulse's pin was written before the hub spoke of it. */
-            qemu_read_pins(&machine->qemu, wrote, machine);
+            qemu_read_pins(&machine->qemu);
             hear(machine, bytes, (size_t)came);
         }
     }
@@ -114,7 +114,7 @@ static void send_bytes(void *context, enum board_port port, const void *bytes, s
         } else {
             tries++;
             poll(NULL, 0, 1);
-            qemu_read_pins(&machine->qemu, wrote, machine); /* qemu waits while nobody does */
+            qemu_read_pins(&machine->qemu); /* qemu waits while nobody does */
         }
     }
 }
@@ -171,7 +171,7 @@ static void run(struct machine *machine, const volatile sig_atomic_t *ended) {
                                 {machine->qemu.port[BOARD_PORT_LINK], POLLIN, 0},
                                 {machine->line.client, POLLIN, 0}};
         poll(wait, 3, 1);
-        qemu_read_pins(&machine->qemu, wrote, machine);
+        qemu_read_pins(&machine->qemu);
         look_at_time(machine);
         run_ports(machine);
         rig_run(machine->rig, hub_ns(machine));
@@ -194,7 +194,7 @@ enum nfsar_status rig_run_in_qemu(struct rig *rig, const volatile sig_atomic_t *
     machine.line = (struct rig_line){.listener = -1, .client = -1};
     rig_connect(rig, &(struct rig_board){&machine, send_bytes, set_input, pulse});
     enum nfsar_status status =
-        qemu_start(&machine.qemu, rig_options(rig)->hub, rig_folder(rig), error);
+        qemu_start(&machine.qemu, rig_options(rig)->hub, rig_folder(rig), wrote, &machine, error);
     if (status == NFSAR_OK) {
         snprintf(path, sizeof path, "%s/hub", rig_folder(rig));
         status = rig_line_open(&machine.line, path, error);
