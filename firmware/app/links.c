@@ -32,12 +32,22 @@ static bool read_byte(struct links *links, enum link link, uint8_t *byte, uint32
     return true;
 }
 
+/* Frames that were in USB's ring and went no further. */
+static void count_lost(struct links *links, struct outbox *outbox) {
+    outbox->dropped += links->usb.frames_lost - links->usb_lost;
+    links->usb_lost = links->usb.frames_lost;
+}
+
 static void hear(struct links *links, struct outbox *outbox, enum link link,
                  const struct nfsar_wire_message *message, uint32_t count, uint64_t now_ns,
                  links_command *command, void *context) {
     struct link_state *state = &links->state[link];
     const struct nfsar_wire_header *header = &message->header;
     if (links->active != link) {
+        if (links->active == LINK_USB) {
+            usb_link_drop(&links->usb);
+            count_lost(links, outbox);
+        }
         outbox_restart(outbox);
         links->active = link;
     }
@@ -53,18 +63,21 @@ static void hear(struct links *links, struct outbox *outbox, enum link link,
     outbox_put(outbox, NFSAR_WIRE_REPLY, header->channel, now_ns, state->answer, state->bytes);
 }
 
-/* A reset empties USB's rings: of a frame begun there the rest is garbage to whoever comes next,
- * and of one that was coming the end will not come. */
+/* Of a command that was coming when the bus was reset the end will not come. A program that begins
+ * empties USB's ring: of a frame begun there the rest is garbage to it. */
 static void poll_usb(struct links *links, struct outbox *outbox) {
     usb_link_poll(&links->usb);
-    if (links->usb.emptied == links->usb_emptied) {
-        return;
+    if (links->usb.restarts != links->usb_restarts) {
+        links->usb_restarts = links->usb.restarts;
+        links->state[LINK_USB].reader.filled = 0;
+        links->state[LINK_USB].reader.overlong = false;
     }
-    links->usb_emptied = links->usb.emptied;
-    links->state[LINK_USB].reader.filled = 0;
-    links->state[LINK_USB].reader.overlong = false;
-    if (links->active == LINK_USB) {
-        outbox_restart(outbox);
+    if (links->usb.emptied != links->usb_emptied) {
+        links->usb_emptied = links->usb.emptied;
+        count_lost(links, outbox);
+        if (links->active == LINK_USB) {
+            outbox_restart(outbox);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ struct links {
     struct link_state state[LINKS];
     struct usb_link usb;
     bool has_usb;
-    uint32_t usb_emptied;
+    uint32_t usb_restarts, usb_emptied, usb_lost; /* as far as they were seen to */
     enum link active;
 };
 

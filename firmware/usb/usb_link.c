@@ -37,7 +37,7 @@ static void send(struct usb_link *link) {
     if (link->writing || (n == 0 && !link->end_due)) {
         return;
     }
-    peek(&link->tx, link->tx_bytes, USB_LINK_TX_SIZE, packet, n);
+    peek(&link->tx, link->tx_bytes, USB_LINK_TX_RING, packet, n);
     if (usbd_write(&link->usbd, packet, n)) {
         link->writing = true;
         link->in_flight = (uint32_t)n;
@@ -55,22 +55,45 @@ static void receive(struct usb_link *link) {
 
 /* ---- what the core tells ---- */
 
-static void forget(struct usb_link *link) {
-    link->lost_in += (uint32_t)filled(&link->tx);
+/* Whatever was under way ends. What the host sent is commands, which it repeats; what it was sent
+ * goes on where its last whole frame ended, unless the frames are longer than the ring remembers.
+ */
+static void interrupt(struct usb_link *link) {
     link->lost_out += (uint32_t)filled(&link->rx);
-    link->tx.tail = link->tx.head;
     link->rx.tail = link->rx.head;
+    if (link->tx.tail - link->kept <= USB_LINK_TX_RING - USB_LINK_TX_SIZE) {
+        link->tx.tail = link->kept;
+    }
     link->writing = link->end_due = link->receiving = false;
-    link->emptied++;
+    link->restarts++;
 }
 
-static void configured(void *user) {
-    forget(user);
-    receive(user);
+/* Drop what was written from @p at on. Frames that end there are lost; a frame that ends behind it
+ * is its writer's to count. */
+static void drop(struct usb_link *link, uint32_t at) {
+    link->lost_in += link->tx.head - at;
+    bool ended =
+        at == link->fresh || at == link->kept || link->tx_bytes[(at - 1) % USB_LINK_TX_RING] == 0;
+    for (; at != link->tx.head; at++) {
+        const bool end = link->tx_bytes[at % USB_LINK_TX_RING] == 0;
+        link->frames_lost += end && !ended && at != link->fresh;
+        ended = end;
+    }
+}
+
+static void configured(void *user, bool chosen) {
+    struct usb_link *link = user;
+    interrupt(link);
+    if (chosen) {
+        drop(link, link->tx.tail);
+        link->tx.tail = link->kept = link->fresh = link->tx.head;
+        link->emptied++;
+    }
+    receive(link);
 }
 
 static void unconfigured(void *user) {
-    forget(user);
+    interrupt(user);
 }
 
 static void out_packet(void *user, const uint8_t *packet, size_t n) {
@@ -84,7 +107,11 @@ static void out_packet(void *user, const uint8_t *packet, size_t n) {
 static void in_done(void *user) {
     struct usb_link *link = user;
     link->writing = false;
-    link->tx.tail += link->in_flight;
+    for (uint32_t i = 0; i < link->in_flight; i++, link->tx.tail++) {
+        if (link->tx_bytes[link->tx.tail % USB_LINK_TX_RING] == 0) {
+            link->kept = link->tx.tail;
+        }
+    }
     link->bytes_in += link->in_flight;
     link->end_due = link->in_flight == DCD_PACKET_MAX;
     send(link);
@@ -148,14 +175,23 @@ size_t usb_link_read(struct usb_link *link, uint8_t *to, size_t max) {
 }
 
 size_t usb_link_room(const struct usb_link *link) {
-    return link->usbd.state == USBD_CONFIGURED ? USB_LINK_TX_SIZE - filled(&link->tx) : 0;
+    const size_t waiting = filled(&link->tx);
+    return link->usbd.state == USBD_CONFIGURED && waiting < USB_LINK_TX_SIZE
+               ? USB_LINK_TX_SIZE - waiting
+               : 0;
 }
 
 size_t usb_link_write(struct usb_link *link, const uint8_t *from, size_t n) {
     n = smaller(n, usb_link_room(link));
-    put(&link->tx, link->tx_bytes, USB_LINK_TX_SIZE, from, n);
+    put(&link->tx, link->tx_bytes, USB_LINK_TX_RING, from, n);
     send(link);
     return n;
+}
+
+void usb_link_drop(struct usb_link *link) {
+    const uint32_t at = link->tx.tail + (link->writing ? link->in_flight : 0);
+    drop(link, at);
+    link->tx.head = link->kept = link->fresh = at;
 }
 
 struct usb_link_counters usb_link_counters(const struct usb_link *link) {

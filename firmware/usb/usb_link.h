@@ -2,6 +2,12 @@
  * The hub's byte pipe to the host: what is written here comes out of the host's bulk IN transfers
  * and the other way round, in order and without loss while the device stays configured. All of it
  * belongs to the main loop; nothing blocks.
+ *
+ * What is written are frames that end with a zero (nfsar/wire.h). A bus reset, a cable that is
+ * pulled and plugged, or a new configuration loses none of them: the frame that the host has not
+ * acknowledged to its end comes again from its beginning, a zero before it. A frame whose
+ * acknowledgement was lost comes twice. Only a host that sets the interface (SET_INTERFACE: a new
+ * program begins) empties the pipe, and how many frames that were is counted.
  */
 #ifndef FIRMWARE_USB_USB_LINK_H
 #define FIRMWARE_USB_USB_LINK_H
@@ -16,6 +22,8 @@
  * speed's about 1 MB/s; toward the hub there are only commands. */
 #define USB_LINK_TX_SIZE 4096
 #define USB_LINK_RX_SIZE 1024
+/** Behind what waits lies what was sent, so that the frame it ended in can be begun again. */
+#define USB_LINK_TX_RING (2 * USB_LINK_TX_SIZE)
 
 /** bRequest of the vendor request (bmRequestType 0xC0) that reads USB_LINK_N_COUNTER counters, u32
  * little-endian, in the order of struct usb_link_counters. */
@@ -30,8 +38,8 @@ struct usb_link_counters {
     uint32_t faults;    /**< of the controller, struct dcd::faults */
     uint32_t bytes_in;  /**< the host acknowledged */
     uint32_t bytes_out; /**< the host sent */
-    uint32_t lost_in;   /**< written, and dropped by a reset or a new configuration */
-    uint32_t lost_out;  /**< received, and dropped by the same */
+    uint32_t lost_in;   /**< written, and dropped by SET_INTERFACE or usb_link_drop */
+    uint32_t lost_out;  /**< received, and dropped by a reset or a new configuration */
 };
 
 /** A ring: head and tail count bytes and wrap with their type. */
@@ -43,13 +51,17 @@ struct usb_link {
     struct usbd usbd;
     char serial[USB_SERIAL_SIZE];
     struct usb_link_ring tx, rx;
-    uint8_t tx_bytes[USB_LINK_TX_SIZE], rx_bytes[USB_LINK_RX_SIZE];
+    uint8_t tx_bytes[USB_LINK_TX_RING], rx_bytes[USB_LINK_RX_SIZE];
+    uint32_t kept;      /**< of tx: the zero before the frame that the host does not have whole */
+    uint32_t fresh;     /**< of tx: here the frames begin anew, whatever lies before */
     bool writing;       /**< a packet is with the controller */
     uint32_t in_flight; /**< its bytes, still in tx until the host has them */
     bool end_due;       /**< the last packet was full: the host's read waits for a shorter one */
     bool receiving;     /**< the OUT endpoint takes a packet */
     uint32_t bytes_in, bytes_out, lost_in, lost_out;
-    uint32_t emptied; /**< how often reset or host emptied the rings */
+    uint32_t restarts;    /**< how often rx was emptied: of a frame begun the end will not come */
+    uint32_t emptied;     /**< how often tx was, by the host */
+    uint32_t frames_lost; /**< that ended in what was dropped of tx */
     uint8_t answer[4 * USB_LINK_N_COUNTER];
 };
 
@@ -75,6 +87,9 @@ size_t usb_link_write(struct usb_link *link, const uint8_t *from, size_t n);
 
 /** Bytes that usb_link_write would take now. */
 size_t usb_link_room(const struct usb_link *link);
+
+/** Another way to the host takes over: drop what no packet holds yet. */
+void usb_link_drop(struct usb_link *link);
 
 struct usb_link_counters usb_link_counters(const struct usb_link *link);
 

@@ -75,13 +75,13 @@ static void close_pair(struct usbd *usbd) {
 }
 
 /* Also when the same configuration is set again: toggles start over (9.1.1.5). */
-static void configure(struct usbd *usbd) {
+static void configure(struct usbd *usbd, bool chosen) {
     if (usbd->state == USBD_CONFIGURED) {
         close_pair(usbd);
     }
     open_pair(usbd);
     usbd->state = USBD_CONFIGURED;
-    usbd->function->configured(usbd->user);
+    usbd->function->configured(usbd->user, chosen);
 }
 
 static void unconfigure(struct usbd *usbd) {
@@ -183,7 +183,7 @@ static bool set_configuration(struct usbd *usbd) {
     if (setup->value == 0) {
         unconfigure(usbd);
     } else {
-        configure(usbd);
+        configure(usbd, false);
     }
     send_status(usbd);
     return true;
@@ -233,7 +233,7 @@ static bool interface_request(struct usbd *usbd) {
         return true;
     }
     if (setup->request == SET_INTERFACE && !to_host && setup->length == 0) {
-        configure(usbd);
+        configure(usbd, true);
         send_status(usbd);
         return true;
     }

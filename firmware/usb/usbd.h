@@ -38,8 +38,9 @@ enum {
 /** What uses the interface. Every member must be set. */
 struct usbd_function {
     /** The bulk pair came to life, toggles at DATA0, nothing pending, nothing armed. Called again,
-     * without unconfigured() between, when the host sets the configuration or interface anew. */
-    void (*configured)(void *user);
+     * without unconfigured() between, when the host sets the configuration or interface anew.
+     * @param chosen  it was the interface, which no system does by itself: a program begins */
+    void (*configured)(void *user, bool chosen);
     /** It is gone: reset, or the host took the configuration back. */
     void (*unconfigured)(void *user);
     void (*out_packet)(void *user, const uint8_t *packet, size_t n);

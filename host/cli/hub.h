@@ -8,6 +8,7 @@
 
 #include <nfsar/hub.h>
 
+#include "host/devices/hub_error.h"
 #include "host/devices/stage.h"
 
 enum { HUB_SENSORS = 16, HUB_AXES = 8, HUB_ERRORS = 32, HUB_KINDS = 256, HUB_SILENT_MS = 5000 };
@@ -59,8 +60,6 @@ enum nfsar_status hub_command(struct hub_session *session, uint8_t kind, uint8_t
 
 /* ---- words ---- */
 
-/* "a limit switch stopped an axis (x, at 1200)" */
-const char *hub_error_text(const struct nfsar_wire_error *error, char text[256]);
 /* "x 1200 moving" */
 const char *hub_axis_text(const struct nfsar_wire_axis *axis, unsigned number, char text[128]);
 /* Text of a record, made printable. */

@@ -6,47 +6,33 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/hub.h"
+#include "host/radar/control.h"
 
-enum { PIECE = NFSAR_WIRE_PAYLOAD_MAX - NFSAR_WIRE_DO_RADAR_TEXT_BYTES, SAID = 400 };
+static void print_said(void *context, const char *text) {
+    (void)context;
+    printf("radar: %s\n", text);
+    fflush(stdout);
+}
 
-/* What the radar printed since it last said Done. */
-struct answer {
-    char said[SAID];
-    bool verbose;
+static bool is_interrupted(void *context) {
+    (void)context;
+    return hub_interrupted();
+}
+
+/* What the radar says while it is reset. */
+struct listener {
+    struct radar_control *radar;
+    bool verbose, resetting;
 };
 
 static void listen(struct hub_session *session, const struct nfsar_wire_message *record) {
-    struct answer *answer = session->context;
-    if (record->header.kind != NFSAR_WIRE_RADAR_TEXT) {
-        return;
+    const struct listener *listener = session->context;
+    radar_record(listener->radar, record);
+    if (listener->verbose && listener->resetting && record->header.kind == NFSAR_WIRE_RADAR_TEXT) {
+        char text[NFSAR_WIRE_PAYLOAD_MAX + 1];
+        hub_copy_text(text, sizeof text, record->payload, record->bytes);
+        print_said(NULL, text);
     }
-    char text[NFSAR_WIRE_PAYLOAD_MAX + 1];
-    hub_copy_text(text, sizeof text, record->payload, record->bytes);
-    if (answer->verbose) {
-        printf("radar: %s\n", text);
-        fflush(stdout);
-    }
-    if (strcmp(text, "Done") == 0) {
-        answer->said[0] = '\0';
-        return;
-    }
-    const size_t used = strlen(answer->said);
-    snprintf(answer->said + used, sizeof answer->said - used, "%s%s", used > 0 ? " | " : "", text);
-}
-
-/* Lines that say something; comments begin with %. */
-static size_t count_lines(const uint8_t *text, size_t n) {
-    size_t lines = 0;
-    for (size_t i = 0; i < n; i++) {
-        while (i < n && text[i] <= ' ') {
-            i++;
-        }
-        lines += i < n && text[i] != '%';
-        while (i < n && text[i] != '\n') {
-            i++;
-        }
-    }
-    return lines;
 }
 
 static enum nfsar_status read_file(const char *path, size_t most, uint8_t **text, size_t *n,
@@ -71,7 +57,7 @@ static enum nfsar_status read_file(const char *path, size_t most, uint8_t **text
     } else if (memchr(bytes, 0, *n) != NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                             "%s: holds zero bytes, so it is no .cfg file", path);
-    } else if (count_lines(bytes, *n) == 0) {
+    } else if (radar_count_lines((const char *)bytes, *n) == 0) {
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: has no line for the radar", path);
     }
     if (status != NFSAR_OK) {
@@ -82,27 +68,13 @@ static enum nfsar_status read_file(const char *path, size_t most, uint8_t **text
     return NFSAR_OK;
 }
 
-static enum nfsar_status send_text(struct hub_session *session, const uint8_t *text, size_t n,
-                                   nfsar_error *error) {
-    enum nfsar_status status = NFSAR_OK;
-    for (size_t offset = 0; offset < n && status == NFSAR_OK; offset += PIECE) {
-        const struct nfsar_wire_do_radar_text piece = {(uint32_t)offset};
-        uint8_t payload[NFSAR_WIRE_PAYLOAD_MAX];
-        const size_t fields = nfsar_wire_pack_do_radar_text(payload, &piece);
-        const size_t bytes = n - offset < PIECE ? n - offset : PIECE;
-        memcpy(payload + fields, text + offset, bytes);
-        status = hub_command(session, NFSAR_WIRE_DO_RADAR_TEXT, 0, payload, fields + bytes, error);
-    }
-    return status;
-}
-
 static bool is_over(void *context) {
     const struct hub_session *session = context;
     return session->has_radar && session->radar.state != NFSAR_WIRE_RADAR_SENDING &&
            session->radar.state != NFSAR_WIRE_RADAR_RESETTING;
 }
 
-/* Waits for the end of what the radar does; an interrupt cancels it. */
+/* Waits for the end of a reset; an interrupt cancels it. */
 static enum nfsar_status await(struct hub_session *session, uint64_t limit_ms, nfsar_error *error) {
     bool over = false;
     enum nfsar_status status = hub_wait(session, is_over, session, limit_ms, &over, error);
@@ -136,55 +108,32 @@ static enum nfsar_status reset_radar(struct hub_session *session, nfsar_error *e
     return status;
 }
 
-static enum nfsar_status verdict(const struct hub_session *session, const char *path,
-                                 const struct answer *answer, nfsar_error *error) {
-    const struct nfsar_wire_radar *radar = &session->radar;
-    if (radar->state == NFSAR_WIRE_RADAR_DONE) {
-        return NFSAR_OK;
-    }
-    if (radar->state == NFSAR_WIRE_RADAR_SILENT) {
-        return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                          "%s: line %u: the radar did not answer '%s' within %u ms%s%s; is it "
-                          "powered, and its UART connected?",
-                          path, radar->line, session->radar_line, radar->took_ms,
-                          answer->said[0] != '\0' ? "; it printed: " : "", answer->said);
-    }
-    return nfsar_fail(error, NFSAR_ERROR_REFUSED, "%s: line %u: the radar %s '%s'%s%s", path,
-                      radar->line, nfsar_wire_radar_state_name(radar->state), session->radar_line,
-                      answer->said[0] != '\0' ? "; it printed: " : "", answer->said);
-}
-
-static enum nfsar_status configure(struct hub_session *session, const char *path,
-                                   const uint8_t *text, size_t n, uint16_t timeout_ms,
-                                   nfsar_error *error) {
-    enum nfsar_status status = send_text(session, text, n, error);
-    if (status != NFSAR_OK) {
-        return status;
-    }
-    const struct nfsar_wire_do_radar_run run = {
-        .bytes = (uint32_t)n, .crc = nfsar_wire_crc32(0, text, n), .timeout_ms = timeout_ms};
-    uint8_t payload[NFSAR_WIRE_DO_RADAR_RUN_BYTES];
-    struct answer *answer = session->context;
-    answer->said[0] = '\0';
-    session->has_radar = false;
-    status = hub_command(session, NFSAR_WIRE_DO_RADAR_RUN, 0, payload,
-                         nfsar_wire_pack_do_radar_run(payload, &run), error);
+static enum nfsar_status configure(struct hub_session *session, struct listener *listener,
+                                   const char *path, const char *text, size_t n,
+                                   unsigned timeout_ms, nfsar_error *error) {
+    const struct radar_control_options options = {.hub = session->hub,
+                                                  .timeout_ms = timeout_ms,
+                                                  .said = listener->verbose ? print_said : NULL,
+                                                  .cancelled = is_interrupted};
+    enum nfsar_status status = radar_open(&options, &listener->radar, error);
     if (status == NFSAR_OK) {
-        status = await(session, 1000 + count_lines(text, n) * (timeout_ms + 100U), error);
+        status = radar_send_text(listener->radar, path, text, n, error);
     }
-    return status == NFSAR_OK ? verdict(session, path, answer, error) : status;
+    radar_close(listener->radar);
+    listener->radar = NULL;
+    return status;
 }
 
 int hub_radar(const char *port, int argc, char **argv) {
     const char *path = NULL;
     bool reset = false;
-    struct answer answer = {0};
+    struct listener listener = {0};
     const char *timeout = "1s";
     int exit_status = CLI_USAGE;
     const struct cli_option options[] = {
         {"reset", 0, CLI_FLAG, &reset, NULL, NULL, "reset the radar first, by its reset pin"},
         {"timeout", 0, CLI_STRING, &timeout, NULL, "TIME", "for each line; 1s by default"},
-        {"verbose", 'v', CLI_FLAG, &answer.verbose, NULL, NULL, "print what the radar prints"},
+        {"verbose", 'v', CLI_FLAG, &listener.verbose, NULL, NULL, "print what the radar prints"},
         {0},
     };
     uint64_t timeout_ns = 0;
@@ -197,7 +146,7 @@ int hub_radar(const char *port, int argc, char **argv) {
         return cli_usage("hub PORT radar", "--timeout %s: expected 1ms to 60s", timeout);
     }
     hub_catch_interrupts();
-    struct hub_session session = {.also = listen, .context = &answer};
+    struct hub_session session = {.also = listen, .context = &listener};
     nfsar_error error;
     uint8_t *text = NULL;
     size_t n = 0;
@@ -206,10 +155,13 @@ int hub_radar(const char *port, int argc, char **argv) {
         status = read_file(path, nfsar_hub_hello(session.hub)->radar_bytes, &text, &n, &error);
     }
     if (status == NFSAR_OK && reset) {
+        listener.resetting = true;
         status = reset_radar(&session, &error);
+        listener.resetting = false;
     }
     if (status == NFSAR_OK) {
-        status = configure(&session, path, text, n, (uint16_t)(timeout_ns / 1000000U), &error);
+        status = configure(&session, &listener, path, (const char *)text, n,
+                           (unsigned)(timeout_ns / 1000000U), &error);
     }
     if (status == NFSAR_OK) {
         cli_say("%s: %u line%s, each answered by the radar", path, session.radar.lines,

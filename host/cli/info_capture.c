@@ -11,6 +11,7 @@
 /* A capture and everything that is said of it. */
 struct report {
     const nfsar_capture *capture;
+    const struct recording_summary *recording; /* NULL: none */
     struct capture_summary summary;
     bool planar;
     nfsar_lattice lattice; /* when planar */
@@ -118,6 +119,14 @@ static void print_calibration(const nfsar_calibration *calibration) {
     puts(any ? "" : "none");
 }
 
+static void print_recording(const struct recording_summary *recording) {
+    info_label("recording");
+    printf("%s", info_recording_end(recording));
+    puts(recording->live ? "; what is here was on the disk half a second ago"
+                         : "; `nfsar repair` makes a capture of it");
+    info_lines("log", recording->log, recording->n_log);
+}
+
 static int print_text(const char *path, const struct report *report) {
     const nfsar_capture *capture = report->capture;
     char text[32];
@@ -125,6 +134,9 @@ static int print_text(const char *path, const struct report *report) {
            capture->n_pulse, cli_s(capture->n_pulse), capture->array.n_channel,
            cli_s(capture->array.n_channel), capture->n_sample, cli_s(capture->n_sample),
            info_bytes(report->summary.memory_bytes, text));
+    if (report->recording != NULL) {
+        print_recording(report->recording);
+    }
     print_radar(report);
     print_array(report);
     print_pulses(report);
@@ -189,11 +201,18 @@ static json_t *lattice_json(const struct report *report) {
                      l->occupancy);
 }
 
+static json_t *recording_json(const struct recording_summary *recording) {
+    return recording == NULL ? json_null()
+                             : json_pack("{s:s, s:o}", "state", info_recording_end(recording),
+                                         "log", info_json_lines(recording->log, recording->n_log));
+}
+
 static int print_report_json(const char *path, const struct report *report) {
     const nfsar_capture *capture = report->capture;
     const nfsar_calibration *calibration = &capture->calibration;
     return print_object(json_pack(
-        "{s:o, s:s, s:I, s:I, s:I, s:f, s:o, s:{s:I, s:I, s:o}, s:o, s:o, s:{s:b, s:b, s:b}, s:o}",
+        "{s:o, s:s, s:I, s:I, s:I, s:f, s:o, s:{s:I, s:I, s:o}, s:o, s:o, s:{s:b, s:b, s:b}, s:o, "
+        "s:o}",
         "file", json_text(path), "kind", "capture", "pulses", (json_int_t)capture->n_pulse,
         "channels", (json_int_t)capture->array.n_channel, "samples", (json_int_t)capture->n_sample,
         "memory_bytes", report->summary.memory_bytes, "radar", radar_json(report), "array",
@@ -202,12 +221,13 @@ static int print_report_json(const char *path, const struct report *report) {
         scan_json(report), "lattice", lattice_json(report), "calibration", "channel_gain",
         (int)(calibration->channel_gain != NULL), "channel_delay",
         (int)(calibration->channel_delay_s != NULL), "background",
-        (int)(calibration->background != NULL), "provenance",
-        info_json_lines(capture->provenance, capture->n_provenance)));
+        (int)(calibration->background != NULL), "recording", recording_json(report->recording),
+        "provenance", info_json_lines(capture->provenance, capture->n_provenance)));
 }
 
-int info_capture(const char *path, const nfsar_capture *capture, bool json) {
-    struct report report = {.capture = capture};
+int info_capture(const char *path, const nfsar_capture *capture,
+                 const struct recording_summary *recording, bool json) {
+    struct report report = {.capture = capture, .recording = recording};
     capture_summarize(capture, &report.summary);
     report.planar = nfsar_lattice_detect(capture, 0.0, &report.lattice, &report.reason) == NFSAR_OK;
     int exit_status = json ? print_report_json(path, &report) : print_text(path, &report);

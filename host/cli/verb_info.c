@@ -8,6 +8,8 @@
 
 #include <nfsar/file.h>
 
+#include "host/files/capture_file.h"
+
 void info_label(const char *label) {
     printf("%-12s", label);
 }
@@ -38,12 +40,38 @@ const char *info_bytes(double bytes, char text[32]) {
     return text;
 }
 
+const char *info_recording_end(const struct recording_summary *recording) {
+    if (recording->live) {
+        return "goes on";
+    }
+    switch (recording->end) {
+    case RECORDING_CLOSED:
+        return "closed";
+    case RECORDING_FAILED:
+        return "ended when writing failed";
+    case RECORDING_GOES_ON:
+        break;
+    }
+    return "was cut off";
+}
+
 static int show_capture(const char *path, bool json, nfsar_error *error) {
     nfsar_capture_file *file = NULL;
     if (nfsar_capture_file_open(path, &file, error) != NFSAR_OK) {
         return cli_fail(error);
     }
-    int exit_status = info_capture(path, nfsar_capture_file_header(file), json);
+    struct recording_summary recording;
+    const bool is_recording = capture_file_counts(file)->is_recording;
+    int exit_status = CLI_FAILED;
+    if (is_recording && recording_inspect(path, &recording, error) != NFSAR_OK) {
+        exit_status = cli_fail(error);
+    } else {
+        exit_status = info_capture(path, nfsar_capture_file_header(file),
+                                   is_recording ? &recording : NULL, json);
+    }
+    if (is_recording) {
+        recording_summary_free(&recording);
+    }
     nfsar_capture_file_close(file);
     return exit_status;
 }

@@ -11,7 +11,10 @@ const struct cli_verb cli_verbs[] = {
     {"compare", "compare an image with a reference", verb_compare},
     {"render", "make a picture from an image", verb_render},
     {"export", "write an image for ParaView, NumPy or MATLAB", verb_export},
+    {"repair", "make a capture from a recording that was cut off", verb_repair},
+    {"seal", "compress a capture, and check that it can be read", verb_seal},
     {"hub", "talk to the hub: status, radar, motion, scans", verb_hub},
+    {"doctor", "check that rig and computer are ready to record", verb_doctor},
     {"bench", "measure the speed of this machine, as ratios", verb_bench},
     {0},
 };

@@ -8,7 +8,10 @@
 
 #include "host/devices/transport.h"
 
-enum { TIMEOUT_MS = 500, TRIES = 4, CHUNK = 4096 };
+enum { TIMEOUT_MS = 500, TRIES = 4, RECONNECT_MS = 10000, CHUNK = 4096 };
+
+/* Frames that can end in the packet whose receipt the hub did not hear of. */
+enum { RECENT = 16 };
 
 /* The command whose reply is awaited. */
 struct awaited {
@@ -16,6 +19,13 @@ struct awaited {
     uint8_t kind;
     uint32_t number;
     struct nfsar_hub_reply reply;
+};
+
+/* What tells a record from all others. */
+struct record_id {
+    uint8_t kind;
+    uint32_t sequence;
+    uint64_t time_ns;
 };
 
 struct nfsar_hub {
@@ -41,6 +51,11 @@ struct nfsar_hub {
     uint32_t dropped_before;
     bool dropped_known;
     uint32_t bad_before;
+    struct record_id recent[RECENT];
+    bool came_back;      /* the line was away at least once */
+    unsigned reconnects; /* known so far */
+    bool probing;        /* the hub is asked whether it is still the one that was greeted */
+    uint32_t probe;
     struct nfsar_hub_counters counters;
 };
 
@@ -51,6 +66,11 @@ static void hear_reply(nfsar_hub *hub, const struct nfsar_wire_message *message)
     struct nfsar_wire_reply reply;
     if (!nfsar_wire_unpack_reply(&reply, message->payload, message->bytes)) {
         hub->counters.not_readable++;
+        return;
+    }
+    if (hub->probing && reply.number == hub->probe) {
+        hub->probing = false;
+        hub->restarted = hub->restarted || reply.result == NFSAR_WIRE_RESULT_VERSION;
         return;
     }
     if (!awaited->open || reply.number != awaited->number || reply.command != awaited->kind) {
@@ -102,10 +122,25 @@ static void count(nfsar_hub *hub, uint32_t sequence) {
     hub->counters.records++;
 }
 
+/* After a reconnect the hub repeats what it is not sure arrived. */
+static bool is_repeated(nfsar_hub *hub, const struct nfsar_wire_header *header) {
+    struct record_id *recent = &hub->recent[header->sequence % RECENT];
+    if (hub->came_back && recent->kind == header->kind && recent->sequence == header->sequence &&
+        recent->time_ns == header->time_ns) {
+        hub->counters.twice++;
+        return true;
+    }
+    *recent = (struct record_id){header->kind, header->sequence, header->time_ns};
+    return false;
+}
+
 static void hear(nfsar_hub *hub, const struct nfsar_wire_message *message) {
     if (message->header.kind >= NFSAR_WIRE_DO_HELLO) {
         hub->echoed = true;
         hub->counters.not_readable++;
+        return;
+    }
+    if (is_repeated(hub, &message->header)) {
         return;
     }
     count(hub, message->header.sequence);
@@ -123,6 +158,42 @@ static void hear(nfsar_hub *hub, const struct nfsar_wire_message *message) {
     }
 }
 
+/* ---- the line ---- */
+
+static enum nfsar_status send_frame(nfsar_hub *hub, uint8_t kind, uint8_t channel, uint32_t number,
+                                    const uint8_t *payload, size_t n, nfsar_error *error) {
+    /* A zero first ends whatever the line carried before. */
+    uint8_t frame[1 + NFSAR_WIRE_FRAME_MAX] = {0};
+    const struct nfsar_wire_header header = {.kind = kind,
+                                             .channel = channel,
+                                             .sequence = number,
+                                             .time_ns = transport_now_ms() * 1000000U};
+    const size_t bytes = nfsar_wire_encode(frame + 1, &header, payload, n);
+    return hub->transport.write(hub->transport.context, frame, 1 + bytes, hub->options.timeout_ms,
+                                error);
+}
+
+static struct transport_counts line_counts(const nfsar_hub *hub) {
+    return hub->transport.counts != NULL ? hub->transport.counts(hub->transport.context)
+                                         : (struct transport_counts){0};
+}
+
+/* A hub that is back may have lost its power, and then says nothing before it is spoken to. A
+ * greeting would reset its streams, so it is asked for its status, which also tells what it
+ * dropped. Not beside a command: that one's own repetition finds out, and asking between the two
+ * would make the hub carry it out again. */
+static enum nfsar_status look_for_reconnect(nfsar_hub *hub, nfsar_error *error) {
+    const unsigned reconnects = line_counts(hub).reconnects;
+    hub->came_back = reconnects > 0;
+    if (reconnects == hub->reconnects || hub->awaited.open || !hub->greeted) {
+        return NFSAR_OK;
+    }
+    hub->reconnects = reconnects;
+    hub->probing = true;
+    hub->probe = hub->number++;
+    return send_frame(hub, NFSAR_WIRE_DO_STATUS, 0, hub->probe, NULL, 0, error);
+}
+
 /* Looks at what came; waits for more, at most timeout_ms, when there is nothing. Stops behind the
  * reply that is awaited, and where the callback says so. */
 static enum nfsar_status take(nfsar_hub *hub, unsigned timeout_ms, nfsar_error *error) {
@@ -135,6 +206,10 @@ static enum nfsar_status take(nfsar_hub *hub, unsigned timeout_ms, nfsar_error *
         if (status != NFSAR_OK) {
             return status;
         }
+    }
+    const enum nfsar_status looked = look_for_reconnect(hub, error);
+    if (looked != NFSAR_OK) {
+        return looked;
     }
     const bool awaiting = hub->awaited.open;
     while (hub->begin < hub->filled && !hub->stopped && hub->awaited.open == awaiting) {
@@ -150,15 +225,7 @@ static enum nfsar_status take(nfsar_hub *hub, unsigned timeout_ms, nfsar_error *
 
 static enum nfsar_status send_command(nfsar_hub *hub, uint8_t channel, const uint8_t *payload,
                                       size_t n, nfsar_error *error) {
-    /* A zero first ends whatever the line carried before. */
-    uint8_t frame[1 + NFSAR_WIRE_FRAME_MAX] = {0};
-    const struct nfsar_wire_header header = {.kind = hub->awaited.kind,
-                                             .channel = channel,
-                                             .sequence = hub->awaited.number,
-                                             .time_ns = transport_now_ms() * 1000000U};
-    const size_t bytes = nfsar_wire_encode(frame + 1, &header, payload, n);
-    return hub->transport.write(hub->transport.context, frame, 1 + bytes, hub->options.timeout_ms,
-                                error);
+    return send_frame(hub, hub->awaited.kind, channel, hub->awaited.number, payload, n, error);
 }
 
 /* Waits for the reply, at most timeout_ms. */
@@ -274,18 +341,18 @@ enum nfsar_status nfsar_hub_listen(nfsar_hub *hub, unsigned milliseconds, nfsar_
 
 /* ---- beginning and end ---- */
 
-static enum nfsar_status fail_version(const nfsar_hub *hub, unsigned major, nfsar_error *error) {
+enum nfsar_status fail_version(const char *port, unsigned major, nfsar_error *error) {
     return nfsar_fail(error, NFSAR_ERROR_VERSION,
                       "%s: the hub speaks version %u of the protocol, this nfsar version %d; "
                       "update the %s",
-                      hub->port, major, NFSAR_WIRE_MAJOR,
+                      port, major, NFSAR_WIRE_MAJOR,
                       major > NFSAR_WIRE_MAJOR ? "nfsar on this computer" : "firmware of the hub");
 }
 
 /* Why nothing answered the greeting. */
 static enum nfsar_status fail_unheard(const nfsar_hub *hub, uint64_t bytes, nfsar_error *error) {
     if (hub->introduced && hub->hello.major != NFSAR_WIRE_MAJOR) {
-        return fail_version(hub, hub->hello.major, error);
+        return fail_version(hub->port, hub->hello.major, error);
     }
     if (bytes == 0) {
         return nfsar_fail(error, NFSAR_ERROR_DEVICE,
@@ -335,7 +402,7 @@ enum nfsar_status nfsar_hub_greet(nfsar_hub *hub, nfsar_error *error) {
             return fail_unheard(hub, hub->counters.bytes - before, error);
         }
         if (reply->result == NFSAR_WIRE_RESULT_VERSION) {
-            return fail_version(hub, reply->detail, error);
+            return fail_version(hub->port, reply->detail, error);
         }
         if (reply->result != NFSAR_WIRE_RESULT_DONE) {
             char text[160];
@@ -348,10 +415,12 @@ enum nfsar_status nfsar_hub_greet(nfsar_hub *hub, nfsar_error *error) {
                           "%s: the hub answers, but does not say who it is", hub->port);
     }
     if (hub->hello.major != NFSAR_WIRE_MAJOR) {
-        return fail_version(hub, hub->hello.major, error);
+        return fail_version(hub->port, hub->hello.major, error);
     }
     hub->greeted = true;
     hub->dropped_known = false;
+    hub->reconnects = line_counts(hub).reconnects;
+    hub->probing = false;
     hub->bad_before = hub->reader.bad;
     return NFSAR_OK;
 }
@@ -372,10 +441,16 @@ enum nfsar_status nfsar_hub_open(const char *port, const struct nfsar_hub_option
     if (made->options.tries == 0) {
         made->options.tries = TRIES;
     }
+    if (made->options.reconnect_ms == 0) {
+        made->options.reconnect_ms = RECONNECT_MS;
+    }
+    port = port != NULL && port[0] != '\0' ? port : "usb";
     strncpy(made->port, port, sizeof made->port - 1);
     /* Not a number used lately: a late reply to another program's command is not ours. */
     made->number = (uint32_t)time(NULL) << 8;
-    enum nfsar_status status = serial_open(port, &made->transport, error);
+    enum nfsar_status status =
+        is_usb(port) ? usb_open(port, made->options.reconnect_ms, &made->transport, error)
+                     : serial_open(port, &made->transport, error);
     if (status == NFSAR_OK) {
         status = nfsar_hub_greet(made, error);
     }
@@ -405,4 +480,7 @@ bool nfsar_hub_restarted(const nfsar_hub *hub) {
 void nfsar_hub_counters(const nfsar_hub *hub, struct nfsar_hub_counters *counters) {
     *counters = hub->counters;
     counters->bad = hub->reader.bad - hub->bad_before;
+    const struct transport_counts line = line_counts(hub);
+    counters->reconnects = line.reconnects;
+    counters->faults = line.faults;
 }

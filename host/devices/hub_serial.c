@@ -1,4 +1,4 @@
-/* The hub on a serial port, or on the unix socket that an emulator has in place of one. */
+/* A device on a serial port, or on the unix socket that an emulator has in place of one. */
 #include "host/devices/transport.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ struct serial {
     int fd;
     bool is_socket;
     char port[256];
+    const char *who; /* is at the other end */
 };
 
 uint64_t transport_now_ms(void) {
@@ -63,8 +64,8 @@ static int wait_for(const struct serial *serial, short what, unsigned timeout_ms
 
 static enum nfsar_status gone(const struct serial *serial, const char *why, nfsar_error *error) {
     return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                      "%s: the hub is gone (%s); is it powered, and its cable plugged in?",
-                      serial->port, why);
+                      "%s: %s is gone (%s); is it powered, and its cable plugged in?", serial->port,
+                      serial->who, why);
 }
 
 static enum nfsar_status serial_read(void *context, uint8_t *to, size_t n, unsigned timeout_ms,
@@ -149,7 +150,13 @@ static enum nfsar_status connect_socket(struct serial *serial, const char *port,
     return NFSAR_OK;
 }
 
-static enum nfsar_status open_line(struct serial *serial, const char *port, nfsar_error *error) {
+/* The rates of the two devices that have one. */
+static speed_t speed_of(unsigned baud) {
+    return baud == 115200 ? B115200 : B921600;
+}
+
+static enum nfsar_status open_line(struct serial *serial, const char *port, unsigned baud,
+                                   nfsar_error *error) {
     serial->fd = open(port, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (serial->fd < 0) {
         return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s%s", port, strerror(errno),
@@ -167,10 +174,10 @@ static enum nfsar_status open_line(struct serial *serial, const char *port, nfsa
     settings.c_cflag &= ~(tcflag_t)(CRTSCTS | CSTOPB | HUPCL);
     settings.c_cc[VMIN] = 0;
     settings.c_cc[VTIME] = 0;
-    cfsetispeed(&settings, B921600);
-    cfsetospeed(&settings, B921600);
+    cfsetispeed(&settings, speed_of(baud));
+    cfsetospeed(&settings, speed_of(baud));
     if (tcsetattr(serial->fd, TCSANOW, &settings) != 0) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be set to 921600 baud: %s", port,
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be set to %u baud: %s", port, baud,
                           strerror(errno));
     }
     /* Two programs on one line would each get half of the frames. */
@@ -189,7 +196,8 @@ static enum nfsar_status none_there(const char *port, nfsar_error *error) {
                       ports);
 }
 
-enum nfsar_status serial_open(const char *port, struct transport *transport, nfsar_error *error) {
+enum nfsar_status serial_open_at(const char *port, const char *who, unsigned baud,
+                                 struct transport *transport, nfsar_error *error) {
     struct stat info;
     if (stat(port, &info) != 0) {
         return none_there(port, error);
@@ -203,10 +211,11 @@ enum nfsar_status serial_open(const char *port, struct transport *transport, nfs
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     serial->fd = -1;
+    serial->who = who;
     snprintf(serial->port, sizeof serial->port, "%s", port);
     serial->is_socket = S_ISSOCK(info.st_mode);
-    const enum nfsar_status status =
-        serial->is_socket ? connect_socket(serial, port, error) : open_line(serial, port, error);
+    const enum nfsar_status status = serial->is_socket ? connect_socket(serial, port, error)
+                                                       : open_line(serial, port, baud, error);
     if (status != NFSAR_OK) {
         if (serial->fd >= 0) {
             close(serial->fd);
@@ -214,6 +223,11 @@ enum nfsar_status serial_open(const char *port, struct transport *transport, nfs
         free(serial);
         return status;
     }
-    *transport = (struct transport){serial, serial_read, serial_write, serial_close};
+    *transport = (struct transport){
+        .context = serial, .read = serial_read, .write = serial_write, .close = serial_close};
     return NFSAR_OK;
+}
+
+enum nfsar_status serial_open(const char *port, struct transport *transport, nfsar_error *error) {
+    return serial_open_at(port, "the hub", 921600, transport, error);
 }

@@ -28,5 +28,6 @@
 #define CAPTURE_DELAY           "/calibration/channel_delay_s"
 #define CAPTURE_BACKGROUND      "/calibration/background"
 #define CAPTURE_PROVENANCE      "/provenance"
+#define CAPTURE_SESSION         "/session"
 
 #endif

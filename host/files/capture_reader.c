@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/files/capture_file.h"
 #include "host/files/capture_layout.h"
 #include "host/files/hdf5_error.h"
 #include "host/files/hdf5_input.h"
+#include "host/files/recording_counts.h"
+#include "host/files/recording_layout.h"
 #include "host/files/utf8.h"
 
 /* Lengths of quaternions are this uncertain: written as single precision, or with three digits. */
@@ -16,6 +19,7 @@
 struct nfsar_capture_file {
     struct h5_input input;
     struct h5_data data;
+    struct recording_counts counts; /* of a recording, which has room for more than there is */
     nfsar_capture header;
 };
 
@@ -107,19 +111,38 @@ static enum nfsar_status normalize(const struct h5_input *input, const char *nam
     return NFSAR_OK;
 }
 
+/* A dataset with an entry for each of something; of a recording, those that are there. */
+static enum nfsar_status read_entries(const nfsar_capture_file *file, const char *name,
+                                      enum h5_kind kind, struct h5_shape *shape, void **out,
+                                      nfsar_error *error) {
+    return file->counts.is_recording
+               ? h5_read_first(&file->input, name, kind, shape->extent[0], shape, out, error)
+               : h5_read_data(&file->input, name, kind, shape, out, error);
+}
+
+static enum nfsar_status read_optional_entries(const nfsar_capture_file *file, const char *name,
+                                               enum h5_kind kind, struct h5_shape *shape,
+                                               void **out, nfsar_error *error) {
+    bool found = false;
+    *out = NULL;
+    enum nfsar_status status = h5_has(&file->input, name, &found, error);
+    return status == NFSAR_OK && found ? read_entries(file, name, kind, shape, out, error) : status;
+}
+
 /* The poses of a group; *n = 0 on entry takes as many as there are. */
-static enum nfsar_status read_poses(const struct h5_input *input, const char *group, size_t *n,
+static enum nfsar_status read_poses(const nfsar_capture_file *file, const char *group, size_t *n,
                                     nfsar_pose **pose, nfsar_error *error) {
+    const struct h5_input *input = &file->input;
     char name[64];
     double *position = NULL, *orientation = NULL;
     struct h5_shape p = {2, {*n, 3}};
     snprintf(name, sizeof name, "%s/" CAPTURE_POSITION, group);
-    enum nfsar_status status = h5_read_data(input, name, H5_REAL, &p, (void **)&position, error);
+    enum nfsar_status status = read_entries(file, name, H5_REAL, &p, (void **)&position, error);
     if (status == NFSAR_OK) {
         struct h5_shape q = {2, {p.extent[0], 4}};
         *n = p.extent[0];
         snprintf(name, sizeof name, "%s/" CAPTURE_ORIENTATION, group);
-        status = h5_read_optional(input, name, H5_REAL, &q, (void **)&orientation, error);
+        status = read_optional_entries(file, name, H5_REAL, &q, (void **)&orientation, error);
     }
     if (status == NFSAR_OK) {
         *pose = calloc(*n, sizeof **pose);
@@ -139,11 +162,12 @@ static enum nfsar_status read_poses(const struct h5_input *input, const char *gr
     return status == NFSAR_OK ? normalize(input, name, *pose, *n, error) : status;
 }
 
-static enum nfsar_status read_pose_times(const struct h5_input *input, nfsar_capture *capture,
-                                         nfsar_error *error) {
+static enum nfsar_status read_pose_times(nfsar_capture_file *file, nfsar_error *error) {
+    nfsar_capture *capture = &file->header;
+    const char *path = file->input.path;
     struct h5_shape shape = {1, {capture->n_pose}};
-    enum nfsar_status status = h5_read_optional(input, CAPTURE_POSE_TIME, H5_REAL, &shape,
-                                                (void **)&capture->pose_time_s, error);
+    enum nfsar_status status = read_optional_entries(file, CAPTURE_POSE_TIME, H5_REAL, &shape,
+                                                     (void **)&capture->pose_time_s, error);
     if (status != NFSAR_OK || capture->pose_time_s != NULL) {
         return status;
     }
@@ -151,32 +175,77 @@ static enum nfsar_status read_pose_times(const struct h5_input *input, nfsar_cap
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: there are %zu poses for %zu pulses, so " CAPTURE_POSE_TIME
                           " has to say when they were taken, but it is missing",
-                          input->path, capture->n_pose, capture->n_pulse);
+                          path, capture->n_pose, capture->n_pulse);
     }
     capture->pose_time_s = malloc(capture->n_pose * sizeof(double));
     if (capture->pose_time_s == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", input->path);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }
     memcpy(capture->pose_time_s, capture->time_s, capture->n_pose * sizeof(double));
     return NFSAR_OK;
 }
 
-static enum nfsar_status read_track(const struct h5_input *input, nfsar_capture *capture,
-                                    nfsar_error *error) {
+/* A recording that no pose has come to: one that is not known, and no pulse lies within. */
+static enum nfsar_status make_no_pose(nfsar_capture_file *file, nfsar_error *error) {
+    nfsar_capture *capture = &file->header;
+    capture->pose = calloc(1, sizeof *capture->pose);
+    capture->pose_time_s = calloc(1, sizeof *capture->pose_time_s);
+    if (capture->pose == NULL || capture->pose_time_s == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", file->input.path);
+    }
+    capture->n_pose = 1;
+    capture->pose->orientation = NFSAR_QUATERNION_IDENTITY;
+    *capture->pose_time_s = *capture->time_s;
+    for (size_t i = 0; i < capture->n_pulse; i++) {
+        capture->flags[i] |= NFSAR_PULSE_POSE_EXTRAPOLATED;
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status read_track(nfsar_capture_file *file, nfsar_error *error) {
+    nfsar_capture *capture = &file->header;
+    if (file->counts.is_recording) {
+        capture->n_pose = file->counts.rows[POSE_TABLE];
+        if (capture->n_pose == 0) {
+            return make_no_pose(file, error);
+        }
+    }
     enum nfsar_status status =
-        read_poses(input, CAPTURE_POSE, &capture->n_pose, &capture->pose, error);
+        read_poses(file, CAPTURE_POSE, &capture->n_pose, &capture->pose, error);
     if (status == NFSAR_OK) {
-        status = read_pose_times(input, capture, error);
+        status = read_pose_times(file, error);
     }
     bool truth = false;
     if (status == NFSAR_OK) {
-        status = h5_has(input, CAPTURE_TRUTH "/" CAPTURE_POSITION, &truth, error);
+        status = h5_has(&file->input, CAPTURE_TRUTH "/" CAPTURE_POSITION, &truth, error);
     }
     if (status == NFSAR_OK && truth) {
         size_t n = capture->n_pose;
-        status = read_poses(input, CAPTURE_TRUTH, &n, &capture->true_pose, error);
+        status = read_poses(file, CAPTURE_TRUTH, &n, &capture->true_pose, error);
     }
     return status;
+}
+
+/* How many pulses there are, of those that there is room for. */
+static enum nfsar_status count_pulses(const nfsar_capture_file *file, size_t room, size_t *n,
+                                      nfsar_error *error) {
+    *n = room;
+    if (file->counts.is_recording) {
+        *n = file->counts.rows[ECHO_TABLE];
+        if (*n == 0) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "%s: is a recording without a single pulse%s", file->input.path,
+                              file->counts.end == RECORDING_GOES_ON
+                                  ? " so far; the first are counted after half a second"
+                                  : ", there is nothing to be had from it");
+        }
+        if (*n > room) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "%s: counts %zu pulses, but has room for %zu", file->input.path, *n,
+                              room);
+        }
+    }
+    return NFSAR_OK;
 }
 
 static enum nfsar_status read_pulses(nfsar_capture_file *file, nfsar_error *error) {
@@ -184,16 +253,17 @@ static enum nfsar_status read_pulses(nfsar_capture_file *file, nfsar_error *erro
     struct h5_shape data = {3, {0, capture->array.n_channel, capture->n_sample}};
     enum nfsar_status status =
         h5_data_open(&file->data, &file->input, CAPTURE_DATA, H5_COMPLEX, true, &data, error);
+    if (status == NFSAR_OK) {
+        status = count_pulses(file, data.extent[0], &capture->n_pulse, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
-    capture->n_pulse = data.extent[0];
     struct h5_shape line = {1, {capture->n_pulse}};
-    status =
-        h5_read_data(&file->input, CAPTURE_TIME, H5_REAL, &line, (void **)&capture->time_s, error);
+    status = read_entries(file, CAPTURE_TIME, H5_REAL, &line, (void **)&capture->time_s, error);
     if (status == NFSAR_OK) {
-        status = h5_read_optional(&file->input, CAPTURE_FLAGS, H5_BYTE, &line,
-                                  (void **)&capture->flags, error);
+        status = read_optional_entries(file, CAPTURE_FLAGS, H5_BYTE, &line,
+                                       (void **)&capture->flags, error);
     }
     if (status == NFSAR_OK && capture->flags == NULL) {
         capture->flags = calloc(capture->n_pulse, 1);
@@ -242,6 +312,9 @@ static enum nfsar_status read_header(nfsar_capture_file *file, nfsar_error *erro
                             input->path);
     }
     if (status == NFSAR_OK) {
+        status = recording_counts_read(&file->counts, input, error);
+    }
+    if (status == NFSAR_OK) {
         status = read_radar(input, capture, error);
     }
     if (status == NFSAR_OK) {
@@ -251,7 +324,7 @@ static enum nfsar_status read_header(nfsar_capture_file *file, nfsar_error *erro
         status = read_pulses(file, error);
     }
     if (status == NFSAR_OK) {
-        status = read_track(input, capture, error);
+        status = read_track(file, error);
     }
     if (status == NFSAR_OK) {
         status = read_calibration(input, capture, error);
@@ -330,6 +403,14 @@ enum nfsar_status nfsar_capture_file_read(nfsar_capture_file *file, size_t first
     return NFSAR_OK;
 }
 
+const struct h5_input *capture_file_input(const nfsar_capture_file *file) {
+    return &file->input;
+}
+
+const struct recording_counts *capture_file_counts(const nfsar_capture_file *file) {
+    return &file->counts;
+}
+
 static enum nfsar_status read_source(void *context, size_t first_pulse, size_t n_pulse,
                                      size_t first_sample, size_t n_sample, float complex *out,
                                      nfsar_error *error) {
@@ -348,6 +429,7 @@ void nfsar_capture_file_close(nfsar_capture_file *file) {
     struct h5_reporting before = h5_silence();
     h5_data_close(&file->data);
     h5_input_close(&file->input);
+    recording_counts_free(&file->counts);
     h5_restore(before);
     nfsar_capture_free(&file->header);
     free(file);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/files/capture_description.h"
+#include "host/files/capture_file.h"
 #include "host/files/capture_layout.h"
 #include "host/files/format.h"
 #include "host/files/hdf5_error.h"
@@ -27,51 +29,6 @@ static struct h5_shape chunk_shape(size_t n_pulse, size_t n_channel, size_t n_sa
     size_t channels = even_part(n_channel, CHUNK_BYTES / (samples * sizeof(float complex)));
     size_t pulses = CHUNK_BYTES / (samples * channels * sizeof(float complex));
     return (struct h5_shape){3, {even_part(n_pulse, pulses > 0 ? pulses : 1), channels, samples}};
-}
-
-static enum nfsar_status write_radar(struct h5_output *output, const nfsar_capture *capture,
-                                     nfsar_error *error) {
-    const struct h5_shape shape = {1, {capture->n_sample}};
-    enum nfsar_status status = h5_write_group(output, CAPTURE_RADAR, error);
-    if (status == NFSAR_OK) {
-        status =
-            h5_write_data(output, CAPTURE_FREQUENCY, H5_REAL, &shape, capture->frequency_hz, error);
-    }
-    if (status == NFSAR_OK && capture->model[0] != '\0') {
-        status = h5_write_text(output, CAPTURE_RADAR, CAPTURE_MODEL, capture->model, error);
-    }
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {{CAPTURE_START_FREQUENCY, capture->fmcw.start_frequency_hz},
-                   {CAPTURE_SLOPE, capture->fmcw.slope_hz_per_s},
-                   {CAPTURE_SAMPLE_RATE, capture->fmcw.sample_rate_hz},
-                   {CAPTURE_ADC_START, capture->fmcw.adc_start_s}};
-    for (size_t i = 0; status == NFSAR_OK && capture->has_fmcw && i < 4; i++) {
-        status = h5_write_number(output, CAPTURE_RADAR, numbers[i].name, numbers[i].value, error);
-    }
-    return status;
-}
-
-static enum nfsar_status write_array(struct h5_output *output, const nfsar_array *array,
-                                     nfsar_error *error) {
-    _Static_assert(sizeof(nfsar_vec3) == 3 * sizeof(double), "vectors are written as they are");
-    _Static_assert(sizeof(nfsar_channel) == 2 * sizeof(int32_t), "and so are channels");
-    const struct {
-        const char *name;
-        enum h5_kind kind;
-        struct h5_shape shape;
-        const void *data;
-    } parts[] = {{CAPTURE_TX, H5_REAL, {2, {array->n_tx, 3}}, array->tx_m},
-                 {CAPTURE_RX, H5_REAL, {2, {array->n_rx, 3}}, array->rx_m},
-                 {CAPTURE_CHANNEL, H5_INTEGER, {2, {array->n_channel, 2}}, array->channel},
-                 {CAPTURE_CHANNEL_TIME, H5_REAL, {1, {array->n_channel}}, array->channel_time_s}};
-    enum nfsar_status status = h5_write_group(output, CAPTURE_ARRAY, error);
-    for (size_t i = 0; status == NFSAR_OK && i < 4; i++) {
-        status = h5_write_data(output, parts[i].name, parts[i].kind, &parts[i].shape, parts[i].data,
-                               error);
-    }
-    return status;
 }
 
 /* One member of every pose: [n][width] doubles, from the given byte of each pose on. */
@@ -123,32 +80,6 @@ static enum nfsar_status write_track(struct h5_output *output, const nfsar_captu
     return status;
 }
 
-static enum nfsar_status write_calibration(struct h5_output *output, const nfsar_capture *capture,
-                                           nfsar_error *error) {
-    const nfsar_calibration *calibration = &capture->calibration;
-    const size_t n = capture->array.n_channel;
-    const struct {
-        const char *name;
-        enum h5_kind kind;
-        struct h5_shape shape;
-        const void *data;
-    } parts[] = {
-        {CAPTURE_GAIN, H5_COMPLEX, {1, {n}}, calibration->channel_gain},
-        {CAPTURE_DELAY, H5_REAL, {1, {n}}, calibration->channel_delay_s},
-        {CAPTURE_BACKGROUND, H5_COMPLEX, {2, {n, capture->n_sample}}, calibration->background}};
-    if (parts[0].data == NULL && parts[1].data == NULL && parts[2].data == NULL) {
-        return NFSAR_OK;
-    }
-    enum nfsar_status status = h5_write_group(output, CAPTURE_CALIBRATION, error);
-    for (size_t i = 0; status == NFSAR_OK && i < 3; i++) {
-        if (parts[i].data != NULL) {
-            status = h5_write_data(output, parts[i].name, parts[i].kind, &parts[i].shape,
-                                   parts[i].data, error);
-        }
-    }
-    return status;
-}
-
 static enum nfsar_status write_echo(struct h5_stack *stack, const nfsar_capture *capture,
                                     nfsar_error *error) {
     struct h5_output *output = &stack->output;
@@ -164,27 +95,19 @@ static enum nfsar_status write_echo(struct h5_stack *stack, const nfsar_capture 
         status = h5_write_data(output, CAPTURE_FLAGS, H5_BYTE, &line, capture->flags, error);
     }
     if (status == NFSAR_OK) {
-        status = h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &stack->data, error);
+        status =
+            stack->pack.level > 0
+                ? h5_pack_create(&stack->pack, output, CAPTURE_DATA, &shape, &chunk, error)
+                : h5_reserve_complex(output, CAPTURE_DATA, &shape, &chunk, &stack->data, error);
     }
     return status;
 }
 
 static enum nfsar_status write_header(struct h5_stack *stack, const nfsar_capture *capture,
                                       nfsar_error *error) {
-    struct h5_output *output = &stack->output;
-    enum nfsar_status status = write_radar(output, capture, error);
+    enum nfsar_status status = capture_write_description(&stack->output, capture, error);
     if (status == NFSAR_OK) {
-        status = write_array(output, &capture->array, error);
-    }
-    if (status == NFSAR_OK) {
-        status = write_track(output, capture, error);
-    }
-    if (status == NFSAR_OK) {
-        status = write_calibration(output, capture, error);
-    }
-    if (status == NFSAR_OK) {
-        status = h5_write_lines(output, CAPTURE_PROVENANCE, capture->provenance,
-                                capture->n_provenance, error);
+        status = write_track(&stack->output, capture, error);
     }
     return status == NFSAR_OK ? write_echo(stack, capture, error) : status;
 }
@@ -194,7 +117,7 @@ static struct h5_stack *stack_of(nfsar_capture_writer *writer) {
     return (struct h5_stack *)writer;
 }
 
-static enum nfsar_status create(const char *path, const nfsar_capture *header,
+static enum nfsar_status create(const char *path, const nfsar_capture *header, int level,
                                 struct h5_stack **stack, nfsar_error *error) {
     enum nfsar_status status = nfsar_capture_check(header, error);
     if (status != NFSAR_OK) {
@@ -205,6 +128,7 @@ static enum nfsar_status create(const char *path, const nfsar_capture *header,
     if (status != NFSAR_OK) {
         return status;
     }
+    (*stack)->pack = (struct h5_pack){.level = level, .dataset = H5I_INVALID_HID};
     status = write_header(*stack, header, error);
     if (status != NFSAR_OK) {
         h5_stack_abandon(*stack);
@@ -214,9 +138,15 @@ static enum nfsar_status create(const char *path, const nfsar_capture *header,
 
 enum nfsar_status nfsar_capture_writer_create(const char *path, const nfsar_capture *header,
                                               nfsar_capture_writer **writer, nfsar_error *error) {
+    return capture_writer_create_packed(path, header, 0, writer, error);
+}
+
+enum nfsar_status capture_writer_create_packed(const char *path, const nfsar_capture *header,
+                                               int level, nfsar_capture_writer **writer,
+                                               nfsar_error *error) {
     struct h5_stack *stack = NULL;
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = create(path, header, &stack, error);
+    enum nfsar_status status = create(path, header, level, &stack, error);
     h5_restore(before);
     *writer = status == NFSAR_OK ? (nfsar_capture_writer *)stack : NULL;
     return status;
@@ -239,6 +169,21 @@ enum nfsar_status nfsar_capture_writer_flags(nfsar_capture_writer *writer, const
 
 enum nfsar_status nfsar_capture_writer_commit(nfsar_capture_writer *writer, nfsar_error *error) {
     return h5_stack_commit(stack_of(writer), error);
+}
+
+size_t capture_writer_step(nfsar_capture_writer *writer) {
+    const struct h5_stack *stack = stack_of(writer);
+    return stack->pack.level > 0 ? stack->pack.chunk.extent[0] : 1;
+}
+
+struct h5_output *capture_writer_output(nfsar_capture_writer *writer) {
+    return &stack_of(writer)->output;
+}
+
+enum nfsar_status capture_writer_commit_checked(nfsar_capture_writer *writer,
+                                                h5_output_check *check, void *context,
+                                                nfsar_error *error) {
+    return h5_stack_commit_checked(stack_of(writer), check, context, error);
 }
 
 void nfsar_capture_writer_abandon(nfsar_capture_writer *writer) {

@@ -40,15 +40,22 @@ static const char *type_fault(enum h5_kind kind, hid_t type) {
                                         : "must hold whole numbers (integers of 8 to 64 bits)";
     case H5_TEXT:
         return h5_type_text_fault(type);
+    case H5_STORED:
+        return h5_type_is_number(type) || h5_type_is_complex(type) ? NULL
+                                                                   : h5_type_text_fault(type);
     }
     return "cannot be read";
+}
+
+static bool is_as_stored(enum h5_kind kind) {
+    return kind == H5_TEXT || kind == H5_STORED;
 }
 
 static enum nfsar_status check_type(struct h5_data *data, nfsar_error *error) {
     hid_t type = H5Dget_type(data->dataset);
     const char *fault = type >= 0 ? type_fault(data->kind, type) : "cannot be read";
     if (fault == NULL) {
-        data->element = data->kind == H5_TEXT ? H5Tget_size(type) : h5_element_size(data->kind);
+        data->element = is_as_stored(data->kind) ? H5Tget_size(type) : h5_element_size(data->kind);
     }
     h5_drop(type);
     return fault == NULL ? NFSAR_OK : fail_plainly(data->input, data->name, fault, error);
@@ -194,6 +201,7 @@ enum nfsar_status h5_data_open(struct h5_data *data, const struct h5_input *inpu
         /* HDF5 does not say the same everywhere on where addresses begin. */
         if (kind == H5_COMPLEX && input->base == 0) {
             h5_place_find(&data->place, data->dataset, shape, input->bytes);
+            h5_pairs_find(&data->pairs, data->dataset, shape, input->bytes);
         }
     } else {
         h5_data_close(data);
@@ -204,7 +212,14 @@ enum nfsar_status h5_data_open(struct h5_data *data, const struct h5_input *inpu
 static enum nfsar_status read_directly(const struct h5_data *data, const struct h5_shape *first,
                                        const struct h5_shape *count, float complex *out,
                                        bool *finite, nfsar_error *error) {
-    int failure = h5_place_read(&data->place, data->input->descriptor, first, count, out, finite);
+    const int descriptor = data->input->descriptor;
+    int failure = 0;
+    if (data->pairs.known) {
+        failure = h5_pairs_read(&data->pairs, descriptor, first, count, out);
+        *finite = true;
+    } else {
+        failure = h5_place_read(&data->place, descriptor, first, count, out, finite);
+    }
     return failure == 0 ? NFSAR_OK
                         : nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s cannot be read: %s",
                                      data->input->path, data->name,
@@ -219,7 +234,7 @@ static enum nfsar_status read_by_hdf5(struct h5_data *data, const struct h5_shap
         return fail_plainly(data->input, data->name, fault, error);
     }
     hid_t memory = h5_space(count), stored = H5Dget_space(data->dataset);
-    hid_t type = data->kind == H5_TEXT ? H5Dget_type(data->dataset) : h5_memory_type(data->kind);
+    hid_t type = is_as_stored(data->kind) ? H5Dget_type(data->dataset) : h5_memory_type(data->kind);
     bool good = memory >= 0 && stored >= 0 && type >= 0 && h5_select(stored, first, count) >= 0 &&
                 H5Dread(data->dataset, type, memory, stored, H5P_DEFAULT, out) >= 0;
     enum nfsar_status status = good ? NFSAR_OK : fail_hdf5(data->input, data->name, error);
@@ -230,7 +245,7 @@ static enum nfsar_status read_by_hdf5(struct h5_data *data, const struct h5_shap
 }
 
 static bool goes_directly(const struct h5_data *data, const struct h5_shape *count) {
-    return data->place.known && h5_place_suits(&data->place, count);
+    return data->pairs.known || (data->place.known && h5_place_suits(&data->place, count));
 }
 
 enum nfsar_status h5_data_read(struct h5_data *data, const struct h5_shape *first,
@@ -261,26 +276,57 @@ void h5_data_close(struct h5_data *data) {
     *data = (struct h5_data){.dataset = H5I_INVALID_HID};
 }
 
+/* The entries [0, n) of a dataset of that shape. */
+static enum nfsar_status read_entries(struct h5_data *data, size_t n, void **out,
+                                      nfsar_error *error) {
+    const struct h5_shape first = {.rank = data->shape.rank};
+    struct h5_shape count = data->shape;
+    size_t elements = 0;
+    count.extent[0] = n;
+    h5_shape_elements(&count, &elements);
+    *out = calloc(elements, data->element);
+    enum nfsar_status status =
+        *out != NULL ? h5_data_read(data, &first, &count, *out, error)
+                     : nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory for %s",
+                                  data->input->path, data->name);
+    if (status != NFSAR_OK) {
+        free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 enum nfsar_status h5_read_data(const struct h5_input *input, const char *name, enum h5_kind kind,
                                struct h5_shape *shape, void **out, nfsar_error *error) {
     struct h5_data data;
     *out = NULL;
     enum nfsar_status status = h5_data_open(&data, input, name, kind, false, shape, error);
+    if (status == NFSAR_OK) {
+        status = read_entries(&data, shape->extent[0], out, error);
+        h5_data_close(&data);
+    }
+    return status;
+}
+
+enum nfsar_status h5_read_first(const struct h5_input *input, const char *name, enum h5_kind kind,
+                                size_t n, struct h5_shape *shape, void **out, nfsar_error *error) {
+    struct h5_data data;
+    *out = NULL;
+    shape->extent[0] = 0;
+    enum nfsar_status status = h5_data_open(&data, input, name, kind, false, shape, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    const struct h5_shape first = {.rank = shape->rank};
-    size_t elements = 0;
-    h5_shape_elements(shape, &elements);
-    *out = calloc(elements, h5_element_size(kind));
-    status = *out != NULL ? h5_data_read(&data, &first, shape, *out, error)
-                          : nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory for %s",
-                                       input->path, name);
-    h5_data_close(&data);
-    if (status != NFSAR_OK) {
-        free(*out);
-        *out = NULL;
+    if (shape->extent[0] < n) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: %s has %zu entries, not the %zu that are "
+                            "counted",
+                            input->path, name, shape->extent[0], n);
+    } else {
+        status = read_entries(&data, n, out, error);
+        shape->extent[0] = n;
     }
+    h5_data_close(&data);
     return status;
 }
 

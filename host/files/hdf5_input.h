@@ -11,6 +11,7 @@
 #include <nfsar/status.h>
 
 #include "host/files/hdf5_chunk.h"
+#include "host/files/hdf5_pairs.h"
 #include "host/files/hdf5_place.h"
 #include "host/files/hdf5_type.h"
 
@@ -55,6 +56,7 @@ struct h5_data {
     struct h5_shape shape;
     struct h5_chunks chunks;
     struct h5_place place;
+    struct h5_pairs pairs;
 };
 
 /* Open a dataset after checking it. Extents of shape that are 0 may be anything but 0 in the file
@@ -79,6 +81,10 @@ void h5_data_close(struct h5_data *data);
 /* Open, check and read a whole dataset into *out, which is to be freed with free(). */
 enum nfsar_status h5_read_data(const struct h5_input *input, const char *name, enum h5_kind kind,
                                struct h5_shape *shape, void **out, nfsar_error *error);
+
+/* The first n entries of a dataset that may have more: a table of a recording. */
+enum nfsar_status h5_read_first(const struct h5_input *input, const char *name, enum h5_kind kind,
+                                size_t n, struct h5_shape *shape, void **out, nfsar_error *error);
 
 /* As h5_read_data(); when there is no such dataset, *out is NULL. */
 enum nfsar_status h5_read_optional(const struct h5_input *input, const char *name,

@@ -24,17 +24,25 @@ static enum nfsar_status fail_write(const struct h5_output *output, const char *
 }
 
 /* HDF5 buffers, so a call that went well may still have hit the disk's end. */
-static enum nfsar_status outcome(const struct h5_output *output, bool good, const char *what,
-                                 nfsar_error *error) {
+enum nfsar_status h5_output_outcome(const struct h5_output *output, bool good, const char *what,
+                                    nfsar_error *error) {
     return good && output->sink.failure == 0 ? NFSAR_OK : fail_write(output, what, error);
 }
 
-static hid_t create_file(struct h5_sink *sink) {
+/* With an alignment, data share no block of it with anything else: none is packed with small ones.
+ */
+static bool set_alignment(hid_t access, uint64_t alignment) {
+    return alignment <= 1 || (H5Pset_alignment(access, 1, alignment) >= 0 &&
+                              H5Pset_small_data_block_size(access, 0) >= 0);
+}
+
+static hid_t create_file(struct h5_sink *sink, uint64_t alignment) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
     /* The structures of version 1.10 carry checksums, and data of fixed size need no index that
      * could be damaged. */
-    if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0) {
+    if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
+        set_alignment(access, alignment)) {
         file = h5_sink_create_file(sink, access);
     }
     h5_drop(access);
@@ -56,7 +64,7 @@ static bool attach(hid_t object, const char *name, hid_t file_type, hid_t memory
 }
 
 /* Fixed-length UTF-8; of length 1 at least, as HDF5 knows no empty strings. */
-static hid_t text_type(size_t length) {
+hid_t h5_text_type(size_t length) {
     hid_t type = H5Tcopy(H5T_C_S1);
     if (type >= 0 &&
         (H5Tset_size(type, length > 0 ? length : 1) < 0 ||
@@ -68,7 +76,7 @@ static hid_t text_type(size_t length) {
 }
 
 static bool attach_text(hid_t object, const char *name, const char *text) {
-    hid_t type = text_type(strlen(text));
+    hid_t type = h5_text_type(strlen(text));
     bool good = type >= 0 && attach(object, name, type, type, text);
     h5_drop(type);
     return good;
@@ -76,6 +84,12 @@ static bool attach_text(hid_t object, const char *name, const char *text) {
 
 enum nfsar_status h5_output_create(struct h5_output *output, const char *path, const char *format,
                                    nfsar_error *error) {
+    return h5_output_create_aligned(output, path, format, 1, error);
+}
+
+enum nfsar_status h5_output_create_aligned(struct h5_output *output, const char *path,
+                                           const char *format, uint64_t alignment,
+                                           nfsar_error *error) {
     *output = (struct h5_output){.sink = {.descriptor = -1}, .file = H5I_INVALID_HID};
     output->path = strdup(path);
     if (output->path == NULL) {
@@ -91,11 +105,11 @@ enum nfsar_status h5_output_create(struct h5_output *output, const char *path, c
     }
     if (status == NFSAR_OK) {
         int32_t version = FORMAT_VERSION;
-        output->file = create_file(&output->sink);
+        output->file = create_file(&output->sink, alignment);
         bool good = output->file >= 0 && attach_text(output->file, FORMAT_ATTRIBUTE, format) &&
                     attach(output->file, FORMAT_VERSION_ATTRIBUTE, H5T_STD_I32LE, H5T_NATIVE_INT32,
                            &version);
-        status = outcome(output, good, "the file", error);
+        status = h5_output_outcome(output, good, "the file", error);
     }
     if (status != NFSAR_OK) {
         h5_output_abandon(output);
@@ -105,7 +119,7 @@ enum nfsar_status h5_output_create(struct h5_output *output, const char *path, c
 
 enum nfsar_status h5_write_group(struct h5_output *output, const char *name, nfsar_error *error) {
     hid_t group = H5Gcreate2(output->file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    return outcome(output, group >= 0 && H5Gclose(group) >= 0, name, error);
+    return h5_output_outcome(output, group >= 0 && H5Gclose(group) >= 0, name, error);
 }
 
 enum nfsar_status h5_write_data(struct h5_output *output, const char *name, enum h5_kind kind,
@@ -120,7 +134,7 @@ enum nfsar_status h5_write_data(struct h5_output *output, const char *name, enum
     }
     bool good = dataset >= 0 && H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
     good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     h5_drop(stored);
     h5_drop(memory);
     h5_drop(space);
@@ -160,14 +174,50 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
         h5_place_find(place, dataset, shape, UINT64_MAX);
     }
     bool good = dataset >= 0 && H5Dclose(dataset) >= 0 && place->known;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     if (status == NFSAR_OK) {
-        status = outcome(output, h5_sink_reserve(&output->sink, output->file) == 0, name, error);
+        status = h5_output_outcome(output, h5_sink_reserve(&output->sink, output->file) == 0, name,
+                                   error);
     }
     h5_drop(creation);
     h5_drop(type);
     h5_drop(space);
     return status;
+}
+
+enum nfsar_status h5_reserve_data(struct h5_output *output, const char *name, hid_t type,
+                                  const struct h5_shape *shape, uint64_t *offset,
+                                  nfsar_error *error) {
+    hid_t space = h5_space(shape), creation = reserving_list(NULL), dataset = H5I_INVALID_HID;
+    haddr_t address = HADDR_UNDEF;
+    if (type >= 0 && space >= 0 && creation >= 0) {
+        dataset = H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    }
+    if (dataset >= 0) {
+        address = H5Dget_offset(dataset);
+    }
+    bool good = dataset >= 0 && H5Dclose(dataset) >= 0 && address != HADDR_UNDEF;
+    *offset = address;
+    h5_drop(creation);
+    h5_drop(space);
+    return h5_output_outcome(output, good, name, error);
+}
+
+enum nfsar_status h5_write_at(struct h5_output *output, uint64_t offset, const void *bytes,
+                              size_t n, nfsar_error *error) {
+    const char *at = bytes;
+    struct h5_sink *sink = &output->sink;
+    while (n > 0 && sink->failure == 0) {
+        ssize_t done = pwrite(sink->descriptor, at, n, (off_t)offset);
+        if (done <= 0 && errno != EINTR) {
+            sink->failure = done < 0 ? errno : EIO;
+        } else if (done > 0) {
+            at += done;
+            offset += (uint64_t)done;
+            n -= (size_t)done;
+        }
+    }
+    return h5_output_outcome(output, true, "the data", error);
 }
 
 enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place *place,
@@ -180,7 +230,7 @@ enum nfsar_status h5_write_part(struct h5_output *output, const struct h5_place 
         h5_sink_wrote(sink,
                       n * place->shape.extent[1] * place->shape.extent[2] * sizeof(float complex));
     }
-    return outcome(output, true, "the data", error);
+    return h5_output_outcome(output, true, "the data", error);
 }
 
 enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, enum h5_kind kind,
@@ -189,7 +239,7 @@ enum nfsar_status h5_rewrite_data(struct h5_output *output, const char *name, en
     bool good = dataset >= 0 && memory >= 0 &&
                 H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
     good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     h5_drop(memory);
     return status;
 }
@@ -219,14 +269,14 @@ enum nfsar_status h5_write_lines(struct h5_output *output, const char *name, cha
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", output->path);
     }
     struct h5_shape shape = {1, {n}};
-    hid_t type = text_type(length), space = h5_space(&shape), dataset = H5I_INVALID_HID;
+    hid_t type = h5_text_type(length), space = h5_space(&shape), dataset = H5I_INVALID_HID;
     if (type >= 0 && space >= 0) {
         dataset =
             H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     }
     bool good = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
     good = dataset >= 0 && H5Dclose(dataset) >= 0 && good;
-    enum nfsar_status status = outcome(output, good, name, error);
+    enum nfsar_status status = h5_output_outcome(output, good, name, error);
     h5_drop(space);
     h5_drop(type);
     free(packed);
@@ -238,7 +288,7 @@ enum nfsar_status h5_write_text(struct h5_output *output, const char *name, cons
     hid_t object = H5Oopen(output->file, name, H5P_DEFAULT);
     bool good = object >= 0 && attach_text(object, attribute, text);
     good = object >= 0 && H5Oclose(object) >= 0 && good;
-    return outcome(output, good, name, error);
+    return h5_output_outcome(output, good, name, error);
 }
 
 enum nfsar_status h5_write_number(struct h5_output *output, const char *name, const char *attribute,
@@ -246,7 +296,7 @@ enum nfsar_status h5_write_number(struct h5_output *output, const char *name, co
     hid_t object = H5Oopen(output->file, name, H5P_DEFAULT);
     bool good = object >= 0 && attach(object, attribute, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
     good = object >= 0 && H5Oclose(object) >= 0 && good;
-    return outcome(output, good, name, error);
+    return h5_output_outcome(output, good, name, error);
 }
 
 static void release(struct h5_output *output) {
@@ -258,15 +308,33 @@ static void release(struct h5_output *output) {
 }
 
 enum nfsar_status h5_output_commit(struct h5_output *output, nfsar_error *error) {
+    return h5_output_commit_checked(output, NULL, NULL, error);
+}
+
+/* Read back from the disk, not from what of it is still in memory. */
+static void forget_pages(int descriptor) {
+    if (fsync(descriptor) == 0) {
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+    }
+}
+
+enum nfsar_status h5_output_commit_checked(struct h5_output *output, h5_output_check *check,
+                                           void *context, nfsar_error *error) {
     bool good = H5Fclose(output->file) >= 0;
     output->file = H5I_INVALID_HID;
-    enum nfsar_status status = outcome(output, good, "the end", error);
+    enum nfsar_status status = h5_output_outcome(output, good, "the end", error);
     /* Some file systems report a full disk only now. */
     int descriptor = output->sink.descriptor;
     output->sink.descriptor = -1;
+    if (check != NULL && status == NFSAR_OK) {
+        forget_pages(descriptor);
+    }
     if (close(descriptor) != 0 && status == NFSAR_OK) {
         output->sink.failure = errno;
         status = fail_write(output, "the end", error);
+    }
+    if (check != NULL && status == NFSAR_OK) {
+        status = check(context, pending_path(output->pending), error);
     }
     if (status == NFSAR_OK) {
         status = pending_commit(output->pending, error);

@@ -42,7 +42,9 @@ enum nfsar_status h5_stack_write(struct h5_stack *stack, size_t first, size_t n,
     if (n == 0) {
         return NFSAR_OK;
     }
-    enum nfsar_status status = h5_write_part(&stack->output, &stack->data, first, n, block, error);
+    enum nfsar_status status =
+        stack->pack.level > 0 ? h5_pack_write(&stack->pack, &stack->output, first, n, block, error)
+                              : h5_write_part(&stack->output, &stack->data, first, n, block, error);
     if (status == NFSAR_OK) {
         memset(stack->written + first, 1, n);
     }
@@ -50,6 +52,11 @@ enum nfsar_status h5_stack_write(struct h5_stack *stack, size_t first, size_t n,
 }
 
 enum nfsar_status h5_stack_commit(struct h5_stack *stack, nfsar_error *error) {
+    return h5_stack_commit_checked(stack, NULL, NULL, error);
+}
+
+enum nfsar_status h5_stack_commit_checked(struct h5_stack *stack, h5_output_check *check,
+                                          void *context, nfsar_error *error) {
     const unsigned char *missing = memchr(stack->written, 0, stack->extents[0]);
     if (missing != NULL) {
         enum nfsar_status status =
@@ -59,7 +66,8 @@ enum nfsar_status h5_stack_commit(struct h5_stack *stack, nfsar_error *error) {
         return status;
     }
     struct h5_reporting before = h5_silence();
-    enum nfsar_status status = h5_output_commit(&stack->output, error);
+    h5_pack_close(&stack->pack);
+    enum nfsar_status status = h5_output_commit_checked(&stack->output, check, context, error);
     release(stack);
     h5_restore(before);
     return status;
@@ -71,6 +79,7 @@ void h5_stack_abandon(struct h5_stack *stack) {
     }
     struct h5_reporting before = h5_silence();
     h5_sink_discard(&stack->output.sink);
+    h5_pack_close(&stack->pack);
     h5_output_abandon(&stack->output);
     release(stack);
     h5_restore(before);

@@ -16,6 +16,7 @@ size_t h5_element_size(enum h5_kind kind) {
     case H5_BYTE:
         return 1;
     case H5_TEXT:
+    case H5_STORED:
         break;
     }
     return 0;
@@ -29,13 +30,17 @@ void h5_drop(hid_t id) {
 
 /* The compound {r, i} that h5py reads as complex64. */
 static hid_t complex_type(hid_t part) {
-    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(float complex));
-    if (type >= 0 &&
-        (H5Tinsert(type, "r", 0, part) < 0 || H5Tinsert(type, "i", sizeof(float), part) < 0)) {
+    size_t size = H5Tget_size(part);
+    hid_t type = H5Tcreate(H5T_COMPOUND, 2 * size);
+    if (type >= 0 && (H5Tinsert(type, "r", 0, part) < 0 || H5Tinsert(type, "i", size, part) < 0)) {
         H5Tclose(type);
         type = H5I_INVALID_HID;
     }
     return type;
+}
+
+hid_t h5_pair_type(void) {
+    return complex_type(H5T_NATIVE_INT16);
 }
 
 hid_t h5_memory_type(enum h5_kind kind) {
@@ -49,6 +54,7 @@ hid_t h5_memory_type(enum h5_kind kind) {
     case H5_BYTE:
         return H5Tcopy(H5T_NATIVE_UINT8);
     case H5_TEXT:
+    case H5_STORED:
         break;
     }
     return H5I_INVALID_HID;
@@ -65,6 +71,7 @@ hid_t h5_file_type(enum h5_kind kind) {
     case H5_BYTE:
         return H5Tcopy(H5T_STD_U8LE);
     case H5_TEXT:
+    case H5_STORED:
         break;
     }
     return H5I_INVALID_HID;
@@ -84,6 +91,12 @@ static bool is_float(hid_t type) {
     return is_one_of(type, known, sizeof known / sizeof known[0]);
 }
 
+/* What converters of radars give. */
+static bool is_i16(hid_t type) {
+    const hid_t known[] = {H5T_STD_I16LE, H5T_STD_I16BE};
+    return is_one_of(type, known, sizeof known / sizeof known[0]);
+}
+
 bool h5_type_is_integer(hid_t type) {
     const hid_t known[] = {H5T_STD_I8LE,  H5T_STD_I8BE,  H5T_STD_U8LE,  H5T_STD_U8BE,
                            H5T_STD_I16LE, H5T_STD_I16BE, H5T_STD_U16LE, H5T_STD_U16BE,
@@ -100,8 +113,8 @@ bool h5_type_is_number(hid_t type) {
 static bool has_part(hid_t type, unsigned member, const char *name, size_t offset, size_t *size) {
     char *found = H5Tget_member_name(type, member);
     hid_t part = H5Tget_member_type(type, member);
-    bool good = found != NULL && strcmp(found, name) == 0 && part >= 0 && is_float(part) &&
-                H5Tget_member_offset(type, member) == offset;
+    bool good = found != NULL && strcmp(found, name) == 0 && part >= 0 &&
+                (is_float(part) || is_i16(part)) && H5Tget_member_offset(type, member) == offset;
     *size = good ? H5Tget_size(part) : 0;
     H5free_memory(found);
     h5_drop(part);

@@ -20,7 +20,8 @@ enum h5_kind {
     H5_COMPLEX, /* float complex */
     H5_INTEGER, /* int32_t */
     H5_BYTE,    /* uint8_t */
-    H5_TEXT     /* char[], as long as in the file: the functions below know nothing of it */
+    H5_TEXT,    /* char[], as long as in the file: the functions below know nothing of it */
+    H5_STORED   /* whatever is in the file, as it is there; nor of this */
 };
 
 /* Bytes of an element in memory. */
@@ -32,6 +33,9 @@ void h5_drop(hid_t id);
 /* The type in memory, or, little-endian, in files; to be dropped. */
 hid_t h5_memory_type(enum h5_kind kind);
 hid_t h5_file_type(enum h5_kind kind);
+
+/* Pairs {r, i} of native 16-bit integers, which are read as complex; to be dropped. */
+hid_t h5_pair_type(void);
 
 /* Whether values of a file's type can be read as that kind. Only the types that computers have are
  * accepted: HDF5 1.10 converts others, but trusts the file on where their bits are. */

@@ -5,10 +5,11 @@
  * need at most, and sparse. From then on rows are written in place by pwrite() at known offsets,
  * and after them /recording/rows, how many rows of each dataset are there. So there is no moment at
  * which the file cannot be opened by any HDF5 tool, whatever dies; readers may follow it live; and
- * of a dead recording all is there but what was not synced, half a second. docs/recording.md has
- * the layout.
+ * of a dead recording all is there but what was not synced, half a second. docs/recording-files.md
+ * has the layout.
  *
- * Rows are handed over by one thread; a thread of the recording writes and syncs them. */
+ * Rows may be handed over by any thread, those of one table in order; a thread of the recording
+ * writes and syncs them. */
 #ifndef NFSAR_HOST_FILES_RECORDING_H
 #define NFSAR_HOST_FILES_RECORDING_H
 
@@ -21,6 +22,7 @@
 #include <nfsar/status.h>
 
 struct recording;
+struct recording_io;
 
 /* A table: one row per record. Columns are one-dimensional datasets, or two-dimensional where they
  * have more than one element: PLACE/NAME, such as /sensor/imu/acceleration. */
@@ -51,19 +53,21 @@ struct recording_table {
 
 /* Options; all zero are the defaults. */
 struct recording_options {
-    size_t queue_bytes;     /* of rows that wait to be written; 0: 64 MiB */
-    unsigned sync_ms;       /* between syncs; 0: 500 */
-    unsigned wait_ms;       /* that an append waits for room in the queue; 0: 5000 */
-    uint64_t reserve_bytes; /* of the disk to keep free; 0: 64 MiB */
+    size_t queue_bytes;            /* of rows that wait to be written; 0: 64 MiB */
+    unsigned sync_ms;              /* between syncs; 0: 500 */
+    unsigned wait_ms;              /* that an append waits for room in the queue; 0: 5000 */
+    uint64_t reserve_bytes;        /* of the disk to keep free; 0: 64 MiB */
+    const struct recording_io *io; /* NULL: the system; tests have their own */
 };
 
 struct recording_counters {
-    uint64_t bytes;            /* written */
-    uint64_t waits;            /* appends that had to wait for room: the disk is too slow */
-    uint64_t waited_ns;        /* in all */
-    uint64_t longest_write_ns; /* of one sync */
-    size_t queue_worst;        /* bytes that waited, at most */
-    uint64_t disk_free;        /* bytes, at the last sync */
+    uint64_t bytes;           /* written */
+    uint64_t waits;           /* appends that had to wait for room: the disk is too slow */
+    uint64_t waited_ns;       /* in all */
+    uint64_t longest_sync_ns; /* of one sync: all that was written is on the disk */
+    size_t queue_worst;       /* bytes that waited, at most */
+    uint64_t disk_free;       /* bytes, when last looked at */
+    uint64_t syncs;           /* that made rows safe */
 };
 
 /* Makes PATH.recording for a capture PATH. `head` gives array, frequencies, waveform, model and
@@ -79,46 +83,60 @@ enum nfsar_status recording_create(const char *path, const nfsar_capture *head, 
                                    struct recording **recording, nfsar_error *error);
 
 /* Appends a row: values[i] has the elements of column i. The row is copied. Fails with
- * NFSAR_ERROR_FILE when writing failed (disk full: all rows before stay), when the queue stayed
- * full, or when the table is full. */
+ * NFSAR_ERROR_FILE when writing failed (disk full: all rows before stay) or the queue stayed full,
+ * and with NFSAR_ERROR_ARGUMENT when the table is full. Not for the tables 0 and 1. */
 enum nfsar_status recording_append(struct recording *recording, size_t table,
                                    const void *const *values, nfsar_error *error);
 
 /* The pulse: samples are [n_channel][n_sample] pairs of int16. Columns of table 0: data, time_s
- * (f64), flags (u8). */
+ * (f64), flags (u8). Times that are not numbers or go back are refused, NFSAR_ERROR_ARGUMENT: no
+ * capture could be made of them. */
 enum nfsar_status recording_append_pulse(struct recording *recording, const int16_t *samples,
                                          double time_s, uint8_t flags, nfsar_error *error);
-/* Columns of table 1: time_s (f64), position_m (3 f64), orientation (4 f64). */
+/* Columns of table 1: time_s (f64), position_m (3 f64), orientation (4 f64). Refused as pulses are.
+ */
 enum nfsar_status recording_append_pose(struct recording *recording, double time_s,
                                         const nfsar_pose *pose, nfsar_error *error);
 
 /* Rows of a table so far, handed over. */
-uint64_t recording_rows(const struct recording *recording, size_t table);
+uint64_t recording_rows(struct recording *recording, size_t table);
 
 /* A line of provenance, or of what happened; kept in the text that grows, /recording/log. At most
  * 64 KiB in all, the rest is counted. */
 enum nfsar_status recording_note(struct recording *recording, nfsar_error *error,
                                  const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-void recording_counters(const struct recording *recording, struct recording_counters *counters);
+void recording_counters(struct recording *recording, struct recording_counters *counters);
 
-/* Writes what waits, syncs, closes. The file stays NAME.recording. */
+/* Writes what waits, syncs, closes. The file stays NAME.recording. Fails when writing failed, now
+ * or before; the recording is gone whether or not it does. */
 enum nfsar_status recording_close(struct recording *recording, nfsar_error *error);
+
+/* How a recording ended. */
+enum recording_end {
+    RECORDING_GOES_ON, /* not at all: it goes on, or died */
+    RECORDING_CLOSED,  /* nothing was lost at the end */
+    RECORDING_FAILED   /* closed after writing had failed: disk full */
+};
 
 /* What a recording file holds. */
 struct recording_summary {
     uint64_t pulses, poses, missing; /* pulses with samples missing */
-    double seconds;
-    bool closed; /* recording_close() was reached: nothing was lost at the end */
+    double seconds;                  /* from the first pulse to the last */
+    enum recording_end end;
+    bool live;    /* a process has it open for recording */
+    size_t n_log; /* lines of /recording/log; owned, see recording_summary_free() */
+    char **log;
 };
 enum nfsar_status recording_inspect(const char *path, struct recording_summary *summary,
                                     nfsar_error *error);
+void recording_summary_free(struct recording_summary *summary);
 
 /* Makes the capture `path` out of `recording` (its full name): samples as complex64, compressed,
  * exactly as many pulses as came, sensors' tables, log into provenance; reads it back and compares.
- * Only then is the capture given its name, and the recording removed unless `keep`. What says how
- * to end a file whose last rows are torn is docs/recording.md. `force`: pulses without poses get
- * the identity and NFSAR_PULSE_POSE_EXTRAPOLATED. */
+ * Only then is the capture given its name, and the recording removed unless `keep`. Refused while
+ * it goes on. Pulses outside the poses are flagged; where there are no poses at all, there is one
+ * at the origin and all are. */
 struct recording_seal_options {
     bool keep;
     int deflate; /* 1 to 9; 0: 1 */

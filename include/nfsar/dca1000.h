@@ -27,8 +27,8 @@ struct nfsar_dca1000_options {
     uint16_t data_port;       /**< samples, this end; 0: 4098 */
     unsigned lanes;           /**< LVDS lanes: 2 or 4; 0: 2 */
     unsigned bits;            /**< of a sample: 12, 14 or 16; 0: 16 */
-    double packet_delay_s;    /**< between packets, in steps of 8 ns; 0: 25 us */
-    unsigned packet_bytes;    /**< of a packet: 0: 1470, as TI's command line */
+    double packet_delay_s;    /**< between packets, 5 to 500 us in steps of 8 ns; 0: 25 us */
+    unsigned packet_bytes;    /**< of a packet; 0: 1470, as TI's command line */
     unsigned timeout_ms;      /**< for the reply to a command; 0: 2000 */
     size_t receive_bytes;     /**< of the socket's buffer to ask the kernel for; 0: 32 MiB */
     size_t window_bytes;      /**< how far packets may come out of order; 0: 256 KiB */
@@ -54,22 +54,25 @@ enum nfsar_dca1000_notice {
 
 /** What a run of the stream brought. Counts of packets and bytes since nfsar_dca1000_start(). */
 struct nfsar_dca1000_counters {
-    uint64_t packets;      /**< that were placed */
-    uint64_t bytes;        /**< of samples placed */
-    uint64_t lost_bytes;   /**< that are zero in frames delivered, and in the loss map */
-    uint64_t losses;       /**< gaps in them */
-    uint64_t reordered;    /**< packets that came after a later one, and were still placed */
-    uint64_t late;         /**< that came when their frame was gone already */
-    uint64_t duplicates;   /**< */
-    uint64_t malformed;    /**< too short, too long, or with a byte count that cannot be */
-    uint64_t foreign;      /**< from other addresses, ignored */
-    uint64_t overrun;      /**< dropped because the queue of frames was full */
+    uint64_t packets;    /**< that were placed */
+    uint64_t bytes;      /**< of samples placed */
+    uint64_t lost_bytes; /**< that are zero in frames ready, and in the loss map */
+    uint64_t losses;     /**< entries of the loss map */
+    uint64_t reordered;  /**< packets that came after a later one, and were still placed */
+    uint64_t late;       /**< that came when their frame was gone already */
+    uint64_t duplicates; /**< that brought nothing new */
+    uint64_t malformed;  /**< too short, too long, or with a byte count that cannot be beside their
+                              sequence number and the time since the start */
+    uint64_t foreign;    /**< from other addresses, ignored */
+    uint64_t overrun;    /**< dropped, or in part, because the queue of frames was full */
     uint64_t kernel_drops; /**< that the kernel dropped because its buffer was full */
     uint64_t end_byte;     /**< the stream's length so far: one past the last byte seen */
+    uint64_t first_byte;   /**< the card's byte count where the stream began: 0, unless it went on
+                                counting from an earlier recording; taken off everywhere else */
     uint32_t notices;      /**< enum nfsar_dca1000_notice, since the start */
     size_t receive_bytes;  /**< of the socket's buffer, as the kernel granted it */
-    size_t queue_worst;    /**< frames that waited, at most */
-    size_t queue_frames;   /**< room for frames */
+    size_t queue_worst;    /**< frames that waited, at most; wholly lost ones take no room */
+    size_t queue_frames;   /**< room for frames, those in the window too */
 };
 
 /** A gap in the stream: bytes that never came. */
@@ -82,10 +85,11 @@ struct nfsar_dca1000_loss {
 struct nfsar_dca1000_frame {
     uint64_t number;      /**< from 0: its bytes begin at number * frame_bytes of the stream */
     const uint8_t *data;  /**< frame_bytes; zero where bytes are missing */
-    size_t missing_bytes; /**< 0: whole */
+    size_t missing_bytes; /**< 0: whole. Bytes after the stream's end count too, though they are not
+                               in the loss map: who knows whether they were ever sent? */
     uint64_t first_ns;    /**< CLOCK_MONOTONIC when its first packet came; 0: none came */
     uint64_t last_ns;     /**< and its last */
-    uint32_t notices;     /**< that came since the frame before it */
+    uint32_t notices;     /**< that came since the frame before it was fetched */
 };
 
 /** Opens the sockets; the card is not spoken to yet. Errors name the address and the way out
@@ -110,9 +114,9 @@ enum nfsar_status nfsar_dca1000_configure(nfsar_dca1000 *card, nfsar_error *erro
 /** Resets the radar through the card (NRESET of the 60-pin connector). */
 enum nfsar_status nfsar_dca1000_reset_radar(nfsar_dca1000 *card, nfsar_error *error);
 
-/** Bytes per second that the packet delay allows, headers taken off: one packet takes the larger of
- * its time on the wire of 1 Gb/s and the delay plus 5.6 us, as measured by others; docs/dca1000.md.
- */
+/** Samples, in bytes per second, that the packet delay lets through: a packet takes its time on a
+ * wire of 1 Gb/s and then the delay, which agrees with the rates that TI states (docs/dca1000.md).
+ * 0 where the options are not valid. */
 double nfsar_dca1000_rate_limit(const struct nfsar_dca1000_options *options);
 
 /** Empties the sockets, starts the thread that takes packets, and tells the card to record. Do this
@@ -126,10 +130,11 @@ enum nfsar_status nfsar_dca1000_start(nfsar_dca1000 *card, size_t frame_bytes, n
 enum nfsar_status nfsar_dca1000_next(nfsar_dca1000 *card, unsigned timeout_ms,
                                      const struct nfsar_dca1000_frame **frame, nfsar_error *error);
 
-/** Tells the card to stop, waits until nothing has come for @p quiet_ms (the card sends its last,
- * short packet some 2 s after the last sample; 0: 2500), and ends the thread. Frames that wait can
- * still be fetched; the last one may be short of bytes, which are missing. Losses after the last
- * packet show nowhere. */
+/** Waits until nothing has come for @p quiet_ms (the card sends its last, short packet some 2 s
+ * after the last sample; 0: 2500), tells the card to stop, takes what still comes, and ends the
+ * thread. Stop the radar first: one that goes on is cut after twice that time. Frames that wait can
+ * still be fetched; the last one may be short of bytes, which are missing. What was sent after the
+ * last packet that came shows nowhere. */
 enum nfsar_status nfsar_dca1000_stop(nfsar_dca1000 *card, unsigned quiet_ms, nfsar_error *error);
 
 /** The counters now. */

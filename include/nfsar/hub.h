@@ -28,6 +28,7 @@ struct nfsar_hub_options {
     void *context;            /**< its first argument */
     unsigned timeout_ms;      /**< for the reply to a command, before it is sent again; 0: 500 */
     unsigned tries;           /**< how often a command is sent; 0: 4 */
+    unsigned reconnect_ms;    /**< how long a hub that left the USB is looked for; 0: 10000 */
 };
 
 /** What went over the link since the hub was greeted. */
@@ -41,14 +42,26 @@ struct nfsar_hub_counters {
     uint64_t repeated;     /**< times a command was sent again, because no reply had come */
     uint64_t unasked;      /**< replies that nobody waited for any more */
     uint64_t not_readable; /**< records of kinds or lengths that this version does not know */
+    uint64_t reconnects;   /**< times the hub went from the USB and came back */
+    uint64_t faults;       /**< transfers on USB that failed and were made good, such as a stall */
+    uint64_t twice;        /**< records that came again after a reconnect; not handed on, not in
+                            * `records` */
 };
 
 /**
  * Opens a hub and greets it: the protocol's major version must be this library's.
- * @param port     a serial port (921600 baud), or the unix socket of an emulated one
+ *
+ * A hub on USB that goes away (its cable, a reset of the bus) is looked for by its serial number,
+ * for reconnect_ms; calls that find it away wait for it that long beyond their own time. When it is
+ * back the session goes on: the hub repeats what had not arrived, records are numbered on, and what
+ * it had no room for meanwhile shows in `lost` and `dropped`. A hub that lost its power with the
+ * cable has restarted: nfsar_hub_restarted().
+ * @param port     "usb", "" or NULL: the only hub on USB; "usb:SERIAL": the one of this serial
+ * number; else a serial port (921600 baud), or the unix socket of an emulated one
  * @param options  NULL for the defaults
  * @param hub      close it with nfsar_hub_close(); NULL on failure
- * @param error    NFSAR_ERROR_FILE: the port cannot be opened; NFSAR_ERROR_DEVICE: nothing, or
+ * @param error    NFSAR_ERROR_FILE: the port cannot be opened, or there is not exactly one such
+ *                 hub on USB; NFSAR_ERROR_DEVICE: nothing, or
  *                 something else, answers; NFSAR_ERROR_VERSION: a hub of another major version
  * @return within timeout_ms * tries and a second
  */

@@ -293,30 +293,78 @@ static void the_other_way_takes_over_within_a_frame(void **state) {
     }
 }
 
-/* A reset of the bus within a frame: the next host sees whole frames only, and is heard at once. */
+/* USB within a frame, half a command heard, records behind it in ring and outbox. */
+static void stop_within_a_frame(struct bench *bench) {
+    start(bench, true);
+    assert_true(usb_host_enumerate(&bench->host, 5));
+    say(bench, LINK_USB, NFSAR_WIRE_DO_ECHO, 1);
+    assert_int_equal(bench->readers[LINK_USB].frames, 1);
+    const uint8_t payload[200] = {1, 2, 3};
+    for (unsigned i = 0; i < 40; i++) {
+        outbox_put(&bench->outbox, NFSAR_WIRE_STATUS, 0, 0, payload, sizeof payload);
+    }
+    assert_int_equal(usb_host_out(&bench->host, 1, (const uint8_t *)"half a frame", 12, true), 12);
+    turn(bench);
+    uint8_t bytes[512];
+    hear(bench, LINK_USB, bytes, (size_t)usb_host_in(&bench->host, 0x81, bytes, sizeof bytes));
+    assert_true(bench->outbox.within);
+}
+
+/* A reset of the bus, or a cable pulled and plugged: every record comes, and the host is heard at
+ * once. */
 static void a_reset_of_usb_within_a_frame(void **state) {
     (void)state;
     static struct bench bench;
-    start(&bench, true);
-    assert_true(usb_host_enumerate(&bench.host, 5));
-    say(&bench, LINK_USB, NFSAR_WIRE_DO_ECHO, 1);
-    const uint8_t payload[200] = {1, 2, 3};
-    for (unsigned i = 0; i < 40; i++) {
-        outbox_put(&bench.outbox, NFSAR_WIRE_STATUS, 0, 0, payload, sizeof payload);
-    }
-    assert_int_equal(usb_host_out(&bench.host, 1, (const uint8_t *)"half a frame", 12, true), 12);
-    turn(&bench);
-    assert_true(bench.outbox.within);
+    stop_within_a_frame(&bench);
     assert_true(usb_host_enumerate(&bench.host, 6));
+    say(&bench, LINK_USB, NFSAR_WIRE_DO_ECHO, 2);
+    go(&bench);
+    assert_int_equal(bench.replies[LINK_USB], 2);
+    assert_int_equal(bench.outbox.used, 0);
+    assert_int_equal(bench.outbox.made, 42);
+    assert_int_equal(bench.outbox.dropped, 0);
+    assert_int_equal(bench.readers[LINK_USB].frames, 42);
+    assert_int_equal(bench.readers[LINK_USB].bad, 1); /* the piece before the reset */
+    assert_int_equal(links_bad(&bench.links), 0);
+    assert_int_equal(bench.sim.misuse, 0);
+}
+
+/* Another program begins: it sees whole frames only, and what the ring had for the one before it is
+ * counted. */
+static void a_new_program_on_usb(void **state) {
+    (void)state;
+    static struct bench bench;
+    stop_within_a_frame(&bench);
+    const uint32_t seen = bench.readers[LINK_USB].frames;
+    assert_int_equal(usb_host_control(&bench.host, 1, 11, 0, 0, 0, NULL), 0);
+    bench.host.toggle_in[1] = bench.host.toggle_out[1] = 0;
     memset(bench.readers, 0, sizeof bench.readers);
     say(&bench, LINK_USB, NFSAR_WIRE_DO_ECHO, 2);
     go(&bench);
     assert_int_equal(bench.replies[LINK_USB], 2);
     assert_int_equal(bench.outbox.used, 0);
-    assert_int_equal(bench.outbox.dropped, 1);
     assert_int_equal(bench.readers[LINK_USB].bad, 0);
-    assert_int_equal(links_bad(&bench.links), 0);
-    assert_int_equal(bench.sim.misuse, 0);
+    assert_int_equal(bench.outbox.made, 42);
+    assert_true(bench.outbox.dropped > 10);
+    assert_int_equal(seen + bench.readers[LINK_USB].frames + bench.outbox.dropped, 42);
+}
+
+/* The serial line takes over while USB does not read: what lay in USB's ring is counted. */
+static void the_serial_line_takes_over_from_usb(void **state) {
+    (void)state;
+    static struct bench bench;
+    uint8_t bytes[512];
+    stop_within_a_frame(&bench);
+    fake_board_send(BOARD_PORT_LINK, bytes, frame(bytes, NFSAR_WIRE_DO_ECHO, 7));
+    links_poll(&bench.links, &bench.outbox, 1000, command, &bench);
+    go(&bench);
+    assert_int_equal(bench.replies[LINK_SERIAL], 1);
+    assert_int_equal(bench.outbox.used, 0);
+    assert_int_equal(bench.outbox.made, 42);
+    assert_int_equal(bench.readers[LINK_USB].frames + bench.readers[LINK_SERIAL].frames +
+                         bench.outbox.dropped,
+                     42);
+    assert_int_equal(bench.readers[LINK_SERIAL].bad, 0);
 }
 
 static void a_dead_controller_leaves_the_serial_line(void **state) {
@@ -347,6 +395,8 @@ int main(void) {
         cmocka_unit_test(records_go_where_the_host_spoke_last),
         cmocka_unit_test(the_other_way_takes_over_within_a_frame),
         cmocka_unit_test(a_reset_of_usb_within_a_frame),
+        cmocka_unit_test(a_new_program_on_usb),
+        cmocka_unit_test(the_serial_line_takes_over_from_usb),
         cmocka_unit_test(a_dead_controller_leaves_the_serial_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,7 @@ static void test_stuck(void **state) {
         assert_true(bench.otg.dcd.faults > 0);
         bench.model.stuck_flush = bench.model.stuck_nak = bench.model.stuck_disable = false;
         assert_true(usb_host_enumerate(&bench.host, 12));
+        assert_int_equal(usb_host_control(&bench.host, 1, 11, 0, 0, 0, NULL), 0);
         assert_int_equal(usb_link_write(&bench.link, otg_bench_pattern, 9), 9);
         assert_int_equal(usb_host_in(&bench.host, 0x81, got, 64), 9);
     }

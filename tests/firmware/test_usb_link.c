@@ -208,39 +208,187 @@ static void test_halt_and_empty_packet(void **state) {
     finish(&bench);
 }
 
-static void test_reset_forgets(void **state) {
+/* Frames of 30 bytes and a zero, numbered by their bytes. */
+static size_t frames(uint8_t *to, unsigned from, unsigned n) {
+    for (unsigned i = 0; i < n; i++, to += 31) {
+        memset(to, (int)(1 + (from + i) % 255), 30);
+        to[30] = 0;
+    }
+    return 31 * (size_t)n;
+}
+
+/* Whole frames by their numbers; what is no frame is skipped. Returns how many. */
+static unsigned read_frames(const uint8_t *bytes, size_t n, unsigned numbers[400]) {
+    unsigned found = 0;
+    size_t begin = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == 0) {
+            if (i - begin == 30) {
+                numbers[found++] = bytes[begin] - 1U;
+            }
+            begin = i + 1;
+        }
+    }
+    return found;
+}
+
+/* Ten frames, a host that takes some packets of them, a reset, and the rest: each frame comes, and
+ * none twice. */
+static void test_reset_keeps_frames(void **state) {
     (void)state;
     struct bench bench;
-    uint8_t got[256];
+    uint8_t all[31 * 10], got[1024];
+    unsigned numbers[400];
+    const size_t n = frames(all, 0, 10);
+    for (unsigned packets = 0; packets <= 5; packets++) {
+        start(&bench);
+        assert_int_equal(usb_link_write(&bench.link, (const uint8_t *)"", 1), 1);
+        assert_int_equal(usb_link_write(&bench.link, all, n), n);
+        size_t n_got = 0;
+        for (unsigned i = 0; i < packets; i++) { /* the first has the zero alone */
+            n_got += (size_t)usb_host_in(&bench.host, 0x81, got + n_got, 64);
+        }
+        assert_int_equal(usb_host_out(&bench.host, 1, pattern, 70, false), 70);
+        usb_host_reset(&bench.host);
+        assert_false(usb_link_ready(&bench.link));
+        assert_int_equal(usb_link_write(&bench.link, pattern, 100), 0);
+        assert_int_equal(usb_link_room(&bench.link), 0);
+        assert_int_equal(usb_link_read(&bench.link, got + 900, 100), 0);
+        assert_true(usb_host_enumerate(&bench.host, 4));
+        /* What is written meanwhile comes behind. */
+        uint8_t more[31];
+        assert_int_equal(usb_link_write(&bench.link, more, frames(more, 10, 1)), 31);
+        for (int k = 1; k > 0; n_got += (size_t)(k > 0 ? k : 0)) {
+            k = usb_host_in(&bench.host, 0x81, got + n_got, 512);
+        }
+        assert_int_equal(read_frames(got, n_got, numbers), 11);
+        for (unsigned i = 0; i < 11; i++) {
+            assert_int_equal(numbers[i], i);
+        }
+        const struct usb_link_counters counters = usb_link_counters(&bench.link);
+        assert_int_equal(counters.lost_in, 0);
+        assert_int_equal(counters.lost_out, 70);
+        assert_int_equal(counters.resets, 3);
+        assert_int_equal(bench.link.frames_lost, 0);
+        finish(&bench);
+    }
+}
+
+/* The host took a packet, and the reset came before the hub heard of it: its frames come twice. */
+static void test_lost_acknowledgement(void **state) {
+    (void)state;
+    struct bench bench;
+    uint8_t all[31 * 10], got[1024];
+    unsigned numbers[400];
     start(&bench);
-    assert_int_equal(usb_link_write(&bench.link, pattern, 100), 100);
-    assert_int_equal(usb_host_out(&bench.host, 1, pattern, 70, false), 70);
+    assert_int_equal(usb_link_write(&bench.link, all, frames(all, 0, 10)), 310);
+    unsigned toggle;
+    assert_int_equal(bench.host.port.in(&bench.sim, bench.host.address, 0x81, &toggle, got), 64);
     usb_host_reset(&bench.host);
-    assert_false(usb_link_ready(&bench.link));
-    assert_int_equal(usb_link_write(&bench.link, pattern, 100), 0);
-    assert_int_equal(usb_link_room(&bench.link), 0);
-    assert_int_equal(usb_link_read(&bench.link, got, sizeof got), 0);
     assert_true(usb_host_enumerate(&bench.host, 4));
+    const size_t n = 64 + (size_t)usb_host_in(&bench.host, 0x81, got + 64, 512);
+    /* Two twice, but the first one again stands behind a piece, with no zero between. */
+    assert_int_equal(read_frames(got, n, numbers), 2 + 10 - 1);
+    finish(&bench);
+}
+
+/* A new program (SET_INTERFACE) sees nothing of the old one's, and what was there is counted. */
+static void test_a_new_program_begins(void **state) {
+    (void)state;
+    struct bench bench;
+    uint8_t all[31 * 10], got[1024];
+    start(&bench);
+    assert_int_equal(usb_link_write(&bench.link, (const uint8_t *)"", 1), 1);
+    assert_int_equal(usb_link_write(&bench.link, all, frames(all, 0, 10)), 310);
+    assert_int_equal(usb_host_in(&bench.host, 0x81, got, 64), 1);
+    assert_int_equal(usb_host_in(&bench.host, 0x81, got, 64), 64); /* two, and two bytes */
+    assert_int_equal(usb_host_control(&bench.host, 1, 11, 0, 0, 0, NULL), 0);
+    bench.host.toggle_in[1] = bench.host.toggle_out[1] = 0;
+    assert_int_equal(bench.link.frames_lost, 8);
     assert_int_equal(usb_host_in(&bench.host, 0x81, got, sizeof got), 0);
-    assert_int_equal(usb_link_write(&bench.link, pattern + 5, 10), 10);
+    /* Again, with what the program in between left: half a frame, which is its writer's. */
+    assert_int_equal(usb_link_write(&bench.link, (const uint8_t *)"", 1), 1);
+    assert_int_equal(usb_link_write(&bench.link, all, 31 + 15), 46);
+    usb_host_reset(&bench.host);
+    assert_true(usb_host_enumerate(&bench.host, 4));
+    assert_int_equal(usb_host_control(&bench.host, 1, 11, 0, 0, 0, NULL), 0);
+    bench.host.toggle_in[1] = bench.host.toggle_out[1] = 0;
+    assert_int_equal(bench.link.frames_lost, 9);
+    assert_int_equal(usb_link_write(&bench.link, all, 10), 10);
     assert_int_equal(usb_host_in(&bench.host, 0x81, got, sizeof got), 10);
-    assert_memory_equal(got, pattern + 5, 10);
-    struct usb_link_counters counters = usb_link_counters(&bench.link);
-    assert_int_equal(counters.lost_in, 100);
-    assert_int_equal(counters.lost_out, 70);
-    assert_int_equal(counters.resets, 3);
-    /* Nor does the empty packet that was due come over. */
-    assert_int_equal(usb_link_write(&bench.link, pattern, 64), 64);
+    assert_memory_equal(got, all, 10);
+    /* Nor does the empty packet that was due come over a reset. */
+    assert_int_equal(usb_link_write(&bench.link, all, 64), 64);
     assert_int_equal(usb_host_in(&bench.host, 0x81, got, 64), 64);
     assert_true(bench.link.end_due);
     assert_true(usb_host_enumerate(&bench.host, 5));
-    usb_link_poll(&bench.link);
-    assert_false(bench.link.writing);
-    /* The configuration taken back. */
-    assert_int_equal(usb_link_write(&bench.link, pattern, 7), 7);
+    assert_false(bench.link.end_due);
+    /* The configuration taken back keeps what waits. */
     assert_int_equal(usb_host_control(&bench.host, 0, 9, 0, 0, 0, NULL), 0);
     assert_false(usb_link_ready(&bench.link));
-    assert_int_equal(usb_link_counters(&bench.link).lost_in, 107);
+    finish(&bench);
+}
+
+/* Another way takes over: what no packet holds yet goes. */
+static void test_drop(void **state) {
+    (void)state;
+    struct bench bench;
+    uint8_t all[31 * 10], got[1024];
+    start(&bench);
+    assert_int_equal(usb_link_write(&bench.link, (const uint8_t *)"", 1), 1);
+    assert_int_equal(usb_link_write(&bench.link, all, frames(all, 0, 10)), 310);
+    assert_true(bench.link.writing);
+    const uint32_t held = bench.link.in_flight; /* the first write's zero alone */
+    usb_link_drop(&bench.link);
+    assert_int_equal(held, 1);
+    assert_int_equal(bench.link.frames_lost, 10);
+    assert_int_equal(usb_link_counters(&bench.link).lost_in, 310);
+    assert_int_equal(usb_host_in(&bench.host, 0x81, got, sizeof got), held);
+    usb_link_drop(&bench.link);
+    assert_int_equal(bench.link.frames_lost, 10);
+    finish(&bench);
+}
+
+/* Resets at every moment, the ring full and wrapping: all frames come, in order; those that come
+ * twice follow a reset. */
+static void test_many_resets(void **state) {
+    (void)state;
+    struct bench bench;
+    static uint8_t got[1 << 20];
+    size_t n_got = 0;
+    unsigned written = 0;
+    uint32_t seed = 7;
+    start(&bench);
+    for (unsigned turn = 0; turn < 3000; turn++) {
+        seed = seed * 1664525 + 1013904223;
+        uint8_t frame[31];
+        while (usb_link_room(&bench.link) >= 31 && seed >> 29 != 0) {
+            assert_int_equal(usb_link_write(&bench.link, frame, frames(frame, written, 1)), 31);
+            written++;
+        }
+        if (seed >> 24 % 8 == 3 || seed % 16 == 3) {
+            assert_true(usb_host_enumerate(&bench.host, 4));
+        }
+        const int n = usb_host_in(&bench.host, 0x81, got + n_got, 64 * (1 + (seed >> 20) % 4));
+        assert_true(n >= 0);
+        n_got += (size_t)n;
+        assert_true(n_got + 8192 < sizeof got);
+    }
+    for (int n = 1; n > 0;) {
+        n = usb_host_in(&bench.host, 0x81, got + n_got, 8192);
+        n_got += n > 0 ? (size_t)n : 0;
+    }
+    unsigned expected = 0;
+    size_t begin = 0;
+    for (size_t i = 0; i < n_got; i++) {
+        if (got[i] == 0) {
+            expected += i - begin == 30 && got[begin] == 1 + expected % 255;
+            begin = i + 1;
+        }
+    }
+    assert_true(written > 1000);
+    assert_int_equal(expected, written);
+    assert_int_equal(usb_link_counters(&bench.link).lost_in, 0);
     finish(&bench);
 }
 
@@ -326,7 +474,11 @@ int main(void) {
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_halt_loses_nothing),
         cmocka_unit_test(test_halt_and_empty_packet),
-        cmocka_unit_test(test_reset_forgets),
+        cmocka_unit_test(test_reset_keeps_frames),
+        cmocka_unit_test(test_lost_acknowledgement),
+        cmocka_unit_test(test_a_new_program_begins),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_many_resets),
         cmocka_unit_test(test_suspend_keeps),
         cmocka_unit_test(test_counters_request),
         cmocka_unit_test(test_wrap),

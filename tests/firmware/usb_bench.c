@@ -10,8 +10,9 @@
 
 uint8_t usb_bench_pattern[512];
 
-static void on_configured(void *user) {
+static void on_configured(void *user, bool chosen) {
     ((struct recorder *)user)->configured++;
+    ((struct recorder *)user)->chosen += chosen;
 }
 
 static void on_unconfigured(void *user) {

@@ -10,7 +10,7 @@
 
 /* A function that writes down what it is told. */
 struct recorder {
-    unsigned configured, unconfigured, in_done, in_restart, out_packet;
+    unsigned configured, chosen, unconfigured, in_done, in_restart, out_packet;
     uint8_t last[64];
     size_t n_last;
     size_t n_answer; /* what control answers toward the host */

@@ -15,17 +15,15 @@
 /* What goes wrong; all zero: nothing. What chance decides is decided by the seed. */
 struct card_faults {
     uint64_t seed;
-    double loss;           /* probability that a packet of samples is never sent */
-    double duplicate;      /* ... is sent twice */
-    double late;           /* ... is held back */
-    unsigned late_packets; /* until so many others were sent; at most 4096 */
-    unsigned reorder;      /* so many packets at a time are sent in random order; at most 4096 */
-    uint64_t first_byte;   /* byte count of the first packet; its sequence number is still 1 */
-    uint64_t first_packet; /* the stream begins as if so many full packets had gone before: sequence
-                              number and byte count agree */
-    bool no_last;          /* the last, short packet is never sent */
-    unsigned cut_last;     /* payload bytes that the last, short packet lacks */
-    bool silent;           /* answers nothing */
+    double loss;              /* probability that a packet of samples is never sent */
+    double duplicate;         /* ... is sent twice */
+    double late;              /* ... is held back */
+    unsigned late_packets;    /* until so many others were sent; at most 4096 */
+    unsigned reorder;         /* so many packets at a time are sent in random order; at most 4096 */
+    uint64_t first_byte;      /* byte count of the first packet; its sequence number is still 1 */
+    bool no_last;             /* the last, short packet is never sent */
+    unsigned cut_last;        /* payload bytes that the last, short packet lacks */
+    bool silent;              /* answers nothing */
     unsigned silent_commands; /* the first so many commands are not answered */
     bool wrong_replies;       /* garbage, replies of other lengths, then one with another code */
     unsigned refuse;          /* the command of this code is answered with status 1 */
@@ -38,7 +36,9 @@ struct card_options {
     uint16_t data_port;       /* of the host; 0: 4098 */
     bool unpaced;             /* packets as fast as they can be sent, whatever their delay */
     size_t fifo_bytes;        /* the card's memory; 0: 256 MiB, as the card's DDR */
-    unsigned quiet_ms;        /* after the last sample until the short packet; 0: 2000 */
+    unsigned quiet_ms; /* after the last sample until the short packet and the notice that the
+                          recording is complete, or, if none ever came, the one of no LVDS data;
+                          0: 2000 */
     struct card_faults faults;
 
     /* The radar's reset line was pulled; called by the card's thread. */

@@ -1,0 +1,119 @@
+/* nfsar repair: a capture from what a recording left. */
+#include "host/cli/cli.h"
+#include "host/cli/image_verbs.h"
+#include "host/cli/info.h"
+#include "host/cli/verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nfsar/file.h>
+
+#include "host/files/pending.h"
+#include "host/files/recording_layout.h"
+
+struct repair {
+    const char *recording;
+    char *capture; /* what is made; owned */
+    bool json;
+    struct recording_seal_options options;
+};
+
+/* The recording's name without its ending. NULL: it has none, or no memory. */
+static char *capture_name(const char *recording) {
+    size_t length = strlen(recording), ending = strlen(RECORDING_ENDING);
+    return length > ending && strcmp(recording + length - ending, RECORDING_ENDING) == 0
+               ? strndup(recording, length - ending)
+               : NULL;
+}
+
+static int print_json(const struct repair *repair, const struct recording_summary *found) {
+    return print_object(json_pack(
+        "{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:o}", "recording", json_text(repair->recording),
+        "capture", json_text(repair->capture), "state", info_recording_end(found), "pulses",
+        (json_int_t)found->pulses, "poses", (json_int_t)found->poses, "pulses_with_samples_missing",
+        (json_int_t)found->missing, "duration_s", found->seconds, "log",
+        info_json_lines(found->log, found->n_log)));
+}
+
+static void print_found(const struct repair *repair, const struct recording_summary *found) {
+    printf("%s: %s; %llu pulse%s over %.6g s, %llu with samples missing, %llu pose%s\n",
+           repair->recording, info_recording_end(found), (unsigned long long)found->pulses,
+           cli_s(found->pulses), found->seconds, (unsigned long long)found->missing,
+           (unsigned long long)found->poses, cli_s(found->poses));
+    info_lines("log", found->log, found->n_log);
+    fflush(stdout);
+}
+
+/* The second of two repairs finds the capture that the first has made. */
+static bool is_done(const struct repair *repair) {
+    nfsar_capture_file *file = NULL;
+    bool done = access(repair->recording, F_OK) != 0 &&
+                nfsar_capture_file_open(repair->capture, &file, NULL) == NFSAR_OK;
+    nfsar_capture_file_close(file);
+    return done;
+}
+
+static int run(const struct repair *repair) {
+    nfsar_error error;
+    struct recording_summary found;
+    if (is_done(repair)) {
+        cli_say("%s: is not there any more, and %s is complete: nothing to repair",
+                repair->recording, repair->capture);
+        return CLI_DONE;
+    }
+    if (recording_inspect(repair->recording, &found, &error) != NFSAR_OK) {
+        return cli_fail(&error);
+    }
+    if (!repair->json) {
+        print_found(repair, &found);
+    }
+    pending_protect(repair->recording);
+    enum nfsar_status status = recording_seal(repair->recording, repair->capture, &repair->options,
+                                              cli_progress("sealing"), &error);
+    cli_progress_end();
+    int exit_status = status == NFSAR_OK ? CLI_DONE : cli_fail(&error);
+    if (status == NFSAR_OK && repair->json) {
+        exit_status = print_json(repair, &found);
+    } else if (status == NFSAR_OK) {
+        printf("%s: made, read back and compared\n", repair->capture);
+    }
+    recording_summary_free(&found);
+    return exit_status;
+}
+
+int verb_repair(int argc, char **argv) {
+    const char *output = NULL;
+    int exit_status = CLI_USAGE;
+    size_t level = 1;
+    struct repair repair = {0};
+    const struct cli_option options[] = {
+        {"output", 'o', CLI_STRING, &output, NULL, "FILE.h5",
+         "the capture (without: the recording's name without .recording)"},
+        {"level", 0, CLI_COUNT, &level, NULL, "N", "of gzip, 1 (default, quick) to 9 (small)"},
+        {"keep", 0, CLI_FLAG, &repair.options.keep, NULL, NULL, "leave the recording there"},
+        {"json", 0, CLI_FLAG, &repair.json, NULL, NULL, "one JSON object, in SI units"},
+        {0},
+    };
+    if (!cli_parse("repair", "FILE.h5.recording [-o CAPTURE.h5]", options, 1, &repair.recording,
+                   argc, argv, &exit_status)) {
+        return exit_status;
+    }
+    use_threads();
+    if (level < 1 || level > 9) {
+        return cli_usage("repair", "--level %zu: gzip has levels from 1 to 9", level);
+    }
+    repair.options.deflate = (int)level;
+    repair.capture = output != NULL ? strdup(output) : capture_name(repair.recording);
+    if (repair.capture == NULL) {
+        return cli_usage("repair",
+                         "%s does not end in " RECORDING_ENDING ": -o CAPTURE.h5 is "
+                         "missing",
+                         repair.recording);
+    }
+    exit_status = run(&repair);
+    free(repair.capture);
+    return exit_status;
+}

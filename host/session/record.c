@@ -1,0 +1,420 @@
+/* The order of a recording. "Record first, then sensorStart": the card listens before the radar
+ * sends, and the radar waits for SYNC_IN before the hub makes the first trigger. */
+#include "host/session/record.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/session/recorder.h"
+#include "host/session/tracker.h"
+
+enum {
+    FRAMES_A_TURN = 4096,
+    LISTEN_MS = 2,
+    SHOW_MS = 250,
+    NO_SAMPLES_MS = 4000, /* triggers, and not a packet */
+    PACKETS_SURE = 8,     /* of samples that must have come by then */
+    POSES_MOST = 1 << 24, /* of a tracker's file */
+    NOTICES_FATAL = NFSAR_DCA1000_DDR_FULL | NFSAR_DCA1000_LVDS_FULL
+};
+
+double recorder_now_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+uint64_t recorder_now_ms(void) {
+    return (uint64_t)(recorder_now_s() * 1e3);
+}
+
+void recorder_say(struct recorder *recorder, const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (recorder->options->say != NULL) {
+        recorder->options->say(recorder->options->context, text);
+    }
+    if (recorder->recording != NULL) {
+        recording_note(recorder->recording, NULL, "%.3f s: %s",
+                       (double)(recorder_now_ms() - recorder->began_ms) * 1e-3, text);
+    }
+}
+
+bool recorder_interrupted(const struct recorder *recorder) {
+    return recorder->options->interrupted != NULL &&
+           recorder->options->interrupted(recorder->options->context);
+}
+
+/* ---- what is shown ---- */
+
+static void look(struct recorder *recorder, const char *phase) {
+    struct record_state *state = &recorder->result->state;
+    const uint64_t now = recorder_now_ms();
+    if (now - recorder->shown_ms < SHOW_MS && state->phase == phase) {
+        return;
+    }
+    nfsar_dca1000_counters(recorder->card, &state->card);
+    nfsar_hub_counters(recorder->hub, &state->hub);
+    recording_counters(recorder->recording, &state->file);
+    state->bytes_per_s = now > recorder->shown_ms
+                             ? (double)(state->card.bytes - recorder->shown_bytes) * 1e3 /
+                                   (double)(now - recorder->shown_ms)
+                             : 0.0;
+    recorder->shown_ms = now;
+    recorder->shown_bytes = state->card.bytes;
+    state->phase = phase;
+    state->triggers = recorder->n_triggers;
+    state->planned =
+        recorder->session->scan.kind != SESSION_PERIOD || recorder->session->scan.triggers > 0
+            ? session_triggers(recorder->session)
+            : 0;
+    state->pulses = recorder->joined * recorder->unpack.loops;
+    state->waiting = recorder->frames - recorder->joined;
+    state->seconds = (double)(now - recorder->began_ms) * 1e-3;
+    if (recorder->options->show != NULL) {
+        recorder->options->show(recorder->options->context, state);
+    }
+}
+
+/* ---- before the scan ---- */
+
+static bool cancelled(void *context) {
+    return recorder_interrupted(context);
+}
+
+static enum nfsar_status open_devices(struct recorder *recorder, nfsar_error *error) {
+    const struct session *session = recorder->session;
+    enum nfsar_status status = recorder_open_hub(recorder, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_dca1000_open(&session->card, &recorder->card, error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_dca1000_configure(recorder->card, error);
+    }
+    const struct radar_control_options options = {.port = session->radar.port,
+                                                  .hub = recorder->hub,
+                                                  .cancelled = cancelled,
+                                                  .context = recorder};
+    if (status == NFSAR_OK) {
+        status = radar_open(&options, &recorder->radar, error);
+    }
+    return status;
+}
+
+/* Seconds that the tables of sensors must last: longer than any scan of so many triggers. */
+static double seconds_at_most(const struct session *session) {
+    if (session->scan.kind == SESSION_PERIOD) {
+        const double by_triggers = (double)session_triggers(session) * session->scan.period_s;
+        return 600.0 + 2.0 * by_triggers;
+    }
+    return 3600.0 + 10.0 * (double)session_triggers(session);
+}
+
+static enum nfsar_status open_file(struct recorder *recorder, nfsar_error *error) {
+    const struct session *session = recorder->session;
+    struct recording_table tables[RECORD_TABLES_END - RECORD_TRIGGER];
+    const uint64_t triggers = session_triggers(session);
+    const double longest = 48 * 3600.0, seconds = seconds_at_most(session);
+    nfsar_capture header;
+    enum nfsar_status status = session_header(session, &header, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    if (recorder->options->command_line != NULL) {
+        status = nfsar_capture_note(&header, error, "%s", recorder->options->command_line);
+    }
+    record_tables(triggers, seconds < longest ? seconds : longest, tables);
+    if (status == NFSAR_OK) {
+        status = recording_create(
+            recorder->options->output, &header, (triggers + 64) * recorder->unpack.loops,
+            session->pose.from == SESSION_POSE_FILE ? POSES_MOST : triggers + 64, tables,
+            RECORD_TABLES_END - RECORD_TRIGGER, session->text, NULL, &recorder->recording, error);
+    }
+    nfsar_capture_free(&header);
+    return status;
+}
+
+static enum nfsar_status begin(struct recorder *recorder, nfsar_error *error) {
+    const struct session *session = recorder->session;
+    enum nfsar_status status = unpack_make(session, &recorder->unpack, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    recorder->pulse = calloc(recorder->unpack.values, sizeof *recorder->pulse);
+    if (recorder->pulse == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    status = open_devices(recorder, error);
+    if (status == NFSAR_OK) {
+        status = recorder_prepare_hub(recorder, error);
+    }
+    if (status == NFSAR_OK) {
+        recorder_say(recorder, "radar: %zu lines of %s", session->radar.cfg.n_lines,
+                     session->radar.cfg.path);
+        status = radar_send(recorder->radar, &session->radar.cfg, error);
+    }
+    if (status == NFSAR_OK) {
+        status = open_file(recorder, error);
+    }
+    if (status == NFSAR_OK) {
+        status = nfsar_dca1000_start(recorder->card, session->radar.frame.bytes, error);
+    }
+    if (status == NFSAR_OK) {
+        status = radar_start(recorder->radar, &session->radar.cfg, error);
+    }
+    return status;
+}
+
+/* ---- the scan ---- */
+
+/* Triggers are made, and nothing comes of them. */
+static enum nfsar_status check_samples(const struct recorder *recorder, nfsar_error *error) {
+    const uint64_t due = recorder->n_triggers * recorder->session->radar.frame.bytes;
+    const struct nfsar_dca1000_counters *card = &recorder->result->state.card;
+    if (card->packets > 0 || due < PACKETS_SURE * 1456U ||
+        recorder_now_ms() - recorder->began_ms < NO_SAMPLES_MS) {
+        return NFSAR_OK;
+    }
+    char notices[256];
+    return nfsar_fail(
+        error, NFSAR_ERROR_DEVICE,
+        "%zu triggers, and not one packet of samples came%s%s; is the radar's cable to "
+        "the card plugged, is SYNC_IN connected, does a firewall drop UDP port %u?",
+        recorder->n_triggers, card->notices != 0 ? "; the card says: " : "",
+        nfsar_dca1000_notice_text(card->notices, notices, sizeof notices),
+        recorder->session->card.data_port);
+}
+
+static enum nfsar_status check_notices(struct recorder *recorder, nfsar_error *error) {
+    const uint32_t notices = recorder->result->state.card.notices;
+    char text[256];
+    if ((notices & NOTICES_FATAL) == 0) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                      "the card lost samples inside (%s): make card.packet_delay_s shorter, or the "
+                      "triggers slower",
+                      nfsar_dca1000_notice_text(notices & NOTICES_FATAL, text, sizeof text));
+}
+
+/* One turn of the loop. */
+static enum nfsar_status go_on(struct recorder *recorder, nfsar_error *error) {
+    size_t n = 0;
+    enum nfsar_status status = recorder_take_frames(recorder, FRAMES_A_TURN, &n, error);
+    if (status == NFSAR_OK) {
+        status = recorder_listen(recorder, LISTEN_MS, error);
+    }
+    if (status == NFSAR_OK) {
+        status = recorder_keep_losses(recorder, false, error);
+    }
+    look(recorder, "scanning");
+    if (status == NFSAR_OK) {
+        status = check_notices(recorder, error);
+    }
+    return status == NFSAR_OK ? check_samples(recorder, error) : status;
+}
+
+static enum nfsar_status scan(struct recorder *recorder, nfsar_error *error) {
+    enum nfsar_status status = recorder_start_scan(recorder, error);
+    recorder->began_ms = recorder_now_ms();
+    while (status == NFSAR_OK && !recorder_scan_over(recorder) && !recorder_interrupted(recorder)) {
+        status = go_on(recorder, error);
+    }
+    recorder->result->scan_s = (double)(recorder_now_ms() - recorder->began_ms) * 1e-3;
+    if (status == NFSAR_OK && recorder_interrupted(recorder)) {
+        recorder->result->interrupted = true;
+        recorder_say(recorder, "interrupted after %zu triggers", recorder->n_triggers);
+    }
+    return status == NFSAR_OK && !recorder->result->interrupted
+               ? recorder_scan_verdict(recorder, error)
+               : status;
+}
+
+/* ---- after it ---- */
+
+/* Keeps the first of two failures. */
+static enum nfsar_status first_of(enum nfsar_status status, enum nfsar_status next,
+                                  const nfsar_error *what, nfsar_error *error) {
+    if (status == NFSAR_OK && next != NFSAR_OK) {
+        *error = *what;
+        return next;
+    }
+    return status;
+}
+
+/* Stage, radar and card come to a stand whatever failed before; what they still say is kept. */
+static enum nfsar_status stop(struct recorder *recorder, enum nfsar_status status,
+                              nfsar_error *error) {
+    nfsar_error late = {0};
+    const bool broken = status != NFSAR_OK || recorder->result->interrupted ||
+                        recorder->session->scan.kind == SESSION_PERIOD;
+    if (recorder->scanning && broken) {
+        status = first_of(status, recorder_stop_scan(recorder, &late), &late, error);
+    }
+    if (recorder->radar != NULL && recorder->card != NULL && recorder->recording != NULL) {
+        status = first_of(status, radar_stop(recorder->radar, &late), &late, error);
+    }
+    if (recorder->recording == NULL || recorder->card == NULL) {
+        return status;
+    }
+    look(recorder, "waiting for the last packet");
+    status = first_of(status, nfsar_dca1000_stop(recorder->card, 0, &late), &late, error);
+    size_t n = 1;
+    while (n > 0) {
+        const enum nfsar_status taken = recorder_take_frames(recorder, FRAMES_A_TURN, &n, &late);
+        status = first_of(status, taken, &late, error);
+        if (taken != NFSAR_OK) {
+            break;
+        }
+    }
+    status = first_of(status, recorder_listen(recorder, LISTEN_MS, &late), &late, error);
+    return first_of(status, recorder_keep_losses(recorder, true, &late), &late, error);
+}
+
+/* Triggers that the hub counted, the last of whose records may be lost. */
+static size_t triggers_made(const struct recorder *recorder) {
+    size_t made = recorder->n_triggers;
+    if (recorder->has_program && recorder->program.triggers > made) {
+        made = recorder->program.triggers;
+    }
+    return made;
+}
+
+static enum nfsar_status write_tracker(struct recorder *recorder, nfsar_error *error) {
+    struct tracker tracker;
+    const struct session *session = recorder->session;
+    enum nfsar_status status = tracker_load(session->pose.file, &tracker, error);
+    for (size_t i = 0; status == NFSAR_OK && i < tracker.n; i++) {
+        status = recording_append_pose(recorder->recording,
+                                       tracker.time_s[i] + session->pose.time_offset_s,
+                                       &tracker.pose[i], error);
+    }
+    if (status == NFSAR_OK) {
+        tracker_free(&tracker);
+    }
+    return status;
+}
+
+/* Do frames and triggers agree, in numbers and times? */
+static enum nfsar_status judge(struct recorder *recorder, nfsar_error *error) {
+    struct record_result *result = recorder->result;
+    const size_t n = recorder->n_triggers;
+    double *hub_s = calloc(n + 1, sizeof *hub_s), *host_s = calloc(n + 1, sizeof *host_s);
+    enum nfsar_status status = hub_s != NULL && host_s != NULL
+                                   ? NFSAR_OK
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < n && status == NFSAR_OK; i++) {
+        hub_s[i] = recorder->triggers[i].time_s;
+        host_s[i] = recorder->triggers[i].host_s;
+    }
+    nfsar_error why = {0};
+    if (status == NFSAR_OK) {
+        join_clock(hub_s, host_s, n);
+        result->has_join = join_find(recorder->frame_s, (size_t)recorder->frames, host_s, n,
+                                     &result->join, &why) == NFSAR_OK;
+    }
+    free(hub_s);
+    free(host_s);
+    if (status != NFSAR_OK || (recorder->frames == n && !result->has_join) ||
+        (recorder->frames == n && !(result->join.shifted && result->join.certain))) {
+        return status;
+    }
+    char text[384] = "their times do not say which";
+    if (result->has_join) {
+        join_text(&result->join, text, sizeof text);
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "%" PRIu64 " frames came for %zu triggers: %s (%s)", recorder->frames, n,
+                      text,
+                      result->has_join && result->join.certain ? "by their times" : "not certain");
+}
+
+static enum nfsar_status finish(struct recorder *recorder, nfsar_error *error) {
+    enum nfsar_status status = recorder_complete_triggers(recorder, triggers_made(recorder), error);
+    if (status == NFSAR_OK && recorder->session->pose.from == SESSION_POSE_FILE) {
+        status = write_tracker(recorder, error);
+    }
+    if (status == NFSAR_OK && recorder->n_triggers == 0) {
+        status = nfsar_fail(error, NFSAR_ERROR_DEVICE, "there was not one trigger");
+    }
+    look(recorder, "finished");
+    return status == NFSAR_OK ? judge(recorder, error) : status;
+}
+
+static void close_devices(struct recorder *recorder) {
+    radar_close(recorder->radar);
+    nfsar_dca1000_close(recorder->card);
+    nfsar_hub_close(recorder->hub);
+}
+
+static enum nfsar_status seal(struct recorder *recorder, nfsar_error *error) {
+    const struct record_options *options = recorder->options;
+    const struct recording_seal_options how = {.keep = options->keep};
+    const size_t size = strlen(options->output) + sizeof ".recording";
+    char *name = malloc(size);
+    if (name == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    snprintf(name, size, "%s.recording", options->output);
+    enum nfsar_status status = NFSAR_OK;
+    if (recorder->frames != recorder->n_triggers) {
+        status = record_rejoin(name, NULL, error);
+    }
+    if (status == NFSAR_OK) {
+        status = recording_seal(name, options->output, &how, options->sealing, error);
+    }
+    recorder->result->sealed = status == NFSAR_OK;
+    free(name);
+    return status;
+}
+
+enum nfsar_status record_session(const struct session *session,
+                                 const struct record_options *options, struct record_result *result,
+                                 nfsar_error *error) {
+    nfsar_error own = {0};
+    error = error != NULL ? error : &own;
+    memset(result, 0, sizeof *result);
+    struct recorder recorder = {
+        .session = session, .options = options, .result = result, .began_ms = recorder_now_ms()};
+    recorder.last_waiting = &recorder.first;
+    enum nfsar_status status = begin(&recorder, error);
+    const bool begun = status == NFSAR_OK;
+    if (begun) {
+        status = scan(&recorder, error);
+    }
+    status = stop(&recorder, status, error);
+    nfsar_error late = {0};
+    enum nfsar_status joined = NFSAR_OK;
+    if (begun) {
+        joined = finish(&recorder, &late);
+    }
+    close_devices(&recorder);
+    const bool doubtful = joined == NFSAR_ERROR_FORMAT && result->has_join &&
+                          result->join.n_odd > 0 && recorder.frames < recorder.n_triggers;
+    const bool rejoined = doubtful && result->join.certain && options->join_by_time;
+    if (!rejoined) {
+        status = first_of(status, joined, &late, error);
+    }
+    const bool has_file = recorder.recording != NULL;
+    if (has_file) {
+        if (status != NFSAR_OK) {
+            recorder_say(&recorder, "failed: %s", error->message);
+        }
+        status = first_of(status, recording_close(recorder.recording, &late), &late, error);
+        recorder.recording = NULL;
+    }
+    if (has_file && (joined == NFSAR_OK || rejoined) && recorder.joined > 0 && !options->no_seal) {
+        status = first_of(status, seal(&recorder, &late), &late, error);
+    }
+    recorder_free_frames(&recorder);
+    return status == NFSAR_OK && result->interrupted
+               ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
+               : status;
+}

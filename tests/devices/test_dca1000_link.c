@@ -1,0 +1,544 @@
+/* The whole link over the loopback: commands, samples, stop, beside the emulated card. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <nfsar/dca1000.h>
+
+#include "tests/devices/dca1000_stream.h"
+#include "tests/rig/card.h"
+#include "tests/support.h"
+
+enum {
+    FRAME = 65536,
+    FRAMES = 120,
+    TAIL = 378, /* bytes of a frame that is not whole */
+    WAIT_MS = 20000,
+    QUIET_MS = 100
+};
+
+/* Addresses of this program alone, so that tests may run beside each other on the real ports. */
+static char card_address[32], host_address[32], stranger_address[32];
+
+struct rig {
+    struct card *card;
+    nfsar_dca1000 *link;
+    struct nfsar_dca1000_options options;
+};
+
+static void open_rig(struct rig *rig, const struct card_faults *faults) {
+    const char *why = "";
+    nfsar_error error;
+    struct card_options card = {.card_address = card_address,
+                                .host_address = host_address,
+                                .quiet_ms = 50,
+                                .faults = *faults};
+    *rig = (struct rig){.options = {.card_address = card_address,
+                                    .host_address = host_address,
+                                    .packet_delay_s = 5e-6,
+                                    .timeout_ms = 5000}};
+    rig->card = card_open(&card, &why);
+    if (rig->card == NULL) {
+        fail_msg("no card: %s", why);
+    }
+    assert_ok(nfsar_dca1000_open(&rig->options, &rig->link, &error), error);
+}
+
+static void close_rig(struct rig *rig) {
+    nfsar_dca1000_close(rig->link);
+    card_close(rig->card);
+}
+
+/* What came out of a run: the frames one after the other. */
+struct received {
+    uint8_t *bytes;
+    uint64_t frames;
+    uint64_t missing;
+    uint64_t flagged;
+    uint32_t notices;
+    struct nfsar_dca1000_counters counters;
+};
+
+static void keep(struct received *received, const struct nfsar_dca1000_frame *frame) {
+    assert_int_equal(frame->number, received->frames);
+    assert_true(received->frames < FRAMES + 2);
+    memcpy(received->bytes + received->frames * FRAME, frame->data, FRAME);
+    received->frames++;
+    received->missing += frame->missing_bytes;
+    received->flagged += frame->missing_bytes > 0;
+    received->notices |= frame->notices;
+}
+
+/* Records FRAMES frames and a bit. */
+static void record(struct rig *rig, struct received *received) {
+    nfsar_error error;
+    const struct nfsar_dca1000_frame *frame;
+    const size_t n = (size_t)FRAMES * FRAME + TAIL;
+    uint8_t *samples = malloc(n);
+    *received = (struct received){.bytes = calloc(FRAMES + 2, FRAME)};
+    stream_fill(samples, 0, n);
+    assert_ok(nfsar_dca1000_configure(rig->link, &error), error);
+    assert_ok(nfsar_dca1000_start(rig->link, FRAME, &error), error);
+    assert_int_equal(card_send(rig->card, samples, n), n);
+    while (received->frames < FRAMES - 5) {
+        assert_ok(nfsar_dca1000_next(rig->link, WAIT_MS, &frame, &error), error);
+        assert_non_null(frame);
+        keep(received, frame);
+    }
+    assert_true(card_wait_flushed(rig->card, WAIT_MS));
+    assert_ok(nfsar_dca1000_stop(rig->link, QUIET_MS, &error), error);
+    for (;;) {
+        assert_ok(nfsar_dca1000_next(rig->link, 0, &frame, &error), error);
+        if (frame == NULL) {
+            break;
+        }
+        keep(received, frame);
+    }
+    nfsar_dca1000_counters(rig->link, &received->counters);
+    received->notices |= received->counters.notices;
+    free(samples);
+}
+
+/* Every byte is the stream's, or zero where the map says so; the map is what the card chose to
+ * lose. */
+static void check(struct rig *rig, const struct received *received) {
+    static struct card_loss lost[4096];
+    static struct nfsar_dca1000_loss map[4096];
+    const struct nfsar_dca1000_counters *counters = &received->counters;
+    const size_t n = card_losses(rig->card, lost, 4096);
+    size_t entries = nfsar_dca1000_losses(rig->link, 0, map, 4096);
+    uint64_t sum = 0;
+    size_t i = 0;
+    for (; i < n && lost[i].offset < counters->end_byte; i++) {
+        assert_true(i < entries);
+        assert_int_equal(map[i].offset, lost[i].offset);
+        assert_int_equal(map[i].bytes, lost[i].bytes);
+        sum += lost[i].bytes;
+    }
+    assert_int_equal(i, entries);
+    assert_int_equal(counters->losses, entries);
+    assert_int_equal(counters->lost_bytes, sum);
+    assert_int_equal(counters->bytes + sum, counters->end_byte);
+    assert_int_equal(received->frames, (counters->end_byte + FRAME - 1) / FRAME);
+    assert_int_equal(received->missing, received->frames * FRAME - counters->bytes);
+    i = 0;
+    for (uint64_t at = 0; at < received->frames * FRAME; at++) {
+        while (i < entries && at >= map[i].offset + map[i].bytes) {
+            i++;
+        }
+        const bool gone = at >= counters->end_byte || (i < entries && at >= map[i].offset);
+        if (received->bytes[at] != (gone ? 0 : stream_byte(at))) {
+            fail_msg("byte %llu", (unsigned long long)at);
+        }
+    }
+    assert_int_equal(counters->malformed + counters->overrun + counters->kernel_drops, 0);
+}
+
+static struct nfsar_dca1000_counters run(const struct card_faults *faults,
+                                         struct card_state *state) {
+    struct rig rig;
+    struct received received;
+    open_rig(&rig, faults);
+    record(&rig, &received);
+    check(&rig, &received);
+    card_state(rig.card, state);
+    assert_int_equal(state->refused, 0);
+    assert_int_equal(state->lost_packets > 0, received.counters.losses > 0);
+    close_rig(&rig);
+    free(received.bytes);
+    return received.counters;
+}
+
+static void without_faults(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const struct nfsar_dca1000_counters counters = run(&(struct card_faults){0}, &state);
+    const uint64_t bytes = (uint64_t)FRAMES * FRAME + TAIL;
+    assert_int_equal(state.lanes, 2);
+    assert_int_equal(state.bits, 16);
+    assert_int_equal(state.packet_bytes, 1470);
+    assert_near(state.packet_delay_s, 5e-6, 1e-12);
+    assert_int_equal(state.last_code, 6);
+    assert_int_equal(state.recording, false);
+    assert_int_equal(counters.bytes, bytes);
+    assert_int_equal(counters.end_byte, bytes);
+    assert_int_equal(counters.packets, (bytes + STREAM_PAYLOAD - 1) / STREAM_PAYLOAD);
+    assert_int_equal(counters.reordered + counters.late + counters.duplicates + counters.foreign,
+                     0);
+    assert_int_equal(counters.notices, NFSAR_DCA1000_RECORDED);
+    assert_true(counters.receive_bytes >= 65536);
+}
+
+static void one_percent_lost(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const struct nfsar_dca1000_counters counters =
+        run(&(struct card_faults){.seed = 1, .loss = 0.01}, &state);
+    assert_true(counters.losses > 20);
+    assert_true(state.lost_packets < state.made_bytes / STREAM_PAYLOAD / 50);
+}
+
+static void reordered_by_50(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const struct nfsar_dca1000_counters counters =
+        run(&(struct card_faults){.seed = 2, .reorder = 50}, &state);
+    assert_true(counters.reordered > 4000);
+    assert_int_equal(counters.lost_bytes, 0);
+}
+
+static void duplicates(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const struct nfsar_dca1000_counters counters =
+        run(&(struct card_faults){.seed = 3, .duplicate = 0.05}, &state);
+    assert_true(state.duplicates > 100);
+    assert_int_equal(counters.duplicates, state.duplicates);
+    assert_int_equal(counters.lost_bytes, 0);
+}
+
+static void count_passes_4_gib(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const uint64_t first = (UINT64_C(1) << 32) - 3000000;
+    const struct nfsar_dca1000_counters counters =
+        run(&(struct card_faults){.seed = 4, .first_byte = first}, &state);
+    assert_int_equal(counters.first_byte, first);
+    assert_int_equal(counters.lost_bytes, 0);
+}
+
+/* Within the window of 256 KiB all that is late is placed. */
+static void held_back_within_the_window(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const struct nfsar_dca1000_counters counters =
+        run(&(struct card_faults){.seed = 5, .late = 0.01, .late_packets = 100}, &state);
+    assert_true(state.held_packets > 20);
+    assert_int_equal(counters.lost_bytes, 0);
+    assert_int_equal(counters.late, 0);
+}
+
+static void cut_at_the_end(void **state_) {
+    (void)state_;
+    struct card_state state;
+    struct nfsar_dca1000_counters counters = run(&(struct card_faults){.cut_last = 100}, &state);
+    assert_int_equal(counters.end_byte, (uint64_t)FRAMES * FRAME + TAIL - 100);
+    assert_int_equal(counters.lost_bytes, 0);
+    counters = run(&(struct card_faults){.no_last = true}, &state);
+    const uint64_t bytes = (uint64_t)FRAMES * FRAME + TAIL;
+    assert_int_equal(counters.end_byte, bytes / STREAM_PAYLOAD * STREAM_PAYLOAD);
+}
+
+static void all_at_once(void **state_) {
+    (void)state_;
+    struct card_state state;
+    const struct card_faults faults = {.seed = 6,
+                                       .loss = 0.02,
+                                       .duplicate = 0.02,
+                                       .reorder = 50,
+                                       .late = 0.02,
+                                       .late_packets = 60,
+                                       .first_byte = (UINT64_C(1) << 32) - 700001};
+    const struct nfsar_dca1000_counters counters = run(&faults, &state);
+    assert_true(counters.losses > 20 && counters.reordered > 1000 && counters.duplicates > 20);
+}
+
+/* What is later than the window is lost, and counted; nothing else suffers. */
+static void later_than_the_window(void **state_) {
+    (void)state_;
+    struct rig rig;
+    struct received received;
+    open_rig(&rig, &(struct card_faults){.seed = 7, .late = 0.002, .late_packets = 400});
+    record(&rig, &received);
+    struct card_state state;
+    card_state(rig.card, &state);
+    const struct nfsar_dca1000_counters *counters = &received.counters;
+    assert_true(counters->late > 0);
+    assert_true(counters->late <= state.held_packets);
+    assert_int_equal(counters->lost_bytes, counters->late * STREAM_PAYLOAD);
+    assert_int_equal(counters->bytes + counters->lost_bytes, counters->end_byte);
+    assert_int_equal(counters->duplicates, 0);
+    uint64_t zeros = 0;
+    for (uint64_t at = 0; at < counters->end_byte; at++) {
+        assert_true(received.bytes[at] == 0 || received.bytes[at] == stream_byte(at));
+        zeros += received.bytes[at] == 0;
+    }
+    assert_int_equal(zeros, counters->lost_bytes);
+    close_rig(&rig);
+    free(received.bytes);
+}
+
+/* ---- commands ---- */
+
+static void the_version_is_read(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    unsigned major = 0;
+    unsigned minor = 0;
+    bool playback = true;
+    open_rig(&rig, &(struct card_faults){0});
+    assert_ok(nfsar_dca1000_alive(rig.link, &error), error);
+    assert_ok(nfsar_dca1000_version(rig.link, &major, &minor, &playback, &error), error);
+    assert_int_equal(major, 2);
+    assert_int_equal(minor, 8);
+    assert_false(playback);
+    assert_ok(nfsar_dca1000_version(rig.link, NULL, NULL, NULL, &error), error);
+    close_rig(&rig);
+}
+
+static void count_reset(void *context) {
+    ++*(unsigned *)context;
+}
+
+static void the_radar_is_reset(void **state) {
+    (void)state;
+    unsigned resets = 0;
+    const char *why;
+    nfsar_error error;
+    nfsar_dca1000 *link;
+    const struct card_options options = {.card_address = card_address,
+                                         .host_address = host_address,
+                                         .on_reset_radar = count_reset,
+                                         .context = &resets};
+    const struct nfsar_dca1000_options link_options = {.card_address = card_address,
+                                                       .host_address = host_address};
+    struct card *card = card_open(&options, &why);
+    assert_non_null(card);
+    assert_ok(nfsar_dca1000_open(&link_options, &link, &error), error);
+    assert_ok(nfsar_dca1000_reset_radar(link, &error), error);
+    nfsar_dca1000_close(link);
+    card_close(card);
+    assert_int_equal(resets, 1);
+}
+
+static void four_lanes_are_configured(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    struct card_state told;
+    open_rig(&rig, &(struct card_faults){0});
+    nfsar_dca1000_close(rig.link);
+    rig.options.lanes = 4;
+    rig.options.bits = 12;
+    rig.options.packet_delay_s = 0;
+    rig.options.packet_bytes = 1472;
+    assert_ok(nfsar_dca1000_open(&rig.options, &rig.link, &error), error);
+    assert_ok(nfsar_dca1000_configure(rig.link, &error), error);
+    card_state(rig.card, &told);
+    assert_int_equal(told.lanes, 4);
+    assert_int_equal(told.bits, 12);
+    assert_int_equal(told.packet_bytes, 1472);
+    assert_near(told.packet_delay_s, 25e-6, 1e-12);
+    close_rig(&rig);
+}
+
+static void fails_with(const struct card_faults *faults, unsigned timeout_ms,
+                       enum nfsar_status status, const char *part) {
+    struct rig rig;
+    nfsar_error error;
+    open_rig(&rig, faults);
+    nfsar_dca1000_close(rig.link);
+    rig.options.timeout_ms = timeout_ms;
+    assert_ok(nfsar_dca1000_open(&rig.options, &rig.link, &error), error);
+    assert_int_equal(nfsar_dca1000_configure(rig.link, &error), status);
+    assert_contains(error.message, part);
+    assert_contains(error.message, card_address);
+    close_rig(&rig);
+}
+
+static void a_silent_card(void **state) {
+    (void)state;
+    fails_with(&(struct card_faults){.silent = true}, 200, NFSAR_ERROR_DEVICE,
+               "no answer to 'reset of the FPGA' within 200 ms; is it powered");
+}
+
+static void a_card_of_another_kind(void **state) {
+    (void)state;
+    fails_with(&(struct card_faults){.wrong_replies = true}, 1500, NFSAR_ERROR_DEVICE,
+               "(1 answers to other commands, 3 packets that are none)");
+}
+
+static void a_card_that_refuses(void **state) {
+    (void)state;
+    fails_with(&(struct card_faults){.refuse = 3}, 5000, NFSAR_ERROR_REFUSED,
+               "refused 'configuration of the FPGA' (status 1)");
+    fails_with(&(struct card_faults){.refuse = 0x0B}, 5000, NFSAR_ERROR_REFUSED,
+               "refused 'configuration of the record'");
+}
+
+/* The card hears nothing for a while; what only asks is asked again. */
+static void questions_are_repeated(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    open_rig(&rig, &(struct card_faults){.silent_commands = 2});
+    nfsar_dca1000_close(rig.link);
+    rig.options.timeout_ms = 3000;
+    assert_ok(nfsar_dca1000_open(&rig.options, &rig.link, &error), error);
+    assert_ok(nfsar_dca1000_alive(rig.link, &error), error);
+    struct card_state told;
+    card_state(rig.card, &told);
+    assert_true(told.commands >= 3);
+    close_rig(&rig);
+}
+
+static void nobody_there(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_dca1000 *link;
+    const struct nfsar_dca1000_options options = {
+        .card_address = card_address, .host_address = host_address, .timeout_ms = 100};
+    assert_ok(nfsar_dca1000_open(&options, &link, &error), error);
+    assert_int_equal(nfsar_dca1000_alive(link, &error), NFSAR_ERROR_DEVICE);
+    assert_contains(error.message, "no answer to 'aliveness' within 100 ms");
+    const struct nfsar_dca1000_frame *frame;
+    assert_int_equal(nfsar_dca1000_next(link, 0, &frame, &error), NFSAR_ERROR_ARGUMENT);
+    assert_int_equal(nfsar_dca1000_start(link, FRAME, &error), NFSAR_ERROR_DEVICE);
+    assert_contains(error.message, "'record start'");
+    assert_int_equal(nfsar_dca1000_start(link, 0, &error), NFSAR_ERROR_ARGUMENT);
+    assert_ok(nfsar_dca1000_stop(link, 0, &error), error);
+
+    nfsar_dca1000 *second;
+    assert_int_equal(nfsar_dca1000_open(&options, &second, &error), NFSAR_ERROR_DEVICE);
+    assert_null(second);
+    assert_contains(error.message, "another program has that port");
+    nfsar_dca1000_close(link);
+    nfsar_dca1000_close(NULL);
+
+    const struct nfsar_dca1000_options elsewhere = {.host_address = "192.0.2.77"};
+    assert_int_equal(nfsar_dca1000_open(&elsewhere, &link, &error), NFSAR_ERROR_DEVICE);
+    assert_contains(error.message, "port 4096 of 192.0.2.77: no network card");
+}
+
+/* ---- notices and strangers ---- */
+
+static void the_card_is_full(void **state) {
+    (void)state;
+    const char *why;
+    nfsar_error error;
+    char text[100];
+    nfsar_dca1000 *link;
+    const struct card_options options = {.card_address = card_address,
+                                         .host_address = host_address,
+                                         .fifo_bytes = 100000,
+                                         .quiet_ms = 50};
+    const struct nfsar_dca1000_options link_options = {.card_address = card_address,
+                                                       .host_address = host_address};
+    struct card *card = card_open(&options, &why);
+    assert_non_null(card);
+    assert_ok(nfsar_dca1000_open(&link_options, &link, &error), error);
+    uint8_t *samples = calloc(1, 200000);
+    assert_int_equal(card_send(card, samples, 1000), 0); /* recording is not on */
+    assert_ok(nfsar_dca1000_start(link, 1000, &error), error);
+    assert_int_equal(card_send(card, samples, 200000), 100000);
+    assert_true(card_wait_flushed(card, WAIT_MS));
+    assert_ok(nfsar_dca1000_stop(link, QUIET_MS, &error), error);
+    uint32_t notices = 0;
+    uint64_t frames = 0;
+    const struct nfsar_dca1000_frame *frame;
+    while (nfsar_dca1000_next(link, 0, &frame, &error) == NFSAR_OK && frame != NULL) {
+        notices |= frame->notices;
+        frames++;
+    }
+    assert_int_equal(frames, 100);
+    assert_string_equal(nfsar_dca1000_notice_text(notices, text, sizeof text),
+                        "DDR full; record completed");
+    struct nfsar_dca1000_counters counters;
+    nfsar_dca1000_counters(link, &counters);
+    assert_int_equal(counters.notices, notices);
+    free(samples);
+    nfsar_dca1000_close(link);
+    card_close(card);
+}
+
+/* The radar sends nothing: the card says so, and recording it can be stopped and begun again. */
+static void no_samples(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    const struct nfsar_dca1000_frame *frame;
+    struct nfsar_dca1000_counters counters = {0};
+    open_rig(&rig, &(struct card_faults){0});
+    for (unsigned i = 0; i < 2; i++) {
+        assert_ok(nfsar_dca1000_start(rig.link, FRAME, &error), error);
+        assert_int_equal(nfsar_dca1000_start(rig.link, FRAME, &error), NFSAR_ERROR_ARGUMENT);
+        for (unsigned tries = 0; tries < 200 && counters.notices == 0; tries++) {
+            assert_ok(nfsar_dca1000_next(rig.link, 50, &frame, &error), error);
+            assert_null(frame);
+            nfsar_dca1000_counters(rig.link, &counters);
+        }
+        assert_int_equal(counters.notices, NFSAR_DCA1000_NO_LVDS);
+        assert_ok(nfsar_dca1000_stop(rig.link, 50, &error), error);
+        assert_int_equal(counters.end_byte, 0);
+        counters.notices = 0;
+    }
+    close_rig(&rig);
+}
+
+static void strangers_are_ignored(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    open_rig(&rig, &(struct card_faults){0});
+    assert_ok(nfsar_dca1000_start(rig.link, FRAME, &error), error);
+    const int stranger = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    inet_pton(AF_INET, stranger_address, &at.sin_addr);
+    assert_int_equal(bind(stranger, (struct sockaddr *)&at, sizeof at), 0);
+    uint8_t packet[DCA1000_HEADER_BYTES + STREAM_PAYLOAD];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(4098)};
+    inet_pton(AF_INET, host_address, &to.sin_addr);
+    for (uint32_t i = 0; i < 200; i++) {
+        const size_t n = stream_packet(packet, i + 1, i * STREAM_PAYLOAD, STREAM_PAYLOAD);
+        assert_int_equal(sendto(stranger, packet, n, 0, (struct sockaddr *)&to, sizeof to), n);
+    }
+    /* A forged notice and a forged answer, too. */
+    to.sin_port = htons(4096);
+    sendto(stranger, "\x5A\xA5\x0A\x00\xFF\x0F\xAA\xEE", 8, 0, (struct sockaddr *)&to, sizeof to);
+    sendto(stranger, "\x5A\xA5\x06\x00\x01\x00\xAA\xEE", 8, 0, (struct sockaddr *)&to, sizeof to);
+    close(stranger);
+    assert_ok(nfsar_dca1000_stop(rig.link, 50, &error), error);
+    struct nfsar_dca1000_counters counters;
+    nfsar_dca1000_counters(rig.link, &counters);
+    assert_int_equal(counters.foreign, 202);
+    assert_int_equal(counters.packets + counters.malformed, 0);
+    assert_int_equal(counters.notices & ~(uint32_t)NFSAR_DCA1000_NO_LVDS, 0);
+    close_rig(&rig);
+}
+
+int main(void) {
+    const unsigned number = (unsigned)getpid();
+    const unsigned a = 10 + (number >> 8) % 200;
+    const unsigned b = number & 0xFF;
+    snprintf(host_address, sizeof host_address, "127.%u.%u.1", a, b);
+    snprintf(card_address, sizeof card_address, "127.%u.%u.2", a, b);
+    snprintf(stranger_address, sizeof stranger_address, "127.%u.%u.3", a, b);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_faults),
+        cmocka_unit_test(one_percent_lost),
+        cmocka_unit_test(reordered_by_50),
+        cmocka_unit_test(duplicates),
+        cmocka_unit_test(count_passes_4_gib),
+        cmocka_unit_test(held_back_within_the_window),
+        cmocka_unit_test(later_than_the_window),
+        cmocka_unit_test(cut_at_the_end),
+        cmocka_unit_test(all_at_once),
+        cmocka_unit_test(the_version_is_read),
+        cmocka_unit_test(the_radar_is_reset),
+        cmocka_unit_test(four_lanes_are_configured),
+        cmocka_unit_test(a_silent_card),
+        cmocka_unit_test(a_card_of_another_kind),
+        cmocka_unit_test(a_card_that_refuses),
+        cmocka_unit_test(questions_are_repeated),
+        cmocka_unit_test(nobody_there),
+        cmocka_unit_test(the_card_is_full),
+        cmocka_unit_test(no_samples),
+        cmocka_unit_test(strangers_are_ignored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
