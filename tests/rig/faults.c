@@ -20,7 +20,6 @@ static const struct fault {
     {"late-packets", COUNT, AT(late_packets), 4096.0},
     {"reorder", COUNT, AT(reorder), 4096.0},
     {"first-byte", WIDE, AT(first_byte), 1e15},
-    {"first-packet", WIDE, AT(first_packet), 1e12},
     {"no-last", FLAG, AT(no_last), 1.0},
     {"cut-last", COUNT, AT(cut_last), 1456.0},
     {"silent", FLAG, AT(silent), 1.0},
@@ -68,7 +67,6 @@ static enum nfsar_status read_one(const char *text, size_t n, struct card_faults
     }
     return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                       "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
-                      "first-byte, first-packet, no-last, cut-last, silent, silent-commands, "
                       "wrong-replies, refuse or seed",
                       (int)n, text);
 }

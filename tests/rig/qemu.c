@@ -266,8 +266,8 @@ static bool hear(struct qemu *qemu, char *answer, size_t size) {
 static enum nfsar_status ask(struct qemu *qemu, const char *question, char *answer, size_t size,
                              nfsar_error *error) {
     const size_t n = strlen(question);
-    return send(qemu->qtest, question, n, MSG_NOSIGNAL) == (ssize_t)n &&
-                   hear(qemu, answer, size) && strncmp(answer, "OK", 2) == 0
+    return send(qemu->qtest, question, n, MSG_NOSIGNAL) == (ssize_t)n && hear(qemu, answer, size) &&
+                   strncmp(answer, "OK", 2) == 0
                ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_DEVICE, "qemu does not answer any more");
 }
