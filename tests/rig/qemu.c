@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,9 @@ static void become(const struct qemu *qemu, const char *image) {
     snprintf(text[BOARD_PORTS + 1], sizeof text[0], "%s/pins", qemu->folder);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0); /* Ctrl-C is for the rig, which ends qemu */
+    /* Where it is allowed, it comes before what else the machine does: a busy one lets the emulated
+     * interrupts come late. */
+    sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
     execlp("qemu-system-arm", "qemu-system-arm", "-M", "netduinoplus2", "-display", "none",
            "-monitor", "none", "-accel", "tcg", "-icount", "shift=4,sleep=on", "-kernel", image,
            /* USART1, 2, 3, UART4, 5, USART6 */
