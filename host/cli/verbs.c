@@ -4,6 +4,7 @@
 
 const struct cli_verb cli_verbs[] = {
     {"simulate", "make a capture from a scene", verb_simulate},
+    {"record", "record a scan of the rig into a capture", verb_record},
     {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
     {"reconstruct", "make an image from a capture", verb_reconstruct},
     {"info", "say what is in a capture or image file", verb_info},

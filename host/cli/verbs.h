@@ -10,6 +10,7 @@ int verb_doctor(int argc, char **argv);
 int verb_import(int argc, char **argv);
 int verb_info(int argc, char **argv);
 int verb_measure(int argc, char **argv);
+int verb_record(int argc, char **argv);
 int verb_reconstruct(int argc, char **argv);
 int verb_render(int argc, char **argv);
 int verb_repair(int argc, char **argv);
