@@ -93,8 +93,8 @@ static enum nfsar_status open_card(struct rig *rig, nfsar_error *error) {
     return rig->card != NULL
                ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                            "the card cannot be at %s: %s; give card.address 127.0.0.2 and "
-                            "card.host 127.0.0.1 in the session",
+                            "the card cannot be at %s: %s; card.address of the session has to be "
+                            "this computer's and free: 127.0.0.2, or 127.0.0.3 beside another rig",
                             options.card_address, why);
 }
 
