@@ -233,10 +233,12 @@ void rig_sync_was(struct rig *rig, uint64_t time_ns) {
     }
     rig_world_begin(&rig->world, time_ns);
     rig->world.stage = *seen;
-    const nfsar_pose pose[2] = {rig_world_pose(&rig->world, time_ns, 0.0),
-                                rig_world_pose(&rig->world, time_ns, rig->radar.frame.frame_s)};
+    const struct rig_trigger trigger = {
+        time_ns,
+        {rig_world_pose(&rig->world, time_ns, 0.0),
+         rig_world_pose(&rig->world, time_ns, rig->radar.frame.frame_s)}};
     rig->world.stage = now;
-    worker_frame(&rig->worker, time_ns, pose);
+    worker_frame(&rig->worker, &trigger);
     rig->frames++;
 }
 
