@@ -9,7 +9,7 @@
 
 enum {
     BOOT_NS = 100000000, /* of the radar */
-    TRACK_NS = 10000000, /* between the tracker's lines */
+    TRACK_NS = 1000000, /* between the tracker's lines */
     CONFIG_PORT = 4096,
     DATA_PORT = 4098
 };
