@@ -87,7 +87,8 @@ struct nfsar_dca1000_frame {
     const uint8_t *data;  /**< frame_bytes; zero where bytes are missing */
     size_t missing_bytes; /**< 0: whole. Bytes after the stream's end count too, though they are not
                                in the loss map: who knows whether they were ever sent? */
-    uint64_t first_ns;    /**< CLOCK_MONOTONIC when its first packet came; 0: none came */
+    uint64_t first_ns;    /**< CLOCK_MONOTONIC when its first packet was taken, up to a millisecond
+                               after it came, more on a busy machine; 0: none came */
     uint64_t last_ns;     /**< and its last */
     uint32_t notices;     /**< that came since the frame before it was fetched */
 };
