@@ -127,7 +127,8 @@ enum nfsar_status nfsar_dca1000_start(nfsar_dca1000 *card, size_t frame_bytes, n
 /** Fetches the next frame, in order of their numbers, none left out: frames that never came are
  * delivered as zeros. *frame is NULL when none is ready within the time. A frame is ready when it
  * is whole, or when packets window_bytes beyond its end have come, or after nfsar_dca1000_stop().
- * It is valid until the next call. Fails when the thread could not go on (NFSAR_ERROR_DEVICE). */
+ * It is valid until the next call. Fails, once what was ready is fetched, when nothing can come any
+ * more: the card began its count anew, or the thread could not go on (NFSAR_ERROR_DEVICE). */
 enum nfsar_status nfsar_dca1000_next(nfsar_dca1000 *card, unsigned timeout_ms,
                                      const struct nfsar_dca1000_frame **frame, nfsar_error *error);
 

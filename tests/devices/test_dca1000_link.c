@@ -539,6 +539,56 @@ static void no_samples(void **state) {
     close_rig(&rig);
 }
 
+/* Somebody else starts the card in the middle: what was whole comes, then an error that says why no
+ * more does; and the next recording is a good one. */
+static void the_card_restarts(void **state) {
+    (void)state;
+    struct rig rig;
+    struct received received;
+    nfsar_error error;
+    struct card_state told;
+    const struct nfsar_dca1000_frame *frame;
+    const size_t n = 1 << 20;
+    uint8_t *samples = malloc(n);
+    stream_fill(samples, 0, n);
+    open_rig(&rig, &(struct card_faults){0});
+    assert_ok(nfsar_dca1000_start(rig.link, FRAME, &error), error);
+    assert_int_equal(card_send(rig.card, samples, n), n);
+    assert_true(card_wait_flushed(rig.card, WAIT_MS));
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(4096)};
+    inet_pton(AF_INET, card_address, &to.sin_addr);
+    const int stranger = socket(AF_INET, SOCK_DGRAM, 0);
+    sendto(stranger, "\x5A\xA5\x05\x00\x00\x00\xAA\xEE", 8, 0, (struct sockaddr *)&to, sizeof to);
+    close(stranger);
+    for (unsigned i = 0; i < WAIT_MS; i++) {
+        card_state(rig.card, &told);
+        if (told.starts == 2) {
+            break;
+        }
+        usleep(1000);
+    }
+    assert_int_equal(told.starts, 2);
+    assert_int_equal(card_send(rig.card, samples, n), n);
+    uint64_t frames = 0;
+    enum nfsar_status status = NFSAR_OK;
+    while (status == NFSAR_OK && frames <= n / FRAME) {
+        status = nfsar_dca1000_next(rig.link, WAIT_MS, &frame, &error);
+        frames += status == NFSAR_OK;
+        assert_true(status != NFSAR_OK || frame != NULL);
+    }
+    assert_int_equal(status, NFSAR_ERROR_DEVICE);
+    assert_contains(error.message, "it began its count anew");
+    assert_int_equal(frames, n / FRAME);
+    assert_ok(nfsar_dca1000_stop(rig.link, QUIET_MS, &error), error);
+    assert_ok(nfsar_dca1000_next(rig.link, 0, &frame, &error), error);
+    assert_null(frame);
+    record(&rig, &received);
+    check(&rig, &received);
+    close_rig(&rig);
+    free(received.bytes);
+    free(samples);
+}
+
 static void strangers_are_ignored(void **state) {
     (void)state;
     struct rig rig;
@@ -599,6 +649,7 @@ int main(void) {
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(the_card_is_full),
         cmocka_unit_test(no_samples),
+        cmocka_unit_test(the_card_restarts),
         cmocka_unit_test(strangers_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
