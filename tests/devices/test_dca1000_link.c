@@ -474,6 +474,63 @@ static void nobody_there(void **state) {
     assert_contains(error.message, "sudo ip address add 192.0.2.77/24");
 }
 
+static void no_way_to_the_card(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_dca1000 *link;
+    const struct nfsar_dca1000_options options = {
+        .card_address = "192.0.2.77", .host_address = host_address, .timeout_ms = 100};
+    assert_ok(nfsar_dca1000_open(&options, &link, &error), error);
+    assert_int_equal(nfsar_dca1000_alive(link, &error), NFSAR_ERROR_DEVICE);
+    assert_contains(error.message, "capture card at 192.0.2.77: cannot be sent to: ");
+    nfsar_dca1000_close(link);
+}
+
+/* A radar that nobody stopped: the card is told to stop all the same, and the sums hold. */
+static void the_radar_goes_on(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    struct card_state told;
+    struct nfsar_dca1000_counters counters;
+    const struct nfsar_dca1000_frame *frame;
+    const size_t n = 40 << 20; /* half a second */
+    uint8_t *samples = malloc(n);
+    memset(samples, 0x55, n);
+    open_rig(&rig, &(struct card_faults){0});
+    assert_ok(nfsar_dca1000_configure(rig.link, &error), error);
+    assert_ok(nfsar_dca1000_start(rig.link, FRAME, &error), error);
+    assert_int_equal(card_send(rig.card, samples, n), n);
+    assert_ok(nfsar_dca1000_next(rig.link, WAIT_MS, &frame, &error), error);
+    assert_non_null(frame);
+    assert_ok(nfsar_dca1000_stop(rig.link, 50, &error), error);
+    assert_true(card_wait_recording(rig.card, false, WAIT_MS));
+    uint64_t frames = 1;
+    while (nfsar_dca1000_next(rig.link, 0, &frame, &error) == NFSAR_OK && frame != NULL) {
+        assert_int_equal(frame->number, frames++);
+    }
+    nfsar_dca1000_counters(rig.link, &counters);
+    card_state(rig.card, &told);
+    assert_int_equal(told.last_code, 6);
+    assert_true(counters.end_byte <= told.made_bytes);
+    assert_int_equal(counters.bytes + counters.lost_bytes, counters.end_byte);
+    assert_int_equal(frames, (counters.end_byte + FRAME - 1) / FRAME);
+    close_rig(&rig);
+    free(samples);
+}
+
+static void closing_stops_the_card(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    open_rig(&rig, &(struct card_faults){0});
+    assert_ok(nfsar_dca1000_start(rig.link, FRAME, &error), error);
+    nfsar_dca1000_close(rig.link);
+    rig.link = NULL;
+    assert_true(card_wait_recording(rig.card, false, WAIT_MS));
+    close_rig(&rig);
+}
+
 /* ---- notices and strangers ---- */
 
 static void the_card_is_full(void **state) {
@@ -628,29 +685,19 @@ int main(void) {
     snprintf(card_address, sizeof card_address, "127.%u.%u.2", a, b);
     snprintf(stranger_address, sizeof stranger_address, "127.%u.%u.3", a, b);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_faults),
-        cmocka_unit_test(twice),
-        cmocka_unit_test(with_a_small_buffer),
-        cmocka_unit_test(one_percent_lost),
-        cmocka_unit_test(reordered_by_50),
-        cmocka_unit_test(duplicates),
-        cmocka_unit_test(count_passes_4_gib),
-        cmocka_unit_test(held_back_within_the_window),
-        cmocka_unit_test(later_than_the_window),
-        cmocka_unit_test(cut_at_the_end),
-        cmocka_unit_test(all_at_once),
-        cmocka_unit_test(the_version_is_read),
-        cmocka_unit_test(the_radar_is_reset),
-        cmocka_unit_test(four_lanes_are_configured),
-        cmocka_unit_test(a_silent_card),
-        cmocka_unit_test(a_card_of_another_kind),
-        cmocka_unit_test(a_card_that_refuses),
-        cmocka_unit_test(questions_are_repeated),
-        cmocka_unit_test(nobody_there),
-        cmocka_unit_test(the_card_is_full),
-        cmocka_unit_test(no_samples),
-        cmocka_unit_test(the_card_restarts),
-        cmocka_unit_test(strangers_are_ignored),
+        cmocka_unit_test(without_faults),        cmocka_unit_test(twice),
+        cmocka_unit_test(with_a_small_buffer),   cmocka_unit_test(one_percent_lost),
+        cmocka_unit_test(reordered_by_50),       cmocka_unit_test(duplicates),
+        cmocka_unit_test(count_passes_4_gib),    cmocka_unit_test(held_back_within_the_window),
+        cmocka_unit_test(later_than_the_window), cmocka_unit_test(cut_at_the_end),
+        cmocka_unit_test(all_at_once),           cmocka_unit_test(the_version_is_read),
+        cmocka_unit_test(the_radar_is_reset),    cmocka_unit_test(four_lanes_are_configured),
+        cmocka_unit_test(a_silent_card),         cmocka_unit_test(a_card_of_another_kind),
+        cmocka_unit_test(a_card_that_refuses),   cmocka_unit_test(questions_are_repeated),
+        cmocka_unit_test(nobody_there),          cmocka_unit_test(no_way_to_the_card),
+        cmocka_unit_test(the_radar_goes_on),     cmocka_unit_test(closing_stops_the_card),
+        cmocka_unit_test(the_card_is_full),      cmocka_unit_test(no_samples),
+        cmocka_unit_test(the_card_restarts),     cmocka_unit_test(strangers_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
