@@ -37,19 +37,21 @@ struct nfsar_dca1000_options {
 
 /** What the card says by itself, bits of the asynchronous status. */
 enum nfsar_dca1000_notice {
-    NFSAR_DCA1000_NO_LVDS = 1 << 0,       /**< no samples come from the radar */
-    NFSAR_DCA1000_NO_HEADER = 1 << 1,     /**< */
-    NFSAR_DCA1000_EEPROM_FAILED = 1 << 2, /**< */
-    NFSAR_DCA1000_SD_DETECTED = 1 << 3,   /**< */
-    NFSAR_DCA1000_SD_REMOVED = 1 << 4,    /**< */
-    NFSAR_DCA1000_SD_FULL = 1 << 5,       /**< */
-    NFSAR_DCA1000_MODE_FAILED = 1 << 6,   /**< */
+    NFSAR_DCA1000_NO_LVDS = 1 << 0, /**< no samples come from the radar */
+    NFSAR_DCA1000_NO_HEADER =
+        1 << 1, /**< samples without the header that was configured; not in raw mode */
+    NFSAR_DCA1000_EEPROM_FAILED = 1 << 2, /**< its addresses could not be read */
+    NFSAR_DCA1000_SD_DETECTED = 1 << 3,   /**< an SD card is in; not used here */
+    NFSAR_DCA1000_SD_REMOVED = 1 << 4,    /**< and out */
+    NFSAR_DCA1000_SD_FULL = 1 << 5,       /**< and full */
+    NFSAR_DCA1000_MODE_FAILED = 1 << 6,   /**< its configuration is not one */
     NFSAR_DCA1000_DDR_FULL = 1 << 7,      /**< samples were lost inside the card, and frames after
                                                it do not begin where they should */
-    NFSAR_DCA1000_RECORDED = 1 << 8,      /**< */
+    NFSAR_DCA1000_RECORDED = 1 << 8,      /**< the radar has been silent for some 2 s, and the last,
+                                               short packet is out */
     NFSAR_DCA1000_LVDS_FULL = 1 << 9,     /**< as DDR_FULL */
-    NFSAR_DCA1000_PLAYED = 1 << 10,       /**< */
-    NFSAR_DCA1000_PLAYED_WRONG = 1 << 11  /**< */
+    NFSAR_DCA1000_PLAYED = 1 << 10,       /**< of playback, not used here */
+    NFSAR_DCA1000_PLAYED_WRONG = 1 << 11  /**< of playback, not used here */
 };
 
 /** What a run of the stream brought. Counts of packets and bytes since nfsar_dca1000_start(). */
