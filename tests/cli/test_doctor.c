@@ -124,7 +124,8 @@ static void a_ready_rig_is_well(void **state) {
         const char *check, *part;
     } expected[] = {
         {"session", "10 triggers, with a stage"},
-        {"radar's .cfg", "64 samples, 2 chirps, 1 loop: 2048 bytes a frame, busy for 0.092 ms"},
+        {"plan",
+         "64 samples, 2 chirps, 1 loop: 2048 bytes a frame, busy for 0.092 ms; a trigger each "},
         {"network address", "lo has 127."},
         {"network link", "lo is up"},
         {"receive buffer", "64 KiB as asked for"},
@@ -137,7 +138,7 @@ static void a_ready_rig_is_well(void **state) {
         {"radar", "its command line answers through the hub: mmWave SDK Version: "},
         {"LVDS", "64 frames came, all whole"},
         {"disk space", "GB are free, a recording needs"},
-        {"disk speed", "the radar sends up to 0.41 MB/s"},
+        {"disk speed", "the radar sends up to "},
     };
     if (rig == 0) {
         print_message("no nfsar-rig (NFSAR_RIG_PROGRAM): skipped\n");
@@ -264,7 +265,7 @@ static void wrong_sessions_are_named(void **state) {
     test_write_file("headers.cfg", text, strlen(text));
     write_session("headers.yaml", (struct change){.cfg = "headers.cfg"});
     object = examine(1, "headers.yaml", "");
-    assert_finds(object, "radar's .cfg", "wrong", "headers.cfg: line 1: lvdsStreamCfg", "");
+    assert_finds(object, "plan", "wrong", "headers.cfg: line 1: lvdsStreamCfg", "--dry-run");
     json_decref(object);
     object = examine(1, "headers.yaml", "-o /nowhere/at/all");
     assert_finds(object, "disk space", "wrong", "/nowhere/at/all: No such file", "--output");
