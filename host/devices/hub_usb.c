@@ -129,10 +129,8 @@ static struct transport_counts usb_counts(void *context) {
 
 static void free_all(struct usb *usb) {
     for (unsigned i = 0; i < TRANSFERS; i++) {
-        libusb_free_transfer(usb->in[i].transfer);
         free(usb->in[i].bytes);
     }
-    libusb_free_transfer(usb->out);
     pthread_cond_destroy(&usb->changed);
     pthread_mutex_destroy(&usb->lock);
     free(usb);
@@ -149,6 +147,7 @@ static void usb_close(void *context) {
     if (usb->hub.handle != NULL && !usb_retire(usb)) {
         return; /* the system may still write there: a leak is the lesser evil */
     }
+    usb_free_transfers(usb);
     usb_hub_close(&usb->hub);
     free_all(usb);
 }
@@ -166,12 +165,11 @@ static struct usb *create(const char *port, unsigned reconnect_ms) {
     pthread_cond_init(&usb->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&usb->lock, NULL);
-    usb->out = libusb_alloc_transfer(0);
-    bool complete = usb->out != NULL;
+    bool complete = true;
     for (unsigned i = 0; i < TRANSFERS; i++) {
-        usb->in[i] = (struct in_transfer){
-            .usb = usb, .transfer = libusb_alloc_transfer(0), .bytes = malloc(IN_BYTES)};
-        complete = complete && usb->in[i].transfer != NULL && usb->in[i].bytes != NULL;
+        usb->in[i].usb = usb;
+        usb->in[i].bytes = malloc(IN_BYTES);
+        complete = complete && usb->in[i].bytes != NULL;
     }
     if (!complete) {
         free_all(usb);
@@ -203,10 +201,11 @@ enum nfsar_status usb_open(const char *port, unsigned reconnect_ms, struct trans
         return status;
     }
     usb_watch_for_plugs(usb);
-    if (start_thread(usb) != 0) {
+    if (!usb_make_transfers(usb) || start_thread(usb) != 0) {
+        usb_free_transfers(usb);
         usb_hub_close(&usb->hub);
         free_all(usb);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: no thread can be started", port);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: no memory, or no thread", port);
     }
     *transport = (struct transport){.context = usb,
                                     .read = usb_read,

@@ -95,6 +95,10 @@ void *usb_run(void *context);
 /* As long as a hub is there, tells the thread at once of one that is plugged in. */
 void usb_watch_for_plugs(struct usb *usb);
 
+/* Transfers belong to a device that is open: libusb has them hold on to it. False: no memory. */
+bool usb_make_transfers(struct usb *usb);
+void usb_free_transfers(struct usb *usb);
+
 /* Ends all transfers. False when the system does not give one back: then its memory stays its own.
  */
 bool usb_retire(struct usb *usb);

@@ -160,7 +160,8 @@ static bool find_pair(const struct libusb_config_descriptor *configuration, stru
         }
         const struct libusb_interface_descriptor *found = configuration->interface[i].altsetting;
         hub->in = hub->out = 0;
-        for (unsigned k = 0; k < found->bNumEndpoints; k++) {
+        /* Of a damaged descriptor libusb keeps the number and has no endpoints. */
+        for (unsigned k = 0; found->endpoint != NULL && k < found->bNumEndpoints; k++) {
             const struct libusb_endpoint_descriptor *endpoint = &found->endpoint[k];
             const unsigned packet = endpoint->wMaxPacketSize & 0x7ff;
             if ((endpoint->bmAttributes & 3) != LIBUSB_TRANSFER_TYPE_BULK || packet == 0) {

@@ -212,6 +212,25 @@ bool usb_retire(struct usb *usb) {
     return true;
 }
 
+bool usb_make_transfers(struct usb *usb) {
+    usb->out = libusb_alloc_transfer(0);
+    bool complete = usb->out != NULL;
+    for (unsigned i = 0; i < TRANSFERS; i++) {
+        usb->in[i].transfer = libusb_alloc_transfer(0);
+        complete = complete && usb->in[i].transfer != NULL;
+    }
+    return complete;
+}
+
+void usb_free_transfers(struct usb *usb) {
+    for (unsigned i = 0; i < TRANSFERS; i++) {
+        libusb_free_transfer(usb->in[i].transfer);
+        usb->in[i].transfer = NULL;
+    }
+    libusb_free_transfer(usb->out);
+    usb->out = NULL;
+}
+
 static int LIBUSB_CALL on_plugged(libusb_context *context, libusb_device *device,
                                   libusb_hotplug_event event, void *user) {
     (void)context;
@@ -248,7 +267,12 @@ static void set_state(struct usb *usb, enum state state) {
     pthread_mutex_unlock(&usb->lock);
 }
 
-static void come_back(struct usb *usb, const struct usb_hub *hub) {
+static bool come_back(struct usb *usb, struct usb_hub *hub) {
+    if (!usb_make_transfers(usb)) {
+        usb_free_transfers(usb);
+        usb_hub_close(hub);
+        return false;
+    }
     pthread_mutex_lock(&usb->lock);
     libusb_context *old = usb->hub.context;
     usb->hub = *hub;
@@ -260,6 +284,7 @@ static void come_back(struct usb *usb, const struct usb_hub *hub) {
     pthread_mutex_unlock(&usb->lock);
     libusb_exit(old);
     usb_watch_for_plugs(usb);
+    return true;
 }
 
 static void give_up(struct usb *usb, const char *why) {
@@ -275,8 +300,8 @@ static void look_for_it(struct usb *usb) {
     nfsar_error last = {0};
     do {
         struct usb_hub hub;
-        if (usb_hub_open("usb", usb->hub.serial, false, &hub, &last) == NFSAR_OK) {
-            come_back(usb, &hub);
+        if (usb_hub_open("usb", usb->hub.serial, false, &hub, &last) == NFSAR_OK &&
+            come_back(usb, &hub)) {
             return;
         }
         const uint64_t now = transport_now_ms();
@@ -295,6 +320,7 @@ static void lose(struct usb *usb) {
         give_up(usb, "the system does not end its transfers; plug it in again");
         return;
     }
+    usb_free_transfers(usb);
     libusb_close(usb->hub.handle);
     usb->hub.handle = NULL;
     if (!usb->heard && usb->faults > FAULTS_MOST) {

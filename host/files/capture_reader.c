@@ -1,6 +1,7 @@
 /* capture.h5, read. */
 #include <nfsar/file.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 /* Lengths of quaternions are this uncertain: written as single precision, or with three digits. */
 #define QUATERNION_TOLERANCE 0.01
+#define UNIT_ROUNDING        (8 * DBL_EPSILON)
 
 struct nfsar_capture_file {
     struct h5_input input;
@@ -106,7 +108,10 @@ static enum nfsar_status normalize(const struct h5_input *input, const char *nam
                               "(w, x, y, z) of length 1",
                               input->path, name, i, length);
         }
-        pose[i].orientation = nfsar_quaternion_normalize(q);
+        /* What has it but for rounding stays as it is: a capture written anew is the same. */
+        if (fabs(length - 1.0) > UNIT_ROUNDING) {
+            pose[i].orientation = nfsar_quaternion_normalize(q);
+        }
     }
     return NFSAR_OK;
 }

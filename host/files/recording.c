@@ -24,7 +24,6 @@ struct recording {
     struct recording_places places;
     struct recording_writer writer;
     pthread_t thread;
-    bool started;
     double last_time_s[2]; /* of pulses, of poses */
 };
 
@@ -99,6 +98,20 @@ static enum nfsar_status open_for_writing(struct recording *recording, nfsar_err
                             recording->name);
 }
 
+/* Better no recording than one that ends at once. */
+static enum nfsar_status check_space(const struct recording *recording, nfsar_error *error) {
+    const struct recording_writer *writer = &recording->writer;
+    uint64_t bytes = 0;
+    if (writer->io->free_space(writer->io->context, writer->descriptor, &bytes) != 0 ||
+        bytes >= writer->reserve_bytes) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FILE,
+                      "%s: only %.1f MB of the disk are free, and %.1f MB are to stay free: make "
+                      "room first",
+                      recording->name, 1e-6 * (double)bytes, 1e-6 * (double)writer->reserve_bytes);
+}
+
 static enum nfsar_status start(struct recording *recording, const struct recording_options *options,
                                nfsar_error *error) {
     struct recording_writer *writer = &recording->writer;
@@ -122,11 +135,13 @@ static enum nfsar_status start(struct recording *recording, const struct recordi
         writer->queue == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", recording->name);
     }
-    recording->started =
-        pthread_create(&recording->thread, NULL, recording_writer_run, writer) == 0;
-    return recording->started ? NFSAR_OK
-                              : nfsar_fail(error, NFSAR_ERROR_MEMORY,
-                                           "%s: no thread can be started", recording->name);
+    enum nfsar_status status = check_space(recording, error);
+    if (status == NFSAR_OK &&
+        pthread_create(&recording->thread, NULL, recording_writer_run, writer) != 0) {
+        status =
+            nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: no thread can be started", recording->name);
+    }
+    return status;
 }
 
 static void release(struct recording *recording) {

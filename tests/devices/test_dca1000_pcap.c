@@ -1,7 +1,11 @@
 /* Captures of a real DCA1000EVM and its AWR1843, replayed. */
+#include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <nfsar/dca1000.h>
 
@@ -139,6 +143,123 @@ static void the_frame_is_the_payload(void **state) {
     free(file);
 }
 
+/* ---- the whole link, with a card whose every byte was a real one's ---- */
+
+struct player {
+    int commands; /* hears them */
+    int from;     /* sends what was captured */
+    struct sockaddr_in host;
+    const uint8_t *replies; /* test_cmd.pcap */
+    size_t reply_bytes;
+    const uint8_t *stream; /* test_one_frame.pcap */
+    size_t stream_bytes;
+};
+
+static void play(const struct player *player, const struct packet *packet) {
+    struct sockaddr_in to = player->host;
+    to.sin_port = htons((uint16_t)packet->port);
+    sendto(player->from, packet->bytes, packet->n, 0, (const struct sockaddr *)&to, sizeof to);
+}
+
+/* The captured reply to a command, and after record start the captured stream. */
+static void answer(const struct player *player, unsigned code) {
+    struct packet packet;
+    struct dca1000_reply reply;
+    size_t at = FILE_HEADER;
+    while (next(player->replies, player->reply_bytes, &at, &packet)) {
+        if (dca1000_read_reply(packet.bytes, packet.n, &reply) && reply.code == code) {
+            play(player, &packet);
+        }
+    }
+    at = FILE_HEADER;
+    while (code == DCA1000_RECORD_START &&
+           next(player->stream, player->stream_bytes, &at, &packet)) {
+        const bool answered =
+            dca1000_read_reply(packet.bytes, packet.n, &reply) && reply.code != DCA1000_STATUS;
+        if (!answered) {
+            play(player, &packet);
+        }
+    }
+}
+
+/* Until a command that the card does not have. */
+static void *be_the_card(void *context) {
+    const struct player *player = context;
+    uint8_t command[64];
+    while (recv(player->commands, command, sizeof command, 0) >= 4 && command[2] != 0xFF) {
+        answer(player, command[2]);
+    }
+    return NULL;
+}
+
+static int socket_at(const char *address, uint16_t port) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    inet_pton(AF_INET, address, &at.sin_addr);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
+static void the_whole_link(void **state) {
+    (void)state;
+    enum { WAIT_MS = 20000 };
+    char card_address[32];
+    char host_address[32];
+    const unsigned number = (unsigned)getpid();
+    snprintf(host_address, sizeof host_address, "127.%u.%u.6", 10 + (number >> 8) % 200,
+             number & 0xFF);
+    snprintf(card_address, sizeof card_address, "127.%u.%u.7", 10 + (number >> 8) % 200,
+             number & 0xFF);
+    struct player player = {.commands = socket_at(card_address, 4096),
+                            .from = socket_at(card_address, 0),
+                            .host = {.sin_family = AF_INET}};
+    inet_pton(AF_INET, host_address, &player.host.sin_addr);
+    uint8_t *replies = read_file("test_cmd.pcap", &player.reply_bytes);
+    uint8_t *stream = read_file("test_one_frame.pcap", &player.stream_bytes);
+    player.replies = replies;
+    player.stream = stream;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, be_the_card, &player), 0);
+
+    nfsar_error error;
+    nfsar_dca1000 *card;
+    unsigned major = 0;
+    unsigned minor = 0;
+    size_t expected_bytes;
+    uint8_t *expected = read_file("one_frame_payload.bin", &expected_bytes);
+    const struct nfsar_dca1000_options options = {
+        .card_address = card_address, .host_address = host_address, .timeout_ms = WAIT_MS};
+    const struct nfsar_dca1000_frame *frame;
+    assert_ok(nfsar_dca1000_open(&options, &card, &error), error);
+    assert_ok(nfsar_dca1000_configure(card, &error), error);
+    assert_ok(nfsar_dca1000_version(card, &major, &minor, NULL, &error), error);
+    assert_true(major == 2 && minor == 8);
+    assert_ok(nfsar_dca1000_start(card, FRAME, &error), error);
+    assert_ok(nfsar_dca1000_next(card, WAIT_MS, &frame, &error), error);
+    assert_non_null(frame);
+    assert_int_equal(frame->missing_bytes, 0);
+    assert_memory_equal(frame->data, expected, FRAME);
+    assert_ok(nfsar_dca1000_stop(card, 100, &error), error);
+    struct nfsar_dca1000_counters counters;
+    nfsar_dca1000_counters(card, &counters);
+    assert_int_equal(counters.packets, 12);
+    assert_int_equal(counters.end_byte, FRAME);
+    assert_int_equal(counters.notices, NFSAR_DCA1000_RECORDED);
+    assert_int_equal(counters.foreign + counters.malformed + counters.lost_bytes, 0);
+    nfsar_dca1000_close(card);
+
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(4096)};
+    inet_pton(AF_INET, card_address, &to.sin_addr);
+    assert_int_equal(
+        sendto(player.from, "\x5A\xA5\xFF\x00", 4, 0, (struct sockaddr *)&to, sizeof to), 4);
+    pthread_join(thread, NULL);
+    close(player.commands);
+    close(player.from);
+    free(expected);
+    free(replies);
+    free(stream);
+}
+
 int main(void) {
     folder = test_data_folder();
     if (folder == NULL) {
@@ -148,6 +269,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses_are_decoded),
         cmocka_unit_test(the_frame_is_the_payload),
+        cmocka_unit_test(the_whole_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,15 +122,30 @@ static void test_reserve(void **state) {
     (void)state;
     nfsar_error error;
     struct recording_summary summary;
+    struct recording *recording = NULL;
     struct tight disk = {.room = UINT64_MAX / 2, .syncs_left = -1, .free_now = 999999};
     const struct recording_io io = tight_io(&disk);
     const struct recording_options options = {
         .sync_ms = 1, .queue_bytes = 8000, .reserve_bytes = 1000000, .io = &io};
-    assert_int_equal(record(test_path("reserve.h5"), 100000, &options, &error), NFSAR_ERROR_FILE);
-    assert_contains(error.message, "the disk is full (1.0 MB are left)");
+    assert_int_equal(record(test_path("reserve.h5"), 10, &options, &error), NFSAR_ERROR_FILE);
+    assert_contains(error.message, "reserve.h5.recording: only 1.0 MB of the disk are free");
+    assert_int_equal(test_count_files("reserve.h5"), 0);
+
+    atomic_store(&disk.free_now, 2000000);
+    assert_ok(
+        recorded_begin(test_path("reserve.h5"), SAMPLES, 100000, &options, &recording, &error),
+        error);
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t p = 0; status == NFSAR_OK && p < 100000; p++) {
+        status = recorded_append(recording, SAMPLES, p, &error);
+        atomic_store(&disk.free_now, p < 1000 ? 2000000 : 999999);
+    }
+    assert_int_equal(status, NFSAR_ERROR_FILE);
+    assert_contains(error.message, "reserve.h5.recording: the disk is full (1.0 MB are left)");
+    assert_int_equal(recording_close(recording, &error), NFSAR_ERROR_FILE);
     assert_ok(recording_inspect(test_path("reserve.h5.recording"), &summary, &error), error);
     assert_string_equal(summary.log[0], "writing failed: the disk is full");
-    assert_true(summary.pulses > 0);
+    assert_true(summary.pulses > 900);
     assert_int_equal(recorded_check(test_path("reserve.h5.recording"), SAMPLES), summary.pulses);
     recording_summary_free(&summary);
 }

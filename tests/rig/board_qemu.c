@@ -15,6 +15,7 @@
 #include "tests/rig/rig.h"
 
 enum {
+    LOOK_MS = 2,    /* between looks at qemu's timer, which hold it up */
     AGES_MS = 1000, /* then a pulse's time is when its pin was seen */
     PENDING = 1024
 };
@@ -93,7 +94,7 @@ static void run_ports(struct machine *machine) {
             }
             rig_line_write(&machine->line, bytes, (size_t)came);
             /* A pulse's pin was written before the hub spoke of it. */
-            qemu_read_pins(&machine->qemu, wrote, machine);
+            qemu_read_pins(&machine->qemu);
             hear(machine, bytes, (size_t)came);
         }
     }
@@ -114,7 +115,7 @@ static void send_bytes(void *context, enum board_port port, const void *bytes, s
         } else {
             tries++;
             poll(NULL, 0, 1);
-            qemu_read_pins(&machine->qemu, wrote, machine); /* qemu waits while nobody does */
+            qemu_read_pins(&machine->qemu); /* qemu waits while nobody does */
         }
     }
 }
@@ -162,25 +163,40 @@ static double now_s(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static void turn(struct machine *machine) {
+    uint8_t bytes[4096];
+    qemu_read_pins(&machine->qemu);
+    run_ports(machine);
+    const size_t came = rig_line_read(&machine->line, bytes, sizeof bytes);
+    send_bytes(machine, BOARD_PORT_LINK, bytes, came);
+}
+
+static void look(struct machine *machine) {
+    look_at_time(machine);
+    rig_run(machine->rig, hub_ns(machine));
+    time_old_pulses(machine);
+    if (!qemu_runs(&machine->qemu)) {
+        nfsar_fail(&machine->error, NFSAR_ERROR_DEVICE, "qemu ended by itself");
+        machine->failed = true;
+    }
+}
+
 static void run(struct machine *machine, const volatile sig_atomic_t *ended) {
     const double seconds = rig_options(machine->rig)->seconds;
     const double began = now_s();
-    uint8_t bytes[4096];
+    double looked = began;
     while (!*ended && !machine->failed && (seconds <= 0.0 || now_s() - began < seconds)) {
         struct pollfd wait[] = {{machine->qemu.log, POLLIN, 0},
                                 {machine->qemu.port[BOARD_PORT_LINK], POLLIN, 0},
                                 {machine->line.client, POLLIN, 0}};
-        poll(wait, 3, 1);
-        qemu_read_pins(&machine->qemu, wrote, machine);
-        look_at_time(machine);
-        run_ports(machine);
-        rig_run(machine->rig, hub_ns(machine));
-        time_old_pulses(machine);
-        const size_t came = rig_line_read(&machine->line, bytes, sizeof bytes);
-        send_bytes(machine, BOARD_PORT_LINK, bytes, came);
-        if (!qemu_runs(&machine->qemu)) {
-            nfsar_fail(&machine->error, NFSAR_ERROR_DEVICE, "qemu ended by itself");
-            machine->failed = true;
+        poll(wait, 3, LOOK_MS);
+        turn(machine);
+        /* A switch that closes is told at once, the rest has time. */
+        if (now_s() - looked >= LOOK_MS * 1e-3) {
+            looked = now_s();
+            look(machine);
+        } else {
+            rig_switches(machine->rig);
         }
     }
 }
@@ -194,7 +210,7 @@ enum nfsar_status rig_run_in_qemu(struct rig *rig, const volatile sig_atomic_t *
     machine.line = (struct rig_line){.listener = -1, .client = -1};
     rig_connect(rig, &(struct rig_board){&machine, send_bytes, set_input, pulse});
     enum nfsar_status status =
-        qemu_start(&machine.qemu, rig_options(rig)->hub, rig_folder(rig), error);
+        qemu_start(&machine.qemu, rig_options(rig)->hub, rig_folder(rig), wrote, &machine, error);
     if (status == NFSAR_OK) {
         snprintf(path, sizeof path, "%s/hub", rig_folder(rig));
         status = rig_line_open(&machine.line, path, error);

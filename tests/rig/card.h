@@ -35,7 +35,7 @@ struct card_options {
     uint16_t config_port;     /* both ends; 0: 4096 */
     uint16_t data_port;       /* of the host; 0: 4098 */
     bool unpaced;             /* packets as fast as they can be sent, whatever their delay */
-    size_t fifo_bytes;        /* the card's memory; 0: 256 MiB, as the card's DDR */
+    size_t fifo_bytes;        /* the card's memory, what its DDR is; 0: 256 MiB */
     unsigned quiet_ms; /* after the last sample until the short packet and the notice that the
                           recording is complete, or, if none ever came, the one of no LVDS data;
                           0: 2000 */

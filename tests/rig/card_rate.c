@@ -269,12 +269,14 @@ static bool print(const nfsar_dca1000 *card, const struct result *r) {
 }
 
 int main(int argc, char **argv) {
-    const double seconds = argc == 3 ? atof(argv[1]) : 0;
-    const double bytes_per_s = argc == 3 ? atof(argv[2]) * 1e6 : 0;
+    const bool counts = argc == 3 || argc == 4;
+    const double seconds = counts ? atof(argv[1]) : 0;
+    const double bytes_per_s = counts ? atof(argv[2]) * 1e6 : 0;
+    const double buffer = argc == 4 ? atof(argv[3]) : 0;
     int reports[2];
     int alive[2];
-    if (!(seconds > 0 && bytes_per_s > 0)) {
-        fprintf(stderr, "usage: card_rate SECONDS MBPS\n");
+    if (!(seconds > 0 && bytes_per_s > 0 && buffer >= 0 && buffer < 1e9)) {
+        fprintf(stderr, "usage: card_rate SECONDS MBPS [BUFFER]\n");
         return 2;
     }
     snprintf(host_address, sizeof host_address, "127.%d.%d.1", 10 + (getpid() >> 8) % 200,
@@ -298,8 +300,10 @@ int main(int argc, char **argv) {
     }
     nfsar_dca1000 *card;
     nfsar_error error;
-    const struct nfsar_dca1000_options options = {
-        .card_address = card_address, .host_address = host_address, .timeout_ms = 10000};
+    const struct nfsar_dca1000_options options = {.card_address = card_address,
+                                                  .host_address = host_address,
+                                                  .receive_bytes = (size_t)buffer,
+                                                  .timeout_ms = 10000};
     if (nfsar_dca1000_open(&options, &card, &error) != NFSAR_OK) {
         die("open", error.message);
     }

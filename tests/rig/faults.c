@@ -67,7 +67,6 @@ static enum nfsar_status read_one(const char *text, size_t n, struct card_faults
     }
     return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                       "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
-                      "first-byte, first-packet, no-last, cut-last, silent, silent-commands, "
                       "wrong-replies, refuse or seed",
                       (int)n, text);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { START_MS = 20000, ANSWER_MS = 20000, END_MS = 5000, PIPE_BYTES = 1 << 20 };
@@ -53,6 +55,9 @@ static void become(const struct qemu *qemu, const char *image) {
     snprintf(text[BOARD_PORTS + 1], sizeof text[0], "%s/pins", qemu->folder);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0); /* Ctrl-C is for the rig, which ends qemu */
+    /* Where it is allowed, it comes before what else the machine does: a busy one lets the emulated
+     * interrupts come late. */
+    sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
     execlp("qemu-system-arm", "qemu-system-arm", "-M", "netduinoplus2", "-display", "none",
            "-monitor", "none", "-accel", "tcg", "-icount", "shift=4,sleep=on", "-kernel", image,
            /* USART1, 2, 3, UART4, 5, USART6 */
@@ -105,9 +110,9 @@ static enum nfsar_status open_log(struct qemu *qemu, nfsar_error *error) {
 }
 
 enum nfsar_status qemu_start(struct qemu *qemu, const char *image, const char *folder,
-                             nfsar_error *error) {
+                             qemu_wrote *wrote, void *context, nfsar_error *error) {
     int listeners[BOARD_PORTS + 1];
-    *qemu = (struct qemu){.qtest = -1, .log = -1};
+    *qemu = (struct qemu){.qtest = -1, .log = -1, .wrote = wrote, .context = context};
     for (unsigned i = 0; i < BOARD_PORTS; i++) {
         qemu->port[i] = -1;
     }
@@ -186,7 +191,7 @@ static const struct {
                      {'B', 4}, {'B', 1}, {'B', 8}, {'B', 9}};
 
 /* A store to BSRR: bits 0 to 15 set pins, 16 to 31 clear them. */
-static void read_line(const char *line, qemu_wrote *wrote, void *context) {
+static void read_line(const struct qemu *qemu, const char *line) {
     char port;
     unsigned value;
     if (sscanf(line, "GPIO%c: unimplemented device write (size 4, offset 0x018, value 0x%x)", &port,
@@ -198,14 +203,14 @@ static void read_line(const char *line, qemu_wrote *wrote, void *context) {
             continue;
         }
         if (value >> pins[pin].bit & 1U) {
-            wrote(context, (enum qemu_pin)pin, true);
+            qemu->wrote(qemu->context, (enum qemu_pin)pin, true);
         } else if (value >> (pins[pin].bit + 16U) & 1U) {
-            wrote(context, (enum qemu_pin)pin, false);
+            qemu->wrote(qemu->context, (enum qemu_pin)pin, false);
         }
     }
 }
 
-void qemu_read_pins(struct qemu *qemu, qemu_wrote *wrote, void *context) {
+void qemu_read_pins(struct qemu *qemu) {
     for (;;) {
         const ssize_t came =
             read(qemu->log, qemu->text + qemu->bytes, sizeof qemu->text - 1 - qemu->bytes);
@@ -216,7 +221,7 @@ void qemu_read_pins(struct qemu *qemu, qemu_wrote *wrote, void *context) {
         char *line = qemu->text, *end;
         while ((end = memchr(line, '\n', qemu->bytes - (size_t)(line - qemu->text))) != NULL) {
             *end = '\0';
-            read_line(line, wrote, context);
+            read_line(qemu, line);
             line = end + 1;
         }
         qemu->bytes -= (size_t)(line - qemu->text);
@@ -229,27 +234,46 @@ void qemu_read_pins(struct qemu *qemu, qemu_wrote *wrote, void *context) {
 
 /* ---- qtest ---- */
 
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A line, while the log is read as well. False: none in time. */
+static bool hear(struct qemu *qemu, char *answer, size_t size) {
+    const int64_t until = now_ms() + ANSWER_MS;
+    size_t have = 0;
+    answer[0] = '\0';
+    while (have + 1 < size && now_ms() < until) {
+        struct pollfd wait[] = {{qemu->qtest, POLLIN, 0}, {qemu->log, POLLIN, 0}};
+        poll(wait, 2, 100);
+        if (wait[1].revents != 0) {
+            qemu_read_pins(qemu);
+        }
+        if (wait[0].revents == 0) {
+            continue;
+        }
+        const ssize_t came = recv(qemu->qtest, answer + have, size - 1 - have, 0);
+        if (came <= 0) {
+            return false;
+        }
+        have += (size_t)came;
+        answer[have] = '\0';
+        if (answer[have - 1] == '\n') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum nfsar_status ask(struct qemu *qemu, const char *question, char *answer, size_t size,
                              nfsar_error *error) {
     const size_t n = strlen(question);
-    size_t have = 0;
-    bool good = send(qemu->qtest, question, n, MSG_NOSIGNAL) == (ssize_t)n;
-    while (good && (have == 0 || answer[have - 1] != '\n') && have + 1 < size) {
-        struct pollfd wait = {.fd = qemu->qtest, .events = POLLIN};
-        const ssize_t came = poll(&wait, 1, ANSWER_MS) == 1
-                                 ? recv(qemu->qtest, answer + have, size - 1 - have, 0)
-                                 : -1;
-        if (came < 0 && errno == EINTR) {
-            continue;
-        }
-        good = came > 0;
-        have += good ? (size_t)came : 0;
-    }
-    answer[have] = '\0';
-    return good && strncmp(answer, "OK", 2) == 0
+    return send(qemu->qtest, question, n, MSG_NOSIGNAL) == (ssize_t)n && hear(qemu, answer, size) &&
+                   strncmp(answer, "OK", 2) == 0
                ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_DEVICE, "qemu does not answer any more%s%s",
-                            have > 0 ? ": " : "", answer);
+               : nfsar_fail(error, NFSAR_ERROR_DEVICE, "qemu does not answer any more");
 }
 
 enum nfsar_status qemu_count(struct qemu *qemu, uint32_t *count, nfsar_error *error) {

@@ -13,16 +13,6 @@
 
 enum { QEMU_COUNT_HZ = 100000000 };
 
-struct qemu {
-    pid_t pid; /* 0: not running */
-    char folder[220];
-    int port[BOARD_PORTS];
-    int qtest;
-    int log; /* the pipe that qemu writes its log to */
-    char text[4096];
-    size_t bytes; /* of the log's line that is not whole yet */
-};
-
 /* A pin's level as it was written. */
 enum qemu_pin {
     QEMU_STEP0,
@@ -37,15 +27,28 @@ enum qemu_pin {
 };
 typedef void qemu_wrote(void *context, enum qemu_pin pin, bool level);
 
-/* Sockets are made in the folder. */
+struct qemu {
+    pid_t pid; /* 0: not running */
+    char folder[220];
+    int port[BOARD_PORTS];
+    int qtest;
+    int log; /* the pipe that qemu writes its log to */
+    char text[4096];
+    size_t bytes; /* of the log's line that is not whole yet */
+    qemu_wrote *wrote;
+    void *context;
+};
+
+/* Sockets are made in the folder. wrote() is called from qemu_read_pins(), and from whatever waits
+ * for qemu, which stands still while nobody reads its log. */
 enum nfsar_status qemu_start(struct qemu *qemu, const char *image, const char *folder,
-                             nfsar_error *error);
+                             qemu_wrote *wrote, void *context, nfsar_error *error);
 /* Ends qemu, in 5 s at most. */
 void qemu_end(struct qemu *qemu);
 bool qemu_runs(struct qemu *qemu);
 
 /* What pins did since the last time. */
-void qemu_read_pins(struct qemu *qemu, qemu_wrote *wrote, void *context);
+void qemu_read_pins(struct qemu *qemu);
 
 /* The free-running timer. Fails when qemu is gone. */
 enum nfsar_status qemu_count(struct qemu *qemu, uint32_t *count, nfsar_error *error);

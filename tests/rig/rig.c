@@ -262,7 +262,7 @@ static void track(struct rig *rig, uint64_t now_ns) {
     }
 }
 
-static void set_inputs(struct rig *rig) {
+void rig_switches(struct rig *rig) {
     const uint32_t inputs = rig_stage_inputs(&rig->world.stage);
     const uint32_t changed = inputs ^ rig->inputs;
     rig->inputs = inputs;
@@ -274,7 +274,7 @@ static void set_inputs(struct rig *rig) {
 }
 
 void rig_run(struct rig *rig, uint64_t now_ns) {
-    set_inputs(rig);
+    rig_switches(rig);
     rig_world_note(&rig->world, now_ns);
     rig_sensors_run(&rig->sensors, now_ns);
     track(rig, now_ns);

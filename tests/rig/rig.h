@@ -51,7 +51,10 @@ void rig_step(struct rig *rig, unsigned axis, bool direction, uint64_t time_ns);
 void rig_sync(struct rig *rig);
 void rig_sync_was(struct rig *rig, uint64_t time_ns);
 void rig_radar_reset(struct rig *rig, bool held, uint64_t time_ns);
+/* What is due by now; as often as it comes round. */
 void rig_run(struct rig *rig, uint64_t now_ns);
+/* Only the switches. */
+void rig_switches(struct rig *rig);
 /* The hub was reset: its time begins anew. */
 void rig_restart(struct rig *rig);
 

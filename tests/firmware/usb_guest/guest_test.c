@@ -13,7 +13,7 @@
 
 #include <libusb.h>
 
-enum { VENDOR = 0x1209, PRODUCT = 0x0001, IN = 0x81, OUT = 0x01 };
+enum { VENDOR = 0x1209, PRODUCT = 0x0001, VERSION = 0x0314, IN = 0x81, OUT = 0x01 };
 enum { UNPLUG = 0xf0, COUNTERS = 0x21, MS_OS_20 = 0x20 };
 #define SERIAL "343537373034511100470041"
 #define LIMIT  10000 /* ms, of any transfer */
@@ -41,11 +41,30 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* By its version: the hub itself is on the same bus. */
+static libusb_device_handle *open_echo(void) {
+    libusb_device **devices;
+    libusb_device_handle *handle = NULL;
+    const ssize_t n = libusb_get_device_list(context, &devices);
+    for (ssize_t i = 0; i < n && handle == NULL; i++) {
+        struct libusb_device_descriptor d;
+        libusb_get_device_descriptor(devices[i], &d);
+        if (d.idVendor == VENDOR && d.idProduct == PRODUCT && d.bcdDevice == VERSION &&
+            libusb_open(devices[i], &handle) != 0) {
+            handle = NULL;
+        }
+    }
+    if (n >= 0) {
+        libusb_free_device_list(devices, 1);
+    }
+    return handle;
+}
+
 /* There is no udev in the guest, so a new context is what looks anew. */
 static bool find(int limit_ms) {
     for (double end = now() + 1e-3 * limit_ms; now() < end; usleep(50000)) {
         libusb_init(&context);
-        hub = libusb_open_device_with_vid_pid(context, VENDOR, PRODUCT);
+        hub = open_echo();
         if (hub != NULL && libusb_claim_interface(hub, 0) == 0) {
             return true;
         }
@@ -221,6 +240,7 @@ static void test_interface_and_configuration(void) {
     libusb_release_interface(hub, 0);
     check(libusb_set_configuration(hub, 1) == 0, "SET_CONFIGURATION");
     check(libusb_claim_interface(hub, 0) == 0, "claim");
+    check(libusb_set_interface_alt_setting(hub, 0, 0) == 0, "SET_INTERFACE");
     echo(130, 12);
 }
 
@@ -238,6 +258,8 @@ static void test_reset(void) {
         echo(10, 13);
         int result = libusb_reset_device(hub);
         check(result == 0, "reset: %s", libusb_error_name(result));
+        /* What was under way may come again; this ends it. */
+        check(libusb_set_interface_alt_setting(hub, 0, 0) == 0, "SET_INTERFACE");
         echo(300, 14);
     }
     check(counter(0) >= before + 3, "resets: %u, then %u", before, counter(0));
@@ -267,12 +289,12 @@ static bool sysfs(const char *name, const char *write, char *read) {
     bool done = false;
     for (struct dirent *e; dir != NULL && !done && (e = readdir(dir)) != NULL;) {
         char path[512], text[64] = "";
-        snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/idVendor", e->d_name);
+        snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/bcdDevice", e->d_name);
         FILE *f = fopen(path, "r");
         if (f == NULL) {
             continue;
         }
-        done = fgets(text, sizeof text, f) != NULL && strtol(text, NULL, 16) == VENDOR;
+        done = fgets(text, sizeof text, f) != NULL && strtol(text, NULL, 16) == VERSION;
         fclose(f);
         if (done) {
             snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/power/%s", e->d_name, name);

@@ -1,10 +1,11 @@
 /* The hub's USB stack as a device that a real Linux enumerates: byte pipe, core, OTG_FS driver and
  * the model of its registers in one process, their cable led through usb-redir into a qemu guest.
  *
- *     redir_device SOCKET     connects to qemu's "-chardev socket,path=SOCKET,server=on"
+ *     redir_device SOCKET echo|hub     connects to qemu's "-chardev socket,path=SOCKET,server=on"
  *
- * The application echoes. usb-redir carries transfers, not transactions: this program is the host
- * controller between them. It adds one vendor request of its own, UNPLUG.
+ * The application echoes, or is the hub's own (hub_device.h). usb-redir carries transfers, not
+ * transactions: this program is the host controller between them. It adds one vendor request of its
+ * own, UNPLUG.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include "firmware/usb/otg_fs.h"
 #include "firmware/usb/usb_link.h"
 #include "tests/firmware/otg_model.h"
+#include "tests/firmware/usb_guest/hub_device.h"
 
 #define ADDRESS       7
 #define MAX_TRANSFERS 256
@@ -40,7 +42,8 @@ struct transfer {
 struct bridge {
     struct otg_model model;
     struct otg_fs otg;
-    struct usb_link link;
+    struct usb_link link; /* of the application that echoes */
+    bool is_hub, powered;
     struct usb_host host;
     uint8_t echo[512];
     size_t n_echo, done_echo;
@@ -58,6 +61,10 @@ struct bridge {
 static void run(void *user) {
     struct bridge *bridge = user;
     struct usb_link *link = &bridge->link;
+    if (bridge->is_hub) {
+        hub_device_run();
+        return;
+    }
     usb_link_poll(link);
     if (bridge->done_echo == bridge->n_echo) {
         bridge->n_echo = usb_link_read(link, bridge->echo, sizeof bridge->echo);
@@ -75,11 +82,19 @@ static bool power_up(struct bridge *bridge) {
                                      0x51, 0x11, 0x00, 0x47, 0x00, 0x41};
     char serial[USB_SERIAL_SIZE];
     usb_serial(chip, serial);
+    if (bridge->is_hub && bridge->powered) {
+        return true;
+    }
+    bridge->powered = true;
     otg_model_init(&bridge->model);
     const struct otg_fs_access access = otg_model_access(&bridge->model);
     otg_fs_create(&bridge->otg, &access, false);
     bridge->host =
         (struct usb_host){.port = otg_model_port(&bridge->model), .run = run, .device = bridge};
+    if (bridge->is_hub) {
+        hub_device_start(&bridge->otg.dcd);
+        return true;
+    }
     return usb_link_init(&bridge->link, &bridge->otg.dcd, serial, 3, 14);
 }
 
@@ -332,6 +347,15 @@ static void forget_transfers(struct bridge *bridge) {
     bridge->n_transfers = 0;
 }
 
+/* The cable is pulled: what the device was told that it arrived, the guest gets. */
+static void end_begun_transfers(struct bridge *bridge) {
+    for (size_t i = bridge->n_transfers; i-- > 0;) {
+        if ((bridge->transfers[i].endpoint & 0x80) != 0 && bridge->transfers[i].done > 0) {
+            end_transfer(bridge, i, usb_redir_success);
+        }
+    }
+}
+
 static void on_reset(void *user) {
     struct bridge *bridge = user;
     forget_transfers(bridge);
@@ -407,7 +431,10 @@ static bool serve(struct bridge *bridge, const char *path) {
     bridge->parser = create_parser(bridge);
     bridge->unplug_ms = 0;
     while (!bridge->broken) {
-        bool busy = work(bridge);
+        if (bridge->unplug_ms > 0) {
+            end_begun_transfers(bridge);
+        }
+        bool busy = bridge->unplug_ms == 0 && work(bridge);
         bool sending = usbredirparser_has_data_to_write(bridge->parser) > 0;
         if (bridge->unplug_ms > 0 && !sending) {
             break;
@@ -422,19 +449,27 @@ static bool serve(struct bridge *bridge, const char *path) {
     forget_transfers(bridge);
     usbredirparser_destroy(bridge->parser);
     close(bridge->fd);
-    usleep(bridge->unplug_ms * 1000);
+    for (unsigned i = 0; i < bridge->unplug_ms; i++) {
+        run(bridge);
+        usleep(1000);
+    }
     return bridge->unplug_ms > 0;
 }
 
 int main(int argc, char **argv) {
     static struct bridge bridge;
-    if (argc != 2) {
-        fprintf(stderr, "usage: redir_device SOCKET\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: redir_device SOCKET echo|hub\n");
         return 2;
     }
+    bridge.is_hub = strcmp(argv[2], "hub") == 0;
     while (serve(&bridge, argv[1])) {
     }
-    struct usb_link_counters c = usb_link_counters(&bridge.link);
+    if (bridge.is_hub) {
+        hub_device_report();
+    }
+    struct usb_link_counters c =
+        usb_link_counters(bridge.is_hub ? hub_device_link() : &bridge.link);
     printf("redir_device: %u resets, %u stalls, %u faults, %u misuses of the registers%s%s\n",
            c.resets, c.stalls, c.faults, bridge.model.misuse, bridge.model.misuse ? ": " : "",
            bridge.model.misuse ? bridge.model.first_misuse : "");
