@@ -5,14 +5,14 @@
 #include "host/devices/doctor_check.h"
 #include "host/devices/transport.h"
 
-enum { TRIGGERS = 64, PULSE_NS = 5000, AWAIT_MS = 3000, ANSWER_MS = 1000 };
+enum { TRIGGERS = 64, PULSE_NS = 5000, AWAIT_MS = 3000, ANSWER_MS = 500 };
 
 static void say_silent(struct doctor *doctor, const nfsar_error *error) {
-    doctor_say(doctor, "capture card", DOCTOR_WRONG,
-               "switch it on (5 V), its cable straight to this computer; restart it once (it "
-               "remembers who spoke first); another address than its usual one is card.address in "
-               "the session",
-               "%s", error->message);
+    doctor_say(
+        doctor, "capture card", DOCTOR_WRONG,
+        "switch it on (5 V), or off and on once, its cable straight to this computer; another "
+        "address than its usual one is card.address in the session",
+        "%s", error->message);
 }
 
 void doctor_card(struct doctor *doctor) {
