@@ -68,8 +68,11 @@ static bool check_port(struct doctor *doctor, const char *check, const char *por
     if (S_ISCHR(info.st_mode) && realpath(port, real) != NULL && real[0] != '\0') {
         doctor_holder(real, holder);
         if (strchr(holder, '(') != NULL) {
-            doctor_say(doctor, check, DOCTOR_WRONG, "end that program", "%s is held by %s", port,
-                       holder);
+            doctor_say(doctor, check, DOCTOR_WRONG,
+                       strncmp(holder, "ModemManager", 12) == 0
+                           ? "sudo systemctl disable --now ModemManager"
+                           : "end that program",
+                       "%s is held by %s", port, holder);
             return false;
         }
     }
@@ -169,9 +172,9 @@ static void check_errors(struct ear *ear) {
     }
     if (ear->has_status && ear->status.emergency != 0) {
         latched++;
-        doctor_say(doctor, "hub's errors", DOCTOR_WRONG,
-                   "release the emergency stop's button, then: nfsar hub PORT emergency release",
-                   "the emergency stop is on");
+        snprintf(fix, sizeof fix, "release its button, then: nfsar hub %.300s emergency release",
+                 port_name(doctor));
+        doctor_say(doctor, "hub's errors", DOCTOR_WRONG, fix, "the emergency stop is on");
     }
     if (latched == 0 && ear->has_status) {
         doctor_say(doctor, "hub's errors", DOCTOR_OK, NULL, "none are latched");
