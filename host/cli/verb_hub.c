@@ -35,8 +35,8 @@ enum { FORMS = sizeof forms / sizeof *forms };
 
 static void print_help(void) {
     printf("usage: nfsar hub PORT [FORM ...]\n\n"
-           "Talks to the hub: PORT is a serial port such as /dev/ttyUSB0, or an emulator's "
-           "socket.\n\n");
+           "Talks to the hub: PORT is usb, usb:SERIAL, a serial port such as /dev/ttyUSB0, or an "
+           "emulator's socket.\n\n");
     for (size_t i = 0; i < FORMS; i++) {
         char left[64];
         snprintf(left, sizeof left, "%s%s%s", forms[i].name, forms[i].name[0] != '\0' ? " " : "",

@@ -121,10 +121,7 @@ static enum nfsar_status make_array(struct session *session, struct rig_array *a
     /* Four lanes carry four receivers, whichever are on. */
     session->receivers = four ? 4 : frame->receivers;
     for (size_t i = 0; i < 4; i++) {
-        rx[i] = four ? 0 : frame->receiver[i];
-    }
-    for (size_t i = 0; four && i < frame->receivers; i++) {
-        rx[frame->receiver[i] - 1] = frame->receiver[i];
+        rx[i] = frame->receiver[i]; /* 0: off */
     }
     struct rig rig = {.layout = four ? RIG_LAYOUT_4LANE : RIG_LAYOUT_2LANE, .array = *array};
     rig.array.tx = tx;

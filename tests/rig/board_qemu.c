@@ -207,7 +207,7 @@ enum nfsar_status rig_run_in_qemu(struct rig *rig, const volatile sig_atomic_t *
     char path[300];
     memset(&machine, 0, sizeof machine);
     machine.rig = rig;
-    machine.line = (struct rig_line){.listener = -1, .client = -1};
+    machine.line.listener = machine.line.client = -1;
     rig_connect(rig, &(struct rig_board){&machine, send_bytes, set_input, pulse});
     enum nfsar_status status =
         qemu_start(&machine.qemu, rig_options(rig)->hub, rig_folder(rig), wrote, &machine, error);

@@ -17,16 +17,14 @@ void rig_echo_init(struct rig_echo *echo, const struct session *session, const n
 }
 
 static void forget(struct rig_echo *echo) {
-    nfsar_capture_free(&echo->one);
+    nfsar_capture_free(&echo->batch);
     free(echo->values);
     free(echo->samples);
-    free(echo->time_ns);
-    free(echo->pose);
+    free(echo->triggers);
     free(echo->taken);
     echo->values = NULL;
     echo->samples = NULL;
-    echo->time_ns = NULL;
-    echo->pose = NULL;
+    echo->triggers = NULL;
     echo->taken = NULL;
     echo->frames = echo->room = 0;
     echo->clipped = 0;
@@ -88,23 +86,43 @@ static double length_s(const struct rig_echo *echo) {
     return fmax(echo->frame.frame_s, (double)echo->frame.loops * loop_s(echo));
 }
 
-static enum nfsar_status simulate(struct rig_echo *echo, const nfsar_pose pose[2],
-                                  nfsar_error *error) {
-    echo->one.pose[0] = pose[0];
-    echo->one.pose[1] = pose[1];
-    return nfsar_simulate(&echo->one, echo->scatterers, echo->n_scatterers, &echo->physics, 0,
-                          echo->one.n_pulse, echo->values, NULL, error);
+/* Frames of a batch are a second apart in the simulation, whatever they were in truth. */
+static void time_batch(struct rig_echo *echo) {
+    const size_t loops = echo->frame.loops;
+    for (size_t i = 0; i < RIG_BATCH; i++) {
+        const double time_s = (double)i * (1.0 + 2.0 * length_s(echo));
+        for (size_t k = 0; k < loops; k++) {
+            echo->batch.time_s[i * loops + k] = time_s + (double)k * loop_s(echo);
+        }
+        echo->batch.pose_time_s[2 * i] = time_s;
+        echo->batch.pose_time_s[2 * i + 1] = time_s + length_s(echo);
+    }
+}
+
+static enum nfsar_status simulate(struct rig_echo *echo, const struct rig_trigger *triggers,
+                                  size_t n, nfsar_error *error) {
+    for (size_t i = 0; i < RIG_BATCH; i++) {
+        memcpy(echo->batch.pose + 2 * i, triggers[i < n ? i : n - 1].pose,
+               2 * sizeof *echo->batch.pose);
+    }
+    return nfsar_simulate(&echo->batch, echo->scatterers, echo->n_scatterers, &echo->physics, 0,
+                          n * echo->frame.loops, echo->values, NULL, error);
 }
 
 static enum nfsar_status find_scale(struct rig_echo *echo, const nfsar_pose *poses, size_t n,
                                     nfsar_error *error) {
     double peak = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const enum nfsar_status status = simulate(echo, (nfsar_pose[2]){poses[i], poses[i]}, error);
+    for (size_t at = 0; at < n; at += RIG_BATCH) {
+        struct rig_trigger triggers[RIG_BATCH];
+        const size_t few = n - at < RIG_BATCH ? n - at : RIG_BATCH;
+        for (size_t i = 0; i < few; i++) {
+            triggers[i] = (struct rig_trigger){0, {poses[at + i], poses[at + i]}};
+        }
+        const enum nfsar_status status = simulate(echo, triggers, few, error);
         if (status != NFSAR_OK) {
             return status;
         }
-        for (size_t k = 0; k < frame_values(echo); k++) {
+        for (size_t k = 0; k < few * frame_values(echo); k++) {
             peak = fmax(peak, cabs((double complex)echo->values[k]));
         }
     }
@@ -141,16 +159,14 @@ enum nfsar_status rig_echo_begin(struct rig_echo *echo, const struct ti_cfg_fram
                                        echo->session->receivers, frame->samples};
     enum nfsar_status status = check(echo, error);
     if (status == NFSAR_OK) {
-        status = make_header(echo, frame->loops, 2, false, &echo->one, error);
+        status = make_header(echo, RIG_BATCH * frame->loops, 2 * (size_t)RIG_BATCH, false,
+                             &echo->batch, error);
     }
     if (status != NFSAR_OK) {
         return status;
     }
-    for (size_t i = 0; i < frame->loops; i++) {
-        echo->one.time_s[i] = (double)i * loop_s(echo);
-    }
-    echo->one.pose_time_s[1] = length_s(echo);
-    echo->values = calloc(frame_values(echo), sizeof *echo->values);
+    time_batch(echo);
+    echo->values = calloc(RIG_BATCH * frame_values(echo), sizeof *echo->values);
     echo->samples = calloc(frame_samples(echo), sizeof *echo->samples);
     if (echo->values == NULL || echo->samples == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
@@ -175,9 +191,10 @@ static size_t line_of(const struct rig_echo *echo, size_t loop, size_t channel) 
     return (loop * lines + echo->session->line[channel]) * echo->frame.samples;
 }
 
-static void take_line(struct rig_echo *echo, size_t loop, size_t channel) {
+static void take_line(struct rig_echo *echo, const float complex *values, size_t loop,
+                      size_t channel) {
     const size_t n = echo->frame.samples;
-    const float complex *from = echo->values + (loop * channels(echo) + channel) * n;
+    const float complex *from = values + (loop * channels(echo) + channel) * n;
     struct rig_sample *to = echo->samples + line_of(echo, loop, channel);
     for (size_t i = 0; i < n; i++) {
         to[i] = (struct rig_sample){quantise(echo, (double)crealf(from[i])),
@@ -194,46 +211,43 @@ static enum nfsar_status grow(struct rig_echo *echo, nfsar_error *error) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY,
                           "the truth of %zu triggers is full; start the radar again", echo->frames);
     }
-    uint64_t *time_ns = realloc(echo->time_ns, room * sizeof *time_ns);
-    echo->time_ns = time_ns != NULL ? time_ns : echo->time_ns;
-    nfsar_pose *pose = realloc(echo->pose, 2 * room * sizeof *pose);
-    echo->pose = pose != NULL ? pose : echo->pose;
+    struct rig_trigger *triggers = realloc(echo->triggers, room * sizeof *triggers);
+    echo->triggers = triggers != NULL ? triggers : echo->triggers;
     struct rig_sample *taken = realloc(echo->taken, room * each);
     echo->taken = taken != NULL ? taken : echo->taken;
-    if (time_ns == NULL || pose == NULL || taken == NULL) {
+    if (triggers == NULL || taken == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     echo->room = room;
     return NFSAR_OK;
 }
 
-enum nfsar_status rig_echo_frame(struct rig_echo *echo, uint64_t time_ns, const nfsar_pose pose[2],
-                                 uint8_t *bytes, nfsar_error *error) {
-    enum nfsar_status status = simulate(echo, pose, error);
-    if (status != NFSAR_OK) {
-        return status;
-    }
-    const size_t n = frame_samples(echo);
-    for (size_t loop = 0; loop < echo->frame.loops; loop++) {
-        for (size_t channel = 0; channel < channels(echo); channel++) {
-            take_line(echo, loop, channel);
-        }
-    }
-    rig_layout_pack(&echo->layout, echo->samples, bytes);
-    if (echo->frames > 0 && time_ns <= echo->time_ns[echo->frames - 1]) {
+static enum nfsar_status keep(struct rig_echo *echo, const struct rig_trigger *trigger,
+                              nfsar_error *error) {
+    if (echo->frames > 0 && trigger->time_ns <= echo->triggers[echo->frames - 1].time_ns) {
         echo->frames = 0;
     }
-    if (echo->frames == echo->room) {
-        status = grow(echo, error);
-        if (status != NFSAR_OK) {
-            return status;
-        }
+    const enum nfsar_status status = echo->frames == echo->room ? grow(echo, error) : NFSAR_OK;
+    if (status == NFSAR_OK) {
+        const size_t n = frame_samples(echo);
+        memcpy(echo->taken + n * echo->frames, echo->samples, n * sizeof *echo->samples);
+        echo->triggers[echo->frames++] = *trigger;
     }
-    echo->time_ns[echo->frames] = time_ns;
-    memcpy(echo->pose + 2 * echo->frames, pose, 2 * sizeof *pose);
-    memcpy(echo->taken + n * echo->frames, echo->samples, n * sizeof *echo->samples);
-    echo->frames++;
-    return NFSAR_OK;
+    return status;
+}
+
+enum nfsar_status rig_echo_frames(struct rig_echo *echo, const struct rig_trigger *triggers,
+                                  size_t n, uint8_t *bytes, nfsar_error *error) {
+    enum nfsar_status status = simulate(echo, triggers, n, error);
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        for (size_t line = 0; line < echo->frame.loops * channels(echo); line++) {
+            take_line(echo, echo->values + i * frame_values(echo), line / channels(echo),
+                      line % channels(echo));
+        }
+        rig_layout_pack(&echo->layout, echo->samples, bytes + i * rig_layout_bytes(&echo->layout));
+        status = keep(echo, &triggers[i], error);
+    }
+    return status;
 }
 
 /* Both poses of each frame; a next trigger that came before the frame's end takes the second's
@@ -241,14 +255,14 @@ enum nfsar_status rig_echo_frame(struct rig_echo *echo, uint64_t time_ns, const 
 static void put_track(const struct rig_echo *echo, nfsar_capture *capture) {
     size_t n = 0;
     for (size_t i = 0; i < echo->frames; i++) {
-        const double time_s = (double)echo->time_ns[i] * 1e-9;
+        const double time_s = (double)echo->triggers[i].time_ns * 1e-9;
         while (n > 0 && capture->pose_time_s[n - 1] >= time_s) {
             n--;
         }
         capture->pose_time_s[n] = time_s;
-        capture->pose[n++] = echo->pose[2 * i];
+        capture->pose[n++] = echo->triggers[i].pose[0];
         capture->pose_time_s[n] = time_s + length_s(echo);
-        capture->pose[n++] = echo->pose[2 * i + 1];
+        capture->pose[n++] = echo->triggers[i].pose[1];
     }
     capture->n_pose = n;
 }
@@ -258,7 +272,8 @@ static void put_pulse(const struct rig_echo *echo, size_t frame, size_t loop,
     const size_t n = echo->frame.samples, pulse = frame * echo->frame.loops + loop;
     const struct rig_sample *from = echo->taken + frame * frame_samples(echo);
     float complex *to = capture->echo + pulse * channels(echo) * n;
-    capture->time_s[pulse] = (double)echo->time_ns[frame] * 1e-9 + (double)loop * loop_s(echo);
+    capture->time_s[pulse] =
+        (double)echo->triggers[frame].time_ns * 1e-9 + (double)loop * loop_s(echo);
     for (size_t i = 0; i < channels(echo) * n; i++) {
         const struct rig_sample *sample = &from[line_of(echo, loop, i / n) + i % n];
         to[i] = CMPLXF((float)sample->i, (float)sample->q);

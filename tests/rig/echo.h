@@ -10,7 +10,16 @@
 #include "host/session/session.h"
 #include "tests/rig/layout.h"
 
-enum { RIG_PEAK = 8000 }; /* of the strongest sample, of 32767 */
+enum {
+    RIG_PEAK = 8000, /* of the strongest sample, of 32767 */
+    RIG_BATCH = 32   /* frames at a time, for the simulation's start costs more than a frame */
+};
+
+/* A trigger: the radar is at pose[0] when it comes, at pose[1] when the frame ends. */
+struct rig_trigger {
+    uint64_t time_ns;
+    nfsar_pose pose[2];
+};
 
 struct rig_echo {
     const struct session *session;
@@ -23,16 +32,15 @@ struct rig_echo {
     struct ti_cfg_frame frame;
     struct rig_layout layout;
     double scale;
-    nfsar_capture one;          /* a frame: a pulse for each loop, a track of two poses */
-    float complex *values;      /* of it */
-    struct rig_sample *samples; /* of it */
+    nfsar_capture batch;        /* RIG_BATCH frames: a pulse for each loop, two poses each */
+    float complex *values;      /* of them */
+    struct rig_sample *samples; /* of a frame */
     uint64_t clipped;           /* samples beyond 16 bits */
 
     /* The truth so far. */
     size_t frames, room;
-    uint64_t *time_ns;
-    nfsar_pose *pose;         /* [frames][2], at the trigger and at the frame's end */
-    struct rig_sample *taken; /* [frames][loops][channels][samples] */
+    struct rig_trigger *triggers;
+    struct rig_sample *taken; /* [frames][loops][lines][samples] */
 };
 
 void rig_echo_init(struct rig_echo *echo, const struct session *session, const nfsar_scene *scene);
@@ -43,11 +51,10 @@ enum nfsar_status rig_echo_begin(struct rig_echo *echo, const struct ti_cfg_fram
                                  bool q_first, const nfsar_pose *poses, size_t n_poses,
                                  nfsar_error *error);
 
-/* One frame: the radar is at pose[0] when its trigger comes, at pose[1] when it ends. bytes has
- * room for rig_layout_bytes(). A trigger that is older than the one before begins a new truth: the
- * hub restarted. */
-enum nfsar_status rig_echo_frame(struct rig_echo *echo, uint64_t time_ns, const nfsar_pose pose[2],
-                                 uint8_t *bytes, nfsar_error *error);
+/* Frames of n triggers, at most RIG_BATCH. bytes has room for n times rig_layout_bytes(). A trigger
+ * that is older than the one before begins a new truth: the hub restarted. */
+enum nfsar_status rig_echo_frames(struct rig_echo *echo, const struct rig_trigger *triggers,
+                                  size_t n, uint8_t *bytes, nfsar_error *error);
 
 /* The capture of all frames since the start, a pulse for each loop. Nothing is written when there
  * is none. */

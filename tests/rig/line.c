@@ -9,7 +9,8 @@
 
 enum nfsar_status rig_line_open(struct rig_line *line, const char *path, nfsar_error *error) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    *line = (struct rig_line){.listener = -1, .client = -1};
+    line->listener = line->client = -1;
+    line->waiting = 0;
     if (strlen(path) >= sizeof address.sun_path) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%s: too long for a socket's name", path);
     }
@@ -37,12 +38,24 @@ void rig_line_close(struct rig_line *line) {
         close(line->listener);
         unlink(line->path);
     }
-    *line = (struct rig_line){.listener = -1, .client = -1};
+    line->listener = line->client = -1;
 }
 
 static void drop_client(struct rig_line *line) {
     close(line->client);
     line->client = -1;
+    line->waiting = 0;
+}
+
+static void send_waiting(struct rig_line *line) {
+    const ssize_t sent =
+        line->client >= 0 && line->waiting > 0
+            ? send(line->client, line->bytes, line->waiting, MSG_NOSIGNAL | MSG_DONTWAIT)
+            : 0;
+    if (sent > 0) {
+        line->waiting -= (size_t)sent;
+        memmove(line->bytes, line->bytes + sent, line->waiting);
+    }
 }
 
 size_t rig_line_read(struct rig_line *line, uint8_t *bytes, size_t n) {
@@ -52,6 +65,7 @@ size_t rig_line_read(struct rig_line *line, uint8_t *bytes, size_t n) {
     if (line->client < 0) {
         return 0;
     }
+    send_waiting(line);
     const ssize_t came = read(line->client, bytes, n);
     if (came == 0 || (came < 0 && errno != EAGAIN && errno != EINTR)) {
         drop_client(line);
@@ -60,7 +74,10 @@ size_t rig_line_read(struct rig_line *line, uint8_t *bytes, size_t n) {
 }
 
 void rig_line_write(struct rig_line *line, const uint8_t *bytes, size_t n) {
-    if (line->client >= 0) {
-        send(line->client, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (line->client < 0 || n > sizeof line->bytes - line->waiting) {
+        return;
     }
+    memcpy(line->bytes + line->waiting, bytes, n);
+    line->waiting += n;
+    send_waiting(line);
 }

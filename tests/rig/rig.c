@@ -9,7 +9,7 @@
 
 enum {
     BOOT_NS = 100000000, /* of the radar */
-    TRACK_NS = 10000000, /* between the tracker's lines */
+    TRACK_NS = 1000000, /* between the tracker's lines */
     CONFIG_PORT = 4096,
     DATA_PORT = 4098
 };
@@ -93,8 +93,8 @@ static enum nfsar_status open_card(struct rig *rig, nfsar_error *error) {
     return rig->card != NULL
                ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                            "the card cannot be at %s: %s; give card.address 127.0.0.2 and "
-                            "card.host 127.0.0.1 in the session",
+                            "the card cannot be at %s: %s; card.address of the session has to be "
+                            "this computer's and free: 127.0.0.2, or 127.0.0.3 beside another rig",
                             options.card_address, why);
 }
 
@@ -233,10 +233,12 @@ void rig_sync_was(struct rig *rig, uint64_t time_ns) {
     }
     rig_world_begin(&rig->world, time_ns);
     rig->world.stage = *seen;
-    const nfsar_pose pose[2] = {rig_world_pose(&rig->world, time_ns, 0.0),
-                                rig_world_pose(&rig->world, time_ns, rig->radar.frame.frame_s)};
+    const struct rig_trigger trigger = {
+        time_ns,
+        {rig_world_pose(&rig->world, time_ns, 0.0),
+         rig_world_pose(&rig->world, time_ns, rig->radar.frame.frame_s)}};
     rig->world.stage = now;
-    worker_frame(&rig->worker, time_ns, pose);
+    worker_frame(&rig->worker, &trigger);
     rig->frames++;
 }
 

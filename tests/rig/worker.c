@@ -14,24 +14,29 @@ static void put(struct worker *worker, const struct worker_task *task) {
     pthread_mutex_unlock(&worker->lock);
 }
 
-/* False: there is none and none will come. */
-static bool take(struct worker *worker, struct worker_task *task) {
+/* The next task, or as many frames as wait. 0: there is none and none will come. */
+static size_t take(struct worker *worker, struct worker_task tasks[RIG_BATCH]) {
     pthread_mutex_lock(&worker->lock);
     while (worker->head == worker->tail && !worker->over) {
         pthread_cond_wait(&worker->more, &worker->lock);
     }
-    const bool any = worker->head != worker->tail;
-    if (any) {
-        *task = worker->tasks[worker->tail % WORKER_ROOM];
+    const size_t waiting = worker->head - worker->tail;
+    size_t n = 0;
+    while (n < waiting && n < RIG_BATCH) {
+        const struct worker_task *next = &worker->tasks[(worker->tail + n) % WORKER_ROOM];
+        if (n > 0 && (next->kind != WORKER_FRAME || tasks[0].kind != WORKER_FRAME)) {
+            break;
+        }
+        tasks[n++] = *next;
     }
     pthread_mutex_unlock(&worker->lock);
-    return any;
+    return n;
 }
 
 /* Only now: until then the one that begins has its frame to itself. */
-static void done(struct worker *worker) {
+static void done(struct worker *worker, size_t n) {
     pthread_mutex_lock(&worker->lock);
-    worker->tail++;
+    worker->tail += n;
     pthread_cond_broadcast(&worker->less);
     pthread_mutex_unlock(&worker->lock);
 }
@@ -63,44 +68,46 @@ static void begin(struct worker *worker) {
     worker->told_refused = false;
 }
 
-static void make(struct worker *worker, const struct worker_task *task) {
+static void make(struct worker *worker, const struct worker_task *tasks, size_t n) {
     struct rig_echo *echo = &worker->echo;
+    struct rig_trigger triggers[RIG_BATCH];
     nfsar_error error;
     if (!echo->begun) {
         return;
     }
-    const size_t n = rig_layout_bytes(&echo->layout);
-    uint8_t *bytes = malloc(n);
-    if (bytes == NULL ||
-        rig_echo_frame(echo, task->time_ns, task->pose, bytes, &error) != NFSAR_OK) {
-        if (bytes != NULL) {
-            complain(&error);
-        }
-        free(bytes);
-        return;
+    for (size_t i = 0; i < n; i++) {
+        triggers[i] = tasks[i].trigger;
     }
-    if (worker->card != NULL && card_send(worker->card, bytes, n) < n && !worker->told_refused) {
+    const size_t bytes = n * rig_layout_bytes(&echo->layout);
+    uint8_t *samples = malloc(bytes);
+    enum nfsar_status status = samples != NULL
+                                   ? rig_echo_frames(echo, triggers, n, samples, &error)
+                                   : nfsar_fail(&error, NFSAR_ERROR_MEMORY, "out of memory");
+    if (status != NFSAR_OK) {
+        complain(&error);
+    } else if (worker->card != NULL && card_send(worker->card, samples, bytes) < bytes &&
+               !worker->told_refused) {
         fprintf(stderr, "nfsar-rig: the card does not take samples: it does not record, or its "
                         "memory is full\n");
         worker->told_refused = true;
     }
-    worker->sent++;
-    free(bytes);
+    free(samples);
 }
 
 static void *work(void *context) {
     struct worker *worker = context;
-    struct worker_task task;
-    while (take(worker, &task)) {
-        if (task.kind == WORKER_BEGIN) {
+    struct worker_task tasks[RIG_BATCH];
+    size_t n;
+    while ((n = take(worker, tasks)) > 0) {
+        if (tasks[0].kind == WORKER_BEGIN) {
             save(worker);
             begin(worker);
-        } else if (task.kind == WORKER_FRAME) {
-            make(worker, &task);
+        } else if (tasks[0].kind == WORKER_FRAME) {
+            make(worker, tasks, n);
         } else {
             save(worker);
         }
-        done(worker);
+        done(worker, n);
     }
     save(worker);
     return NULL;
@@ -136,8 +143,8 @@ void worker_begin(struct worker *worker, const struct ti_cfg_frame *frame, bool 
     put(worker, &(struct worker_task){.kind = WORKER_BEGIN});
 }
 
-void worker_frame(struct worker *worker, uint64_t time_ns, const nfsar_pose pose[2]) {
-    put(worker, &(struct worker_task){WORKER_FRAME, time_ns, {pose[0], pose[1]}});
+void worker_frame(struct worker *worker, const struct rig_trigger *trigger) {
+    put(worker, &(struct worker_task){WORKER_FRAME, *trigger});
 }
 
 void worker_end(struct worker *worker) {

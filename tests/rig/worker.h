@@ -13,8 +13,7 @@ enum worker_kind { WORKER_BEGIN, WORKER_FRAME, WORKER_END };
 
 struct worker_task {
     enum worker_kind kind;
-    uint64_t time_ns;
-    nfsar_pose pose[2];
+    struct rig_trigger trigger;
 };
 
 struct worker {
@@ -35,7 +34,6 @@ struct worker {
     nfsar_pose poses[WORKER_POSES];
 
     bool told_refused; /* the card does not record */
-    uint64_t sent;     /* frames */
 };
 
 enum nfsar_status worker_open(struct worker *worker, const struct session *session,
@@ -46,7 +44,7 @@ enum nfsar_status worker_open(struct worker *worker, const struct session *sessi
 void worker_begin(struct worker *worker, const struct ti_cfg_frame *frame, bool q_first,
                   const nfsar_pose poses[WORKER_POSES]);
 /* A frame. Waits where too many wait already. */
-void worker_frame(struct worker *worker, uint64_t time_ns, const nfsar_pose pose[2]);
+void worker_frame(struct worker *worker, const struct rig_trigger *trigger);
 /* The radar stopped: the truth is written. */
 void worker_end(struct worker *worker);
 
