@@ -21,7 +21,7 @@ static const char cfg[] = "sensorStop\nflushCfg\ndfeDataOutputMode 1\nchannelCfg
 
 /* What a test changes of a session that is right. */
 struct change {
-    const char *radar_port, *hub_port, *host, *card, *cfg;
+    const char *radar_port, *hub_port, *host, *card, *cfg, *sensors;
 };
 
 static inline void write_session(const char *name, struct change change) {
@@ -35,10 +35,12 @@ static inline void write_session(const char *name, struct change change) {
              "card:\n  lanes: 4\n  address: %s\n  host: %s\n  receive_bytes: 65536\n"
              "hub:\n  port: %s\n  stage: %s/docs/examples/stage-scanner.yaml\n"
              "scan:\n  path: serpentine\n  x_m: 20e-3\n  y_m: 20e-3\n  positions: 5\n  rows: 2\n"
-             "  step_m: 1e-3\n  row_step_m: 2e-3\n",
+             "  step_m: 1e-3\n  row_step_m: 2e-3\n"
+             "sensors: [%s]\n",
              change.cfg != NULL ? change.cfg : "radar.cfg", port,
              change.card != NULL ? change.card : card, change.host != NULL ? change.host : host,
-             change.hub_port != NULL ? change.hub_port : test_path("hub"), getenv("NFSAR_SOURCE"));
+             change.hub_port != NULL ? change.hub_port : test_path("hub"), getenv("NFSAR_SOURCE"),
+             change.sensors != NULL ? change.sensors : "");
     test_write_file(name, text, strlen(text));
 }
 

@@ -16,7 +16,7 @@ static int start_rig(void **state) {
     if (program == NULL || access(program, X_OK) != 0) {
         return 0;
     }
-    write_session("rig.yaml", (struct change){0});
+    write_session("rig.yaml", (struct change){.sensors = "imu"});
     snprintf(session, sizeof session, "%s", test_path("rig.yaml"));
     snprintf(scene, sizeof scene, "%s/docs/examples/scene-emulated.yaml", getenv("NFSAR_SOURCE"));
     rig = fork();
@@ -60,6 +60,7 @@ static void a_ready_rig_is_well(void **state) {
         {"hub's port", "can be opened"},
         {"hub", "answers: fake, firmware "},
         {"hub's errors", "none are latched"},
+        {"sensors", "imu is running"},
         {"radar", "its command line answers through the hub: mmWave SDK Version: "},
         {"LVDS", "64 frames came, all whole"},
         {"disk space", "GB are free, a recording needs"},
@@ -88,10 +89,14 @@ static void what_the_hub_remembers_is_told(void **state) {
     assert_int_equal(test_command(output, sizeof output, "hub '%s' radar '%s'", test_path("hub"),
                                   test_path("bad.cfg")),
                      1);
-    json_t *object = examine(1, "rig.yaml", "");
+    /* The IMU is there, a GNSS receiver is not. */
+    write_session("sensors.yaml", (struct change){.sensors = "gnss"});
+    json_t *object = examine(1, "sensors.yaml", "");
+    assert_finds(object, "sensors", "wrong", "gnss is wanted by the session, and is ",
+                 "out of sensors:");
     assert_finds(object, "hub's errors", "wrong", "latched: the radar refused a line", " clear");
     assert_finds(object, "radar", "ok", "answers through the hub", "");
-    assert_int_equal(json_integer_value(json_object_get(object, "wrong")), 1);
+    assert_int_equal(json_integer_value(json_object_get(object, "wrong")), 2);
     json_decref(object);
     assert_int_equal(test_command(output, sizeof output, "hub '%s' clear", test_path("hub")), 0);
 }
