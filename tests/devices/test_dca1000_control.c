@@ -247,6 +247,66 @@ static void the_card_is_full(void **state) {
     card_close(card);
 }
 
+/* What the card says by itself comes between a command and its answer. */
+static void notices_while_commands_are_under_way(void **state) {
+    (void)state;
+    struct rig rig;
+    nfsar_error error;
+    struct nfsar_dca1000_counters counters = {0};
+    open_rig(&rig, &(struct card_faults){0});
+    for (unsigned i = 0; i < 50; i++) {
+        card_notice(rig.card, NFSAR_DCA1000_SD_DETECTED);
+        assert_ok(nfsar_dca1000_alive(rig.link, &error), error);
+        card_notice(rig.card, NFSAR_DCA1000_LVDS_FULL);
+        assert_ok(nfsar_dca1000_version(rig.link, NULL, NULL, NULL, &error), error);
+    }
+    for (unsigned tries = 0; tries < WAIT_MS && counters.notices != 0x208; tries++) {
+        assert_ok(nfsar_dca1000_alive(rig.link, &error), error);
+        nfsar_dca1000_counters(rig.link, &counters);
+    }
+    assert_int_equal(counters.notices, 0x208);
+    close_rig(&rig);
+}
+
+/* A socket that holds two packets, and samples as fast as they can be sent: what the kernel drops
+ * it counts, and the loss map has the same. */
+static void the_kernel_drops(void **state) {
+    (void)state;
+    const char *why;
+    nfsar_error error;
+    nfsar_dca1000 *link;
+    struct card_state told;
+    struct nfsar_dca1000_counters counters;
+    const size_t n = (size_t)2000 * STREAM_PAYLOAD;
+    const struct card_options options = {.card_address = card_address,
+                                         .host_address = host_address,
+                                         .unpaced = true,
+                                         .quiet_ms = 50};
+    const struct nfsar_dca1000_options link_options = {.card_address = card_address,
+                                                       .host_address = host_address,
+                                                       .receive_bytes = 4096,
+                                                       .timeout_ms = 5000};
+    struct card *card = card_open(&options, &why);
+    assert_non_null(card);
+    assert_ok(nfsar_dca1000_open(&link_options, &link, &error), error);
+    assert_ok(nfsar_dca1000_configure(link, &error), error);
+    assert_ok(nfsar_dca1000_start(link, FRAME, &error), error);
+    uint8_t *samples = calloc(1, n);
+    assert_int_equal(card_send(card, samples, n), n);
+    assert_true(card_wait_flushed(card, WAIT_MS));
+    assert_ok(nfsar_dca1000_stop(link, QUIET_MS, &error), error);
+    nfsar_dca1000_counters(link, &counters);
+    card_state(card, &told);
+    assert_true(counters.kernel_drops > 0);
+    assert_int_equal(counters.packets + counters.kernel_drops, told.sent_packets);
+    assert_int_equal(counters.bytes + counters.lost_bytes, counters.end_byte);
+    assert_int_equal(counters.lost_bytes + (n - counters.end_byte),
+                     counters.kernel_drops * STREAM_PAYLOAD);
+    free(samples);
+    nfsar_dca1000_close(link);
+    card_close(card);
+}
+
 /* The radar sends nothing: the card says so, and recording it can be stopped and begun again. */
 static void no_samples(void **state) {
     (void)state;
@@ -317,6 +377,8 @@ int main(void) {
         cmocka_unit_test(the_radar_goes_on),
         cmocka_unit_test(closing_stops_the_card),
         cmocka_unit_test(the_card_is_full),
+        cmocka_unit_test(notices_while_commands_are_under_way),
+        cmocka_unit_test(the_kernel_drops),
         cmocka_unit_test(no_samples),
         cmocka_unit_test(strangers_are_ignored),
     };
