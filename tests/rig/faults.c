@@ -20,7 +20,6 @@ static const struct fault {
     {"late-packets", COUNT, AT(card.late_packets), 4096.0},
     {"reorder", COUNT, AT(card.reorder), 4096.0},
     {"first-byte", WIDE, AT(card.first_byte), 1e15},
-    {"first-packet", WIDE, AT(card.first_packet), 1e12},
     {"miss", WIDE, AT(miss), 1e12},
     {"no-last", FLAG, AT(card.no_last), 1.0},
     {"cut-last", COUNT, AT(card.cut_last), 1456.0},
@@ -67,11 +66,10 @@ static enum nfsar_status read_one(const char *text, size_t n, struct rig_faults 
         set(&known[i], value, faults);
         return NFSAR_OK;
     }
-    return nfsar_fail(
-        error, NFSAR_ERROR_ARGUMENT,
-        "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
-        "first-packet, no-last, cut-last, silent, wrong-replies, refuse, miss or seed",
-        (int)n, text);
+    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                      "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
+                      "first-byte, no-last, cut-last, silent, wrong-replies, refuse, miss or seed",
+                      (int)n, text);
 }
 
 enum nfsar_status rig_faults_read(const char *text, struct rig_faults *faults, nfsar_error *error) {

@@ -29,8 +29,7 @@ def shuffled(folder, build, number):
 
 def past_4_gib(folder, build, number):
     """The byte count passes 2^32 amid the scan, and packets are lost around it."""
-    packets = 2**32 // 1456 - 150
-    faulty(folder, build, number, f"first-packet={packets},loss=0.02,seed=3", lambda n: n > 0)
+    faulty(folder, build, number, f"first-byte={2**32 - 150 * 1456},loss=0.02,seed=3", lambda n: n > 0)
 
 
 def cut_short(folder, build, number):
