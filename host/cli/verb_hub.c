@@ -61,9 +61,9 @@ static bool is_form(const char *word) {
 static int no_port(void) {
     char ports[256];
     serial_ports(ports, sizeof ports);
-    return cli_usage("hub", "give the port of the hub first: nfsar hub PORT ...; %s%s",
-                     ports[0] != '\0' ? "serial ports here: " : "no serial port is plugged in",
-                     ports);
+    return cli_usage(
+        "hub", "give the port of the hub first: nfsar hub usb ..., or nfsar hub PORT ...; %s%s",
+        ports[0] != '\0' ? "serial ports here: " : "no serial port is plugged in", ports);
 }
 
 int verb_hub(int argc, char **argv) {
