@@ -257,6 +257,8 @@ static enum nfsar_wire_result run(struct hub *hub, const struct nfsar_wire_messa
             message->header.kind == NFSAR_WIRE_DO_EMERGENCY && message->payload[0] != 0;
         const bool always = stop || message->header.kind == NFSAR_WIRE_DO_HELLO;
         if (!hub->greeted && !always) {
+            /* Whoever greeted the hub before it restarted: over USB nobody has told it yet. */
+            hub_say_hello(hub);
             answer->detail = NFSAR_WIRE_MAJOR;
             return NFSAR_WIRE_RESULT_VERSION;
         }

@@ -59,6 +59,9 @@ static void print_line(struct hub_session *session, struct watch *watch, double 
     printf("  %.1f kB/s, lost %" PRIu64 " (%" PRIu64 " dropped on the hub), garbled %" PRIu64,
            (double)(now.bytes - watch->counters.bytes) / took_s * 1e-3, now.lost, now.dropped,
            now.bad);
+    if (now.reconnects > 0) {
+        printf(", back %" PRIu64 " times", now.reconnects);
+    }
     if (session->has_status) {
         printf(", triggers %" PRIu32, session->status.triggers);
     }

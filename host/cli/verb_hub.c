@@ -35,8 +35,8 @@ enum { FORMS = sizeof forms / sizeof *forms };
 
 static void print_help(void) {
     printf("usage: nfsar hub PORT [FORM ...]\n\n"
-           "Talks to the hub: PORT is a serial port such as /dev/ttyUSB0, or an emulator's "
-           "socket.\n\n");
+           "Talks to the hub: PORT is usb, usb:SERIAL, a serial port such as /dev/ttyUSB0, or an "
+           "emulator's socket.\n\n");
     for (size_t i = 0; i < FORMS; i++) {
         char left[64];
         snprintf(left, sizeof left, "%s%s%s", forms[i].name, forms[i].name[0] != '\0' ? " " : "",
@@ -61,9 +61,9 @@ static bool is_form(const char *word) {
 static int no_port(void) {
     char ports[256];
     serial_ports(ports, sizeof ports);
-    return cli_usage("hub", "give the port of the hub first: nfsar hub PORT ...; %s%s",
-                     ports[0] != '\0' ? "serial ports here: " : "no serial port is plugged in",
-                     ports);
+    return cli_usage(
+        "hub", "give the port of the hub first: nfsar hub usb ..., or nfsar hub PORT ...; %s%s",
+        ports[0] != '\0' ? "serial ports here: " : "no serial port is plugged in", ports);
 }
 
 int verb_hub(int argc, char **argv) {

@@ -72,8 +72,10 @@ static int run(const struct repair *repair) {
         print_found(repair, &found);
     }
     pending_protect(repair->recording);
-    enum nfsar_status status = repair->join_by_time ? record_rejoin(repair->recording, NULL, &error)
-                                                    : record_check_join(repair->recording, &error);
+    enum nfsar_status status =
+        repair->join_by_time
+            ? record_rejoin(repair->recording, NULL, &error)
+            : record_check_join(repair->recording, found.end != RECORDING_CLOSED, &error);
     if (status != NFSAR_OK) {
         recording_summary_free(&found);
         return cli_fail(&error);

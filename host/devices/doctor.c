@@ -108,20 +108,23 @@ const char *doctor_holder(const char *link, char text[96]) {
 
 /* ---- the session ----------------------------------------------------------------------------- */
 
-static void tell_wish(void *context, const char *text) {
-    doctor_say(context, "radar's .cfg", DOCTOR_WRONG, NULL, "%s", text);
+static void tell_problem(void *context, const char *text) {
+    doctor_say(context, "plan", DOCTOR_WRONG, "nfsar record SESSION.yaml --dry-run shows the plan",
+               "%s", text);
 }
 
-static void check_cfg(struct doctor *doctor) {
+/* What stands against recording it, whatever the rig is. */
+static void check_plan(struct doctor *doctor) {
     const struct session *session = doctor->session;
     const struct ti_cfg_frame *frame = &session->radar.frame;
-    if (ti_cfg_check_recording(&session->radar.cfg, doctor->card.lanes, doctor->card.bits, true,
-                               tell_wish, doctor) == 0) {
-        doctor_say(doctor, "radar's .cfg", DOCTOR_OK, NULL,
-                   "%s: %zu samples, %zu chirp%s, %zu loop%s: %zu bytes a frame, busy for %.4g ms",
-                   session->radar.cfg.path, frame->samples, frame->chirps,
-                   frame->chirps == 1 ? "" : "s", frame->loops, frame->loops == 1 ? "" : "s",
-                   frame->bytes, frame->frame_s * 1e3);
+    plan_make(session, NULL, &doctor->plan);
+    if (plan_check(session, &doctor->plan, tell_problem, doctor) == 0) {
+        doctor_say(doctor, "plan", DOCTOR_OK, NULL,
+                   "%zu samples, %zu chirp%s, %zu loop%s: %zu bytes a frame, busy for %.4g ms; a "
+                   "trigger each %.4g ms",
+                   frame->samples, frame->chirps, frame->chirps == 1 ? "" : "s", frame->loops,
+                   frame->loops == 1 ? "" : "s", frame->bytes, frame->frame_s * 1e3,
+                   doctor->plan.interval_s * 1e3);
     }
 }
 
@@ -170,7 +173,7 @@ bool doctor_run(const struct doctor_options *options, size_t found[DOCTOR_VERDIC
     check_session(&doctor);
     fill_in(&doctor);
     if (doctor.session != NULL) {
-        check_cfg(&doctor);
+        check_plan(&doctor);
     }
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !doctor_cancelled(&doctor); i++) {
         checks[i](&doctor);

@@ -5,14 +5,14 @@
 #include "host/devices/doctor_check.h"
 #include "host/devices/transport.h"
 
-enum { TRIGGERS = 64, PULSE_NS = 5000, AWAIT_MS = 3000, ANSWER_MS = 1000 };
+enum { TRIGGERS = 64, PULSE_NS = 5000, AWAIT_MS = 3000, ANSWER_MS = 500 };
 
 static void say_silent(struct doctor *doctor, const nfsar_error *error) {
-    doctor_say(doctor, "capture card", DOCTOR_WRONG,
-               "switch it on (5 V), its cable straight to this computer; restart it once (it "
-               "remembers who spoke first); another address than its usual one is card.address in "
-               "the session",
-               "%s", error->message);
+    doctor_say(
+        doctor, "capture card", DOCTOR_WRONG,
+        "switch it on (5 V), or off and on once, its cable straight to this computer; another "
+        "address than its usual one is card.address in the session",
+        "%s", error->message);
 }
 
 void doctor_card(struct doctor *doctor) {
@@ -130,15 +130,18 @@ static enum nfsar_status record(struct doctor *doctor, nfsar_dca1000 *card, nfsa
     if (status == NFSAR_OK) {
         status = radar_start(radar, cfg, error);
     }
-    if (status == NFSAR_OK && cfg->trigger == TI_CFG_HARDWARE && hub != NULL) {
+    const bool started = status == NFSAR_OK;
+    if (started && cfg->trigger == TI_CFG_HARDWARE && hub != NULL) {
         taken->triggers = TRIGGERS;
         status = trigger(hub, frame, error);
     }
     if (status == NFSAR_OK) {
         status = take(doctor, card, hub, limit_ms, taken, error);
     }
-    if (status == NFSAR_OK) {
-        status = radar_stop(radar, error);
+    if (started) { /* whatever became of the rest; the first error is told */
+        nfsar_error late;
+        const enum nfsar_status stopped = radar_stop(radar, status == NFSAR_OK ? error : &late);
+        status = status == NFSAR_OK ? stopped : status;
     }
     if (status == NFSAR_OK) {
         status = nfsar_dca1000_stop(card, 0, error);
@@ -182,6 +185,11 @@ void doctor_lvds(struct doctor *doctor, nfsar_hub *hub, struct radar_control *ra
     if (doctor->session == NULL || !doctor->card_answers) {
         doctor_say(doctor, "LVDS", DOCTOR_UNKNOWN, NULL, "not tried: it wants %s",
                    doctor->session == NULL ? "a session (--rig)" : "the capture card");
+        return;
+    }
+    if (doctor->session->radar.cfg.trigger == TI_CFG_HARDWARE && hub == NULL) {
+        doctor_say(doctor, "LVDS", DOCTOR_UNKNOWN, NULL,
+                   "not tried: the radar waits for triggers, and there is no hub to give them");
         return;
     }
     enum nfsar_status status = nfsar_dca1000_open(&doctor->card, &card, &error);

@@ -7,11 +7,13 @@
 
 #include "host/devices/doctor.h"
 #include "host/radar/control.h"
+#include "host/session/plan.h"
 #include "host/session/session.h"
 
 struct doctor {
     const struct doctor_options *options;
     struct session *session;           /* NULL: none, or it cannot be read */
+    struct plan plan;                  /* of the session */
     struct nfsar_dca1000_options card; /* without what is left out */
     const char *hub_port, *radar_port; /* NULL: on USB; through the hub */
     char interface[32];                /* that has the host's address; "" for none */

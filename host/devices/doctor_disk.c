@@ -14,12 +14,6 @@
 
 enum { PIECE = 4 << 20, PIECES = 16, LIMIT_MS = 400 };
 
-/* Bytes a second that come from the radar: at most one frame in its own period. */
-static double needed_rate(const struct session *session) {
-    const struct ti_cfg_frame *frame = &session->radar.frame;
-    return frame->frame_period_s > 0.0 ? (double)frame->bytes / frame->frame_period_s : 0.0;
-}
-
 /* Bytes a second into a file of the folder, until they are on the disk; negative: errno. The file
  * has no name, so that nothing is left of it whatever happens. */
 static double write_rate(const char *folder) {
@@ -83,7 +77,7 @@ static void check_space(struct doctor *doctor, const char *folder) {
 
 static void check_rate(struct doctor *doctor, const char *folder) {
     const double rate = write_rate(folder);
-    const double needed = doctor->session != NULL ? needed_rate(doctor->session) : 0.0;
+    const double needed = doctor->session != NULL ? doctor->plan.rate : 0.0;
     if (rate < 0.0) {
         doctor_say(doctor, "disk speed", DOCTOR_WRONG, "a folder that you may write to: --output",
                    "%s: %s", folder, strerror((int)-rate));

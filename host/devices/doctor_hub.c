@@ -14,7 +14,7 @@
 #include "host/devices/transport.h"
 #include "host/radar/control.h"
 
-enum { ERRORS = 32, TOLD_MS = 2500, RADAR_MS = 2000 };
+enum { ERRORS = 32, SENSORS = NFSAR_WIRE_SENSOR_SPI_IMU + 1, TOLD_MS = 2500, RADAR_MS = 2000 };
 
 /* What the hub and the radar said. */
 struct ear {
@@ -24,8 +24,8 @@ struct ear {
     bool has_status, has_crash;
     struct nfsar_wire_status status;
     bool latched[ERRORS];
-    uint32_t counts[ERRORS];
-    char version[128]; /* of the radar */
+    uint8_t sensors[SENSORS]; /* enum nfsar_wire_sensor_state, as told last */
+    char version[128];        /* of the radar */
 };
 
 static bool is_usb_port(const char *port) {
@@ -68,8 +68,11 @@ static bool check_port(struct doctor *doctor, const char *check, const char *por
     if (S_ISCHR(info.st_mode) && realpath(port, real) != NULL && real[0] != '\0') {
         doctor_holder(real, holder);
         if (strchr(holder, '(') != NULL) {
-            doctor_say(doctor, check, DOCTOR_WRONG, "end that program", "%s is held by %s", port,
-                       holder);
+            doctor_say(doctor, check, DOCTOR_WRONG,
+                       strncmp(holder, "ModemManager", 12) == 0
+                           ? "sudo systemctl disable --now ModemManager"
+                           : "end that program",
+                       "%s is held by %s", port, holder);
             return false;
         }
     }
@@ -82,7 +85,11 @@ static bool check_port(struct doctor *doctor, const char *check, const char *por
 static bool hear(void *context, const struct nfsar_wire_message *record) {
     struct ear *ear = context;
     struct nfsar_wire_error error;
-    if (record->header.kind == NFSAR_WIRE_STATUS) {
+    struct nfsar_wire_sensor sensor;
+    if (record->header.kind == NFSAR_WIRE_SENSOR && record->header.channel < SENSORS &&
+        nfsar_wire_unpack_sensor(&sensor, record->payload, record->bytes)) {
+        ear->sensors[record->header.channel] = sensor.state;
+    } else if (record->header.kind == NFSAR_WIRE_STATUS) {
         ear->has_status |= nfsar_wire_unpack_status(&ear->status, record->payload, record->bytes);
     } else if (record->header.kind == NFSAR_WIRE_CRASH) {
         ear->has_crash = true;
@@ -90,7 +97,6 @@ static bool hear(void *context, const struct nfsar_wire_message *record) {
                nfsar_wire_unpack_error(&error, record->payload, record->bytes) &&
                error.error < ERRORS) {
         ear->latched[error.error] = error.latched != 0;
-        ear->counts[error.error]++;
     }
     radar_record(ear->radar, record);
     return true;
@@ -169,14 +175,54 @@ static void check_errors(struct ear *ear) {
     }
     if (ear->has_status && ear->status.emergency != 0) {
         latched++;
-        doctor_say(doctor, "hub's errors", DOCTOR_WRONG,
-                   "release the emergency stop's button, then: nfsar hub PORT emergency release",
-                   "the emergency stop is on");
+        snprintf(fix, sizeof fix, "release its button, then: nfsar hub %.300s emergency release",
+                 port_name(doctor));
+        doctor_say(doctor, "hub's errors", DOCTOR_WRONG, fix, "the emergency stop is on");
     }
     if (latched == 0 && ear->has_status) {
         doctor_say(doctor, "hub's errors", DOCTOR_OK, NULL, "none are latched");
     } else if (latched == 0) {
         doctor_say(doctor, "hub's errors", DOCTOR_UNKNOWN, NULL, "the hub told no status");
+    }
+}
+
+struct wanted {
+    const char *name;
+    bool wanted;
+    unsigned first, second; /* either will do */
+};
+
+static bool runs(const struct ear *ear, const struct wanted *sensor) {
+    return ear->sensors[sensor->first] == NFSAR_WIRE_SENSOR_IS_RUNNING ||
+           ear->sensors[sensor->second] == NFSAR_WIRE_SENSOR_IS_RUNNING;
+}
+
+/* Those that the session records. A hub that was just switched on still starts them. */
+static void check_sensors(struct ear *ear) {
+    const struct session *session = ear->doctor->session;
+    const struct wanted sensors[] = {
+        {"imu", session->sensors.imu, NFSAR_WIRE_SENSOR_IMU, NFSAR_WIRE_SENSOR_SPI_IMU},
+        {"flow", session->sensors.flow, NFSAR_WIRE_SENSOR_FLOW, NFSAR_WIRE_SENSOR_FLOW},
+        {"gnss", session->sensors.gnss, NFSAR_WIRE_SENSOR_GNSS, NFSAR_WIRE_SENSOR_GNSS},
+    };
+    const uint64_t began = transport_now_ms();
+    for (size_t i = 0; i < sizeof sensors / sizeof sensors[0]; i++) {
+        nfsar_error error;
+        if (!sensors[i].wanted) {
+            continue;
+        }
+        while (!runs(ear, &sensors[i]) && transport_now_ms() - began < TOLD_MS &&
+               nfsar_hub_listen(ear->hub, 50, &error) == NFSAR_OK) {
+        }
+        if (runs(ear, &sensors[i])) {
+            doctor_say(ear->doctor, "sensors", DOCTOR_OK, NULL, "%s is running", sensors[i].name);
+        } else {
+            doctor_say(ear->doctor, "sensors", DOCTOR_WRONG,
+                       "its wires and rate (docs/firmware-sensors.md), or leave it out of sensors: "
+                       "in the session",
+                       "%s is wanted by the session, and is %s", sensors[i].name,
+                       nfsar_wire_sensor_state_name(ear->sensors[sensors[i].first]));
+        }
     }
 }
 
@@ -246,6 +292,9 @@ void doctor_hub(struct doctor *doctor) {
         doctor_say(doctor, "hub", DOCTOR_UNKNOWN, NULL, "not asked: see its port");
     } else if (open_hub(&ear)) {
         check_errors(&ear);
+        if (doctor->session != NULL) {
+            check_sensors(&ear);
+        }
     }
     if (doctor->radar_port == NULL) {
         check_radar_of_hub(&ear);

@@ -107,7 +107,7 @@ static void check_link(struct doctor *doctor) {
     snprintf(path, sizeof path, "/sys/class/net/%s/speed", doctor->interface);
     const long long speed = doctor_number(path);
     if (carrier < 0) { /* the file cannot be read while the card is switched off */
-        snprintf(fix, sizeof fix, "sudo ip link set up dev %s", doctor->interface);
+        snprintf(fix, sizeof fix, "sudo ip link set dev %s up", doctor->interface);
         doctor_say(doctor, "network link", DOCTOR_WRONG, fix, "%s is switched off",
                    doctor->interface);
     } else if (carrier == 0) {

@@ -5,14 +5,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     PAUSE_MS = 10,   /* after a failed transfer, and after many empty ones */
     IDLE_MS = 200,   /* the thread looks up */
     SEARCH_MS = 200, /* between two looks for a hub that is gone */
     RETIRE_MS = 2000,
-    EMPTY_MOST = 16,  /* in a row without a pause */
-    FAULTS_MOST = 100 /* pauses in a row, then the device is as good as gone */
+    EMPTY_MOST = 16, /* in a row without a pause */
+    FAULTS_MOST = 50 /* pauses in a row, then the device is as good as gone */
 };
 
 /* ---- transfers toward the host ---- */
@@ -186,7 +187,10 @@ static unsigned begin_transfers(struct usb *usb) {
 
 static void hear_events(struct usb *usb, unsigned ms) {
     struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-    libusb_handle_events_timeout_completed(usb->hub.context, &wait, NULL);
+    if (libusb_handle_events_timeout_completed(usb->hub.context, &wait, NULL) != 0) {
+        /* Whatever is wrong, not a loop without a pause. */
+        nanosleep(&(const struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+    }
 }
 
 static unsigned busy_now(struct usb *usb) {

@@ -65,6 +65,6 @@ enum nfsar_status record_rejoin(const char *recording, struct join *join, nfsar_
 
 /* Do the frames of a recording that was not sealed belong to its triggers, by their times? The last
  * triggers of one that died may have no frame. NFSAR_ERROR_FORMAT: no, and which. */
-enum nfsar_status record_check_join(const char *recording, nfsar_error *error);
+enum nfsar_status record_check_join(const char *recording, bool died, nfsar_error *error);
 
 #endif

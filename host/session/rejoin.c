@@ -10,7 +10,8 @@
 
 /* What is read of a recording. */
 struct joined {
-    size_t pulses, frames, triggers;
+    size_t pulses, frames, triggers; /* frames: those that are in pulses */
+    size_t loops;
     double *pulse_s;   /* [pulses] */
     double *frame_s;   /* [frames] host's clock */
     double *trigger_s; /* [triggers] hub's clock */
@@ -86,6 +87,11 @@ static enum nfsar_status read_rows(const char *recording, struct joined *joined,
     joined->triggers = rows_of(&counts, "/sensor/trigger");
     recording_counts_free(&counts);
     h5_input_close(&input);
+    /* A frame is in pulses once its trigger is told of: of one that died the last may not be. */
+    if (joined->frames > 0 && joined->pulses > 0) {
+        joined->loops = (joined->pulses + joined->frames - 1) / joined->frames;
+        joined->frames = joined->pulses / joined->loops;
+    }
     return status;
 }
 
@@ -106,34 +112,34 @@ static enum nfsar_status read_all(hid_t file, struct joined *joined, nfsar_error
 
 /* Loops of a frame keep their distance from its first. */
 static void move_pulses(struct joined *joined, const struct join *join) {
-    const size_t loops = joined->pulses / joined->frames;
     for (size_t frame = 0; frame < joined->frames; frame++) {
-        double *pulse_s = joined->pulse_s + frame * loops;
+        double *pulse_s = joined->pulse_s + frame * joined->loops;
         const double first = pulse_s[0];
-        for (size_t loop = 0; loop < loops; loop++) {
+        for (size_t loop = 0; loop < joined->loops; loop++) {
             pulse_s[loop] += joined->trigger_s[join->trigger[frame]] - first;
         }
     }
 }
 
 static enum nfsar_status find(struct joined *joined, struct join *join, nfsar_error *error) {
-    if (joined->frames == 0 || joined->pulses % joined->frames != 0) {
-        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                          "%zu pulses of %zu frames: not all frames were written", joined->pulses,
-                          joined->frames);
-    }
     join_clock(joined->trigger_s, joined->host_s, joined->triggers);
     return join_find(joined->frame_s, joined->frames, joined->host_s, joined->triggers, join,
                      error);
 }
 
-/* Triggers without a frame that are the last ones: a recording that died. */
-static bool only_the_last(const struct join *join) {
-    return join->n_frames <= join->n_triggers &&
-           (join->n_odd == 0 || join->odd[0] == join->n_triggers - join->n_odd);
+/* One that died lacks the frames of its last triggers, which is no finding; one that was closed
+ * does not. Either way times must agree. */
+static bool is_doubtful(struct joined *joined, bool died, struct join *join, nfsar_error *error) {
+    const size_t triggers = joined->triggers;
+    if (died && triggers > joined->frames) {
+        joined->triggers = joined->frames;
+    }
+    const bool found = find(joined, join, error) == NFSAR_OK;
+    joined->triggers = triggers;
+    return found && (join->n_odd > 0 || (join->shifted && join->certain));
 }
 
-enum nfsar_status record_check_join(const char *recording, nfsar_error *error) {
+enum nfsar_status record_check_join(const char *recording, bool died, nfsar_error *error) {
     struct joined joined = {0};
     struct join join = {0};
     enum nfsar_status status = read_rows(recording, &joined, error);
@@ -146,15 +152,8 @@ enum nfsar_status record_check_join(const char *recording, nfsar_error *error) {
     if (file >= 0) {
         H5Fclose(file);
     }
-    /* Frames whose triggers had not been told are in no pulse yet, and the last of them wait. */
-    if (joined.frames > joined.triggers) {
-        joined.frames = joined.frames > joined.pulses ? joined.pulses : joined.frames;
-    }
-    nfsar_error far = {0};
-    const enum nfsar_status found =
-        status == NFSAR_OK ? find(&joined, &join, &far) : NFSAR_ERROR_UNSUPPORTED;
-    if (found == NFSAR_OK &&
-        (!only_the_last(&join) || (join.n_odd == 0 && join.shifted && join.certain))) {
+    nfsar_error why = {0};
+    if (status == NFSAR_OK && is_doubtful(&joined, died, &join, &why)) {
         char text[256];
         status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s%s; --join-by-time goes by that",
                             join_text(&join, text, sizeof text),

@@ -37,19 +37,21 @@ struct nfsar_dca1000_options {
 
 /** What the card says by itself, bits of the asynchronous status. */
 enum nfsar_dca1000_notice {
-    NFSAR_DCA1000_NO_LVDS = 1 << 0,       /**< no samples come from the radar */
-    NFSAR_DCA1000_NO_HEADER = 1 << 1,     /**< */
-    NFSAR_DCA1000_EEPROM_FAILED = 1 << 2, /**< */
-    NFSAR_DCA1000_SD_DETECTED = 1 << 3,   /**< */
-    NFSAR_DCA1000_SD_REMOVED = 1 << 4,    /**< */
-    NFSAR_DCA1000_SD_FULL = 1 << 5,       /**< */
-    NFSAR_DCA1000_MODE_FAILED = 1 << 6,   /**< */
+    NFSAR_DCA1000_NO_LVDS = 1 << 0, /**< no samples come from the radar */
+    NFSAR_DCA1000_NO_HEADER =
+        1 << 1, /**< samples without the header that was configured; not in raw mode */
+    NFSAR_DCA1000_EEPROM_FAILED = 1 << 2, /**< its addresses could not be read */
+    NFSAR_DCA1000_SD_DETECTED = 1 << 3,   /**< an SD card is in; not used here */
+    NFSAR_DCA1000_SD_REMOVED = 1 << 4,    /**< and out */
+    NFSAR_DCA1000_SD_FULL = 1 << 5,       /**< and full */
+    NFSAR_DCA1000_MODE_FAILED = 1 << 6,   /**< its configuration is not one */
     NFSAR_DCA1000_DDR_FULL = 1 << 7,      /**< samples were lost inside the card, and frames after
                                                it do not begin where they should */
-    NFSAR_DCA1000_RECORDED = 1 << 8,      /**< */
+    NFSAR_DCA1000_RECORDED = 1 << 8,      /**< the radar has been silent for some 2 s, and the last,
+                                               short packet is out */
     NFSAR_DCA1000_LVDS_FULL = 1 << 9,     /**< as DDR_FULL */
-    NFSAR_DCA1000_PLAYED = 1 << 10,       /**< */
-    NFSAR_DCA1000_PLAYED_WRONG = 1 << 11  /**< */
+    NFSAR_DCA1000_PLAYED = 1 << 10,       /**< of playback, not used here */
+    NFSAR_DCA1000_PLAYED_WRONG = 1 << 11  /**< of playback, not used here */
 };
 
 /** What a run of the stream brought. Counts of packets and bytes since nfsar_dca1000_start(). */
@@ -87,7 +89,8 @@ struct nfsar_dca1000_frame {
     const uint8_t *data;  /**< frame_bytes; zero where bytes are missing */
     size_t missing_bytes; /**< 0: whole. Bytes after the stream's end count too, though they are not
                                in the loss map: who knows whether they were ever sent? */
-    uint64_t first_ns;    /**< CLOCK_MONOTONIC when its first packet came; 0: none came */
+    uint64_t first_ns;    /**< CLOCK_MONOTONIC when its first packet was taken, up to a millisecond
+                               after it came, more on a busy machine; 0: none came */
     uint64_t last_ns;     /**< and its last */
     uint32_t notices;     /**< that came since the frame before it was fetched */
 };
@@ -126,7 +129,8 @@ enum nfsar_status nfsar_dca1000_start(nfsar_dca1000 *card, size_t frame_bytes, n
 /** Fetches the next frame, in order of their numbers, none left out: frames that never came are
  * delivered as zeros. *frame is NULL when none is ready within the time. A frame is ready when it
  * is whole, or when packets window_bytes beyond its end have come, or after nfsar_dca1000_stop().
- * It is valid until the next call. Fails when the thread could not go on (NFSAR_ERROR_DEVICE). */
+ * It is valid until the next call. Fails, once what was ready is fetched, when nothing can come any
+ * more: the card began its count anew, or the thread could not go on (NFSAR_ERROR_DEVICE). */
 enum nfsar_status nfsar_dca1000_next(nfsar_dca1000 *card, unsigned timeout_ms,
                                      const struct nfsar_dca1000_frame **frame, nfsar_error *error);
 

@@ -339,7 +339,7 @@ static void wrong_usage_is_said(void **state) {
     assert_int_equal(test_command(output, sizeof output, "hub"), 2);
     assert_contains(output, "give the port of the hub");
     assert_int_equal(test_command(output, sizeof output, "hub watch"), 2);
-    assert_contains(output, "give the port of the hub first: nfsar hub PORT ...");
+    assert_contains(output, "give the port of the hub first: nfsar hub usb ..., or nfsar hub PORT");
     assert_int_equal(test_command(output, sizeof output, "hub --help"), 0);
     assert_contains(output, "PORT scan raster|serpentine|turntable|stop");
     assert_int_equal(test_command(output, sizeof output, "hub /dev/none"), 1);

@@ -146,7 +146,7 @@ static bool end(struct urb *urb, int status) {
 static bool make_noise(struct mock_device *device, struct urb *urb, size_t size) {
     struct mock_faults *faults = &device->faults;
     const size_t left = faults->noise - faults->noise_made;
-    size_t n = 1 + device->seed % 4000;
+    size_t n = 1 + device->seed % 9000;
     n = n < size ? n : size;
     n = n < left ? n : left;
     for (size_t i = 0; i < n; i++) {

@@ -112,6 +112,36 @@ def check_compressed(path, packed):
     assert voxel[0] == voxel[1], voxel
 
 
+def check_recording(path):
+    """Followed with h5py while it goes on, as the manual says; then sealed, which h5py reads."""
+    recorder = subprocess.Popen([os.environ["NFSAR_RECORDING_PACE"], path, "3", "2"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    name = path + ".recording"
+    while not os.path.exists(name):
+        assert recorder.poll() is None, recorder.communicate()
+    follower = subprocess.run([sys.executable, f"{SOURCE}/docs/examples/follow.py", name],
+                              capture_output=True, text=True, timeout=300)
+    output, errors = recorder.communicate(timeout=300)
+    assert recorder.returncode == 0 and follower.returncode == 0, errors + follower.stderr
+    counts = [int(line.split()[0]) for line in follower.stdout.splitlines()]
+    assert counts == sorted(set(counts)) and len(counts) >= 2, counts
+    with h5py.File(name) as h:
+        n = int(h["recording/rows"][0])
+        assert n == counts[-1] and h["recording/ended"][0] == 1
+        assert h["recording"].attrs["format"].decode() == "nfsar-recording"
+        assert [line.decode() for line in h["recording/tables"]] == ["/echo", "/pose"]
+        pulses = h["echo/data"][:n]
+        expected = np.arange(n, dtype=np.int64) * 31
+        assert np.array_equal(pulses["r"][:, 0, 0], expected.astype(np.int16))
+    nfsar("repair", name)
+    with h5py.File(path) as h:
+        echo = h["echo/data"]
+        assert echo.shape == pulses.shape and echo.dtype == np.complex64
+        assert (echo.compression, echo.shuffle) == ("gzip", True)
+        assert np.array_equal(echo[:].real, pulses["r"])
+        assert np.array_equal(echo[:].imag, pulses["i"])
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         scene = f"{folder}/scene.yaml"
@@ -125,6 +155,7 @@ def main():
         check_image(image)
         check_own_capture(f"{folder}/mine.h5", f"{folder}/mine-image.h5")
         check_compressed(capture, f"{folder}/packed.h5")
+        check_recording(f"{folder}/recorded.h5")
 
 
 main()

@@ -3,7 +3,7 @@
  *
  *     recording_pace PATH MB_PER_S SECONDS [SLOW_DISK_MB_PER_S [QUEUE_MB]]
  *
- * Not a test: cmake --build --preset release --target recording_pace. */
+ * Not a test by itself; files/python follows what it records. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "tests/files/recorded.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -149,6 +150,68 @@ static void test_types(void **state) {
     H5Sclose(space);
     H5Dclose(dataset);
     H5Fclose(file);
+}
+
+struct part {
+    struct recording *recording;
+    size_t table, rows;
+    enum nfsar_status status;
+};
+
+/* Fill one table. */
+static void *fill(void *context) {
+    struct part *part = context;
+    nfsar_error error;
+    int16_t words[2 * RECORDED_CHANNELS * SAMPLES];
+    for (size_t p = 0; part->status == NFSAR_OK && p < part->rows; p++) {
+        const nfsar_pose pose = recorded_pose(p);
+        const double time_s = recorded_time(p);
+        const float acceleration[] = {(float)p, -(float)p, 9.81f};
+        const uint16_t count = (uint16_t)p;
+        const void *const values[] = {&time_s, acceleration, &count};
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            words[i] = recorded_word(p, i);
+        }
+        if (part->table == 0) {
+            part->status =
+                recording_append_pulse(part->recording, words, time_s, recorded_flags(p), &error);
+        } else if (part->table == 1) {
+            part->status = recording_append_pose(part->recording, time_s, &pose, &error);
+        } else {
+            part->status = recording_append(part->recording, 2, values, &error);
+            recording_note(part->recording, &error, "%zu", p);
+        }
+    }
+    return NULL;
+}
+
+/* Every table may have a thread of its own, all of them waiting for room all the time. */
+static void test_threads(void **state) {
+    (void)state;
+    nfsar_error error;
+    struct recording *recording = NULL;
+    pthread_t thread[3];
+    struct part part[3];
+    const struct recording_options options = {.sync_ms = 20, .queue_bytes = 4000, .wait_ms = 60000};
+    assert_ok(recorded_begin(test_path("t.h5"), SAMPLES, 5000, &options, &recording, &error),
+              error);
+    for (size_t i = 0; i < 3; i++) {
+        part[i] = (struct part){recording, i, 800 - 200 * i, NFSAR_OK};
+        assert_int_equal(pthread_create(&thread[i], NULL, fill, &part[i]), 0);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        pthread_join(thread[i], NULL);
+        assert_int_equal(part[i].status, NFSAR_OK);
+        assert_int_equal(recording_rows(recording, i), part[i].rows);
+    }
+    struct recording_counters counters;
+    recording_counters(recording, &counters);
+    assert_true(counters.queue_worst <= 4000);
+    assert_ok(recording_close(recording, &error), error);
+    assert_ok(recording_seal(test_path("t.h5.recording"), test_path("t.h5"), NULL, NULL, &error),
+              error);
+    assert_int_equal(recorded_check(test_path("t.h5"), SAMPLES), 800);
+    recorded_check_imu(test_path("t.h5"), 400);
 }
 
 /* No poses: one at the origin, and no pulse lies within the track. */
@@ -305,10 +368,10 @@ static void test_verbs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_life),    cmocka_unit_test(test_types),
-        cmocka_unit_test(test_no_pose), cmocka_unit_test(test_no_pulse),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_log),
-        cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_life),     cmocka_unit_test(test_types),
+        cmocka_unit_test(test_threads),  cmocka_unit_test(test_no_pose),
+        cmocka_unit_test(test_no_pulse), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_log),      cmocka_unit_test(test_verbs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AT(name) offsetof(struct card_faults, name)
+#define AT(name) offsetof(struct rig_faults, name)
 
 enum type { CHANCE, COUNT, WIDE, FLAG };
 
@@ -13,22 +13,23 @@ static const struct fault {
     size_t at;
     double most;
 } known[] = {
-    {"seed", WIDE, AT(seed), 1e15},
-    {"loss", CHANCE, AT(loss), 1.0},
-    {"duplicate", CHANCE, AT(duplicate), 1.0},
-    {"late", CHANCE, AT(late), 1.0},
-    {"late-packets", COUNT, AT(late_packets), 4096.0},
-    {"reorder", COUNT, AT(reorder), 4096.0},
-    {"first-byte", WIDE, AT(first_byte), 1e15},
-    {"no-last", FLAG, AT(no_last), 1.0},
-    {"cut-last", COUNT, AT(cut_last), 1456.0},
-    {"silent", FLAG, AT(silent), 1.0},
-    {"silent-commands", COUNT, AT(silent_commands), 1e6},
-    {"wrong-replies", FLAG, AT(wrong_replies), 1.0},
-    {"refuse", COUNT, AT(refuse), 255.0},
+    {"seed", WIDE, AT(card.seed), 1e15},
+    {"loss", CHANCE, AT(card.loss), 1.0},
+    {"duplicate", CHANCE, AT(card.duplicate), 1.0},
+    {"late", CHANCE, AT(card.late), 1.0},
+    {"late-packets", COUNT, AT(card.late_packets), 4096.0},
+    {"reorder", COUNT, AT(card.reorder), 4096.0},
+    {"first-byte", WIDE, AT(card.first_byte), 1e15},
+    {"miss", WIDE, AT(miss), 1e12},
+    {"no-last", FLAG, AT(card.no_last), 1.0},
+    {"cut-last", COUNT, AT(card.cut_last), 1456.0},
+    {"silent", FLAG, AT(card.silent), 1.0},
+    {"silent-commands", COUNT, AT(card.silent_commands), 1e6},
+    {"wrong-replies", FLAG, AT(card.wrong_replies), 1.0},
+    {"refuse", COUNT, AT(card.refuse), 255.0},
 };
 
-static void set(const struct fault *fault, double value, struct card_faults *faults) {
+static void set(const struct fault *fault, double value, struct rig_faults *faults) {
     char *at = (char *)faults + fault->at;
     switch (fault->type) {
     case CHANCE:
@@ -46,7 +47,7 @@ static void set(const struct fault *fault, double value, struct card_faults *fau
     }
 }
 
-static enum nfsar_status read_one(const char *text, size_t n, struct card_faults *faults,
+static enum nfsar_status read_one(const char *text, size_t n, struct rig_faults *faults,
                                   nfsar_error *error) {
     const char *equals = memchr(text, '=', n);
     const size_t name = equals != NULL ? (size_t)(equals - text) : n;
@@ -67,12 +68,11 @@ static enum nfsar_status read_one(const char *text, size_t n, struct card_faults
     }
     return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                       "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
-                      "wrong-replies, refuse or seed",
+                      "first-byte, no-last, cut-last, silent, wrong-replies, refuse, miss or seed",
                       (int)n, text);
 }
 
-enum nfsar_status rig_faults_read(const char *text, struct card_faults *faults,
-                                  nfsar_error *error) {
+enum nfsar_status rig_faults_read(const char *text, struct rig_faults *faults, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
     while (status == NFSAR_OK && *text != '\0') {
         const size_t n = strcspn(text, ",");

@@ -6,6 +6,12 @@
 
 #include "tests/rig/card.h"
 
-enum nfsar_status rig_faults_read(const char *text, struct card_faults *faults, nfsar_error *error);
+struct rig_faults {
+    struct card_faults card;
+    uint64_t miss; /* the radar does not answer this trigger, counted from 1; 0: none */
+};
+
+/* Adds what the text says. */
+enum nfsar_status rig_faults_read(const char *text, struct rig_faults *faults, nfsar_error *error);
 
 #endif

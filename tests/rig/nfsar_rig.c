@@ -20,7 +20,7 @@ static const char usage[] =
     "  --folder DIR      the hub is at DIR/hub; where the session's hub.port is, or a new folder\n"
     "  --hub ELF|host    the hub's image in qemu, or its firmware on this computer (host)\n"
     "  --truth FILE      what the radar truly sampled, and where it was: a capture\n"
-    "  --tracker FILE    where the radar is, 100 times a second of hub time, as CSV\n"
+    "  --tracker FILE    where the radar is, 1000 times a second of hub time, as CSV\n"
     "  --fault LIST      what the card does wrong: loss=0.01,reorder=50 ... (docs/rig.md)\n"
     "  --seconds N       ends after so long\n";
 

@@ -9,7 +9,7 @@
 
 enum {
     BOOT_NS = 100000000, /* of the radar */
-    TRACK_NS = 10000000, /* between the tracker's lines */
+    TRACK_NS = 1000000,  /* between the tracker's lines */
     CONFIG_PORT = 4096,
     DATA_PORT = 4098
 };
@@ -85,7 +85,7 @@ static enum nfsar_status open_card(struct rig *rig, nfsar_error *error) {
                                          .host_address = host_address(rig),
                                          .config_port = rig->session->card.config_port,
                                          .data_port = rig->session->card.data_port,
-                                         .faults = rig->options.faults,
+                                         .faults = rig->options.faults.card,
                                          .on_reset_radar = card_pulls,
                                          .context = rig};
     const char *why = "";
@@ -228,7 +228,7 @@ void rig_sync_was(struct rig *rig, uint64_t time_ns) {
     }
     const struct rig_stage now = rig->world.stage;
     const struct rig_stage *seen = &rig->seen[rig->timed++ % RIG_PULSES];
-    if (!radar_line_trigger(&rig->radar)) {
+    if (!radar_line_trigger(&rig->radar) || ++rig->answered == rig->options.faults.miss) {
         return;
     }
     rig_world_begin(&rig->world, time_ns);

@@ -9,7 +9,7 @@
 #include <nfsar/status.h>
 
 #include "firmware/boards/board.h"
-#include "tests/rig/card.h"
+#include "tests/rig/faults.h"
 
 struct rig;
 
@@ -26,7 +26,7 @@ struct rig_options {
     const char *folder;          /* NULL: that of the session's hub port, or a new one */
     const char *hub;             /* "host", or an image for qemu; NULL: host */
     const char *truth, *tracker; /* files; NULL: none */
-    struct card_faults faults;
+    struct rig_faults faults;
     double seconds; /* 0: until a signal */
 };
 

@@ -35,6 +35,7 @@ struct rig {
     uint64_t pulses, timed;            /* of SYNC_IN; those whose time is known */
     struct rig_stage seen[RIG_PULSES]; /* where the stage was at those not timed yet */
     uint64_t frames;
+    uint64_t answered; /* triggers that the radar was ready for, missed ones too */
 };
 
 #endif

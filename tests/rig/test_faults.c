@@ -4,22 +4,22 @@
 
 static void faults_are_read(void **state) {
     (void)state;
-    struct card_faults faults = {0};
+    struct rig_faults faults = {0};
     nfsar_error error;
     assert_ok(rig_faults_read("loss=0.01,reorder=50,no-last,seed=7,late=1,late-packets=3,refuse=5",
                               &faults, &error),
               error);
-    assert_true(faults.loss == 0.01 && faults.late == 1.0 && faults.duplicate == 0.0);
-    assert_int_equal(faults.reorder, 50);
-    assert_int_equal(faults.late_packets, 3);
-    assert_int_equal(faults.refuse, 5);
-    assert_int_equal(faults.seed, 7);
-    assert_true(faults.no_last);
-    assert_false(faults.silent);
+    assert_true(faults.card.loss == 0.01 && faults.card.late == 1.0 && faults.card.duplicate == 0.0);
+    assert_int_equal(faults.card.reorder, 50);
+    assert_int_equal(faults.card.late_packets, 3);
+    assert_int_equal(faults.card.refuse, 5);
+    assert_int_equal(faults.card.seed, 7);
+    assert_true(faults.card.no_last);
+    assert_false(faults.card.silent);
     assert_ok(rig_faults_read("", &faults, &error), error);
     assert_ok(rig_faults_read("no-last=0,first-byte=4294967296", &faults, &error), error);
-    assert_false(faults.no_last);
-    assert_true(faults.first_byte == (uint64_t)1 << 32);
+    assert_false(faults.card.no_last);
+    assert_true(faults.card.first_byte == (uint64_t)1 << 32);
 }
 
 static void others_are_refused(void **state) {
@@ -35,7 +35,7 @@ static void others_are_refused(void **state) {
                  {"loss=0.1x", "--fault loss=0.1x: expected"},
                  {"=3", "--fault =3: expected loss, duplicate"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct card_faults faults = {0};
+        struct rig_faults faults = {0};
         nfsar_error error;
         assert_int_equal(rig_faults_read(wrong[i].text, &faults, &error), NFSAR_ERROR_ARGUMENT);
         assert_contains(error.message, wrong[i].says);

@@ -401,6 +401,10 @@ void assembly_finish(struct assembly *a, uint64_t now_ns) {
 
 /* ---- frames out ---- */
 
+bool assembly_restarted(const struct assembly *a) {
+    return a->order.old >= ORDER_RESTARTED;
+}
+
 bool assembly_ready(const struct assembly *a) {
     return a->queue_count > 0;
 }

@@ -34,6 +34,9 @@ void assembly_packet(struct assembly *assembly, const uint8_t *packet, size_t n,
 /* Nothing more will come: all frames that began are ready now. */
 void assembly_finish(struct assembly *assembly, uint64_t now_ns);
 
+/* Did the card begin its count anew in mid-stream? Nothing it sends has a place then. */
+bool assembly_restarted(const struct assembly *assembly);
+
 /* Is a frame ready? */
 bool assembly_ready(const struct assembly *assembly);
 

@@ -119,11 +119,10 @@ enum nfsar_status nfsar_dca1000_next(nfsar_dca1000 *card, unsigned timeout_ms,
         if (*frame != NULL) {
             return NFSAR_OK;
         }
-        const int failed = receiver_failed(card->receiver);
-        if (failed != 0) {
-            return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                              "capture card: its packets cannot be received any more: %s",
-                              strerror(failed));
+        const char *failed = receiver_failed(card->receiver);
+        if (failed != NULL && card->recording) {
+            return nfsar_fail(error, NFSAR_ERROR_DEVICE, "capture card at %s: no more frames: %s",
+                              card->settings.card_address, failed);
         }
         const uint64_t now = transport_now_ms();
         if (!card->recording || now >= end) {
@@ -140,7 +139,7 @@ static bool wait_quiet(nfsar_dca1000 *card, unsigned quiet_ms, unsigned limit_ms
         dca1000_hear(card);
         const uint64_t now = transport_now_ms();
         const uint64_t quiet_at = receiver_last_ns(card->receiver) / 1000000U + quiet_ms + 1;
-        if (now >= quiet_at || receiver_failed(card->receiver) != 0) {
+        if (now >= quiet_at || receiver_failed(card->receiver) != NULL) {
             return true;
         }
         if (now >= end) {

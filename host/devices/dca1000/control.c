@@ -48,6 +48,8 @@ static enum nfsar_status could_not_send(const nfsar_dca1000 *card, int reason, n
     const char *why = strerror(reason);
     if (reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN) {
         why = "no network card leads there; is the cable in, and the interface up (ip address)?";
+    } else if (reason == EINVAL) {
+        why = "this machine's address, which it is sent from, is not of the card's network";
     } else if (reason == EPERM || reason == EACCES) {
         why = "a firewall of this machine forbids it";
     }

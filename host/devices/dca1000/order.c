@@ -51,6 +51,7 @@ static void take(struct order *order, const struct order_point *point) {
         order->newest = *point;
     }
     order->began = true;
+    order->old = 0;
 }
 
 /* The first two packets agree on where they are, but not with a count that began at 0: the card
@@ -103,14 +104,15 @@ enum order_verdict order_judge(struct order *order, const struct dca1000_data *d
     }
     point.byte -= order->base;
     *place = point.byte;
+    const uint64_t end = order->newest.byte + order->newest.bytes;
     const bool fitting = fits(order, &point, now_ns);
     if (!fitting && order->began) {
         return ORDER_MALFORMED;
     }
     if (fitting && order->began && newer_by(point.sequence, order->newest.sequence) <= 0) {
+        order->old = end - point.byte > order->window ? order->old + 1 : 0;
         return ORDER_OLDER;
     }
-    const uint64_t end = order->newest.byte + order->newest.bytes;
     if (fitting && point.byte <= end + order->window) {
         *dropped = order->waits;
         order->waits = false;

@@ -23,12 +23,16 @@ struct order_point {
     uint64_t bytes; /* of its payload */
 };
 
+enum { ORDER_RESTARTED = 256 }; /* so many packets in a row from before the window: see below */
+
 struct order {
     uint64_t window; /* bytes that a packet may be ahead of all others by its own word alone */
     uint64_t began_ns;
     uint64_t base; /* byte count at which the stream begins */
     bool began;    /* a packet was taken */
     bool waits;    /* one is kept */
+    unsigned old;  /* packets in a row that are older than the window; a card that began anew, after
+                      a power failure, sends no others */
     struct order_point newest;
     struct order_point kept; /* byte is its byte count, base not taken off */
 };

@@ -78,11 +78,11 @@ static void count_drops(struct receiver *r) {
     r->dropped_before = now;
 }
 
-/* A batch of packets into the assembly. Returns whether a frame is ready. */
+/* A batch of packets into the assembly. Returns whether there is something for who fetches. */
 static bool place_batch(struct receiver *r, size_t n) {
     const uint64_t now = now_ns();
     pthread_mutex_lock(&r->lock);
-    const bool was_ready = assembly_ready(r->assembly);
+    const bool was_ready = assembly_ready(r->assembly) || assembly_restarted(r->assembly);
     for (size_t i = 0; i < n; i++) {
         struct mmsghdr *message = &r->messages[i];
         if (r->senders[i].sin_addr.s_addr != r->from.s_addr) {
@@ -96,7 +96,7 @@ static bool place_batch(struct receiver *r, size_t n) {
         message->msg_hdr.msg_flags = 0;
     }
     count_drops(r);
-    const bool ready = assembly_ready(r->assembly);
+    const bool ready = assembly_ready(r->assembly) || assembly_restarted(r->assembly);
     pthread_mutex_unlock(&r->lock);
     return ready && !was_ready;
 }
@@ -246,11 +246,17 @@ uint64_t receiver_last_ns(struct receiver *r) {
     return last_ns;
 }
 
-int receiver_failed(struct receiver *r) {
+const char *receiver_failed(struct receiver *r) {
     pthread_mutex_lock(&r->lock);
     const int failed = r->failed;
+    const bool restarted = assembly_restarted(r->assembly) && !assembly_ready(r->assembly);
     pthread_mutex_unlock(&r->lock);
-    return failed;
+    if (failed != 0) {
+        return strerror(failed);
+    }
+    return restarted ? "it began its count anew in mid-stream; did it lose power, or did another "
+                       "program start it?"
+                     : NULL;
 }
 
 void receiver_counters(struct receiver *r, struct nfsar_dca1000_counters *counters) {

@@ -35,8 +35,8 @@ void receiver_clear(struct receiver *receiver);
 /* CLOCK_MONOTONIC when the last packet came; the start if none did. */
 uint64_t receiver_last_ns(struct receiver *receiver);
 
-/* errno of what ended the thread before its time, or 0. */
-int receiver_failed(struct receiver *receiver);
+/* Why no frames will come any more, or NULL. */
+const char *receiver_failed(struct receiver *receiver);
 
 void receiver_counters(struct receiver *receiver, struct nfsar_dca1000_counters *counters);
 size_t receiver_losses(struct receiver *receiver, size_t first, struct nfsar_dca1000_loss *losses,

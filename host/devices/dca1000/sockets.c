@@ -9,18 +9,24 @@
 
 enum { EMPTY_LIMIT = 1 << 20, ANY_BYTES = 2048 };
 
-static const char *way_out(int reason) {
+static enum nfsar_status not_bound(const struct dca1000_settings *settings, uint16_t port,
+                                   int reason, nfsar_error *error) {
+    const char *host = settings->host_address;
     switch (reason) {
     case EADDRNOTAVAIL:
-        return "no network card of this machine has that address; give it to the one with the "
-               "card's cable: sudo ip address add ADDRESS/24 dev NAME (names: ip link)";
+        return nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                          "capture card: no network card of this machine has the address %s; give "
+                          "it to the one with the card's cable: sudo ip address add %s/24 dev NAME "
+                          "('ip link' lists the names)",
+                          host, host);
     case EADDRINUSE:
-        return "another program has that port: is a recording running, or TI's software? (ss "
-               "-lunp)";
-    case EACCES:
-        return "ports below 1024 are for root";
+        return nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                          "capture card: another program has port %u of %s: does a recording run, "
+                          "or TI's software? 'ss -lunp' lists who",
+                          port, host);
     default:
-        return strerror(reason);
+        return nfsar_fail(error, NFSAR_ERROR_DEVICE, "capture card: port %u of %s: %s", port, host,
+                          strerror(reason));
     }
 }
 
@@ -37,8 +43,7 @@ enum nfsar_status dca1000_bind(const struct dca1000_settings *settings, uint16_t
         const int reason = errno;
         close(*fd);
         *fd = -1;
-        return nfsar_fail(error, NFSAR_ERROR_DEVICE, "capture card: port %u of %s: %s", port,
-                          settings->host_address, way_out(reason));
+        return not_bound(settings, port, reason, error);
     }
     return NFSAR_OK;
 }

@@ -10,6 +10,7 @@ void hub_device_start(struct dcd *dcd);
 /* The ticks that are due, and a turn of the main loop. To be called often. */
 void hub_device_run(void);
 struct usb_link *hub_device_link(void);
+uint32_t hub_device_records(void); /* made so far */
 void hub_device_report(void);
 
 #endif

@@ -27,7 +27,8 @@
 #define ADDRESS       7
 #define MAX_TRANSFERS 256
 
-/* bmRequestType 0x40, wValue: milliseconds without power. Not the device's: for the test. */
+/* bmRequestType 0x40, wValue: milliseconds without a cable; wIndex: after so many more records of
+ * the hub, 0: at once. Not the device's: for the test. */
 #define UNPLUG 0xf0
 
 /* A bulk transfer that waits for its turn on its endpoint. */
@@ -44,6 +45,7 @@ struct bridge {
     struct otg_fs otg;
     struct usb_link link; /* of the application that echoes */
     bool is_hub, powered;
+    unsigned pulls; /* of the cable */
     struct usb_host host;
     uint8_t echo[512];
     size_t n_echo, done_echo;
@@ -52,6 +54,8 @@ struct bridge {
     int fd;
     bool broken; /* the connection */
     unsigned unplug_ms;
+    unsigned later_ms; /* when the hub has made unplug_at records */
+    uint32_t unplug_at;
     struct transfer transfers[MAX_TRANSFERS];
     size_t n_transfers;
 };
@@ -183,7 +187,8 @@ static void on_control(void *user, uint64_t id, struct usb_redir_control_packet_
     usbredirparser_free_packet_data(bridge->parser, data);
     int answer;
     if (header->requesttype == 0x40 && header->request == UNPLUG) {
-        bridge->unplug_ms = header->value;
+        *(header->index > 0 ? &bridge->later_ms : &bridge->unplug_ms) = header->value;
+        bridge->unplug_at = bridge->is_hub ? hub_device_records() + header->index : 0;
         answer = 0;
     } else {
         answer = usb_host_control(&bridge->host, header->requesttype, header->request,
@@ -431,6 +436,10 @@ static bool serve(struct bridge *bridge, const char *path) {
     bridge->parser = create_parser(bridge);
     bridge->unplug_ms = 0;
     while (!bridge->broken) {
+        if (bridge->later_ms > 0 && hub_device_records() >= bridge->unplug_at) {
+            bridge->unplug_ms = bridge->later_ms;
+            bridge->later_ms = 0;
+        }
         if (bridge->unplug_ms > 0) {
             end_begun_transfers(bridge);
         }
@@ -449,6 +458,7 @@ static bool serve(struct bridge *bridge, const char *path) {
     forget_transfers(bridge);
     usbredirparser_destroy(bridge->parser);
     close(bridge->fd);
+    bridge->pulls += bridge->unplug_ms > 0;
     for (unsigned i = 0; i < bridge->unplug_ms; i++) {
         run(bridge);
         usleep(1000);
@@ -470,8 +480,9 @@ int main(int argc, char **argv) {
     }
     struct usb_link_counters c =
         usb_link_counters(bridge.is_hub ? hub_device_link() : &bridge.link);
-    printf("redir_device: %u resets, %u stalls, %u faults, %u misuses of the registers%s%s\n",
-           c.resets, c.stalls, c.faults, bridge.model.misuse, bridge.model.misuse ? ": " : "",
-           bridge.model.misuse ? bridge.model.first_misuse : "");
+    printf("redir_device: %u pulls of the cable, %u resets, %u stalls, %u faults, %u misuses of "
+           "the registers%s%s\n",
+           bridge.pulls, c.resets, c.stalls, c.faults, bridge.model.misuse,
+           bridge.model.misuse ? ": " : "", bridge.model.misuse ? bridge.model.first_misuse : "");
     return bridge.model.misuse > 0 || c.faults > 0;
 }

@@ -1,0 +1,59 @@
+"""Recordings with nothing wrong: samples bit for bit, the image to -60 dB."""
+from compare import image_error_db, same_places, same_samples
+from rig import Rig, check
+
+SMALL = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 5"))
+HANDHELD = dict(session="session-handheld-emulated.yaml", scene="scene-handheld-emulated.yaml")
+# qemu makes at most 5000 steps a second.
+COARSE = (("stage: stage-scanner.yaml", "stage: stage-emulated.yaml"),)
+
+
+def whole(rig, triggers, stage=True):
+    result, _ = rig.record()
+    check(result["sealed"] and result["triggers"] == triggers == result["pulses"], f"{result}")
+    check(result["lost_bytes"] == 0 and result["hub_records_lost"] == 0, f"{result}")
+    rig.end()
+    same_samples(rig, triggers)
+    if stage:
+        same_places(rig)
+    error = image_error_db(rig)
+    check(error < -60, f"image is off by {error:.1f} dB")
+    print(f"  {triggers} pulses bit for bit in {result['scan_s']:.1f} s, image {error:.1f} dB;"
+          f" {result['hub_records']} records of the hub")
+
+
+def raster(folder, build, number):
+    """A serpentine scan of 5 x 40 points without a stop."""
+    with Rig(folder, build, number, changes=SMALL) as rig:
+        whole(rig, 200)
+
+
+def big_raster(folder, build, number):
+    """40 rows of 400 points, 5 ms apart."""
+    with Rig(folder, build, number,
+             changes=(("positions: 50", "positions: 400"), ("rows: 10", "rows: 40"),
+                      ("row_step_m: 7.5875e-3", "row_step_m: 2e-3"),
+                      ("step_m: 1e-3", "step_m: 0.5e-3"))) as rig:
+        whole(rig, 16000)
+
+
+def raster_in_qemu(folder, build, number):
+    """The same with the real firmware in the emulator."""
+    with Rig(folder, build, number, changes=SMALL + COARSE, hub="qemu") as rig:
+        whole(rig, 200)
+
+
+def handheld(folder, build, number):
+    """A hand moves the radar; triggers by time, poses from a tracker's file."""
+    with Rig(folder, build, number, options=("--tracker", "tracker.csv"), **HANDHELD) as rig:
+        whole(rig, 500, stage=False)
+
+
+def handheld_in_qemu(folder, build, number):
+    """The same with the real firmware in the emulator."""
+    with Rig(folder, build, number, options=("--tracker", "tracker.csv"), hub="qemu",
+             **HANDHELD) as rig:
+        whole(rig, 500, stage=False)
+
+
+CASES = [raster, raster_in_qemu, handheld, handheld_in_qemu, big_raster]

@@ -1,0 +1,79 @@
+"""A capture against the truth: samples bit for bit, times, places, and the bytes of the card where
+some were lost."""
+import json
+
+import h5py
+import numpy
+
+from rig import check
+
+
+def samples(path):
+    with h5py.File(path, "r") as file:
+        return file["echo/data"][:]
+
+
+def same_samples(rig, pulses=None):
+    """All of them, or the first so many; returns their number."""
+    with h5py.File(rig.capture, "r") as capture, h5py.File(rig.truth, "r") as truth:
+        got, want = capture["echo/data"], truth["echo/data"]
+        n = got.shape[0] if pulses is None else pulses
+        check(got.shape[0] == n and n <= want.shape[0],
+              f"{got.shape[0]} pulses of {want.shape[0]} in truth, {n} expected")
+        check(got.shape[1:] == want.shape[1:] and got.dtype == want.dtype, "shapes differ")
+        check(n > 0 and numpy.array_equal(got[:], want[:n]), "samples differ")
+        check(float(numpy.abs(got[:]).max()) > 4000, "samples are all but zero")
+        check(numpy.array_equal(capture["echo/time_s"][:], truth["echo/time_s"][:n]), "times differ")
+        check(not capture["echo/flags"][:].any(), "pulses are flagged")
+        return n
+
+
+def same_places(rig):
+    """Positions of the stage at each pulse."""
+    with h5py.File(rig.capture, "r") as capture, h5py.File(rig.truth, "r") as truth:
+        want = numpy.stack([numpy.interp(capture["pose/time_s"][:], truth["pose/time_s"][:],
+                                         truth["pose/position_m"][:, axis]) for axis in range(3)], 1)
+        off = numpy.abs(capture["pose/position_m"][:] - want).max()
+        check(off < 1e-9, f"positions differ by {off} m")
+
+
+def stream(data):
+    """The bytes that a card with four lanes sends for these pulses: I of four receivers, Q of four
+    receivers, sample after sample."""
+    pulses, channels, count = data.shape
+    chirps = data.reshape(pulses, channels // 4, 4, count).transpose(0, 1, 3, 2)
+    both = numpy.stack([chirps.real, chirps.imag], axis=3)
+    return both.astype("<i2").tobytes()
+
+
+def same_but_lost(rig):
+    """Every byte is the truth's or, where the loss map says so, zero; pulses with such bytes are
+    flagged, and no others. Returns losses, bytes, pulses flagged."""
+    with h5py.File(rig.capture, "r") as capture:
+        losses = list(zip(capture["sensor/loss/offset"][:], capture["sensor/loss/bytes"][:]))
+        flags = capture["echo/flags"][:]
+    got, want = samples(rig.capture), samples(rig.truth)
+    check(got.shape == want.shape, f"{got.shape} and not {want.shape}")
+    frame = want.shape[1] * want.shape[2] * 4
+    expected = bytearray(stream(want))
+    touched = numpy.zeros(len(want), bool)
+    for offset, size in losses:
+        check(size > 0 and offset + size <= len(expected), f"loss of {size} at {offset}")
+        expected[offset:offset + size] = bytes(int(size))
+        touched[int(offset) // frame:(int(offset + size) - 1) // frame + 1] = True
+    check(stream(got) == bytes(expected), "a byte is neither where it belongs nor in the loss map")
+    check(numpy.array_equal(flags & 1 != 0, touched), "other pulses are flagged than have losses")
+    return len(losses), sum(int(size) for _, size in losses), int(touched.sum())
+
+
+GRID = ("--method", "bp", "--x", "-0.04:0.04:81", "--y", "-0.03:0.03:61", "--z", "0.18:0.28:21")
+
+
+def image_error_db(rig):
+    """Of the capture's image against the truth's."""
+    images = []
+    for path in (rig.truth, rig.capture):
+        images.append(path.replace(".h5", "-image.h5"))
+        rig.nfsar("reconstruct", path, "-o", images[-1], *GRID, "--quiet")
+    found = json.loads(rig.nfsar("compare", *images, "--json"))
+    return 20 * numpy.log10(max(found["relative_error"], 1e-12))
