@@ -245,7 +245,7 @@ static void gnss_beat(struct rig_sensors *sensors, uint64_t beat) {
     static const char nmea[] =
         "$GNGGA,120000.00,4800.0000,N,01100.0000,E,1,12,0.8,500.0,M,47.0,M,,*00\r\n";
     const struct rig_gnss *gnss = &sensors->gnss;
-    if (beat % SECOND_BEATS == 0) {
+    if (beat > 0 && beat % SECOND_BEATS == 0) { /* the first needs a fix */
         sensors->ways.pulse(sensors->ways.context);
     }
     if (beat < GNSS_LATE_BEATS || gnss->period_ms < 5 ||

@@ -49,7 +49,7 @@ static void place_table(struct rig_axis *axis, const struct stage *stage,
     axis->turn = (int32_t)lround(stage->turntable->steps);
     axis->low = set->home > 0 ? set->home_position : set->home_position - (MARK - 1);
     axis->high = axis->low + MARK - 1;
-    axis->position = 0; /* as the hub believes until it is homed */
+    axis->position = axis->low + axis->turn / 2;
 }
 
 void rig_stage_init(struct rig_stage *model, const struct stage *stage) {
@@ -61,12 +61,37 @@ void rig_stage_init(struct rig_stage *model, const struct stage *stage) {
         struct nfsar_wire_do_axis_set set;
         stage_wire_axis(stage, i, &set);
         model->axis[i].inverted = set.invert != 0;
+        model->axis[i].to_high = set.home > 0;
         if (i == TURNTABLE) {
             place_table(&model->axis[i], stage, &set);
         } else {
             place_linear(&model->axis[i], stage, i, &set);
         }
     }
+    rig_stage_restart(model);
+}
+
+static bool on_mark(const struct rig_axis *axis) {
+    const int32_t from = axis->position - axis->low;
+    return axis->turn > 0 && ((from % axis->turn) + axis->turn) % axis->turn < MARK;
+}
+
+static bool at_home(const struct rig_axis *axis) {
+    return axis->endless   ? on_mark(axis)
+           : axis->to_high ? axis->has_high && axis->position >= axis->high
+                           : axis->has_low && axis->position <= axis->low;
+}
+
+void rig_stage_restart(struct rig_stage *model) {
+    for (unsigned i = 0; i < RIG_AXES; i++) {
+        model->axis[i].found = false;
+        model->axis[i].began = model->axis[i].position;
+    }
+}
+
+int32_t rig_stage_position(const struct rig_stage *model, unsigned axis) {
+    const struct rig_axis *it = &model->axis[axis];
+    return it->found ? it->position : it->position - it->began;
 }
 
 void rig_stage_step(struct rig_stage *model, unsigned axis, bool direction, uint64_t time_ns) {
@@ -77,11 +102,7 @@ void rig_stage_step(struct rig_stage *model, unsigned axis, bool direction, uint
     it->position += by;
     it->step_ns[it->steps % RIG_STEP_TIMES] = time_ns;
     it->steps++;
-}
-
-static bool on_mark(const struct rig_axis *axis) {
-    const int32_t from = axis->position - axis->low;
-    return axis->turn > 0 && ((from % axis->turn) + axis->turn) % axis->turn < MARK;
+    it->found = it->found || at_home(it);
 }
 
 uint32_t rig_stage_inputs(const struct rig_stage *model) {

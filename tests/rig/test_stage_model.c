@@ -82,8 +82,6 @@ static void the_turntable_has_one_mark(void **state) {
     (void)state;
     struct rig_stage model;
     struct stage *stage = load(&model);
-    assert_true(closed(&model, BOARD_LIMIT_TURN_HOME));
-    step(&model, 2, true, 1);
     assert_false(closed(&model, BOARD_LIMIT_TURN_HOME));
     int edges = 0;
     for (int i = 0; i < 2 * 3200; i++) {
@@ -95,6 +93,28 @@ static void the_turntable_has_one_mark(void **state) {
         }
     }
     assert_int_equal(edges, 2);
+    stage_free(stage);
+}
+
+/* What a hub counts: from its start, and from the switch once that was found. */
+static void positions_are_the_hubs(void **state) {
+    (void)state;
+    struct rig_stage model;
+    struct stage *stage = load(&model);
+    assert_int_equal(rig_stage_position(&model, 0), 0);
+    step(&model, 0, false, 240);
+    assert_int_equal(rig_stage_position(&model, 0), -240);
+    step(&model, 0, false, 10);
+    assert_int_equal(rig_stage_position(&model, 0), 0);
+    step(&model, 0, true, 100);
+    assert_int_equal(rig_stage_position(&model, 0), 100);
+    step(&model, 1, false, 300); /* y is inverted, and its switch is at the high end */
+    assert_int_equal(rig_stage_position(&model, 1), 1250);
+    rig_stage_restart(&model);
+    assert_int_equal(rig_stage_position(&model, 0), 0);
+    step(&model, 0, false, 101);
+    assert_int_equal(rig_stage_position(&model, 0), -1);
+    assert_int_equal(rig_stage_position(&model, 2), 0);
     stage_free(stage);
 }
 
@@ -122,6 +142,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(switches_close_where_the_hub_counts_them),
         cmocka_unit_test(the_turntable_has_one_mark),
+        cmocka_unit_test(positions_are_the_hubs),
         cmocka_unit_test(speed_is_that_of_the_last_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

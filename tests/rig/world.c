@@ -32,7 +32,7 @@ static nfsar_pose on_stage(const struct rig_world *world, uint64_t now_ns, doubl
     for (unsigned i = 0; i < RIG_AXES; i++) {
         const double steps = rig_stage_speed(&world->stage, i, now_ns) * ahead_s;
         const double whole = copysign(ceil(fabs(steps)), steps);
-        here[i] = there[i] = world->stage.axis[i].position;
+        here[i] = there[i] = rig_stage_position(&world->stage, i);
         if (whole != 0.0) {
             there[i] += (int32_t)whole;
             fraction = fmax(fraction, steps / whole);
@@ -56,8 +56,8 @@ nfsar_pose rig_world_pose(const struct rig_world *world, uint64_t now_ns, double
 /* ---- what sensors feel ---- */
 
 static nfsar_vec3 carriage(const struct rig_world *world) {
-    const int32_t steps[RIG_AXES] = {world->stage.axis[0].position, world->stage.axis[1].position,
-                                     0};
+    const int32_t steps[RIG_AXES] = {rig_stage_position(&world->stage, 0),
+                                     rig_stage_position(&world->stage, 1), 0};
     return session_stage_pose(world->session, steps).position;
 }
 
@@ -77,6 +77,7 @@ void rig_world_note(struct rig_world *world, uint64_t now_ns) {
 void rig_world_restart(struct rig_world *world) {
     world->beats = 0;
     world->began = false;
+    rig_stage_restart(&world->stage);
 }
 
 /* As if it had always stood where the history begins. */
