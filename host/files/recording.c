@@ -13,7 +13,9 @@
 #include "host/files/recording_lock.h"
 #include "host/files/recording_writer.h"
 
-#define QUEUE_BYTES   ((size_t)64 << 20)
+/* 3 s of what the capture card sends at most: disks that others use too stand still for a second
+ * now and then. It takes memory only when it is needed. */
+#define QUEUE_BYTES   ((size_t)256 << 20)
 #define SYNC_MS       500
 #define WAIT_MS       5000
 #define RESERVE_BYTES ((uint64_t)64 << 20)

@@ -2,6 +2,7 @@
  * is there bit for bit, and what is missing is the end. */
 #include "tests/files/recorded.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -140,7 +141,51 @@ static void test_kill(void **state) {
     munmap(witness, sizeof *witness);
 }
 
+/* Killed while it makes the capture: the recording is there, or the capture is, whole. */
+static void test_kill_repair(void **state) {
+    (void)state;
+    nfsar_error error;
+    unsigned seed = 99;
+    size_t cut = 0;
+    const char *command = getenv("NFSAR_COMMAND");
+    assert_non_null(command);
+    for (int i = 0; i < 8; i++) {
+        struct recording *recording = NULL;
+        char output[2000], name[620], capture[600];
+        snprintf(capture, sizeof capture, "%s/sealed-%d.h5", test_folder(), i);
+        snprintf(name, sizeof name, "%s.recording", capture);
+        assert_ok(recorded_begin(capture, SAMPLES, PULSES, NULL, &recording, &error), error);
+        for (size_t p = 0; p < 2000; p++) {
+            assert_ok(recorded_append(recording, SAMPLES, p, &error), error);
+        }
+        assert_ok(recording_close(recording, &error), error);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            int nowhere = open("/dev/null", O_WRONLY);
+            dup2(nowhere, STDOUT_FILENO);
+            execl(command, command, "repair", "--quiet", name, (char *)NULL);
+            _exit(127);
+        }
+        usleep(1000 * (20 + (unsigned)rand_r(&seed) % 600));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        if (access(name, F_OK) == 0) {
+            assert_int_equal(recorded_check(name, SAMPLES), 2000);
+            cut++;
+        } else {
+            assert_int_equal(recorded_check(capture, SAMPLES), 2000);
+        }
+        assert_int_equal(test_command(output, sizeof output, "repair %s", name), 0);
+        assert_int_equal(recorded_check(capture, SAMPLES), 2000);
+        assert_int_not_equal(access(name, F_OK), 0);
+        unlink(capture);
+    }
+    print_message("%zu of 8 were killed before the capture was there\n", cut);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill),
+                                       cmocka_unit_test(test_kill_repair)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
