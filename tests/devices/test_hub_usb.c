@@ -523,6 +523,7 @@ static void a_hub_that_restarted_meanwhile(void **state) {
         nfsar_hub_do(hub, NFSAR_WIRE_DO_ECHO, 0, (const uint8_t *)"a", 1, NULL, &error),
         NFSAR_ERROR_DEVICE);
     assert_contains(error.message, "the hub restarted (software");
+    assert_int_equal(nfsar_hub_hello(hub)->starts, 2);
     assert_ok(nfsar_hub_greet(hub, &error), error);
     assert_echoes(hub);
     nfsar_hub_close(hub);
