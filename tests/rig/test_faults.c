@@ -9,7 +9,8 @@ static void faults_are_read(void **state) {
     assert_ok(rig_faults_read("loss=0.01,reorder=50,no-last,seed=7,late=1,late-packets=3,refuse=5",
                               &faults, &error),
               error);
-    assert_true(faults.card.loss == 0.01 && faults.card.late == 1.0 && faults.card.duplicate == 0.0);
+    assert_true(faults.card.loss == 0.01 && faults.card.late == 1.0 &&
+                faults.card.duplicate == 0.0);
     assert_int_equal(faults.card.reorder, 50);
     assert_int_equal(faults.card.late_packets, 3);
     assert_int_equal(faults.card.refuse, 5);
