@@ -325,7 +325,7 @@ static void a_million_random_bytes(void **state) {
  */
 static void a_slow_reader(void **state) {
     (void)state;
-    enum { BYTES = 600000, RING = 1 << 18, IN_FLIGHT = 8 * 4096 };
+    enum { BYTES = 320000, RING = 1 << 18, IN_FLIGHT = 16 * 512 };
     nfsar_error error;
     mock_begin();
     struct mock_device *device = mock_plug(NULL);
