@@ -168,7 +168,7 @@ static struct usb *create(const char *port, unsigned reconnect_ms) {
     bool complete = true;
     for (unsigned i = 0; i < TRANSFERS; i++) {
         usb->in[i].usb = usb;
-        usb->in[i].bytes = malloc(IN_BYTES);
+        usb->in[i].bytes = malloc(PACKET_MAX);
         complete = complete && usb->in[i].bytes != NULL;
     }
     if (!complete) {

@@ -74,9 +74,12 @@ static void LIBUSB_CALL on_in(struct libusb_transfer *transfer) {
 }
 
 static void fill_in(struct usb *usb) {
+    /* Whole packets: a device that sends one more byte than is asked for babbles. */
+    const size_t packet = usb->hub.packet;
+    const size_t size = packet < IN_BYTES ? IN_BYTES - IN_BYTES % packet : packet;
     size_t promised = usb->used;
     for (unsigned i = 0; i < TRANSFERS; i++) {
-        promised += usb->in[i].busy ? IN_BYTES : 0;
+        promised += usb->in[i].busy ? size : 0;
     }
     usb->waits_for_room = false;
     for (unsigned i = 0; i < TRANSFERS && !usb->lost; i++) {
@@ -84,17 +87,15 @@ static void fill_in(struct usb *usb) {
         if (in->busy) {
             continue;
         }
-        if (promised + IN_BYTES > RING_BYTES) {
+        if (promised + size > RING_BYTES) {
             usb->waits_for_room = true;
             return;
         }
-        /* Whole packets: a device that sends one more byte than is asked for babbles. */
-        const int n = (int)(IN_BYTES - IN_BYTES % usb->hub.packet);
-        libusb_fill_bulk_transfer(in->transfer, usb->hub.handle, usb->hub.in, in->bytes, n, on_in,
-                                  in, 0);
+        libusb_fill_bulk_transfer(in->transfer, usb->hub.handle, usb->hub.in, in->bytes, (int)size,
+                                  on_in, in, 0);
         const int result = libusb_submit_transfer(in->transfer);
         in->busy = result == 0;
-        promised += IN_BYTES;
+        promised += size;
         if (result == LIBUSB_ERROR_NO_DEVICE) {
             usb->lost = true;
         } else if (result != 0) {

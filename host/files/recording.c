@@ -13,10 +13,14 @@
 #include "host/files/recording_lock.h"
 #include "host/files/recording_writer.h"
 
-#define QUEUE_BYTES   ((size_t)64 << 20)
+/* 3 s of what the capture card sends at most: disks that others use too stand still for a second
+ * now and then. It takes memory only when it is needed. */
+#define QUEUE_BYTES   ((size_t)256 << 20)
 #define SYNC_MS       500
 #define WAIT_MS       5000
 #define RESERVE_BYTES ((uint64_t)64 << 20)
+/* What every file system takes, sparse or not. */
+#define SMALL_FILE 1e9
 
 struct recording {
     char *name; /* of the file */
@@ -52,6 +56,18 @@ static bool is_sound(const struct recording_table *table) {
     return good;
 }
 
+static double planned_bytes(const struct recording_table *tables, size_t n_tables) {
+    double bytes = 0.0;
+    for (size_t i = 0; i < n_tables; i++) {
+        for (size_t j = 0; j < tables[i].n_columns; j++) {
+            const struct recording_column *column = &tables[i].columns[j];
+            bytes += (double)tables[i].rows_at_most * (double)column->elements *
+                     (double)recording_type_size(column->type);
+        }
+    }
+    return bytes;
+}
+
 /* Table 0 and 1, then the caller's. */
 static enum nfsar_status lay_out(struct recording *recording, const nfsar_capture *head,
                                  uint64_t pulses, uint64_t poses,
@@ -81,8 +97,13 @@ static enum nfsar_status lay_out(struct recording *recording, const nfsar_captur
                               recording->name, all[i].place);
         }
     }
-    return recording_layout_create(recording->name, head, all, n_tables + 2, session,
-                                   &recording->places, error);
+    enum nfsar_status status = recording_layout_create(recording->name, head, all, n_tables + 2,
+                                                       session, &recording->places, error);
+    const double bytes = planned_bytes(all, n_tables + 2);
+    return status == NFSAR_ERROR_FILE && bytes > SMALL_FILE
+               ? nfsar_fail_in(error, status, "with room for %llu pulses, %.1f GB",
+                               (unsigned long long)pulses, 1e-9 * bytes)
+               : status;
 }
 
 static enum nfsar_status open_for_writing(struct recording *recording, nfsar_error *error) {

@@ -53,7 +53,7 @@ struct recording_table {
 
 /* Options; all zero are the defaults. */
 struct recording_options {
-    size_t queue_bytes;            /* of rows that wait to be written; 0: 64 MiB */
+    size_t queue_bytes;            /* of rows that wait to be written; 0: 256 MiB */
     unsigned sync_ms;              /* between syncs; 0: 500 */
     unsigned wait_ms;              /* that an append waits for room in the queue; 0: 5000 */
     uint64_t reserve_bytes;        /* of the disk to keep free; 0: 64 MiB */

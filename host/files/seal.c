@@ -174,6 +174,7 @@ static bool same_header(const nfsar_capture *a, const nfsar_capture *b) {
            memcmp(a->time_s, b->time_s, a->n_pulse * sizeof *a->time_s) == 0 &&
            memcmp(a->flags, b->flags, a->n_pulse) == 0 &&
            memcmp(a->pose_time_s, b->pose_time_s, a->n_pose * sizeof *a->pose_time_s) == 0 &&
+           memcmp(a->pose, b->pose, a->n_pose * sizeof *a->pose) == 0 &&
            memcmp(a->frequency_hz, b->frequency_hz, a->n_sample * sizeof *a->frequency_hz) == 0;
 }
 
@@ -205,7 +206,7 @@ static enum nfsar_status compare(void *context, const char *path, nfsar_error *e
         return status;
     }
     if (!same_header(seal->header, nfsar_capture_file_header(made))) {
-        status = fail_compare(seal, "times or flags", error);
+        status = fail_compare(seal, "times, flags or poses", error);
     }
     if (status == NFSAR_OK) {
         status = for_columns(seal->from, compare_column, (void *)capture_file_input(made), error);

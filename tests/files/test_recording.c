@@ -366,12 +366,52 @@ static void test_verbs(void **state) {
     assert_int_equal(test_command(output, sizeof output, "seal --level 0 %s", name), 2);
 }
 
+/* An image of what is there so far is the one that the sealed capture gives. */
+static void test_reconstruct(void **state) {
+    (void)state;
+    nfsar_error error;
+    struct recording *recording = NULL;
+    nfsar_image early, late;
+    char output[4000];
+    static const char grid[] = "--quiet --method bp --x=0:0.1:5 --y=0.4:0.6:5 --z=0.1";
+    const struct recording_options options = {.sync_ms = 5};
+    assert_ok(recorded_begin(test_path("r.h5"), SAMPLES, 5000, &options, &recording, &error),
+              error);
+    for (size_t p = 0; p < 100; p++) {
+        assert_ok(recorded_append(recording, SAMPLES, p, &error), error);
+    }
+    const char *name = test_path("r.h5.recording");
+    struct recording_summary summary = {0};
+    for (int i = 0; i < 2000 && summary.pulses < 100; i++) {
+        recording_summary_free(&summary);
+        assert_ok(recording_inspect(name, &summary, &error), error);
+        usleep(5000);
+    }
+    recording_summary_free(&summary);
+    if (test_command(output, sizeof output, "reconstruct %s -o %s %s", name, test_path("early.h5"),
+                     grid) != 0) {
+        fail_msg("%s", output);
+    }
+    assert_ok(recording_close(recording, &error), error);
+    assert_int_equal(test_command(output, sizeof output, "repair --quiet %s", name), 0);
+    assert_int_equal(test_command(output, sizeof output, "reconstruct %s -o %s %s",
+                                  test_path("r.h5"), test_path("late.h5"), grid),
+                     0);
+    assert_ok(nfsar_image_load(test_path("early.h5"), &early, &error), error);
+    assert_ok(nfsar_image_load(test_path("late.h5"), &late, &error), error);
+    assert_true(cabsf(early.data[0]) > 0.0f);
+    assert_memory_equal(early.data, late.data, 25 * sizeof *early.data);
+    nfsar_image_free(&early);
+    nfsar_image_free(&late);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_life),     cmocka_unit_test(test_types),
-        cmocka_unit_test(test_threads),  cmocka_unit_test(test_no_pose),
-        cmocka_unit_test(test_no_pulse), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_log),      cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_life),        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_threads),     cmocka_unit_test(test_no_pose),
+        cmocka_unit_test(test_no_pulse),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_log),         cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_reconstruct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * is there bit for bit, and what is missing is the end. */
 #include "tests/files/recorded.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #define SAMPLES 32
 #define PULSES  20000
 #define KILLS   20
+#define REPAIRS 5
 
 /* What the recorder leaves for who looks after its death. */
 struct witness {
@@ -78,8 +80,8 @@ static bool wait_for(_Atomic uint64_t *value, uint64_t at_least) {
     return atomic_load(value) >= at_least;
 }
 
-/* Kill it when so many pulses came and, at odd times, a little later. */
-static void kill_one(const char *path, struct witness *witness, unsigned pulses) {
+/* Kill it when so many pulses came and, at odd times, a little later; when that was. */
+static uint64_t kill_one(const char *path, struct witness *witness, unsigned pulses) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -87,11 +89,13 @@ static void kill_one(const char *path, struct witness *witness, unsigned pulses)
     }
     bool there = wait_for(&witness->begun, 1) && wait_for(&witness->appended, pulses);
     usleep(1000 * (pulses % 7));
+    const uint64_t now = queue_now_ns();
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
     assert_true(there);
     assert_true(WIFSIGNALED(status));
+    return now;
 }
 
 static void test_kill(void **state) {
@@ -107,9 +111,8 @@ static void test_kill(void **state) {
         struct recording_summary summary;
         memset(witness, 0, sizeof *witness);
         /* The first at the very beginning, before anything is counted. */
-        kill_one(test_path("killed.h5"), witness,
-                 i == 0 ? 1 : 100 + (unsigned)rand_r(&seed) % 2000);
-        uint64_t now = queue_now_ns();
+        const uint64_t now = kill_one(test_path("killed.h5"), witness,
+                                      i == 0 ? 1 : 100 + (unsigned)rand_r(&seed) % 1200);
         const char *name = test_path("killed.h5.recording"), *capture = test_path("killed.h5");
         assert_ok(recording_inspect(name, &summary, &error), error);
         assert_false(summary.live);
@@ -123,7 +126,8 @@ static void test_kill(void **state) {
             sealed++;
         }
         if (summary.pulses < atomic_load(&witness->appended)) {
-            uint64_t lost = now - atomic_load(&witness->when[summary.pulses]);
+            const uint64_t when = atomic_load(&witness->when[summary.pulses]);
+            const uint64_t lost = now > when ? now - when : 0;
             worst = lost > worst ? lost : worst;
             /* A disk that takes its time for a sync adds that. */
             assert_true(lost <= UINT64_C(1000000000) + 4 * atomic_load(&witness->longest_sync));
@@ -140,7 +144,51 @@ static void test_kill(void **state) {
     munmap(witness, sizeof *witness);
 }
 
+/* Killed while it makes the capture: the recording is there, or the capture is, whole. */
+static void test_kill_repair(void **state) {
+    (void)state;
+    nfsar_error error;
+    unsigned seed = 99;
+    size_t cut = 0;
+    const char *command = getenv("NFSAR_COMMAND");
+    assert_non_null(command);
+    for (int i = 0; i < REPAIRS; i++) {
+        struct recording *recording = NULL;
+        char output[2000], name[620], capture[600];
+        snprintf(capture, sizeof capture, "%s/sealed-%d.h5", test_folder(), i);
+        snprintf(name, sizeof name, "%s.recording", capture);
+        assert_ok(recorded_begin(capture, SAMPLES, PULSES, NULL, &recording, &error), error);
+        for (size_t p = 0; p < 2000; p++) {
+            assert_ok(recorded_append(recording, SAMPLES, p, &error), error);
+        }
+        assert_ok(recording_close(recording, &error), error);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            int nowhere = open("/dev/null", O_WRONLY);
+            dup2(nowhere, STDOUT_FILENO);
+            execl(command, command, "repair", "--quiet", name, (char *)NULL);
+            _exit(127);
+        }
+        usleep(1000 * (20 + (unsigned)rand_r(&seed) % 600));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        if (access(name, F_OK) == 0) {
+            assert_int_equal(recorded_check(name, SAMPLES), 2000);
+            cut++;
+        } else {
+            assert_int_equal(recorded_check(capture, SAMPLES), 2000);
+        }
+        assert_int_equal(test_command(output, sizeof output, "repair %s", name), 0);
+        assert_int_equal(recorded_check(capture, SAMPLES), 2000);
+        assert_int_not_equal(access(name, F_OK), 0);
+        unlink(capture);
+    }
+    print_message("%zu of %d were killed before the capture was there\n", cut, REPAIRS);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill),
+                                       cmocka_unit_test(test_kill_repair)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

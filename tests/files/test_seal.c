@@ -5,6 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/files/seal.h"
+
+/* A file of either kind is changed so often. */
+#define DAMAGES 150
+
 /* A capture as it comes from a converter of 12 bits, of several chunks in every direction. */
 static nfsar_capture integers(size_t n_pulse, size_t n_sample) {
     nfsar_capture capture = sample_capture(n_pulse, n_sample);
@@ -186,12 +191,66 @@ static void test_old(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Seal a copy with some bytes changed: an error, or a capture that is sound. Whether it was sealed.
+ */
+static bool seal_changed(const uint8_t *bytes, size_t size, size_t n, unsigned *seed) {
+    nfsar_error error = {0};
+    nfsar_capture capture;
+    nfsar_capture_file *file = NULL;
+    struct seal_report report;
+    uint8_t *bad = malloc(size);
+    memcpy(bad, bytes, size);
+    for (size_t i = 0; i < n; i++) {
+        bad[(size_t)rand_r(seed) % size] ^= (uint8_t)(1 + rand_r(seed) % 255);
+    }
+    unlink(test_path("bad.h5"));
+    test_write_file("bad.h5", bad, size);
+    free(bad);
+    enum nfsar_status status = nfsar_capture_file_open(test_path("bad.h5"), &file, &error);
+    if (status == NFSAR_OK) {
+        status = seal_capture(file, test_path("out.h5"), 1, NULL, 0, &report, NULL, &error);
+        nfsar_capture_file_close(file);
+    }
+    if (status != NFSAR_OK) {
+        assert_true(strstr(error.message, "bad.h5") != NULL ||
+                    strstr(error.message, "out.h5") != NULL);
+        return false;
+    }
+    assert_ok(nfsar_capture_load(test_path("out.h5"), &capture, &error), error);
+    nfsar_capture_free(&capture);
+    return true;
+}
+
+static void test_damaged(void **state) {
+    (void)state;
+    static const char *const names[] = {"edit.h5", "older.h5"};
+    unsigned seed = 31;
+    H5Fclose(edit_capture());
+    edit_make_old(test_path("older.h5"));
+    H5Fclose(edit_capture());
+    for (size_t i = 0; i < 2; i++) {
+        size_t good = 0, size = (size_t)size_of(test_path(names[i]));
+        uint8_t *bytes = malloc(size);
+        FILE *file = fopen(test_path(names[i]), "rb");
+        assert_non_null(file);
+        assert_int_equal(fread(bytes, 1, size, file), size);
+        fclose(file);
+        for (size_t j = 0; j < DAMAGES; j++) {
+            good += seal_changed(bytes, size, 1 + j % 4, &seed);
+        }
+        free(bytes);
+        print_message("%s: %zu of %d changed files were sealed\n", names[i], good, DAMAGES);
+        assert_true(good > 0 && good < DAMAGES);
+    }
+    assert_int_equal(test_count_files(".part-"), 0);
+    assert_int_equal(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_old),
+        cmocka_unit_test(test_sizes),   cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_old),
+        cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "tests/firmware/usb_guest/hub_device.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "firmware/app/hub.h"
@@ -21,12 +22,20 @@ static void on_tick(void *context) {
     hub_on_tick(context);
 }
 
-void hub_device_start(struct dcd *dcd) {
+/* A reset leaves the kept memory as it is. */
+void hub_device_start(struct dcd *dcd, bool reset) {
+    uint8_t kept[BOARD_KEPT_BYTES];
+    memcpy(kept, fake_board.kept, sizeof kept);
     fake_board_reset();
+    if (reset) {
+        memcpy(fake_board.kept, kept, sizeof kept);
+        fake_board.cause = BOARD_RESET_SOFTWARE;
+    }
     fake_board.usb = dcd;
     fake_board.on_tick = on_tick;
     fake_board.context = &hub;
     began_ns = now_ns();
+    made = lost = 0;
     hub_init(&hub);
 }
 
@@ -43,6 +52,10 @@ void hub_device_run(void) {
 
 struct usb_link *hub_device_link(void) {
     return &hub.links.usb;
+}
+
+bool hub_device_resets(void) {
+    return fake_board.resets > 0;
 }
 
 uint32_t hub_device_records(void) {

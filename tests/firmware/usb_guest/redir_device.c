@@ -26,6 +26,7 @@
 
 #define ADDRESS       7
 #define MAX_TRANSFERS 256
+#define RESET_MS      20
 
 /* bmRequestType 0x40, wValue: milliseconds without a cable; wIndex: after so many more records of
  * the hub, 0: at once. Not the device's: for the test. */
@@ -86,7 +87,8 @@ static bool power_up(struct bridge *bridge) {
                                      0x51, 0x11, 0x00, 0x47, 0x00, 0x41};
     char serial[USB_SERIAL_SIZE];
     usb_serial(chip, serial);
-    if (bridge->is_hub && bridge->powered) {
+    const bool resets = bridge->is_hub && bridge->powered && hub_device_resets();
+    if (bridge->is_hub && bridge->powered && !resets) {
         return true;
     }
     bridge->powered = true;
@@ -96,7 +98,7 @@ static bool power_up(struct bridge *bridge) {
     bridge->host =
         (struct usb_host){.port = otg_model_port(&bridge->model), .run = run, .device = bridge};
     if (bridge->is_hub) {
-        hub_device_start(&bridge->otg.dcd);
+        hub_device_start(&bridge->otg.dcd, resets);
         return true;
     }
     return usb_link_init(&bridge->link, &bridge->otg.dcd, serial, 3, 14);
@@ -436,6 +438,10 @@ static bool serve(struct bridge *bridge, const char *path) {
     bridge->parser = create_parser(bridge);
     bridge->unplug_ms = 0;
     while (!bridge->broken) {
+        /* A chip in its reset pulls its cable, as the host sees it. */
+        if (bridge->is_hub && hub_device_resets()) {
+            bridge->unplug_ms = RESET_MS;
+        }
         if (bridge->later_ms > 0 && hub_device_records() >= bridge->unplug_at) {
             bridge->unplug_ms = bridge->later_ms;
             bridge->later_ms = 0;
@@ -458,7 +464,7 @@ static bool serve(struct bridge *bridge, const char *path) {
     forget_transfers(bridge);
     usbredirparser_destroy(bridge->parser);
     close(bridge->fd);
-    bridge->pulls += bridge->unplug_ms > 0;
+    bridge->pulls += bridge->unplug_ms > 0 && !(bridge->is_hub && hub_device_resets());
     for (unsigned i = 0; i < bridge->unplug_ms; i++) {
         run(bridge);
         usleep(1000);
