@@ -66,10 +66,12 @@ static enum nfsar_status read_one(const char *text, size_t n, struct rig_faults 
         set(&known[i], value, faults);
         return NFSAR_OK;
     }
-    return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                      "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
-                      "first-byte, no-last, cut-last, silent, wrong-replies, refuse, miss or seed",
-                      (int)n, text);
+    return nfsar_fail(
+        error, NFSAR_ERROR_ARGUMENT,
+        "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
+        "first-byte, no-last, cut-last, silent, silent-commands, wrong-replies, refuse, miss "
+        "or seed",
+        (int)n, text);
 }
 
 enum nfsar_status rig_faults_read(const char *text, struct rig_faults *faults, nfsar_error *error) {
