@@ -2,7 +2,7 @@
  * sends, and the radar waits for SYNC_IN before the hub makes the first trigger. */
 #include "host/session/record.h"
 
-#include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/session/plan.h"
 #include "host/session/recorder.h"
-#include "host/session/tracker.h"
 
 enum {
     FRAMES_A_TURN = 4096,
@@ -21,7 +21,7 @@ enum {
     SHOW_MS = 250,
     NO_SAMPLES_MS = 4000, /* triggers, and not a packet */
     PACKETS_SURE = 8,     /* of samples that must have come by then */
-    POSES_MOST = 1 << 24, /* of a tracker's file */
+    TRACKER_HZ = 2000,    /* of a tracker's poses, at most */
     NOTICES_FATAL = NFSAR_DCA1000_DDR_FULL | NFSAR_DCA1000_LVDS_FULL
 };
 
@@ -57,7 +57,7 @@ bool recorder_interrupted(const struct recorder *recorder) {
 
 /* ---- what is shown ---- */
 
-static void look(struct recorder *recorder, const char *phase) {
+void recorder_look(struct recorder *recorder, const char *phase) {
     struct record_state *state = &recorder->result->state;
     const uint64_t now = recorder_now_ms();
     if (now - recorder->shown_ms < SHOW_MS && state->phase == phase) {
@@ -111,20 +111,20 @@ static enum nfsar_status open_devices(struct recorder *recorder, nfsar_error *er
     return status;
 }
 
-/* Seconds that the tables of sensors must last: longer than any scan of so many triggers. */
+/* Seconds that the tables of sensors should last. A scan that takes longer still goes on, without.
+ */
 static double seconds_at_most(const struct session *session) {
-    if (session->scan.kind == SESSION_PERIOD) {
-        const double by_triggers = (double)session_triggers(session) * session->scan.period_s;
-        return 600.0 + 2.0 * by_triggers;
-    }
-    return 3600.0 + 10.0 * (double)session_triggers(session);
+    struct plan plan;
+    plan_make(session, NULL, &plan);
+    const double longest = 48 * 3600.0;
+    return fmin(longest, 600.0 + 3.0 * fmax(plan.seconds, (double)plan.triggers * plan.interval_s));
 }
 
 static enum nfsar_status open_file(struct recorder *recorder, nfsar_error *error) {
     const struct session *session = recorder->session;
     struct recording_table tables[RECORD_TABLES_END - RECORD_TRIGGER];
     const uint64_t triggers = session_triggers(session);
-    const double longest = 48 * 3600.0, seconds = seconds_at_most(session);
+    const double seconds = seconds_at_most(session);
     nfsar_capture header;
     enum nfsar_status status = session_header(session, &header, error);
     if (status != NFSAR_OK) {
@@ -133,12 +133,14 @@ static enum nfsar_status open_file(struct recorder *recorder, nfsar_error *error
     if (recorder->options->command_line != NULL) {
         status = nfsar_capture_note(&header, error, "%s", recorder->options->command_line);
     }
-    record_tables(triggers, seconds < longest ? seconds : longest, tables);
+    record_tables(triggers, seconds, tables);
     if (status == NFSAR_OK) {
         status = recording_create(
             recorder->options->output, &header, (triggers + 64) * recorder->unpack.loops,
-            session->pose.from == SESSION_POSE_FILE ? POSES_MOST : triggers + 64, tables,
-            RECORD_TABLES_END - RECORD_TRIGGER, session->text, NULL, &recorder->recording, error);
+            session->pose.from == SESSION_POSE_FILE ? (uint64_t)(seconds * TRACKER_HZ)
+                                                    : triggers + 64,
+            tables, RECORD_TABLES_END - RECORD_TRIGGER, session->text, NULL, &recorder->recording,
+            error);
     }
     nfsar_capture_free(&header);
     return status;
@@ -217,7 +219,7 @@ static enum nfsar_status go_on(struct recorder *recorder, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = recorder_keep_losses(recorder, false, error);
     }
-    look(recorder, "scanning");
+    recorder_look(recorder, "scanning");
     if (status == NFSAR_OK) {
         status = check_notices(recorder, error);
     }
@@ -302,7 +304,7 @@ static enum nfsar_status stop(struct recorder *recorder, enum nfsar_status statu
     if (recorder->recording == NULL || recorder->card == NULL) {
         return status;
     }
-    look(recorder, "waiting for the last packet");
+    recorder_look(recorder, "waiting for the last packet");
     status = first_of(status, stop_card(recorder, &late), &late, error);
     size_t n = 1;
     while (n > 0) {
@@ -316,118 +318,10 @@ static enum nfsar_status stop(struct recorder *recorder, enum nfsar_status statu
     return first_of(status, recorder_keep_losses(recorder, true, &late), &late, error);
 }
 
-/* Triggers that the hub counted, the last of whose records may be lost. */
-static size_t triggers_made(const struct recorder *recorder) {
-    size_t made = recorder->n_triggers;
-    if (recorder->has_program && recorder->program.triggers > made) {
-        made = recorder->program.triggers;
-    }
-    return made;
-}
-
-static enum nfsar_status write_tracker(struct recorder *recorder, nfsar_error *error) {
-    struct tracker tracker;
-    const struct session *session = recorder->session;
-    enum nfsar_status status = tracker_load(session->pose.file, &tracker, error);
-    for (size_t i = 0; status == NFSAR_OK && i < tracker.n; i++) {
-        status = recording_append_pose(recorder->recording,
-                                       tracker.time_s[i] + session->pose.time_offset_s,
-                                       &tracker.pose[i], error);
-    }
-    if (status == NFSAR_OK) {
-        tracker_free(&tracker);
-    }
-    return status;
-}
-
-/* Do frames and triggers agree, in numbers and times? */
-static enum nfsar_status judge(struct recorder *recorder, nfsar_error *error) {
-    struct record_result *result = recorder->result;
-    const size_t n = recorder->n_triggers;
-    double *hub_s = calloc(n + 1, sizeof *hub_s), *host_s = calloc(n + 1, sizeof *host_s);
-    enum nfsar_status status = hub_s != NULL && host_s != NULL
-                                   ? NFSAR_OK
-                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < n && status == NFSAR_OK; i++) {
-        hub_s[i] = recorder->triggers[i].time_s;
-        host_s[i] = recorder->triggers[i].host_s;
-    }
-    nfsar_error why = {0};
-    if (status == NFSAR_OK) {
-        join_clock(hub_s, host_s, n);
-        result->has_join = join_find(recorder->frame_s, (size_t)recorder->frames, host_s, n,
-                                     &result->join, &why) == NFSAR_OK;
-    }
-    free(hub_s);
-    free(host_s);
-    if (status != NFSAR_OK || (recorder->frames == n && !result->has_join) ||
-        (recorder->frames == n && !(result->join.shifted && result->join.certain))) {
-        return status;
-    }
-    char text[384] = "their times do not say which";
-    if (result->has_join) {
-        join_text(&result->join, text, sizeof text);
-    }
-    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                      "%" PRIu64 " frames came for %zu triggers: %s (%s)", recorder->frames, n,
-                      text,
-                      result->has_join && result->join.certain ? "by their times" : "not certain");
-}
-
-static enum nfsar_status finish(struct recorder *recorder, nfsar_error *error) {
-    enum nfsar_status status = recorder_complete_triggers(recorder, triggers_made(recorder), error);
-    if (status == NFSAR_OK && recorder->session->pose.from == SESSION_POSE_FILE) {
-        status = write_tracker(recorder, error);
-    }
-    if (status == NFSAR_OK && recorder->n_triggers == 0) {
-        status = nfsar_fail(error, NFSAR_ERROR_DEVICE, "there was not one trigger");
-    }
-    look(recorder, "finished");
-    return status == NFSAR_OK ? judge(recorder, error) : status;
-}
-
 static void close_devices(struct recorder *recorder) {
     radar_close(recorder->radar);
     nfsar_dca1000_close(recorder->card);
     nfsar_hub_close(recorder->hub);
-}
-
-/* OUTPUT.recording, to be freed; NULL without memory. */
-static char *recording_name(const char *output) {
-    const size_t size = strlen(output) + sizeof ".recording";
-    char *name = malloc(size);
-    if (name != NULL) {
-        snprintf(name, size, "%s.recording", output);
-    }
-    return name;
-}
-
-/* Nothing came: there is nothing to keep, and the name is free for the next try. */
-static void remove_empty(const char *output) {
-    char *name = recording_name(output);
-    if (name != NULL) {
-        unlink(name);
-    }
-    free(name);
-}
-
-static enum nfsar_status seal(struct recorder *recorder, nfsar_error *error) {
-    const struct record_options *options = recorder->options;
-    const struct recording_seal_options how = {.keep = options->keep};
-    char *name = recording_name(options->output);
-    if (name == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    enum nfsar_status status = NFSAR_OK;
-    if (recorder->frames != recorder->n_triggers) {
-        status = record_rejoin(name, NULL, error);
-    }
-    if (status == NFSAR_OK) {
-        status = recording_seal(name, options->output, &how, options->sealing, error);
-    }
-    recorder->result->sealed = status == NFSAR_OK;
-    free(name);
-    return status;
 }
 
 enum nfsar_status record_session(const struct session *session,
@@ -448,7 +342,7 @@ enum nfsar_status record_session(const struct session *session,
     nfsar_error late = {0};
     enum nfsar_status joined = NFSAR_OK;
     if (begun) {
-        joined = finish(&recorder, &late);
+        joined = recorder_finish(&recorder, &late);
     }
     close_devices(&recorder);
     const bool doubtful = joined == NFSAR_ERROR_FORMAT && result->has_join &&
@@ -466,10 +360,10 @@ enum nfsar_status record_session(const struct session *session,
         recorder.recording = NULL;
     }
     if (has_file && recorder.frames == 0 && recorder.n_triggers == 0) {
-        remove_empty(options->output);
+        recorder_remove_empty(options->output);
     }
     if (has_file && (joined == NFSAR_OK || rejoined) && recorder.joined > 0 && !options->no_seal) {
-        status = first_of(status, seal(&recorder, &late), &late, error);
+        status = first_of(status, recorder_seal(&recorder, &late), &late, error);
     }
     recorder_free_frames(&recorder);
     return status == NFSAR_OK && result->interrupted

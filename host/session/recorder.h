@@ -62,6 +62,7 @@ struct recorder {
     uint64_t began_ms, shown_ms;
     uint64_t shown_bytes;
     size_t losses_kept;
+    uint64_t refused_rows;    /* of sensors, whose tables were full */
     enum nfsar_status failed; /* in a callback: ends the recording */
     nfsar_error error;
 };
@@ -105,5 +106,19 @@ enum nfsar_status recorder_complete_triggers(struct recorder *recorder, size_t n
 /* Losses that will not grow any more, or all of them. */
 enum nfsar_status recorder_keep_losses(struct recorder *recorder, bool all, nfsar_error *error);
 void recorder_free_frames(struct recorder *recorder);
+
+/* ---- record.c ---- */
+
+/* Tells how it goes, not more often than people can read. */
+void recorder_look(struct recorder *recorder, const char *phase);
+
+/* ---- recorder_finish.c ---- */
+
+/* Last triggers and poses; then NFSAR_ERROR_FORMAT where frames and triggers do not agree. */
+enum nfsar_status recorder_finish(struct recorder *recorder, nfsar_error *error);
+/* The capture, of the closed recording; frames joined by time where their numbers differ. */
+enum nfsar_status recorder_seal(struct recorder *recorder, nfsar_error *error);
+/* Removes OUTPUT.recording, in which nothing is. */
+void recorder_remove_empty(const char *output);
 
 #endif

@@ -1,0 +1,161 @@
+/* After the scan: the last poses, whether frames and triggers agree, and the capture. */
+#include "host/session/recorder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/session/tracker.h"
+
+#define TRACK_MARGIN_S 2.0
+
+/* Triggers that the hub counted, the last of whose records may be lost. */
+static size_t triggers_made(const struct recorder *recorder) {
+    size_t made = recorder->n_triggers;
+    if (recorder->has_program && recorder->program.triggers > made) {
+        made = recorder->program.triggers;
+    }
+    return made;
+}
+
+static enum nfsar_status write_tracker(struct recorder *recorder, nfsar_error *error) {
+    struct tracker tracker;
+    const struct session *session = recorder->session;
+    enum nfsar_status status = tracker_load(session->pose.file, &tracker, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    /* Of a track that is longer than the scan, what lies about it. */
+    const double offset = session->pose.time_offset_s;
+    const double begin_s = recorder->triggers[0].time_s;
+    const double end_s = recorder->triggers[recorder->n_triggers - 1].time_s;
+    size_t poses = 0;
+    for (size_t i = 0; status == NFSAR_OK && i < tracker.n; i++) {
+        const double time_s = tracker.time_s[i] + offset;
+        if (time_s > begin_s - TRACK_MARGIN_S && time_s < end_s + TRACK_MARGIN_S) {
+            status = recording_append_pose(recorder->recording, time_s, &tracker.pose[i], error);
+            poses++;
+        }
+    }
+    if (status == NFSAR_OK && poses == 0) {
+        status =
+            nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                       "%s: its times, %.3f to %.3f s with pose.time_offset_s, are not those of "
+                       "the scan, %.3f to %.3f s of the hub's clock",
+                       session->pose.file, tracker.time_s[0] + offset,
+                       tracker.time_s[tracker.n - 1] + offset, begin_s, end_s);
+    }
+    tracker_free(&tracker);
+    return status;
+}
+
+/* The end of the last frame, whose loops are later than the last trigger: the stage went on, where
+ * it did not stop. */
+static enum nfsar_status write_last_pose(struct recorder *recorder, nfsar_error *error) {
+    const struct session *session = recorder->session;
+    const size_t n = recorder->n_triggers;
+    const struct recorder_trigger *last = &recorder->triggers[n - 1];
+    const double frame_s = session->radar.frame.frame_s;
+    nfsar_pose pose = session_stage_pose(session, last->position);
+    const bool same_row = (n - 1) % session->scan.columns != 0;
+    if (!session->scan.stop && n > 1 && same_row && last->time_s > last[-1].time_s) {
+        const nfsar_pose before = session_stage_pose(session, last[-1].position);
+        const double part = frame_s / (last->time_s - last[-1].time_s);
+        pose = nfsar_pose_interpolate(before, pose, 1.0 + part);
+    }
+    return recording_append_pose(recorder->recording, last->time_s + frame_s, &pose, error);
+}
+
+/* Do frames and triggers agree, in numbers and times? */
+static enum nfsar_status judge(struct recorder *recorder, nfsar_error *error) {
+    struct record_result *result = recorder->result;
+    const size_t n = recorder->n_triggers;
+    double *hub_s = calloc(n + 1, sizeof *hub_s), *host_s = calloc(n + 1, sizeof *host_s);
+    enum nfsar_status status = hub_s != NULL && host_s != NULL
+                                   ? NFSAR_OK
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < n && status == NFSAR_OK; i++) {
+        hub_s[i] = recorder->triggers[i].time_s;
+        host_s[i] = recorder->triggers[i].host_s;
+    }
+    nfsar_error why = {0};
+    if (status == NFSAR_OK) {
+        join_clock(hub_s, host_s, n);
+        result->has_join = join_find(recorder->frame_s, (size_t)recorder->frames, host_s, n,
+                                     &result->join, &why) == NFSAR_OK;
+    }
+    free(hub_s);
+    free(host_s);
+    if (status != NFSAR_OK || (recorder->frames == n && !result->has_join) ||
+        (recorder->frames == n && !(result->join.shifted && result->join.certain))) {
+        return status;
+    }
+    char text[384] = "their times do not say which";
+    if (result->has_join) {
+        join_text(&result->join, text, sizeof text);
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "%" PRIu64 " frames came for %zu triggers: %s (%s)", recorder->frames, n,
+                      text,
+                      result->has_join && result->join.certain ? "by their times" : "not certain");
+}
+
+enum nfsar_status recorder_finish(struct recorder *recorder, nfsar_error *error) {
+    enum nfsar_status status = recorder_complete_triggers(recorder, triggers_made(recorder), error);
+    if (status == NFSAR_OK && recorder->n_triggers == 0) {
+        status = nfsar_fail(error, NFSAR_ERROR_DEVICE, "there was not one trigger");
+    }
+    if (status == NFSAR_OK && recorder->session->pose.from == SESSION_POSE_FILE) {
+        status = write_tracker(recorder, error);
+    } else if (status == NFSAR_OK && recorder->session->pose.from == SESSION_POSE_STAGE) {
+        status = write_last_pose(recorder, error);
+    }
+    if (recorder->refused_rows > 0) {
+        recorder_say(recorder,
+                     "%" PRIu64 " records of sensors found their tables full: the scan took three "
+                     "times as long as planned",
+                     recorder->refused_rows);
+    }
+    recorder_look(recorder, "finished");
+    return status == NFSAR_OK ? judge(recorder, error) : status;
+}
+
+/* OUTPUT.recording, to be freed; NULL without memory. */
+static char *recording_name(const char *output) {
+    const size_t size = strlen(output) + sizeof ".recording";
+    char *name = malloc(size);
+    if (name != NULL) {
+        snprintf(name, size, "%s.recording", output);
+    }
+    return name;
+}
+
+/* Nothing came: there is nothing to keep, and the name is free for the next try. */
+void recorder_remove_empty(const char *output) {
+    char *name = recording_name(output);
+    if (name != NULL) {
+        unlink(name);
+    }
+    free(name);
+}
+
+enum nfsar_status recorder_seal(struct recorder *recorder, nfsar_error *error) {
+    const struct record_options *options = recorder->options;
+    const struct recording_seal_options how = {.keep = options->keep};
+    char *name = recording_name(options->output);
+    if (name == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    enum nfsar_status status = NFSAR_OK;
+    if (recorder->frames != recorder->n_triggers) {
+        status = record_rejoin(name, NULL, error);
+    }
+    if (status == NFSAR_OK) {
+        status = recording_seal(name, options->output, &how, options->sealing, error);
+    }
+    recorder->result->sealed = status == NFSAR_OK;
+    free(name);
+    return status;
+}
