@@ -30,13 +30,17 @@ static char *capture_name(const char *recording) {
                : NULL;
 }
 
-static int print_json(const struct repair *repair, const struct recording_summary *found) {
-    return print_object(json_pack(
-        "{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:o}", "recording", json_text(repair->recording),
-        "capture", json_text(repair->capture), "state", info_recording_end(found), "pulses",
-        (json_int_t)found->pulses, "poses", (json_int_t)found->poses, "pulses_with_samples_missing",
-        (json_int_t)found->missing, "duration_s", found->seconds, "log",
-        info_json_lines(found->log, found->n_log)));
+static int print_json(const struct repair *repair, const struct recording_summary *found,
+                      const struct record_agreement *agreement) {
+    return print_object(
+        json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:o}", "recording",
+                  json_text(repair->recording), "capture", json_text(repair->capture), "state",
+                  info_recording_end(found), "pulses", (json_int_t)found->pulses, "poses",
+                  (json_int_t)found->poses, "pulses_with_samples_missing",
+                  (json_int_t)found->missing, "duration_s", found->seconds, "frames_left_out",
+                  (json_int_t)agreement->left_out, "frames_moved", (json_int_t)agreement->moved,
+                  "triggers_guessed", (json_int_t)agreement->guessed, "join_doubtful",
+                  agreement->doubtful, "log", info_json_lines(found->log, found->n_log)));
 }
 
 static void print_found(const struct repair *repair, const struct recording_summary *found) {
@@ -48,6 +52,27 @@ static void print_found(const struct repair *repair, const struct recording_summ
     fflush(stdout);
 }
 
+static void print_agreement(const struct record_agreement *agreement) {
+    if (agreement->guessed > 0) {
+        printf("%llu trigger%s whose record was lost: at even times between the others\n",
+               (unsigned long long)agreement->guessed, cli_s(agreement->guessed));
+    }
+    if (agreement->moved > 0) {
+        printf("%llu frame%s joined to other triggers by their times\n",
+               (unsigned long long)agreement->moved, cli_s(agreement->moved));
+    }
+    if (agreement->left_out > 0) {
+        printf("%llu frame%s at the end left out: the hub told of no trigger for them\n",
+               (unsigned long long)agreement->left_out, cli_s(agreement->left_out));
+    }
+    if (agreement->doubtful) {
+        printf("warning: from frame %llu on the times may not be those of the triggers; they are "
+               "too uncertain to tell\n",
+               (unsigned long long)agreement->from);
+    }
+    fflush(stdout);
+}
+
 /* The second of two repairs finds the capture that the first has made. */
 static bool is_done(const struct repair *repair) {
     nfsar_capture_file *file = NULL;
@@ -55,6 +80,18 @@ static bool is_done(const struct repair *repair) {
                 nfsar_capture_file_open(repair->capture, &file, NULL) == NFSAR_OK;
     nfsar_capture_file_close(file);
     return done;
+}
+
+static enum nfsar_status join(const struct repair *repair, const struct recording_summary *found,
+                              struct record_agreement *agreement, nfsar_error *error) {
+    const bool died = found->end != RECORDING_CLOSED;
+    if (found->live) {
+        return nfsar_fail(error, NFSAR_ERROR_FILE,
+                          "%s: is being recorded, or sealed by another process; stop that first",
+                          repair->recording);
+    }
+    return repair->join_by_time ? record_rejoin(repair->recording, NULL, died, agreement, error)
+                                : record_check_join(repair->recording, died, agreement, error);
 }
 
 static int run(const struct repair *repair) {
@@ -72,20 +109,21 @@ static int run(const struct repair *repair) {
         print_found(repair, &found);
     }
     pending_protect(repair->recording);
-    enum nfsar_status status =
-        repair->join_by_time
-            ? record_rejoin(repair->recording, NULL, &error)
-            : record_check_join(repair->recording, found.end != RECORDING_CLOSED, &error);
+    struct record_agreement agreement;
+    enum nfsar_status status = join(repair, &found, &agreement, &error);
     if (status != NFSAR_OK) {
         recording_summary_free(&found);
         return cli_fail(&error);
+    }
+    if (!repair->json) {
+        print_agreement(&agreement);
     }
     status = recording_seal(repair->recording, repair->capture, &repair->options,
                             cli_progress("sealing"), &error);
     cli_progress_end();
     int exit_status = status == NFSAR_OK ? CLI_DONE : cli_fail(&error);
     if (status == NFSAR_OK && repair->json) {
-        exit_status = print_json(repair, &found);
+        exit_status = print_json(repair, &found, &agreement);
     } else if (status == NFSAR_OK) {
         printf("%s: made, read back and compared\n", repair->capture);
     }

@@ -58,13 +58,31 @@ enum nfsar_status record_session(const struct session *session,
                                  const struct record_options *options, struct record_result *result,
                                  nfsar_error *error);
 
-/* Joins the frames of a closed recording to its triggers by their times, where some are missing:
- * writes the pulses' times anew. NFSAR_ERROR_UNSUPPORTED: frames too many, or too uncertain.
- * *join may be NULL. */
-enum nfsar_status record_rejoin(const char *recording, struct join *join, nfsar_error *error);
+/* What frames and triggers of a recording say of each other. */
+struct record_agreement {
+    uint64_t frames, triggers; /* that came; triggers by their numbers, lost records too */
+    uint64_t guessed;          /* triggers whose record was lost */
+    uint64_t left_out;         /* frames at the end that are not in /echo: no trigger was told */
+    bool doubtful; /* numbers agree, and times seem not to, from frame `from` on, uncertainly */
+    uint64_t from;
+    uint64_t moved; /* frames that were given another trigger */
+};
 
-/* Do the frames of a recording that was not sealed belong to its triggers, by their times? The last
- * triggers of one that died may have no frame. NFSAR_ERROR_FORMAT: no, and which. */
-enum nfsar_status record_check_join(const char *recording, bool died, nfsar_error *error);
+/* Whether the finding says for certain which triggers gave no frame, and nothing else. */
+bool record_can_rejoin(const struct join *join);
+
+/* Do the frames of a recording that was not sealed belong to its triggers, by their times? Of one
+ * that died, the last triggers may have no frame, and the last frames no trigger. *agreement may be
+ * NULL. NFSAR_ERROR_FORMAT: no, and which. */
+enum nfsar_status record_check_join(const char *recording, bool died,
+                                    struct record_agreement *agreement, nfsar_error *error);
+
+/* The same, and where triggers gave no frame the times and flags of pulses are written anew, in
+ * place. `join` is what was found while the recording was made, which is closed by now; NULL:
+ * it is found here. *agreement may be NULL; of a given join it has `moved` alone.
+ * NFSAR_ERROR_UNSUPPORTED: frames too many, or too uncertain; NFSAR_ERROR_FILE: cannot be written,
+ * or goes on. */
+enum nfsar_status record_rejoin(const char *recording, const struct join *join, bool died,
+                                struct record_agreement *agreement, nfsar_error *error);
 
 #endif

@@ -8,12 +8,13 @@
 static const struct recording_column trigger_columns[] = {
     {"time_s", RECORDING_F64, 1}, {"number", RECORDING_U32, 1}, {"position", RECORDING_I32, 3},
     {"row", RECORDING_U32, 1},    {"column", RECORDING_U32, 1}, {"repeat", RECORDING_U16, 1},
-    {"host_s", RECORDING_F64, 1},
+    {"host_s", RECORDING_F64, 1}, {"scan", RECORDING_U16, 1},
 };
 
-static const struct recording_column frame_columns[] = {{"number", RECORDING_U64, 1},
-                                                        {"host_s", RECORDING_F64, 1},
-                                                        {"missing_bytes", RECORDING_U64, 1}};
+static const struct recording_column frame_columns[] = {
+    {"number", RECORDING_U64, 1}, {"host_s", RECORDING_F64, 1}, {"missing_bytes", RECORDING_U64, 1},
+    {"loops", RECORDING_U16, 1},  {"bytes", RECORDING_U32, 1},  {"notices", RECORDING_U32, 1},
+};
 
 static const struct recording_column loss_columns[] = {{"offset", RECORDING_U64, 1},
                                                        {"bytes", RECORDING_U64, 1}};
@@ -93,7 +94,8 @@ static enum nfsar_status keep_trigger(struct recording *recording,
     if (!nfsar_wire_unpack_trigger(&t, record->payload, record->bytes)) {
         return NFSAR_OK;
     }
-    const void *values[] = {&time_s, &t.number, t.position, &t.row, &t.column, &t.repeat, &host_s};
+    const void *values[] = {&time_s,   &t.number, t.position, &t.row,
+                            &t.column, &t.repeat, &host_s,    &t.scan};
     return recording_append(recording, RECORD_TRIGGER, values, error);
 }
 
@@ -199,10 +201,14 @@ enum nfsar_status record_keep(struct recording *recording, const struct nfsar_wi
 /* ---- the card ---- */
 
 enum nfsar_status record_keep_frame(struct recording *recording,
-                                    const struct nfsar_dca1000_frame *frame, nfsar_error *error) {
+                                    const struct nfsar_dca1000_frame *frame, size_t loops,
+                                    size_t bytes, nfsar_error *error) {
+    const uint16_t of_loops = (uint16_t)loops;
+    const uint32_t of_bytes = (uint32_t)bytes;
     const double host_s = frame->first_ns > 0 ? (double)frame->first_ns * 1e-9 : NAN;
     const uint64_t missing = frame->missing_bytes;
-    const void *values[] = {&frame->number, &host_s, &missing};
+    const void *values[] = {&frame->number, &host_s,   &missing,
+                            &of_loops,      &of_bytes, &frame->notices};
     return recording_append(recording, RECORD_FRAME, values, error);
 }
 

@@ -31,9 +31,11 @@ void record_tables(uint64_t triggers, double seconds, struct recording_table *ta
 enum nfsar_status record_keep(struct recording *recording, const struct nfsar_wire_message *record,
                               double host_s, nfsar_error *error);
 
-/* A frame: its number, when its first packet came, how many bytes are missing. */
+/* A frame: its number, when its first packet came, how many bytes are missing, pulses and bytes of
+ * a frame, what the card noticed. */
 enum nfsar_status record_keep_frame(struct recording *recording,
-                                    const struct nfsar_dca1000_frame *frame, nfsar_error *error);
+                                    const struct nfsar_dca1000_frame *frame, size_t loops,
+                                    size_t bytes, nfsar_error *error);
 
 enum nfsar_status record_keep_loss(struct recording *recording,
                                    const struct nfsar_dca1000_loss *loss, nfsar_error *error);

@@ -2,6 +2,7 @@
 #include "host/session/recorder.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,38 +87,96 @@ static enum nfsar_status write_last_pose(struct recorder *recorder, nfsar_error 
     return recording_append_pose(recorder->recording, last->time_s + frame_s, &pose, error);
 }
 
+/* The scan did not come to its end: the hub or the link to it failed. */
+static bool broke_off(const struct recorder *recorder) {
+    nfsar_error why;
+    return recorder_scan_verdict(recorder, &why) != NFSAR_OK ||
+           (!recorder_scan_over(recorder) && !recorder->result->interrupted);
+}
+
+struct times {
+    double *hub_s, *host_s, *frame_s;
+};
+
+static void times_free(struct times *times) {
+    free(times->hub_s);
+    free(times->host_s);
+    free(times->frame_s);
+}
+
+static bool list_times(const struct recorder *recorder, struct times *times) {
+    const size_t n = recorder->n_triggers, frames = (size_t)recorder->frames;
+    times->hub_s = calloc(n + 1, sizeof *times->hub_s);
+    times->host_s = calloc(n + 1, sizeof *times->host_s);
+    times->frame_s = calloc(frames + 1, sizeof *times->frame_s);
+    if (times->hub_s == NULL || times->host_s == NULL || times->frame_s == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        times->hub_s[i] = recorder->triggers[i].time_s;
+        times->host_s[i] = recorder->triggers[i].known ? recorder->triggers[i].host_s : NAN;
+    }
+    if (frames > 0) {
+        memcpy(times->frame_s, recorder->frame_s, frames * sizeof *times->frame_s);
+    }
+    join_frames(times->frame_s, frames, recorder->session->radar.frame.bytes);
+    return join_clock(times->hub_s, times->host_s, n);
+}
+
+/* How frames and triggers belong together by their times, as far as these tell. */
+static enum nfsar_status find_join(struct recorder *recorder, bool open_end, nfsar_error *error) {
+    struct times times = {0};
+    nfsar_error why = {0};
+    enum nfsar_status status = nfsar_fail(&why, NFSAR_ERROR_MEMORY, "out of memory");
+    if (list_times(recorder, &times)) {
+        status = join_find(times.frame_s, (size_t)recorder->frames, times.host_s,
+                           recorder->n_triggers, open_end, &recorder->result->join, &why);
+    }
+    times_free(&times);
+    recorder->result->has_join = status == NFSAR_OK;
+    return status == NFSAR_ERROR_UNSUPPORTED || status == NFSAR_OK
+               ? NFSAR_OK
+               : nfsar_fail(error, status, "%s", why.message);
+}
+
+/* Frames that no trigger was told of are in no pulse. */
+static void tell_left_out(struct recorder *recorder) {
+    if (recorder->frames > recorder->joined) {
+        recorder_say(recorder,
+                     "%" PRIu64 " frames at the end are left out: they came after the last trigger "
+                     "that the hub told of",
+                     recorder->frames - recorder->joined);
+    }
+}
+
 /* Do frames and triggers agree, in numbers and times? */
 static enum nfsar_status judge(struct recorder *recorder, nfsar_error *error) {
     struct record_result *result = recorder->result;
-    const size_t n = recorder->n_triggers;
-    double *hub_s = calloc(n + 1, sizeof *hub_s), *host_s = calloc(n + 1, sizeof *host_s);
-    enum nfsar_status status = hub_s != NULL && host_s != NULL
-                                   ? NFSAR_OK
-                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < n && status == NFSAR_OK; i++) {
-        hub_s[i] = recorder->triggers[i].time_s;
-        host_s[i] = recorder->triggers[i].host_s;
-    }
-    nfsar_error why = {0};
-    if (status == NFSAR_OK) {
-        join_clock(hub_s, host_s, n);
-        result->has_join = join_find(recorder->frame_s, (size_t)recorder->frames, host_s, n,
-                                     &result->join, &why) == NFSAR_OK;
-    }
-    free(hub_s);
-    free(host_s);
-    if (status != NFSAR_OK || (recorder->frames == n && !result->has_join) ||
-        (recorder->frames == n && !(result->join.shifted && result->join.certain))) {
+    const struct join *join = &result->join;
+    const bool open_end = broke_off(recorder);
+    const bool same = open_end || recorder->frames == recorder->n_triggers;
+    const enum nfsar_status status = find_join(recorder, open_end, error);
+    if (status != NFSAR_OK) {
         return status;
+    }
+    const bool agree = result->has_join ? join_agrees(join) : same;
+    const bool certain = result->has_join && join->certain;
+    if (agree && (same || certain)) {
+        tell_left_out(recorder);
+        return NFSAR_OK;
     }
     char text[384] = "their times do not say which";
     if (result->has_join) {
-        join_text(&result->join, text, sizeof text);
+        join_text(join, text, sizeof text);
+    }
+    if (same && !certain) {
+        recorder_say(recorder, "%s; their times are too uncertain to refuse it for that", text);
+        tell_left_out(recorder);
+        return NFSAR_OK;
     }
     return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                      "%" PRIu64 " frames came for %zu triggers: %s (%s)", recorder->frames, n,
-                      text,
-                      result->has_join && result->join.certain ? "by their times" : "not certain");
+                      "%" PRIu64 " frames came for %zu triggers: %s (%s)", recorder->frames,
+                      recorder->n_triggers, text, certain ? "by their times" : "not certain");
 }
 
 enum nfsar_status recorder_finish(struct recorder *recorder, nfsar_error *error) {
@@ -167,8 +226,10 @@ enum nfsar_status recorder_seal(struct recorder *recorder, nfsar_error *error) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     enum nfsar_status status = NFSAR_OK;
-    if (recorder->frames != recorder->n_triggers) {
-        status = record_rejoin(name, NULL, error);
+    if (recorder->result->has_join && !join_agrees(&recorder->result->join) &&
+        record_can_rejoin(&recorder->result->join)) {
+        status = record_rejoin(name, &recorder->result->join, recorder->result->join.open_end, NULL,
+                               error);
     }
     if (status == NFSAR_OK) {
         status = recording_seal(name, options->output, &how, options->sealing, error);

@@ -180,7 +180,8 @@ static enum nfsar_status note_frame(struct recorder *recorder,
     }
     recorder->frame_s[recorder->frames++] =
         frame->first_ns > 0 ? (double)frame->first_ns * 1e-9 : NAN;
-    return record_keep_frame(recorder->recording, frame, error);
+    return record_keep_frame(recorder->recording, frame, recorder->unpack.loops,
+                             recorder->session->radar.frame.bytes, error);
 }
 
 static enum nfsar_status let_wait(struct recorder *recorder,

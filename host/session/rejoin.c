@@ -1,209 +1,261 @@
-/* The times of a closed recording's pulses anew: its frames joined to triggers by their times. */
+/* Whether a recording's frames belong to its triggers, and its pulses' times anew where not. */
 #include "host/session/record.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <hdf5.h>
+#include "host/files/recording_io.h"
+#include "host/files/recording_lock.h"
+#include "host/session/joined.h"
 
-#include "host/files/recording_counts.h"
+/* So many frames elsewhere are a finding even where times are not certain. */
+enum { ELSEWHERE = 16 };
 
-/* What is read of a recording. */
-struct joined {
-    size_t pulses, frames, triggers; /* frames: those that are in pulses */
-    size_t loops;
-    double *pulse_s;   /* [pulses] */
-    double *frame_s;   /* [frames] host's clock */
-    double *trigger_s; /* [triggers] hub's clock */
-    double *host_s;    /* [triggers] */
-};
+/* ---- what times say ---- */
 
-static void joined_free(struct joined *joined) {
-    free(joined->pulse_s);
-    free(joined->frame_s);
-    free(joined->trigger_s);
-    free(joined->host_s);
-}
-
-/* The first `rows` of a column of doubles, read, or written where `values` are given. */
-static bool transfer(hid_t file, const char *name, size_t rows, double *to, const double *values) {
-    const hsize_t start = 0, count = rows;
-    const hid_t data = H5Dopen2(file, name, H5P_DEFAULT);
-    const hid_t space = data >= 0 ? H5Dget_space(data) : -1;
-    const hid_t memory = H5Screate_simple(1, &count, NULL);
-    bool good = space >= 0 && memory >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
-                H5Sget_simple_extent_npoints(space) >= (hssize_t)rows &&
-                H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0;
-    if (good) {
-        good = values != NULL
-                   ? H5Dwrite(data, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values) >= 0
-                   : H5Dread(data, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, to) >= 0;
-    }
-    if (memory >= 0) {
-        H5Sclose(memory);
-    }
-    if (space >= 0) {
-        H5Sclose(space);
-    }
-    if (data >= 0) {
-        H5Dclose(data);
-    }
-    return good;
-}
-
-static enum nfsar_status read_column(hid_t file, const char *name, size_t rows, double **column,
-                                     nfsar_error *error) {
-    *column = calloc(rows + 1, sizeof **column);
-    if (*column == NULL) {
+static enum nfsar_status find(struct joined *joined, bool died, struct join *join,
+                              nfsar_error *error) {
+    if (!join_clock(joined->trigger_s, joined->host_s, joined->triggers)) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    return rows > 0 && transfer(file, name, rows, *column, NULL)
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                            "%s: cannot be read; frames are joined in recordings of nfsar record",
-                            name);
-}
-
-static size_t rows_of(const struct recording_counts *counts, const char *table) {
-    for (size_t i = 0; i < counts->n_tables; i++) {
-        if (strcmp(counts->table[i], table) == 0) {
-            return counts->rows[i];
-        }
-    }
-    return 0;
-}
-
-static enum nfsar_status read_rows(const char *recording, struct joined *joined,
-                                   nfsar_error *error) {
-    struct h5_input input;
-    struct recording_counts counts = {0};
-    enum nfsar_status status = h5_input_open(&input, recording, error);
-    if (status != NFSAR_OK) {
-        return status;
-    }
-    status = recording_counts_read(&counts, &input, error);
-    joined->pulses = rows_of(&counts, "/echo");
-    joined->frames = rows_of(&counts, "/sensor/frame");
-    joined->triggers = rows_of(&counts, "/sensor/trigger");
-    recording_counts_free(&counts);
-    h5_input_close(&input);
-    /* A frame is in pulses once its trigger is told of: of one that died the last may not be. */
-    if (joined->frames > 0 && joined->pulses > 0) {
-        joined->loops = (joined->pulses + joined->frames - 1) / joined->frames;
-        joined->frames = joined->pulses / joined->loops;
-    }
-    return status;
-}
-
-static enum nfsar_status read_all(hid_t file, struct joined *joined, nfsar_error *error) {
-    enum nfsar_status status =
-        read_column(file, "/echo/time_s", joined->pulses, &joined->pulse_s, error);
-    if (status == NFSAR_OK) {
-        status = read_column(file, "/sensor/frame/host_s", joined->frames, &joined->frame_s, error);
-    }
-    if (status == NFSAR_OK) {
-        status = read_column(file, "/sensor/trigger/time_s", joined->triggers, &joined->trigger_s,
-                             error);
-    }
-    return status == NFSAR_OK ? read_column(file, "/sensor/trigger/host_s", joined->triggers,
-                                            &joined->host_s, error)
-                              : status;
-}
-
-/* Loops of a frame keep their distance from its first. */
-static void move_pulses(struct joined *joined, const struct join *join) {
-    for (size_t frame = 0; frame < joined->frames; frame++) {
-        double *pulse_s = joined->pulse_s + frame * joined->loops;
-        const double first = pulse_s[0];
-        for (size_t loop = 0; loop < joined->loops; loop++) {
-            pulse_s[loop] += joined->trigger_s[join->trigger[frame]] - first;
-        }
-    }
-}
-
-static enum nfsar_status find(struct joined *joined, struct join *join, nfsar_error *error) {
-    join_clock(joined->trigger_s, joined->host_s, joined->triggers);
-    return join_find(joined->frame_s, joined->frames, joined->host_s, joined->triggers, join,
+    join_frames(joined->frame_s, joined->frames, joined->frame_bytes);
+    return join_find(joined->frame_s, joined->frames, joined->host_s, joined->triggers, died, join,
                      error);
 }
 
-/* One that died lacks the frames of its last triggers, which is no finding; one that was closed
- * does not. Either way times must agree. */
-static bool is_doubtful(struct joined *joined, bool died, struct join *join, nfsar_error *error) {
-    const size_t triggers = joined->triggers;
-    if (died && triggers > joined->frames) {
-        joined->triggers = joined->frames;
+static size_t elsewhere(const struct join *join) {
+    size_t n = 0;
+    for (size_t i = 0; i < join->n_frames; i++) {
+        n += join->trigger[i] >= 0 && join->trigger[i] != (int64_t)i;
     }
-    const bool found = find(joined, join, error) == NFSAR_OK;
-    joined->triggers = triggers;
-    return found && (join->n_odd > 0 || (join->shifted && join->certain));
+    return n;
 }
 
-enum nfsar_status record_check_join(const char *recording, bool died, nfsar_error *error) {
-    struct joined joined = {0};
-    struct join join = {0};
-    enum nfsar_status status = read_rows(recording, &joined, error);
-    if (status != NFSAR_OK || joined.frames < 2 || joined.triggers < 2 || joined.pulses == 0) {
-        return status; /* none of nfsar record, or too short to tell */
+bool record_can_rejoin(const struct join *join) {
+    return join->certain && !join->shifted && !join->frames_odd;
+}
+
+/* NFSAR_ERROR_FORMAT: frames and triggers do not agree. *doubtful: perhaps. */
+static enum nfsar_status judge(const struct join *join, bool died, bool *doubtful,
+                               nfsar_error *error) {
+    const bool agree = join_agrees(join);
+    const bool same = died || join->n_frames == join->n_triggers;
+    const bool sure = join->certain || (died && elsewhere(join) >= ELSEWHERE);
+    *doubtful = !agree && same && !sure;
+    if (*doubtful || (agree && (same || join->certain))) {
+        return NFSAR_OK;
     }
-    const hid_t file = H5Fopen(recording, H5F_ACC_RDONLY, H5P_DEFAULT);
-    status = file >= 0 ? read_all(file, &joined, error)
-                       : nfsar_fail(error, NFSAR_ERROR_FILE, "cannot be opened");
-    if (file >= 0) {
-        H5Fclose(file);
+    char text[384];
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s%s%s", join_text(join, text, sizeof text),
+                      join->certain ? ", by their times" : ", but not with certainty",
+                      record_can_rejoin(join) ? "; --join-by-time goes by that" : "");
+}
+
+/* The same of what was read; *join is of use where it has triggers. */
+static enum nfsar_status look(struct joined *joined, bool died, struct join *join,
+                              struct record_agreement *agreement, nfsar_error *error) {
+    agreement->frames = joined->frames;
+    agreement->triggers = joined->triggers;
+    for (size_t i = 0; i < joined->triggers; i++) {
+        agreement->guessed += isnan(joined->host_s[i]);
+    }
+    if (joined->frames > joined->in_echo) {
+        agreement->left_out = joined->frames - joined->in_echo;
+    }
+    if (joined->pulses == 0) {
+        return NFSAR_OK;
     }
     nfsar_error why = {0};
-    if (status == NFSAR_OK && is_doubtful(&joined, died, &join, &why)) {
-        char text[256];
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s%s; --join-by-time goes by that",
-                            join_text(&join, text, sizeof text),
-                            join.certain ? ", by their times" : ", but not with certainty");
+    const enum nfsar_status status = find(joined, died, join, &why);
+    if (status == NFSAR_OK) {
+        agreement->from = join->from;
+        return judge(join, died, &agreement->doubtful, error);
+    }
+    if (status != NFSAR_ERROR_UNSUPPORTED) {
+        return nfsar_fail(error, status, "%s", why.message);
+    }
+    return died || joined->frames == joined->triggers
+               ? NFSAR_OK /* too short to tell */
+               : nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s", why.message);
+}
+
+enum nfsar_status record_check_join(const char *recording, bool died,
+                                    struct record_agreement *agreement, nfsar_error *error) {
+    struct joined joined;
+    struct join join = {0};
+    struct record_agreement own;
+    bool there = false;
+    agreement = agreement != NULL ? agreement : &own;
+    *agreement = (struct record_agreement){0};
+    enum nfsar_status status = joined_read(recording, 0, &joined, &there, error);
+    if (status == NFSAR_OK && there) {
+        status = look(&joined, died, &join, agreement, error);
     }
     joined_free(&joined);
     join_free(&join);
     return status == NFSAR_OK ? status : nfsar_fail_in(error, status, "%s", recording);
 }
 
-/* Where frames can be moved to the triggers they belong to. */
-static enum nfsar_status find_certain(struct joined *joined, struct join *join,
-                                      nfsar_error *error) {
-    enum nfsar_status status = find(joined, join, error);
-    if (status == NFSAR_OK && (joined->frames > joined->triggers || !join->certain)) {
-        char text[256];
-        status =
-            nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED, "%s; %s", join_text(join, text, sizeof text),
-                       join->certain ? "frames cannot be taken out"
-                                     : "their times do not say it with certainty");
+/* ---- pulses anew ---- */
+
+/* Of a recording that died the last frames may be in /echo and not in their table. */
+static int64_t trigger_of(const struct join *join, size_t frame) {
+    const size_t last = join->n_frames - 1;
+    return frame <= last             ? join->trigger[frame]
+           : join->trigger[last] < 0 ? -1
+                                     : join->trigger[last] + (int64_t)(frame - last);
+}
+
+/* Whether a trigger without a frame is so near that it may be this frame's. */
+static bool is_blurred(const struct join *join, int64_t trigger, size_t blur) {
+    for (size_t i = 0; i < join->n_odd && blur > 0; i++) {
+        if (llabs((int64_t)join->odd[i] - trigger) < (int64_t)blur) {
+            return true;
+        }
     }
+    return false;
+}
+
+/* Loops of a frame keep their distance from its first; a place that was guessed stays with its
+ * trigger. known: of each trigger. */
+static uint64_t move_pulses(struct joined *joined, const struct join *join, const bool *known) {
+    const size_t blur = join_blur(joined->frame_bytes);
+    uint64_t moved = 0;
+    for (size_t frame = 0; frame < joined->in_echo; frame++) {
+        const int64_t trigger = trigger_of(join, frame);
+        const bool there = trigger >= 0 && (size_t)trigger < joined->triggers;
+        if (!there || (trigger == (int64_t)frame && !is_blurred(join, trigger, blur))) {
+            continue;
+        }
+        const bool told = known[trigger] && !is_blurred(join, trigger, blur);
+        const size_t begin = frame * joined->loops;
+        const double first = joined->pulse_s[begin];
+        for (size_t i = begin; i < begin + joined->loops && i < joined->pulses; i++) {
+            joined->pulse_s[i] += joined->trigger_s[trigger] - first;
+            joined->flags[i] = (uint8_t)(joined->flags[i] & ~NFSAR_PULSE_POSE_EXTRAPOLATED);
+            joined->flags[i] |= told ? 0 : NFSAR_PULSE_POSE_EXTRAPOLATED;
+        }
+        moved++;
+    }
+    return moved;
+}
+
+/* In place, as the recording itself was written: HDF5 would mark the file as being written, and a
+ * program that dies then leaves one that cannot be opened. */
+static enum nfsar_status write_pulses(int descriptor, const struct joined *joined,
+                                      nfsar_error *error) {
+    const struct recording_io *io = &recording_io_system;
+    int failure = io->write(io->context, descriptor, joined->pulse_s,
+                            joined->pulses * sizeof *joined->pulse_s, joined->offset_s);
+    if (failure == 0) {
+        failure =
+            io->write(io->context, descriptor, joined->flags, joined->pulses, joined->offset_flags);
+    }
+    failure = failure == 0 ? io->sync(io->context, descriptor) : failure;
+    return failure == 0 ? NFSAR_OK
+                        : nfsar_fail(error, NFSAR_ERROR_FILE, "/echo: cannot be written: %s",
+                                     strerror(failure));
+}
+
+static enum nfsar_status move(int descriptor, struct joined *joined, const struct join *join,
+                              const bool *known, uint64_t *moved, nfsar_error *error) {
+    if (join->n_frames != joined->frames || join->n_triggers > joined->triggers) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "has not the frames and triggers that were joined");
+    }
+    *moved = move_pulses(joined, join, known);
+    return *moved > 0 ? write_pulses(descriptor, joined, error) : NFSAR_OK;
+}
+
+/* Nobody else records into it, or seals it, from here on. */
+static enum nfsar_status take(const char *recording, int *descriptor, nfsar_error *error) {
+    *descriptor = open(recording, O_RDWR | O_CLOEXEC);
+    if (*descriptor < 0) {
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "cannot be opened for writing: %s",
+                          strerror(errno));
+    }
+    return recording_lock(*descriptor)
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_FILE,
+                            "is being recorded, or sealed by another process; stop that first");
+}
+
+static bool *list_known(const struct joined *joined) {
+    bool *known = calloc(joined->triggers + 1, sizeof *known);
+    for (size_t i = 0; known != NULL && i < joined->triggers; i++) {
+        known[i] = !isnan(joined->host_s[i]);
+    }
+    return known;
+}
+
+/* Finds out by itself, where nobody has. Agreement, or what cannot be mended, comes before all. */
+static enum nfsar_status decide(struct joined *joined, bool died, struct join *join, bool *moves,
+                                struct record_agreement *agreement, nfsar_error *error) {
+    nfsar_error why = {0};
+    const enum nfsar_status status = look(joined, died, join, agreement, &why);
+    *moves = status == NFSAR_ERROR_FORMAT && join->trigger != NULL && record_can_rejoin(join);
+    if (status == NFSAR_OK || *moves) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, status == NFSAR_ERROR_FORMAT ? NFSAR_ERROR_UNSUPPORTED : status,
+                      "%s%s", why.message,
+                      join->trigger == NULL || !join->certain
+                          ? ""
+                          : ": frames cannot be taken out, --join-by-time does not help");
+}
+
+static enum nfsar_status rejoin(int descriptor, struct joined *joined, const struct join *given,
+                                bool died, struct record_agreement *agreement, nfsar_error *error) {
+    struct join own = {0};
+    bool moves = given != NULL;
+    bool *known = list_known(joined);
+    enum nfsar_status status = NFSAR_OK;
+    if (known == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (given == NULL) {
+        status = decide(joined, died, &own, &moves, agreement, error);
+    } else if (!record_can_rejoin(given)) {
+        char text[384];
+        status =
+            nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED, "%s", join_text(given, text, sizeof text));
+    }
+    if (status == NFSAR_OK && moves) {
+        status =
+            move(descriptor, joined, given != NULL ? given : &own, known, &agreement->moved, error);
+    }
+    join_free(&own);
+    free(known);
     return status;
 }
 
-enum nfsar_status record_rejoin(const char *recording, struct join *join, nfsar_error *error) {
+enum nfsar_status record_rejoin(const char *recording, const struct join *join, bool died,
+                                struct record_agreement *agreement, nfsar_error *error) {
     struct joined joined = {0};
-    struct join own = {0};
-    join = join != NULL ? join : &own;
-    memset(join, 0, sizeof *join);
-    enum nfsar_status status = read_rows(recording, &joined, error);
-    const hid_t file = status == NFSAR_OK ? H5Fopen(recording, H5F_ACC_RDWR, H5P_DEFAULT) : -1;
-    if (status == NFSAR_OK && file < 0) {
-        status = nfsar_fail(error, NFSAR_ERROR_FILE, "cannot be opened for writing");
+    struct record_agreement own;
+    int descriptor = -1;
+    bool there = false;
+    agreement = agreement != NULL ? agreement : &own;
+    *agreement = (struct record_agreement){0};
+    enum nfsar_status status = take(recording, &descriptor, error);
+    if (status == NFSAR_OK) {
+        status =
+            joined_read(recording, join != NULL ? join->n_triggers : 0, &joined, &there, error);
+    }
+    if (status == NFSAR_OK && !there) {
+        status = nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                            "frames are joined in recordings of nfsar record");
     }
     if (status == NFSAR_OK) {
-        status = read_all(file, &joined, error);
+        status = rejoin(descriptor, &joined, join, died, agreement, error);
     }
-    if (status == NFSAR_OK) {
-        status = find_certain(&joined, join, error);
-    }
-    if (status == NFSAR_OK) {
-        move_pulses(&joined, join);
-        if (!transfer(file, "/echo/time_s", joined.pulses, NULL, joined.pulse_s)) {
-            status = nfsar_fail(error, NFSAR_ERROR_FILE, "/echo/time_s: cannot be written");
-        }
-    }
-    if (file >= 0) {
-        H5Fclose(file);
+    if (descriptor >= 0) {
+        close(descriptor);
     }
     joined_free(&joined);
-    join_free(&own);
     return status == NFSAR_OK ? status : nfsar_fail_in(error, status, "%s", recording);
 }

@@ -51,7 +51,7 @@ static void agree(void **state) {
     nfsar_error error;
     const size_t n = leave_out(NULL, 0, 0.3e-3);
     frame_s[17] = NAN; /* wholly lost */
-    assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, &join, &error), NFSAR_OK);
+    assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, false, &join, &error), NFSAR_OK);
     assert_int_equal(join.n_odd, 0);
     assert_true(join.certain);
     assert_false(join.shifted);
@@ -72,7 +72,8 @@ static void frames_missing(void **state) {
         nfsar_error error;
         const size_t n = leave_out(sets[set], 4, 0.3e-3);
         assert_int_equal(n, TRIGGERS - 4);
-        assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, &join, &error), NFSAR_OK);
+        assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, false, &join, &error),
+                         NFSAR_OK);
         assert_int_equal(join.n_odd, 4);
         assert_true(join.certain);
         for (size_t i = 0; i < 4; i++) {
@@ -104,7 +105,7 @@ static void frames_too_many(void **state) {
     struct join join;
     nfsar_error error;
     char text[256];
-    assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, &join, &error), NFSAR_OK);
+    assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, false, &join, &error), NFSAR_OK);
     assert_int_equal(join.n_odd, 2);
     assert_int_equal(join.odd[0], 701);
     assert_int_equal(join.odd[1], 2052);
@@ -125,7 +126,8 @@ static void shifted(void **state) {
     frame_s[3000] = frame_s[2999] + 2.5e-3;
     struct join join;
     nfsar_error error;
-    assert_int_equal(join_find(frame_s, n + 1, trigger_s, TRIGGERS, &join, &error), NFSAR_OK);
+    assert_int_equal(join_find(frame_s, n + 1, trigger_s, TRIGGERS, false, &join, &error),
+                     NFSAR_OK);
     assert_true(join.shifted);
     assert_true(join.from >= 1500 && join.from < 1520);
     join_free(&join);
@@ -136,9 +138,10 @@ static void too_far(void **state) {
     make_triggers();
     struct join join;
     nfsar_error error;
-    assert_int_equal(join_find(frame_s, TRIGGERS - 65, trigger_s, TRIGGERS, &join, &error),
+    assert_int_equal(join_find(frame_s, TRIGGERS - 65, trigger_s, TRIGGERS, false, &join, &error),
                      NFSAR_ERROR_UNSUPPORTED);
-    assert_int_equal(join_find(frame_s, 1, trigger_s, 2, &join, &error), NFSAR_ERROR_UNSUPPORTED);
+    assert_int_equal(join_find(frame_s, 1, trigger_s, 2, false, &join, &error),
+                     NFSAR_ERROR_UNSUPPORTED);
 }
 
 /* Jitter of the size of the interval: found about where it is, and not called certain. */
@@ -149,7 +152,7 @@ static void uncertain(void **state) {
     struct join join;
     nfsar_error error;
     const size_t n = leave_out(odd, 1, 8e-3);
-    assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, &join, &error), NFSAR_OK);
+    assert_int_equal(join_find(frame_s, n, trigger_s, TRIGGERS, false, &join, &error), NFSAR_OK);
     assert_int_equal(join.n_odd, 1);
     assert_false(join.certain);
     assert_true(join.odd[0] >= 2000 && join.odd[0] < 2100); /* its row: rows are 200 ms apart */
@@ -171,7 +174,7 @@ static void clocks(void **state) {
             hub_s[i] = trigger_s[i];
             host_s[i] = 5000.0 + rates[r] * trigger_s[i] + 4e-3 * nfsar_random_uniform(&random);
         }
-        join_clock(hub_s, host_s, TRIGGERS);
+        assert_true(join_clock(hub_s, host_s, TRIGGERS));
         for (size_t i = 0; i < TRIGGERS; i++) {
             worst = fmax(worst, fabs(host_s[i] - 5000.0 - rates[r] * trigger_s[i]));
         }
