@@ -70,6 +70,27 @@ static bool interrupted(void *context) {
     return hub_interrupted();
 }
 
+/* Sealing has its own bar, and may be interrupted: the recording is complete by then. */
+static const nfsar_progress *sealing_bar;
+static bool sealing;
+
+static bool seal_goes_on(void *context, double fraction) {
+    (void)context;
+    if (!sealing) { /* an interrupt of the scan is over */
+        sealing = true;
+        hub_forget_interrupt();
+        if (shown) {
+            fprintf(stderr, "\r\033[K");
+            shown = false;
+        }
+        sealing_bar = cli_progress("sealing");
+    }
+    if (sealing_bar != NULL) {
+        sealing_bar->report(sealing_bar->context, fraction);
+    }
+    return !hub_interrupted();
+}
+
 static void print_result(const struct request *request, const struct record_result *result) {
     const struct record_state *state = &result->state;
     printf("triggers    %" PRIu64 ", %" PRIu64 " pulses in %.1f s\n", state->triggers,
@@ -131,6 +152,7 @@ static int dry_run(const struct request *request, const struct session *session,
 static int record(const struct request *request, const struct session *session) {
     struct record_result result;
     nfsar_error error;
+    const nfsar_progress seal = {.report = seal_goes_on};
     const struct record_options options = {.output = request->output,
                                            .join_by_time = request->join_by_time,
                                            .no_seal = request->no_seal,
@@ -138,11 +160,15 @@ static int record(const struct request *request, const struct session *session) 
                                            .command_line = cli_command_line(),
                                            .say = say,
                                            .show = show,
-                                           .interrupted = interrupted};
+                                           .interrupted = interrupted,
+                                           .sealing = &seal};
     hub_catch_interrupts();
     const enum nfsar_status status = record_session(session, &options, &result, &error);
     if (shown) {
         fprintf(stderr, "\r\033[K");
+    }
+    if (sealing) {
+        cli_progress_end();
     }
     if (request->json) {
         print_json(request, &result);

@@ -19,10 +19,7 @@ enum {
     FRAMES_A_TURN = 4096,
     LISTEN_MS = 2,
     SHOW_MS = 250,
-    NO_SAMPLES_MS = 4000, /* triggers, and not a packet */
-    PACKETS_SURE = 8,     /* of samples that must have come by then */
-    TRACKER_HZ = 2000,    /* of a tracker's poses, at most */
-    NOTICES_FATAL = NFSAR_DCA1000_DDR_FULL | NFSAR_DCA1000_LVDS_FULL
+    TRACKER_HZ = 2000, /* of a tracker's poses, at most */
 };
 
 double recorder_now_s(void) {
@@ -89,7 +86,8 @@ void recorder_look(struct recorder *recorder, const char *phase) {
 /* ---- before the scan ---- */
 
 static bool cancelled(void *context) {
-    return recorder_interrupted(context);
+    const struct recorder *recorder = context;
+    return !recorder->stopping && recorder_interrupted(recorder);
 }
 
 static enum nfsar_status open_devices(struct recorder *recorder, nfsar_error *error) {
@@ -146,6 +144,22 @@ static enum nfsar_status open_file(struct recorder *recorder, nfsar_error *error
     return status;
 }
 
+/* A radar that is silent may hang in the sensorStop of the scan before: it is reset, once, and the
+ * card set up anew, for what its LVDS did meanwhile is no data. */
+static enum nfsar_status configure_radar(struct recorder *recorder, nfsar_error *error) {
+    const struct ti_cfg *cfg = &recorder->session->radar.cfg;
+    enum nfsar_status status = radar_send(recorder->radar, cfg, error);
+    if (status != NFSAR_ERROR_DEVICE || recorder_interrupted(recorder)) {
+        return status;
+    }
+    recorder_say(recorder, "%s; it is reset", error->message);
+    if (!recorder_reset_radar(recorder)) {
+        return status;
+    }
+    status = nfsar_dca1000_configure(recorder->card, error);
+    return status == NFSAR_OK ? radar_send(recorder->radar, cfg, error) : status;
+}
+
 static enum nfsar_status begin(struct recorder *recorder, nfsar_error *error) {
     const struct session *session = recorder->session;
     enum nfsar_status status = unpack_make(session, &recorder->unpack, error);
@@ -163,7 +177,7 @@ static enum nfsar_status begin(struct recorder *recorder, nfsar_error *error) {
     if (status == NFSAR_OK) {
         recorder_say(recorder, "radar: %zu lines of %s", session->radar.cfg.n_lines,
                      session->radar.cfg.path);
-        status = radar_send(recorder->radar, &session->radar.cfg, error);
+        status = configure_radar(recorder, error);
     }
     if (status == NFSAR_OK) {
         status = open_file(recorder, error);
@@ -179,36 +193,6 @@ static enum nfsar_status begin(struct recorder *recorder, nfsar_error *error) {
 
 /* ---- the scan ---- */
 
-/* Triggers are made, and nothing comes of them. */
-static enum nfsar_status check_samples(const struct recorder *recorder, nfsar_error *error) {
-    const uint64_t due = recorder->n_triggers * recorder->session->radar.frame.bytes;
-    const struct nfsar_dca1000_counters *card = &recorder->result->state.card;
-    if (card->packets > 0 || due < PACKETS_SURE * 1456U ||
-        recorder_now_ms() - recorder->began_ms < NO_SAMPLES_MS) {
-        return NFSAR_OK;
-    }
-    char notices[256];
-    return nfsar_fail(
-        error, NFSAR_ERROR_DEVICE,
-        "%zu triggers, and not one packet of samples came%s%s; is the radar's cable to "
-        "the card plugged, is SYNC_IN connected, does a firewall drop UDP port %u?",
-        recorder->n_triggers, card->notices != 0 ? "; the card says: " : "",
-        nfsar_dca1000_notice_text(card->notices, notices, sizeof notices),
-        recorder->session->card.data_port);
-}
-
-static enum nfsar_status check_notices(struct recorder *recorder, nfsar_error *error) {
-    const uint32_t notices = recorder->result->state.card.notices;
-    char text[256];
-    if ((notices & NOTICES_FATAL) == 0) {
-        return NFSAR_OK;
-    }
-    return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                      "the card lost samples inside (%s): make card.packet_delay_s shorter, or the "
-                      "triggers slower",
-                      nfsar_dca1000_notice_text(notices & NOTICES_FATAL, text, sizeof text));
-}
-
 /* One turn of the loop. */
 static enum nfsar_status go_on(struct recorder *recorder, nfsar_error *error) {
     size_t n = 0;
@@ -221,14 +205,18 @@ static enum nfsar_status go_on(struct recorder *recorder, nfsar_error *error) {
     }
     recorder_look(recorder, "scanning");
     if (status == NFSAR_OK) {
-        status = check_notices(recorder, error);
+        status = recorder_check_hub(recorder, error);
     }
-    return status == NFSAR_OK ? check_samples(recorder, error) : status;
+    if (status == NFSAR_OK) {
+        status = recorder_check_notices(recorder, error);
+    }
+    return status == NFSAR_OK ? recorder_check_samples(recorder, error) : status;
 }
 
 static enum nfsar_status scan(struct recorder *recorder, nfsar_error *error) {
     enum nfsar_status status = recorder_start_scan(recorder, error);
     recorder->began_ms = recorder_now_ms();
+    recorder->came_s = recorder->heard_s = recorder_now_s();
     while (status == NFSAR_OK && !recorder_scan_over(recorder) && !recorder_interrupted(recorder)) {
         status = go_on(recorder, error);
     }
@@ -242,81 +230,7 @@ static enum nfsar_status scan(struct recorder *recorder, nfsar_error *error) {
                : status;
 }
 
-/* ---- after it ---- */
-
-/* Keeps the first of two failures. */
-static enum nfsar_status first_of(enum nfsar_status status, enum nfsar_status next,
-                                  const nfsar_error *what, nfsar_error *error) {
-    if (status == NFSAR_OK && next != NFSAR_OK) {
-        *error = *what;
-        return next;
-    }
-    return status;
-}
-
-/* The card's last packet takes seconds, and the hub goes on speaking: what it says is heard, lest
- * it is lost. The card belongs to its thread until that ends. */
-struct stopping {
-    nfsar_dca1000 *card;
-    nfsar_error *error;
-    atomic_bool done;
-    enum nfsar_status status;
-};
-
-static void *stop_card_thread(void *context) {
-    struct stopping *stopping = context;
-    stopping->status = nfsar_dca1000_stop(stopping->card, 0, stopping->error);
-    atomic_store(&stopping->done, true);
-    return NULL;
-}
-
-static enum nfsar_status stop_card(struct recorder *recorder, nfsar_error *error) {
-    struct stopping stopping = {.card = recorder->card, .error = error};
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, stop_card_thread, &stopping) != 0) {
-        return nfsar_dca1000_stop(recorder->card, 0, error);
-    }
-    nfsar_error late = {0};
-    enum nfsar_status heard = NFSAR_OK;
-    while (!atomic_load(&stopping.done)) {
-        if (heard == NFSAR_OK) {
-            heard = recorder_listen(recorder, LISTEN_MS, &late);
-        } else {
-            nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-        }
-    }
-    pthread_join(thread, NULL);
-    return first_of(stopping.status, heard, &late, error);
-}
-
-/* Stage, radar and card come to a stand whatever failed before; what they still say is kept. */
-static enum nfsar_status stop(struct recorder *recorder, enum nfsar_status status,
-                              nfsar_error *error) {
-    nfsar_error late = {0};
-    const bool broken = status != NFSAR_OK || recorder->result->interrupted ||
-                        recorder->session->scan.kind == SESSION_PERIOD;
-    if (recorder->scanning && broken) {
-        status = first_of(status, recorder_stop_scan(recorder, &late), &late, error);
-    }
-    if (recorder->radar != NULL && recorder->card != NULL && recorder->recording != NULL) {
-        status = first_of(status, radar_stop(recorder->radar, &late), &late, error);
-    }
-    if (recorder->recording == NULL || recorder->card == NULL) {
-        return status;
-    }
-    recorder_look(recorder, "waiting for the last packet");
-    status = first_of(status, stop_card(recorder, &late), &late, error);
-    size_t n = 1;
-    while (n > 0) {
-        const enum nfsar_status taken = recorder_take_frames(recorder, FRAMES_A_TURN, &n, &late);
-        status = first_of(status, taken, &late, error);
-        if (taken != NFSAR_OK) {
-            break;
-        }
-    }
-    status = first_of(status, recorder_listen(recorder, LISTEN_MS, &late), &late, error);
-    return first_of(status, recorder_keep_losses(recorder, true, &late), &late, error);
-}
+/* ---- all of it ---- */
 
 static void close_devices(struct recorder *recorder) {
     radar_close(recorder->radar);
@@ -338,7 +252,7 @@ enum nfsar_status record_session(const struct session *session,
     if (begun) {
         status = scan(&recorder, error);
     }
-    status = stop(&recorder, status, error);
+    status = recorder_stop(&recorder, status, error);
     nfsar_error late = {0};
     enum nfsar_status joined = NFSAR_OK;
     if (begun) {
@@ -349,23 +263,24 @@ enum nfsar_status record_session(const struct session *session,
                           result->join.n_odd > 0 && recorder.frames < recorder.n_triggers;
     const bool rejoined = doubtful && result->join.certain && options->join_by_time;
     if (!rejoined) {
-        status = first_of(status, joined, &late, error);
+        status = recorder_first(status, joined, &late, error);
     }
     const bool has_file = recorder.recording != NULL;
     if (has_file) {
         if (status != NFSAR_OK) {
             recorder_say(&recorder, "failed: %s", error->message);
         }
-        status = first_of(status, recording_close(recorder.recording, &late), &late, error);
+        status = recorder_first(status, recording_close(recorder.recording, &late), &late, error);
         recorder.recording = NULL;
     }
-    if (has_file && recorder.frames == 0 && recorder.n_triggers == 0) {
+    if (has_file && recorder.joined == 0) {
         recorder_remove_empty(options->output);
     }
     if (has_file && (joined == NFSAR_OK || rejoined) && recorder.joined > 0 && !options->no_seal) {
-        status = first_of(status, recorder_seal(&recorder, &late), &late, error);
+        status = recorder_first(status, recorder_seal(&recorder, &late), &late, error);
     }
     recorder_free_frames(&recorder);
+    status = recorder_first(status, recorder.poseless, &recorder.why_poseless, error);
     return status == NFSAR_OK && result->interrupted
                ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
                : status;

@@ -62,7 +62,15 @@ struct recorder {
     uint64_t began_ms, shown_ms;
     uint64_t shown_bytes;
     size_t losses_kept;
-    uint64_t refused_rows;    /* of sensors, whose tables were full */
+    uint64_t refused_rows; /* of sensors, whose tables were full */
+    bool stopping;         /* an interrupt was heard, or the scan is over */
+    bool damaged;          /* the card lost samples inside: frames from here on are not sure */
+    uint32_t made_before;  /* triggers of the hub before the scan */
+    size_t made;           /* triggers that the hub counts in the scan, where it said */
+    double looked_s, came_s, heard_s;
+    uint64_t end_byte;
+    enum nfsar_status poseless; /* why the tracker's poses are missing */
+    nfsar_error why_poseless;
     enum nfsar_status failed; /* in a callback: ends the recording */
     nfsar_error error;
 };
@@ -85,9 +93,11 @@ enum nfsar_status recorder_prepare_hub(struct recorder *recorder, nfsar_error *e
 enum nfsar_status recorder_start_scan(struct recorder *recorder, nfsar_error *error);
 /* Has it ended? Of a scan that was broken off: why. */
 bool recorder_scan_over(const struct recorder *recorder);
-enum nfsar_status recorder_scan_verdict(const struct recorder *recorder, nfsar_error *error);
+enum nfsar_status recorder_scan_verdict(struct recorder *recorder, nfsar_error *error);
 /* Brings axes to a stand and ends triggers; waits for it. */
 enum nfsar_status recorder_stop_scan(struct recorder *recorder, nfsar_error *error);
+/* Asks the hub how many triggers it made. */
+void recorder_count_triggers(struct recorder *recorder);
 /* Hears the hub for so long, and keeps what it says. */
 enum nfsar_status recorder_listen(struct recorder *recorder, unsigned ms, nfsar_error *error);
 
@@ -111,6 +121,28 @@ void recorder_free_frames(struct recorder *recorder);
 
 /* Tells how it goes, not more often than people can read. */
 void recorder_look(struct recorder *recorder, const char *phase);
+
+/* ---- recorder_check.c ---- */
+
+enum { RECORDER_NOTICES_FATAL = NFSAR_DCA1000_DDR_FULL | NFSAR_DCA1000_LVDS_FULL };
+
+/* NFSAR_ERROR_DEVICE when triggers are made and no samples come of them for some seconds. */
+enum nfsar_status recorder_check_samples(struct recorder *recorder, nfsar_error *error);
+/* ... when the hub is silent for too long. */
+enum nfsar_status recorder_check_hub(const struct recorder *recorder, nfsar_error *error);
+/* ... when the card has lost samples inside. */
+enum nfsar_status recorder_check_notices(struct recorder *recorder, nfsar_error *error);
+
+/* ---- recorder_stop.c ---- */
+
+/* Keeps the first of two failures. */
+enum nfsar_status recorder_first(enum nfsar_status status, enum nfsar_status next,
+                                 const nfsar_error *what, nfsar_error *error);
+/* True when the radar's command line answers afterwards. */
+bool recorder_reset_radar(struct recorder *recorder);
+/* Stops all, hears out hub and card. Returns `status`, or what failed first. */
+enum nfsar_status recorder_stop(struct recorder *recorder, enum nfsar_status status,
+                                nfsar_error *error);
 
 /* ---- recorder_finish.c ---- */
 

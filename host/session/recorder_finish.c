@@ -11,11 +11,16 @@
 
 #define TRACK_MARGIN_S 2.0
 
+enum { POSE_TABLE = 1 };
+
 /* Triggers that the hub counted, the last of whose records may be lost. */
 static size_t triggers_made(const struct recorder *recorder) {
     size_t made = recorder->n_triggers;
     if (recorder->has_program && recorder->program.triggers > made) {
         made = recorder->program.triggers;
+    }
+    if (recorder->made > made) {
+        made = recorder->made;
     }
     return made;
 }
@@ -49,6 +54,19 @@ static enum nfsar_status write_tracker(struct recorder *recorder, nfsar_error *e
     }
     tracker_free(&tracker);
     return status;
+}
+
+/* Without the tracker's poses the scan is worth keeping, with all pulses flagged; it has failed
+ * nevertheless. */
+static enum nfsar_status write_track(struct recorder *recorder, nfsar_error *error) {
+    recorder->poseless = write_tracker(recorder, &recorder->why_poseless);
+    if (recorder->poseless == NFSAR_OK || recording_rows(recorder->recording, POSE_TABLE) > 0) {
+        return recorder->poseless;
+    }
+    nfsar_fail_in(&recorder->why_poseless, recorder->poseless,
+                  "sealed without poses, all pulses flagged");
+    const nfsar_pose pose = {{0.0, 0.0, 0.0}, NFSAR_QUATERNION_IDENTITY};
+    return recording_append_pose(recorder->recording, recorder->triggers[0].time_s, &pose, error);
 }
 
 /* The end of the last frame, whose loops are later than the last trigger: the stage went on, where
@@ -108,7 +126,7 @@ enum nfsar_status recorder_finish(struct recorder *recorder, nfsar_error *error)
         status = nfsar_fail(error, NFSAR_ERROR_DEVICE, "there was not one trigger");
     }
     if (status == NFSAR_OK && recorder->session->pose.from == SESSION_POSE_FILE) {
-        status = write_tracker(recorder, error);
+        status = write_track(recorder, error);
     } else if (status == NFSAR_OK && recorder->session->pose.from == SESSION_POSE_STAGE) {
         status = write_last_pose(recorder, error);
     }
@@ -154,6 +172,11 @@ enum nfsar_status recorder_seal(struct recorder *recorder, nfsar_error *error) {
     }
     if (status == NFSAR_OK) {
         status = recording_seal(name, options->output, &how, options->sealing, error);
+        if (status == NFSAR_ERROR_CANCELLED) {
+            nfsar_fail(error, status,
+                       "interrupted while sealing; all is in %s: nfsar repair makes the capture",
+                       name);
+        }
     }
     recorder->result->sealed = status == NFSAR_OK;
     free(name);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Frames that wait for triggers: the hub may be gone for some seconds. */
-enum { WAITING_MOST = 256 << 20 };
+enum { WAITING_MOST = 256 << 20, FRAMES_TOO_MANY = 64 };
 
 static enum nfsar_status no_memory(nfsar_error *error) {
     return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
@@ -90,6 +90,12 @@ static enum nfsar_status grow_triggers(struct recorder *recorder, size_t n, nfsa
     return NFSAR_OK;
 }
 
+/* Between two triggers, where nothing is known of them: no less than the radar takes. */
+static double interval_s(const struct session *session) {
+    return session->scan.kind == SESSION_PERIOD ? session->scan.period_s
+                                                : session->radar.frame.frame_period_s;
+}
+
 /* Triggers whose records were lost: at even times between those that came, and where the scan has
  * them. */
 static void guess_triggers(struct recorder *recorder, size_t from, size_t to,
@@ -104,8 +110,8 @@ static void guess_triggers(struct recorder *recorder, size_t from, size_t to,
         guess->time_s = before->time_s + part * (next->time_s - before->time_s);
         guess->host_s = before->host_s + part * (next->host_s - before->host_s);
         if (from == 0) { /* none before: a period earlier each */
-            guess->time_s = next->time_s - (double)(to - i) * 1e-3;
-            guess->host_s = next->host_s - (double)(to - i) * 1e-3;
+            guess->time_s = next->time_s - (double)(to - i) * interval_s(session);
+            guess->host_s = next->host_s - (double)(to - i) * interval_s(session);
         }
         if (session->scan.kind != SESSION_PERIOD) {
             session_trigger_steps(session, i, guess->position);
@@ -149,7 +155,8 @@ enum nfsar_status recorder_complete_triggers(struct recorder *recorder, size_t n
         return status;
     }
     struct recorder_trigger end = recorder->triggers[had - 1];
-    const double interval = had > 1 ? end.time_s - recorder->triggers[had - 2].time_s : 1e-3;
+    const double interval =
+        had > 1 ? end.time_s - recorder->triggers[had - 2].time_s : interval_s(recorder->session);
     end.time_s += interval * (double)(n + 1 - had);
     end.host_s += interval * (double)(n + 1 - had);
     guess_triggers(recorder, had, n, &end);
@@ -190,7 +197,7 @@ static enum nfsar_status let_wait(struct recorder *recorder,
         return no_memory(error);
     }
     waiting->next = NULL;
-    waiting->missing = frame->missing_bytes > 0;
+    waiting->missing = frame->missing_bytes > 0 || recorder->damaged;
     for (size_t loop = 0; loop < recorder->unpack.loops; loop++) {
         unpack_pulse(&recorder->unpack, frame->data, loop,
                      waiting->samples + loop * recorder->unpack.values);
@@ -203,13 +210,26 @@ static enum nfsar_status let_wait(struct recorder *recorder,
 
 static enum nfsar_status take_frame(struct recorder *recorder,
                                     const struct nfsar_dca1000_frame *frame, nfsar_error *error) {
+    const uint64_t planned = session_triggers(recorder->session);
+    if (recorder->frames >= planned + FRAMES_TOO_MANY) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_DEVICE,
+            "%llu frames came, of a scan of %llu triggers: the radar does not wait for "
+            "SYNC_IN; does frameCfg in %s ask for the hardware trigger?",
+            (unsigned long long)recorder->frames, (unsigned long long)planned,
+            recorder->session->radar.cfg.path);
+    }
+    /* What the card lost inside, its byte count does not show: nobody knows where frames begin now.
+     */
+    recorder->damaged = recorder->damaged || (frame->notices & RECORDER_NOTICES_FATAL) != 0;
     enum nfsar_status status = note_frame(recorder, frame, error);
     if (status != NFSAR_OK || recorder->first != NULL || recorder->joined >= recorder->n_triggers) {
         return status == NFSAR_OK ? let_wait(recorder, frame, error) : status;
     }
     for (size_t loop = 0; loop < recorder->unpack.loops && status == NFSAR_OK; loop++) {
         unpack_pulse(&recorder->unpack, frame->data, loop, recorder->pulse);
-        status = write_pulse(recorder, recorder->pulse, loop, frame->missing_bytes > 0, error);
+        status = write_pulse(recorder, recorder->pulse, loop,
+                             frame->missing_bytes > 0 || recorder->damaged, error);
     }
     recorder->joined++;
     return status;

@@ -10,7 +10,7 @@ enum {
     SENSORS_MS = 15000,
     BRAKING_MS = 10000,
     LISTEN_MS = 20,
-    QUIET_MS = 3000 /* the hub tells its status every half second */
+    ASK_MS = 2000 /* for a status, once asked */
 };
 
 /* ---- what it says ---- */
@@ -59,10 +59,22 @@ static bool hear(void *context, const struct nfsar_wire_message *record) {
     struct recorder *recorder = context;
     const double host_s = recorder_now_s();
     enum nfsar_status status = NFSAR_OK;
+    const bool kept = recorder->scanning || record->header.kind == NFSAR_WIRE_ERROR;
     radar_record(recorder->radar, record);
+    recorder->heard_s = host_s;
+    /* First the row, then the pulses that waited for it: a kill between the two costs no join. */
+    if (recorder->recording != NULL && kept) {
+        status = record_keep(recorder->recording, record, host_s, &recorder->error);
+        /* A sensor's table is full: the scan took far longer than planned, and is worth more. */
+        if (status == NFSAR_ERROR_ARGUMENT && record->header.kind != NFSAR_WIRE_TRIGGER) {
+            recorder->refused_rows++;
+            status = NFSAR_OK;
+        }
+    }
     switch (record->header.kind) {
     case NFSAR_WIRE_TRIGGER:
-        status = hear_trigger(recorder, record, host_s, &recorder->error);
+        status =
+            status == NFSAR_OK ? hear_trigger(recorder, record, host_s, &recorder->error) : status;
         break;
     case NFSAR_WIRE_AXIS:
         hear_axis(recorder, record);
@@ -83,15 +95,6 @@ static bool hear(void *context, const struct nfsar_wire_message *record) {
         break;
     default:
         break;
-    }
-    const bool kept = recorder->scanning || record->header.kind == NFSAR_WIRE_ERROR;
-    if (status == NFSAR_OK && recorder->recording != NULL && kept) {
-        status = record_keep(recorder->recording, record, host_s, &recorder->error);
-        /* A sensor's table is full: the scan took far longer than planned, and is worth more. */
-        if (status == NFSAR_ERROR_ARGUMENT && record->header.kind != NFSAR_WIRE_TRIGGER) {
-            recorder->refused_rows++;
-            status = NFSAR_OK;
-        }
     }
     recorder->failed = recorder->failed == NFSAR_OK ? status : recorder->failed;
     return true;
@@ -167,15 +170,18 @@ static enum nfsar_status home(struct recorder *recorder, unsigned axis, nfsar_er
     const uint64_t end = recorder_now_ms() + HOME_MS;
     bool stands = false;
     while (status == NFSAR_OK && !stands) {
-        if (recorder_interrupted(recorder) || recorder_now_ms() > end) {
-            command(recorder, NFSAR_WIRE_DO_AXIS_STOP, (uint8_t)axis, NULL, 0, NULL);
-            return nfsar_fail(error, NFSAR_ERROR_CANCELLED,
-                              recorder_now_ms() > end ? "homing takes too long" : "interrupted");
-        }
         status = recorder_listen(recorder, LISTEN_MS, error);
         const uint8_t state = recorder->axes[axis].state;
         stands = recorder->axis_told[axis] != told &&
                  (state == NFSAR_WIRE_AXIS_IDLE || state == NFSAR_WIRE_AXIS_FAULT);
+        if (status == NFSAR_OK && recorder_interrupted(recorder)) {
+            status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted");
+        } else if (status == NFSAR_OK && recorder_now_ms() > end) {
+            status = nfsar_fail(error, NFSAR_ERROR_DEVICE, "axis %s: homing takes too long", name);
+        }
+    }
+    if (status != NFSAR_OK) {
+        command(recorder, NFSAR_WIRE_DO_AXIS_STOP, (uint8_t)axis, NULL, 0, NULL);
     }
     if (status == NFSAR_OK && !recorder->axes[axis].placed) {
         return nfsar_fail(error, NFSAR_ERROR_DEVICE,
@@ -271,6 +277,23 @@ enum nfsar_status recorder_prepare_hub(struct recorder *recorder, nfsar_error *e
 
 /* ---- the scan ---- */
 
+/* A status of now. */
+static bool ask_status(struct recorder *recorder) {
+    const uint64_t end = recorder_now_ms() + ASK_MS;
+    recorder->has_status = false;
+    enum nfsar_status status = command(recorder, NFSAR_WIRE_DO_STATUS, 0, NULL, 0, NULL);
+    while (status == NFSAR_OK && !recorder->has_status && recorder_now_ms() < end) {
+        status = nfsar_hub_listen(recorder->hub, LISTEN_MS, NULL);
+    }
+    return recorder->has_status;
+}
+
+void recorder_count_triggers(struct recorder *recorder) {
+    if (recorder->scanning && ask_status(recorder)) {
+        recorder->made = recorder->status.triggers - recorder->made_before;
+    }
+}
+
 static enum nfsar_status load_program(struct recorder *recorder, nfsar_error *error) {
     struct nfsar_wire_do_program_load load;
     struct nfsar_hub_reply reply;
@@ -296,6 +319,10 @@ enum nfsar_status recorder_start_scan(struct recorder *recorder, nfsar_error *er
     if (status != NFSAR_OK) {
         return status;
     }
+    if (!ask_status(recorder)) {
+        return nfsar_fail(error, NFSAR_ERROR_DEVICE, "the hub does not tell its status");
+    }
+    recorder->made_before = recorder->status.triggers;
     recorder->has_program = false;
     recorder->has_scan = false;
     recorder->scanning = true;
@@ -303,7 +330,7 @@ enum nfsar_status recorder_start_scan(struct recorder *recorder, nfsar_error *er
         const struct nfsar_wire_do_trigger_arm arm = {
             .mode = 1,
             .period_ns = (uint64_t)(session->scan.period_s * 1e9 + 0.5),
-            .count = (uint32_t)session->scan.triggers};
+            .count = (uint32_t)session_triggers(session)}; /* an end, whatever becomes of us */
         uint8_t payload[NFSAR_WIRE_DO_TRIGGER_ARM_BYTES];
         status = command(recorder, NFSAR_WIRE_DO_TRIGGER_ARM, 0, payload,
                          nfsar_wire_pack_do_trigger_arm(payload, &arm), error);
@@ -328,21 +355,42 @@ bool recorder_scan_over(const struct recorder *recorder) {
     if (session->scan.kind != SESSION_PERIOD) {
         return program_over(recorder);
     }
-    if (session->scan.triggers > 0) {
-        return recorder->n_triggers >= session->scan.triggers ||
-               (recorder->has_status && recorder->status.armed == 0);
-    }
-    return (double)(recorder_now_ms() - recorder->began_ms) * 1e-3 > session->scan.limit_s;
+    return recorder->n_triggers >= session_triggers(session) ||
+           (recorder->has_status && recorder->status.armed == 0);
 }
 
-enum nfsar_status recorder_scan_verdict(const struct recorder *recorder, nfsar_error *error) {
-    const bool finished =
-        recorder->session->scan.kind == SESSION_PERIOD ||
-        (recorder->has_program && recorder->program.state == NFSAR_WIRE_PROGRAM_FINISHED) ||
-        (recorder->has_status && recorder->status.program == NFSAR_WIRE_PROGRAM_FINISHED);
-    if (finished) {
+/* The first of the errors that the hub told of in the scan, in words. */
+static const char *latched(const struct recorder *recorder, char text[256]) {
+    for (unsigned i = 0; i < NFSAR_WIRE_error_code_end; i++) {
+        if ((recorder->errors >> i & 1) != 0) {
+            return hub_error_text(&recorder->last[i], text);
+        }
+    }
+    return "it does not say why";
+}
+
+static enum nfsar_status timed_verdict(struct recorder *recorder, nfsar_error *error) {
+    const size_t planned = (size_t)session_triggers(recorder->session);
+    char text[256];
+    recorder_count_triggers(recorder);
+    const size_t made =
+        recorder->made > recorder->n_triggers ? recorder->made : recorder->n_triggers;
+    return made >= planned ? NFSAR_OK
+                           : nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                                        "the hub stopped triggering after %zu of %zu triggers: %s",
+                                        made, planned, latched(recorder, text));
+}
+
+enum nfsar_status recorder_scan_verdict(struct recorder *recorder, nfsar_error *error) {
+    if (recorder->session->scan.kind == SESSION_PERIOD) {
+        return timed_verdict(recorder, error);
+    }
+    if ((recorder->has_program && recorder->program.state == NFSAR_WIRE_PROGRAM_FINISHED) ||
+        (recorder->has_status && recorder->status.program == NFSAR_WIRE_PROGRAM_FINISHED)) {
         return NFSAR_OK;
     }
+    /* The reason follows. */
+    nfsar_hub_listen(recorder->hub, 100, NULL);
     const uint32_t aborted = UINT32_C(1) << NFSAR_WIRE_ERROR_PROGRAM_ABORTED;
     return nfsar_fail(
         error, NFSAR_ERROR_DEVICE,
@@ -370,9 +418,15 @@ enum nfsar_status recorder_stop_scan(struct recorder *recorder, nfsar_error *err
     enum nfsar_status status =
         command(recorder, timed ? NFSAR_WIRE_DO_TRIGGER_STOP : NFSAR_WIRE_DO_PROGRAM_ABORT, 0, NULL,
                 0, error);
-    /* Not wait(): the interrupt that led here must not end it. */
+    /* Whatever failed before must not keep it from waiting. */
     while (status == NFSAR_OK && !stands(recorder) && recorder_now_ms() < end) {
-        status = recorder_listen(recorder, LISTEN_MS, error);
+        status = nfsar_hub_listen(recorder->hub, LISTEN_MS, error);
+    }
+    if (status == NFSAR_OK && !stands(recorder)) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_DEVICE,
+            "the hub was told to stop the scan, and does not say that it has; use the "
+            "emergency stop");
     }
     return status;
 }
