@@ -29,7 +29,7 @@ void doctor_say(struct doctor *doctor, const char *check, enum doctor_verdict ve
 }
 
 bool doctor_cancelled(const struct doctor *doctor) {
-    return doctor->options->cancelled != NULL &&
+    return !doctor->stopping && doctor->options->cancelled != NULL &&
            doctor->options->cancelled(doctor->options->context);
 }
 

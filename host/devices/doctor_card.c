@@ -140,8 +140,13 @@ static enum nfsar_status record(struct doctor *doctor, nfsar_dca1000 *card, nfsa
     }
     if (started) { /* whatever became of the rest; the first error is told */
         nfsar_error late;
+        doctor->stopping = true;
+        if (hub != NULL && taken->triggers > 0) {
+            nfsar_hub_do(hub, NFSAR_WIRE_DO_TRIGGER_STOP, 0, NULL, 0, NULL, &late);
+        }
         const enum nfsar_status stopped = radar_stop(radar, status == NFSAR_OK ? error : &late);
         status = status == NFSAR_OK ? stopped : status;
+        doctor->stopping = false;
     }
     if (status == NFSAR_OK) {
         status = nfsar_dca1000_stop(card, 0, error);

@@ -21,6 +21,7 @@ struct doctor {
     bool ports_free;                   /* of the card's commands and samples */
     bool card_answers;
     size_t *found;
+    bool stopping; /* what was started is being stopped: an interrupt is heard after that */
 };
 
 /* A finding; fix may be NULL. */

@@ -37,6 +37,11 @@ static void begin(void *context, int descriptor) {
     sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
+static void forget(void *context, int descriptor, uint64_t offset, uint64_t n) {
+    (void)context;
+    posix_fadvise(descriptor, (off_t)offset, (off_t)n, POSIX_FADV_DONTNEED);
+}
+
 static int free_space(void *context, int descriptor, uint64_t *bytes) {
     (void)context;
     struct statvfs disk;
@@ -47,5 +52,8 @@ static int free_space(void *context, int descriptor, uint64_t *bytes) {
     return 0;
 }
 
-const struct recording_io recording_io_system = {
-    .write = write_all, .sync = sync_data, .begin = begin, .free_space = free_space};
+const struct recording_io recording_io_system = {.write = write_all,
+                                                 .sync = sync_data,
+                                                 .begin = begin,
+                                                 .forget = forget,
+                                                 .free_space = free_space};

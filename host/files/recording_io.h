@@ -14,6 +14,8 @@ struct recording_io {
     int (*sync)(void *context, int descriptor);
     /* The disk may begin with what was written; a hint. */
     void (*begin)(void *context, int descriptor);
+    /* What is on the disk there need not stay in memory; a hint, NULL for none. */
+    void (*forget)(void *context, int descriptor, uint64_t offset, uint64_t n);
     /* Bytes of the disk that are free for us. 0 or an errno. */
     int (*free_space)(void *context, int descriptor, uint64_t *bytes);
 };

@@ -459,6 +459,55 @@ static void a_cable_that_is_pulled(void **state) {
     mock_end();
 }
 
+/* Faults and pulled cables in any order, records flowing: all are accounted for. */
+static void whatever_happens(void **state) {
+    (void)state;
+    enum { STEPS = 25 };
+    static const int statuses[] = {-EPIPE, -EPROTO, -EILSEQ, -EOVERFLOW};
+    struct heard heard;
+    nfsar_error error;
+    uint32_t seed = 99;
+    unsigned pulls = 0;
+    mock_begin();
+    struct mock_device *device = mock_plug(NULL);
+    nfsar_hub *hub = open_hearing(&heard, 20000);
+    assert_echoes(hub);
+    mock_lock();
+    const uint32_t made = mock_hub()->outbox.made, dropped = mock_hub()->outbox.dropped;
+    mock_unlock();
+    const struct nfsar_hub_counters before = counters_of(hub);
+    for (unsigned i = 0; i < STEPS; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        flood(hub, 1 + (seed >> 8) % 800);
+        mock_lock();
+        struct mock_faults *faults = mock_faults(device);
+        *faults = (struct mock_faults){.in_status = statuses[(seed >> 16) % 4],
+                                       .in_times = (seed >> 18) % 4,
+                                       .out_status = statuses[(seed >> 20) % 3],
+                                       .out_times = (seed >> 22) % 3,
+                                       .halt_in = (seed >> 24) % 3 == 0,
+                                       .shredded = (seed >> 26) % 2 == 0};
+        mock_unlock();
+        if (seed >> 31 != 0) {
+            mock_unplug(device);
+            device = mock_plug(NULL);
+            pulls++;
+        }
+        assert_ok(nfsar_hub_listen(hub, (seed >> 12) % 16, &error), error);
+        if (i % 4 == 3) {
+            assert_echoes(hub);
+        }
+    }
+    assert_echoes(hub);
+    assert_false(nfsar_hub_restarted(hub));
+    assert_accounted(hub, made, dropped, &before);
+    assert_int_equal(heard.back, 0);
+    assert_in_range(counters_of(hub).reconnects, 1, pulls);
+    assert_true(counters_of(hub).faults > 0);
+    nfsar_hub_close(hub);
+    mock_end();
+}
+
 /* What is plugged in meanwhile is not it. */
 static void another_hub_is_not_taken_for_it(void **state) {
     (void)state;
@@ -547,6 +596,7 @@ int main(void) {
         cmocka_unit_test(a_million_random_bytes),
         cmocka_unit_test(a_slow_reader),
         cmocka_unit_test(a_cable_that_is_pulled),
+        cmocka_unit_test(whatever_happens),
         cmocka_unit_test(another_hub_is_not_taken_for_it),
         cmocka_unit_test(a_hub_that_stays_away_is_given_up),
         cmocka_unit_test(a_hub_that_restarted_meanwhile),

@@ -69,7 +69,7 @@ static void test_life(void **state) {
     assert_ok(recording_seal(file, test_path("life.h5"), NULL, NULL, &error), error);
     assert_int_not_equal(access(file, F_OK), 0);
     assert_int_equal(recorded_check(test_path("life.h5"), SAMPLES), 1500);
-    recorded_check_imu(test_path("life.h5"), 1500);
+    assert_int_equal(recorded_check_imu(test_path("life.h5")), 1500);
     nfsar_capture_file *sealed = NULL;
     assert_ok(nfsar_capture_file_open(test_path("life.h5"), &sealed, &error), error);
     const nfsar_capture *header = nfsar_capture_file_header(sealed);
@@ -211,7 +211,7 @@ static void test_threads(void **state) {
     assert_ok(recording_seal(test_path("t.h5.recording"), test_path("t.h5"), NULL, NULL, &error),
               error);
     assert_int_equal(recorded_check(test_path("t.h5"), SAMPLES), 800);
-    recorded_check_imu(test_path("t.h5"), 400);
+    assert_int_equal(recorded_check_imu(test_path("t.h5")), 400);
 }
 
 /* No poses: one at the origin, and no pulse lies within the track. */

@@ -61,8 +61,11 @@ static int tight_free_space(void *context, int descriptor, uint64_t *bytes) {
 }
 
 static struct recording_io tight_io(struct tight *disk) {
-    return (struct recording_io){disk, tight_write, tight_sync, recording_io_system.begin,
-                                 tight_free_space};
+    return (struct recording_io){.context = disk,
+                                 .write = tight_write,
+                                 .sync = tight_sync,
+                                 .begin = recording_io_system.begin,
+                                 .free_space = tight_free_space};
 }
 
 /* Record until it fails, n pulses at most; what was said. */

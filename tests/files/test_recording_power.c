@@ -210,7 +210,9 @@ static void test_power(void **state) {
                                      &error),
                       error);
             assert_int_equal(recorded_check(test_path("cut.h5"), SAMPLES), summary.pulses);
-            recorded_check_imu(test_path("cut.h5"), summary.pulses);
+            /* A block may end between a pulse and the sensor's row that comes after it. */
+            const size_t rows = recorded_check_imu(test_path("cut.h5"));
+            assert_true(rows == summary.pulses || rows + 1 == summary.pulses);
         }
         recording_summary_free(&summary);
     }
