@@ -71,6 +71,11 @@ static void pulse(void *context) {
     fake_board_stamp(BOARD_STAMP_PPS);
 }
 
+static void restart(void *context) {
+    (void)context;
+    fake_board.resets++;
+}
+
 /* ---- the chip ---- */
 
 /* A reset leaves the kept memory and the world outside as they are. */
@@ -177,12 +182,13 @@ enum nfsar_status rig_run_on_host(struct rig *rig, const volatile sig_atomic_t *
     char path[300];
     memset(&host, 0, sizeof host);
     host.rig = rig;
-    rig_connect(rig, &(struct rig_board){&host, send_bytes, set_input, pulse});
+    rig_connect(rig, &(struct rig_board){&host, send_bytes, set_input, pulse, restart});
     snprintf(path, sizeof path, "%s/hub", rig_folder(rig));
     const enum nfsar_status status = rig_line_open(&host.line, path, error);
     if (status != NFSAR_OK) {
         return status;
     }
+    rig_line_drops(&host.line, &rig_options(rig)->faults);
     start_hub(&host, BOARD_RESET_POWER);
     rig_ready(rig);
     run(&host, ended);

@@ -208,7 +208,10 @@ enum nfsar_status rig_run_in_qemu(struct rig *rig, const volatile sig_atomic_t *
     memset(&machine, 0, sizeof machine);
     machine.rig = rig;
     machine.line.listener = machine.line.client = -1;
-    rig_connect(rig, &(struct rig_board){&machine, send_bytes, set_input, pulse});
+    rig_connect(rig, &(struct rig_board){&machine, send_bytes, set_input, pulse, NULL});
+    if (rig_options(rig)->faults.restart > 0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "--fault restart: not of a hub in qemu");
+    }
     enum nfsar_status status =
         qemu_start(&machine.qemu, rig_options(rig)->hub, rig_folder(rig), wrote, &machine, error);
     if (status == NFSAR_OK) {
@@ -216,6 +219,7 @@ enum nfsar_status rig_run_in_qemu(struct rig *rig, const volatile sig_atomic_t *
         status = rig_line_open(&machine.line, path, error);
     }
     if (status == NFSAR_OK) {
+        rig_line_drops(&machine.line, &rig_options(rig)->faults);
         rig_ready(rig);
         run(&machine, ended);
         if (machine.failed && !*ended) {

@@ -21,6 +21,14 @@ static const struct fault {
     {"reorder", COUNT, AT(card.reorder), 4096.0},
     {"first-byte", WIDE, AT(card.first_byte), 1e15},
     {"miss", WIDE, AT(miss), 1e12},
+    {"miss2", WIDE, AT(miss2), 1e12},
+    {"mute", WIDE, AT(mute), 1e12},
+    {"ddr-full", WIDE, AT(ddr_full), 1e12},
+    {"emergency", WIDE, AT(emergency), 1e12},
+    {"restart", WIDE, AT(restart), 1e12},
+    {"drop-record", WIDE, AT(drop_record), 1e12},
+    {"drop-records", WIDE, AT(drop_records), 1e12},
+    {"hang-stop", FLAG, AT(hang_stop), 1.0},
     {"no-last", FLAG, AT(card.no_last), 1.0},
     {"cut-last", COUNT, AT(card.cut_last), 1456.0},
     {"silent", FLAG, AT(card.silent), 1.0},
@@ -69,8 +77,8 @@ static enum nfsar_status read_one(const char *text, size_t n, struct rig_faults 
     return nfsar_fail(
         error, NFSAR_ERROR_ARGUMENT,
         "--fault %.*s: expected loss, duplicate, late, late-packets, reorder, "
-        "first-byte, no-last, cut-last, silent, silent-commands, wrong-replies, refuse, miss "
-        "or seed",
+        "first-byte, no-last, cut-last, silent, silent-commands, wrong-replies, refuse, miss, "
+        "miss2, mute, ddr-full, emergency, restart, drop-record, drop-records, hang-stop or seed",
         (int)n, text);
 }
 

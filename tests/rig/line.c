@@ -11,6 +11,7 @@ enum nfsar_status rig_line_open(struct rig_line *line, const char *path, nfsar_e
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     line->listener = line->client = -1;
     line->waiting = 0;
+    line->drop_first = line->drop_end = 0;
     if (strlen(path) >= sizeof address.sun_path) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "%s: too long for a socket's name", path);
     }
@@ -73,11 +74,48 @@ size_t rig_line_read(struct rig_line *line, uint8_t *bytes, size_t n) {
     return came > 0 ? (size_t)came : 0;
 }
 
-void rig_line_write(struct rig_line *line, const uint8_t *bytes, size_t n) {
+void rig_line_drops(struct rig_line *line, const struct rig_faults *faults) {
+    const uint64_t n = faults->drop_records > 0 ? faults->drop_records : 1;
+    line->drop_first = faults->drop_record;
+    line->drop_end = faults->drop_record > 0 ? faults->drop_record + n : 0;
+    line->records = 0;
+    line->reader = (struct nfsar_wire_reader){0};
+    line->frame_bytes = 0;
+}
+
+static void write_on(struct rig_line *line, const uint8_t *bytes, size_t n) {
     if (line->client < 0 || n > sizeof line->bytes - line->waiting) {
         return;
     }
     memcpy(line->bytes + line->waiting, bytes, n);
     line->waiting += n;
     send_waiting(line);
+}
+
+/* A frame is held until its end, which says what it is. */
+static void write_but_dropped(struct rig_line *line, uint8_t byte) {
+    struct nfsar_wire_message message;
+    line->frame[line->frame_bytes++] = byte;
+    bool dropped = false;
+    if (nfsar_wire_read(&line->reader, byte, &message) &&
+        message.header.kind == NFSAR_WIRE_TRIGGER) {
+        line->records++;
+        dropped = line->records >= line->drop_first && line->records < line->drop_end;
+    }
+    if (byte == 0 || line->frame_bytes == sizeof line->frame) {
+        if (!dropped) {
+            write_on(line, line->frame, line->frame_bytes);
+        }
+        line->frame_bytes = 0;
+    }
+}
+
+void rig_line_write(struct rig_line *line, const uint8_t *bytes, size_t n) {
+    if (line->drop_first == 0) {
+        write_on(line, bytes, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        write_but_dropped(line, bytes[i]);
+    }
 }

@@ -4,10 +4,13 @@
 #ifndef NFSAR_TESTS_RIG_LINE_H
 #define NFSAR_TESTS_RIG_LINE_H
 
-#include <nfsar/status.h>
-
 #include <stddef.h>
 #include <stdint.h>
+
+#include <nfsar/status.h>
+#include <nfsar/wire.h>
+
+#include "tests/rig/faults.h"
 
 enum { RIG_LINE_BYTES = 1 << 16 };
 
@@ -16,10 +19,18 @@ struct rig_line {
     char path[108];
     size_t waiting; /* bytes that the client did not take yet */
     uint8_t bytes[RIG_LINE_BYTES];
+
+    /* Records of triggers that never arrive. */
+    uint64_t drop_first, drop_end, records; /* counted from 1 */
+    struct nfsar_wire_reader reader;
+    uint8_t frame[NFSAR_WIRE_FRAME_MAX + 1];
+    size_t frame_bytes;
 };
 
 enum nfsar_status rig_line_open(struct rig_line *line, const char *path, nfsar_error *error);
 void rig_line_close(struct rig_line *line);
+/* Records of triggers that are to be lost on the way from the hub. */
+void rig_line_drops(struct rig_line *line, const struct rig_faults *faults);
 
 /* Up to n bytes that came from the client; at once. Sends what waits, too. */
 size_t rig_line_read(struct rig_line *line, uint8_t *bytes, size_t n);

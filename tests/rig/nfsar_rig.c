@@ -21,7 +21,7 @@ static const char usage[] =
     "  --hub ELF|host    the hub's image in qemu, or its firmware on this computer (host)\n"
     "  --truth FILE      what the radar truly sampled, and where it was: a capture\n"
     "  --tracker FILE    where the radar is, 1000 times a second of hub time, as CSV\n"
-    "  --fault LIST      what the card does wrong: loss=0.01,reorder=50 ... (docs/rig.md)\n"
+    "  --fault LIST      what goes wrong: loss=0.01,reorder=50 ... (docs/rig.md)\n"
     "  --seconds N       ends after so long\n";
 
 enum { USAGE = 2 };

@@ -120,8 +120,11 @@ static void stop(struct radar_line *radar) {
     if (!radar->started) {
         say(radar, "Ignored: Sensor is already stopped\n\r");
     }
+    radar->hung = radar->hangs && radar->started && radar->by_hardware;
     radar->started = false;
-    say(radar, "Done\n\r");
+    if (!radar->hung) {
+        say(radar, "Done\n\r");
+    }
 }
 
 static void obey(struct radar_line *radar, const struct command *command, const char *line) {
@@ -186,7 +189,7 @@ static void answer(struct radar_line *radar, const char *line) {
 /* ---- the line ---- */
 
 void radar_line_hear(struct radar_line *radar, const char *bytes, size_t n) {
-    for (size_t i = 0; i < n && !radar->held; i++) {
+    for (size_t i = 0; i < n && !radar->held && !radar->hung; i++) {
         if (bytes[i] != '\n' && bytes[i] != '\r') {
             if (radar->bytes + 1 < sizeof radar->line && (unsigned char)bytes[i] >= ' ') {
                 radar->line[radar->bytes++] = bytes[i];
@@ -198,12 +201,15 @@ void radar_line_hear(struct radar_line *radar, const char *bytes, size_t n) {
         say(radar, radar->line);
         say(radar, "\n\r");
         answer(radar, radar->line);
-        say(radar, prompt);
+        if (!radar->hung) {
+            say(radar, prompt);
+        }
     }
 }
 
 void radar_line_hold(struct radar_line *radar) {
     radar->held = true;
+    radar->hung = false;
     radar->started = false;
     radar->bytes = 0;
     radar->text_bytes = 0;

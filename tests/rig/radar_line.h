@@ -26,7 +26,9 @@ struct radar_line {
     char text[RADAR_LINE_TEXT]; /* configuration that was taken, since flushCfg */
     size_t text_bytes;
 
-    bool held; /* by its reset pin */
+    bool held;  /* by its reset pin */
+    bool hangs; /* in sensorStop, while it waits for SYNC_IN */
+    bool hung;  /* it does, until its reset */
     bool started;
     unsigned starts;  /* that were obeyed */
     bool by_hardware; /* frames wait for SYNC_IN */

@@ -11,7 +11,8 @@ enum {
     BOOT_NS = 100000000, /* of the radar */
     TRACK_NS = 1000000,  /* between the tracker's lines */
     CONFIG_PORT = 4096,
-    DATA_PORT = 4098
+    DATA_PORT = 4098,
+    DDR_FULL = 1 << 7 /* the card's notice */
 };
 
 /* ---- parts that need the rig ---- */
@@ -127,6 +128,7 @@ static void make_parts(struct rig *rig) {
     rig_sensors_init(&rig->sensors, &ways, rig->session->sensors.imu, rig->session->sensors.flow,
                      rig->session->sensors.gnss, plane_of(rig->scene), (int64_t)time(NULL));
     radar_line_init(&rig->radar, lanes, radar_says, rig);
+    rig->radar.hangs = rig->options.faults.hang_stop;
 }
 
 struct rig *rig_new(void) {
@@ -222,13 +224,24 @@ void rig_sync(struct rig *rig) {
     rig->seen[rig->pulses++ % RIG_PULSES] = rig->world.stage;
 }
 
+/* What is to go wrong at this trigger. False: the radar does not answer it. */
+static bool fault_at(struct rig *rig, uint64_t trigger) {
+    const struct rig_faults *faults = &rig->options.faults;
+    rig->emergency |= trigger == faults->emergency;
+    rig->restart |= trigger == faults->restart;
+    if (trigger == faults->ddr_full) {
+        card_notice(rig->card, DDR_FULL);
+    }
+    return trigger != faults->miss && trigger != faults->miss2;
+}
+
 void rig_sync_was(struct rig *rig, uint64_t time_ns) {
     if (rig->timed == rig->pulses) {
         return;
     }
     const struct rig_stage now = rig->world.stage;
     const struct rig_stage *seen = &rig->seen[rig->timed++ % RIG_PULSES];
-    if (!radar_line_trigger(&rig->radar) || ++rig->answered == rig->options.faults.miss) {
+    if (!radar_line_trigger(&rig->radar) || !fault_at(rig, ++rig->answered)) {
         return;
     }
     rig_world_begin(&rig->world, time_ns);
@@ -238,7 +251,8 @@ void rig_sync_was(struct rig *rig, uint64_t time_ns) {
         {rig_world_pose(&rig->world, time_ns, 0.0),
          rig_world_pose(&rig->world, time_ns, rig->radar.frame.frame_s)}};
     rig->world.stage = now;
-    worker_frame(&rig->worker, &trigger);
+    const uint64_t mute = rig->options.faults.mute;
+    worker_frame(&rig->worker, &trigger, mute > 0 && rig->answered >= mute);
     rig->frames++;
 }
 
@@ -265,7 +279,8 @@ static void track(struct rig *rig, uint64_t now_ns) {
 }
 
 void rig_switches(struct rig *rig) {
-    const uint32_t inputs = rig_stage_inputs(&rig->world.stage);
+    const uint32_t inputs = rig_stage_inputs(&rig->world.stage) | (uint32_t)rig->emergency
+                                                                      << BOARD_EMERGENCY_STOP;
     const uint32_t changed = inputs ^ rig->inputs;
     rig->inputs = inputs;
     for (unsigned i = 0; changed >> i != 0; i++) {
@@ -276,6 +291,11 @@ void rig_switches(struct rig *rig) {
 }
 
 void rig_run(struct rig *rig, uint64_t now_ns) {
+    if (rig->restart && rig->board.restart != NULL) {
+        rig->restart = false;
+        rig->board.restart(rig->board.context);
+        return;
+    }
     rig_switches(rig);
     rig_world_note(&rig->world, now_ns);
     rig_sensors_run(&rig->sensors, now_ns);

@@ -18,7 +18,8 @@ struct rig_board {
     void *context;
     void (*send)(void *context, enum board_port port, const void *bytes, size_t n);
     void (*input)(void *context, enum board_input input, bool active);
-    void (*pulse)(void *context); /* per second */
+    void (*pulse)(void *context);   /* per second */
+    void (*restart)(void *context); /* NULL: it cannot be made to */
 };
 
 struct rig_options {

@@ -31,6 +31,7 @@ struct rig {
     unsigned starts;  /* of the radar, as the worker was told */
     bool started;
     uint64_t boots_ns;                 /* when the radar shows its prompt; 0: it has */
+    bool emergency, restart;           /* by a fault: pressed; to be done */
     atomic_bool radar_pulled;          /* its reset, by the card */
     uint64_t pulses, timed;            /* of SYNC_IN; those whose time is known */
     struct rig_stage seen[RIG_PULSES]; /* where the stage was at those not timed yet */

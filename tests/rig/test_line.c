@@ -84,6 +84,40 @@ static void a_slow_client_loses_pieces(void **state) {
     close(client);
 }
 
+/* The second and third of four triggers are lost, whatever else comes and however it is cut. */
+static void records_of_triggers_are_dropped(void **state) {
+    (void)state;
+    static const uint8_t kinds[] = {NFSAR_WIRE_TRIGGER, NFSAR_WIRE_STATUS,  NFSAR_WIRE_TRIGGER,
+                                    NFSAR_WIRE_AXIS,    NFSAR_WIRE_TRIGGER, NFSAR_WIRE_TRIGGER};
+    static const uint32_t left[] = {0, 1, 3, 5};
+    uint8_t bytes[6 * NFSAR_WIRE_FRAME_MAX], got[6 * NFSAR_WIRE_FRAME_MAX];
+    size_t n = 0;
+    for (uint32_t i = 0; i < 6; i++) {
+        const struct nfsar_wire_header header = {.kind = kinds[i], .sequence = i};
+        n += nfsar_wire_encode(bytes + n, &header, (const uint8_t *)"payload", 7);
+    }
+    const int client = dial();
+    rig_line_read(&line, got, sizeof got);
+    rig_line_drops(&line, &(struct rig_faults){.drop_record = 2, .drop_records = 2});
+    for (size_t i = 0; i < n; i++) {
+        rig_line_write(&line, bytes + i, 1);
+    }
+    const ssize_t came = recv(client, got, sizeof got, MSG_DONTWAIT);
+    struct nfsar_wire_reader reader = {0};
+    struct nfsar_wire_message message;
+    size_t records = 0;
+    for (ssize_t i = 0; i < came; i++) {
+        if (nfsar_wire_read(&reader, got[i], &message)) {
+            assert_true(records < 4);
+            assert_int_equal(message.header.sequence, left[records]);
+            records++;
+        }
+    }
+    assert_int_equal(records, 4);
+    assert_int_equal(reader.bad, 0);
+    close(client);
+}
+
 static void a_name_too_long_is_refused(void **state) {
     (void)state;
     struct rig_line other;
@@ -101,6 +135,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_client_after_the_other, begin, end),
         cmocka_unit_test_setup_teardown(a_slow_client_loses_pieces, begin, end),
+        cmocka_unit_test_setup_teardown(records_of_triggers_are_dropped, begin, end),
         cmocka_unit_test(a_name_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

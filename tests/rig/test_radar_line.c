@@ -138,6 +138,27 @@ static void a_reset_forgets_all(void **state) {
     assert_contains(say(&radar, "sensorStart"), "Error -1");
 }
 
+static void one_that_hangs_hears_nothing_until_its_reset(void **state) {
+    (void)state;
+    struct radar_line radar;
+    struct heard heard;
+    begin(&radar, &heard);
+    radar.hangs = true;
+    SAYS(&radar, "sensorStop",
+         "sensorStop\n\rIgnored: Sensor is already stopped\n\rDone\n\rmmwDemo:/>");
+    for (size_t i = 0; i < LINES; i++) {
+        say(&radar, lines[i]);
+    }
+    say(&radar, "sensorStart");
+    assert_true(radar_line_trigger(&radar));
+    SAYS(&radar, "sensorStop", "sensorStop\n\r");
+    SAYS(&radar, "version", "");
+    assert_false(radar_line_trigger(&radar));
+    radar_line_hold(&radar);
+    radar_line_boot(&radar);
+    assert_contains(say(&radar, "version"), "Done");
+}
+
 static void garbage_does_no_harm(void **state) {
     (void)state;
     struct radar_line radar;
@@ -168,6 +189,7 @@ int main(void) {
         cmocka_unit_test(a_start_wants_the_whole_configuration),
         cmocka_unit_test(triggers_make_the_frames_that_were_asked_for),
         cmocka_unit_test(a_reset_forgets_all),
+        cmocka_unit_test(one_that_hangs_hears_nothing_until_its_reset),
         cmocka_unit_test(garbage_does_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

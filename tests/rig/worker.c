@@ -75,18 +75,20 @@ static void make(struct worker *worker, const struct worker_task *tasks, size_t 
     if (!echo->begun) {
         return;
     }
+    size_t heard = 0;
     for (size_t i = 0; i < n; i++) {
         triggers[i] = tasks[i].trigger;
+        heard += !tasks[i].mute;
     }
-    const size_t bytes = n * rig_layout_bytes(&echo->layout);
-    uint8_t *samples = malloc(bytes);
+    const size_t bytes = heard * rig_layout_bytes(&echo->layout);
+    uint8_t *samples = malloc(n * rig_layout_bytes(&echo->layout));
     enum nfsar_status status = samples != NULL
                                    ? rig_echo_frames(echo, triggers, n, samples, &error)
                                    : nfsar_fail(&error, NFSAR_ERROR_MEMORY, "out of memory");
     if (status != NFSAR_OK) {
         complain(&error);
-    } else if (worker->card != NULL && card_send(worker->card, samples, bytes) < bytes &&
-               !worker->told_refused) {
+    } else if (bytes > 0 && worker->card != NULL &&
+               card_send(worker->card, samples, bytes) < bytes && !worker->told_refused) {
         fprintf(stderr, "nfsar-rig: the card does not take samples: it does not record, or its "
                         "memory is full\n");
         worker->told_refused = true;
@@ -143,8 +145,8 @@ void worker_begin(struct worker *worker, const struct ti_cfg_frame *frame, bool 
     put(worker, &(struct worker_task){.kind = WORKER_BEGIN});
 }
 
-void worker_frame(struct worker *worker, const struct rig_trigger *trigger) {
-    put(worker, &(struct worker_task){WORKER_FRAME, *trigger});
+void worker_frame(struct worker *worker, const struct rig_trigger *trigger, bool mute) {
+    put(worker, &(struct worker_task){WORKER_FRAME, *trigger, mute});
 }
 
 void worker_end(struct worker *worker) {

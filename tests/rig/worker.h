@@ -14,6 +14,7 @@ enum worker_kind { WORKER_BEGIN, WORKER_FRAME, WORKER_END };
 struct worker_task {
     enum worker_kind kind;
     struct rig_trigger trigger;
+    bool mute;
 };
 
 struct worker {
@@ -43,8 +44,9 @@ enum nfsar_status worker_open(struct worker *worker, const struct session *sessi
 /* The radar started: frames are these from now on. */
 void worker_begin(struct worker *worker, const struct ti_cfg_frame *frame, bool q_first,
                   const nfsar_pose poses[WORKER_POSES]);
-/* A frame. Waits where too many wait already. */
-void worker_frame(struct worker *worker, const struct rig_trigger *trigger);
+/* A frame; mute: of which nothing reaches the card, nor of those after it. Waits where too many
+ * wait already. */
+void worker_frame(struct worker *worker, const struct rig_trigger *trigger, bool mute);
 /* The radar stopped: the truth is written. */
 void worker_end(struct worker *worker);
 

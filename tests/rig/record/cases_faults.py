@@ -1,6 +1,9 @@
 """What goes wrong between card and host: every byte where it belongs, losses exactly in the map."""
+import h5py
+import numpy
+
 from cases_whole import SMALL
-from compare import same_but_lost
+from compare import same_but_lost, samples
 from rig import Rig, check
 
 
@@ -38,9 +41,6 @@ def cut_short(folder, build, number):
         result, _ = rig.record()
         check(result["sealed"] and result["triggers"] == 200 == result["pulses"], f"{result}")
         rig.end()
-        import h5py
-        import numpy
-        from compare import samples
         with h5py.File(rig.capture, "r") as capture:
             flags = capture["echo/flags"][:]
         flagged = numpy.flatnonzero(flags)
@@ -49,10 +49,28 @@ def cut_short(folder, build, number):
         print("  199 of 200 pulses bit for bit, the last one flagged")
 
 
+def spread(rig, missed):
+    """Median deviation of the frames' lag behind their triggers, in intervals: what the finding
+    rests on. missed: the triggers that have no frame."""
+    with h5py.File(rig.recording, "r", locking=False) as file:
+        rows = dict(zip(file["recording/tables"].asstr()[:], file["recording/rows"][:]))
+        table = file["sensor/trigger"]
+        n = rows["/sensor/trigger"]
+        hub_s, host_s = table["time_s"][:n], table["host_s"][:n]
+        frame_s = file["sensor/frame/host_s"][:rows["/sensor/frame"]]
+    lag = frame_s - numpy.delete(hub_s, missed) - numpy.min(host_s - hub_s)
+    return numpy.median(numpy.abs(lag - numpy.median(lag))) / numpy.median(numpy.diff(hub_s))
+
+
+def busy(rig, missed):
+    """Not localised: right only where the computer was too busy for times to mean much."""
+    off = spread(rig, missed)
+    check(off > 0.05, f"not localised, and frames came regularly, to {off:.3f} intervals")
+    print(f"  NOT LOCALISED: this computer is too busy (frames came to {off:.2f} intervals); refused")
+
+
 def missed(folder, build, number):
     """The radar misses a trigger: refused, localised, and sealed when told to."""
-    import h5py
-    import numpy
     with Rig(folder, build, number, changes=SMALL, faults="miss=81") as rig:
         _, said = rig.record(status=1)
         check("1 of 200 triggers gave no frame: " in said, said)
@@ -60,9 +78,9 @@ def missed(folder, build, number):
         said = rig.nfsar("repair", rig.recording, status=1)
         check("gave no frame" in said, said)
         rig.end()
-        if not certain:  # a busy computer: frames came later than their triggers by very different times
+        if not certain:  # frames came later than their triggers by very different times
             rig.nfsar("repair", rig.recording, "--join-by-time", status=1)
-            print("  NOT LOCALISED: this computer is too busy; refused with and without --join-by-time")
+            busy(rig, [80])
             return
         found = rig.nfsar("repair", rig.recording, "--join-by-time")
         check("read back" in found, found)

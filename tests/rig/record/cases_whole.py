@@ -3,6 +3,7 @@ from compare import image_error_db, same_places, same_samples
 from rig import Rig, check
 
 SMALL = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 5"))
+TWO_ROWS = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 2"))
 HANDHELD = dict(session="session-handheld-emulated.yaml", scene="scene-handheld-emulated.yaml")
 # qemu makes at most 5000 steps a second.
 COARSE = (("stage: stage-scanner.yaml", "stage: stage-emulated.yaml"),)

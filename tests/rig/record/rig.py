@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,10 +29,12 @@ def check(truth, text):
 
 class Rig:
     """A copy of the examples in `folder`, `number` chooses the addresses, `changes` are made in the
-    session: pairs of a pattern and what stands for it."""
+    session, `stage` in the file of its stage: pairs of a pattern and what stands for it. `files` are
+    written beside."""
 
     def __init__(self, folder, build, number, session="session-emulated.yaml",
-                 scene="scene-emulated.yaml", changes=(), faults="", hub="host", options=()):
+                 scene="scene-emulated.yaml", changes=(), faults="", hub="host", options=(),
+                 stage=(), files=()):
         self.folder, self.build = folder, build
         self.capture = os.path.join(folder, "capture.h5")
         self.recording = self.capture + ".recording"
@@ -45,9 +48,13 @@ class Rig:
             ("address: 127.0.0.2", f"address: 127.0.{number}.2"),
             ("host: 127.0.0.1", f"host: 127.0.{number}.1"),
             ("port: emulated/hub", f"port: {folder}/rig/hub"), *changes))
-        for stage in ("stage-scanner.yaml", "stage-emulated.yaml"):
-            if os.path.exists(os.path.join(folder, stage)):  # homing is long enough without
-                self.change(stage, (("back_m: 0.01", "back_m: 0.002"),))
+        for name in ("stage-scanner.yaml", "stage-emulated.yaml"):
+            if os.path.exists(os.path.join(folder, name)):  # homing is long enough without
+                self.change(name, (("back_m: 0.01", "back_m: 0.002"),))
+        self.change("stage-scanner.yaml", stage)
+        for name, text in files:
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
         image = os.path.join(build, "firmware", "hub-stm32f405.elf")
         if hub == "qemu" and (not shutil.which("qemu-system-arm") or not os.path.exists(image)):
             raise Skipped("the hub's firmware or its emulator is missing")
@@ -59,6 +66,10 @@ class Rig:
         self.program = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
         line = self.program.stdout.readline()
         check(line.startswith("ready"), f"nfsar-rig says {line!r}")
+        self.said = []
+        self.reader = threading.Thread(target=lambda: self.said.extend(self.program.stdout),
+                                       daemon=True)
+        self.reader.start()
 
     def change(self, name, changes):
         path = os.path.join(self.folder, name)
@@ -90,6 +101,10 @@ class Rig:
         check(done.returncode == status,
               f"nfsar {' '.join(arguments)} ends with {done.returncode}: {done.stderr}")
         return done.stdout if status == 0 else done.stderr
+
+    def stopped(self, times=1):
+        """Waits until the radar was stopped so often, each time after frames: the truth is written."""
+        wait_for(lambda: sum("truth of" in line for line in self.said) >= times)
 
     def end(self):
         """Ends the rig, which writes the truth."""
