@@ -64,6 +64,7 @@ struct recorder {
     size_t losses_kept;
     uint64_t refused_rows; /* of sensors, whose tables were full */
     bool stopping;         /* an interrupt was heard, or the scan is over */
+    bool broken;           /* the scan did not come to its end: something failed */
     bool damaged;          /* the card lost samples inside: frames from here on are not sure */
     uint32_t made_before;  /* triggers of the hub before the scan */
     size_t made;           /* triggers that the hub counts in the scan, where it said */

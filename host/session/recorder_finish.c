@@ -87,13 +87,6 @@ static enum nfsar_status write_last_pose(struct recorder *recorder, nfsar_error 
     return recording_append_pose(recorder->recording, last->time_s + frame_s, &pose, error);
 }
 
-/* The scan did not come to its end: the hub or the link to it failed. */
-static bool broke_off(const struct recorder *recorder) {
-    nfsar_error why;
-    return recorder_scan_verdict(recorder, &why) != NFSAR_OK ||
-           (!recorder_scan_over(recorder) && !recorder->result->interrupted);
-}
-
 struct times {
     double *hub_s, *host_s, *frame_s;
 };
@@ -153,7 +146,7 @@ static void tell_left_out(struct recorder *recorder) {
 static enum nfsar_status judge(struct recorder *recorder, nfsar_error *error) {
     struct record_result *result = recorder->result;
     const struct join *join = &result->join;
-    const bool open_end = broke_off(recorder);
+    const bool open_end = recorder->broken;
     const bool same = open_end || recorder->frames == recorder->n_triggers;
     const enum nfsar_status status = find_join(recorder, open_end, error);
     if (status != NFSAR_OK) {

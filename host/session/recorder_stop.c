@@ -96,6 +96,7 @@ enum nfsar_status recorder_stop(struct recorder *recorder, enum nfsar_status sta
                                 nfsar_error *error) {
     nfsar_error late = {0};
     recorder->stopping = true;
+    recorder->broken = status != NFSAR_OK;
     const bool broken = status != NFSAR_OK || recorder->result->interrupted ||
                         recorder->session->scan.kind == SESSION_PERIOD;
     if (recorder->scanning && broken) {
