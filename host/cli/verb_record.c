@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 #include "host/files/pending.h"
+#include "host/files/recording_layout.h"
 #include "host/session/plan.h"
 #include "host/session/record.h"
 
 struct request {
     const char *session, *output;
-    bool dry_run, join_by_time, no_seal, keep, json;
+    bool dry_run, overwrite, join_by_time, no_seal, keep, json;
 };
 
 static int print_json(const struct request *request, const struct record_result *result) {
@@ -130,14 +131,33 @@ static void tell_problem(void *context, const char *text) {
     }
 }
 
+/* What is there under the output's names already. */
+static enum nfsar_status check_output(const struct request *request, nfsar_error *error) {
+    enum nfsar_status status = pending_check(request->output, PENDING_HDF5, error);
+    char recording[4096];
+    snprintf(recording, sizeof recording, "%s" RECORDING_ENDING, request->output);
+    if (status == NFSAR_OK && access(recording, F_OK) == 0) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_FILE,
+            "%s: is there already, a recording that was not sealed: `nfsar repair %s` "
+            "makes a capture of it",
+            recording, recording);
+    }
+    if (status == NFSAR_OK && !request->overwrite && access(request->output, F_OK) == 0) {
+        return nfsar_fail(error, NFSAR_ERROR_FILE,
+                          "%s: is there already; give another name, or --overwrite",
+                          request->output);
+    }
+    return status;
+}
+
 static int dry_run(const struct request *request, const struct session *session,
                    const struct plan *plan) {
     bool dry = true;
     plan_print(session, plan, stdout);
     size_t problems = plan_check(session, plan, tell_problem, &dry);
     nfsar_error error;
-    if (request->output != NULL &&
-        pending_check(request->output, PENDING_HDF5, &error) != NFSAR_OK) {
+    if (request->output != NULL && check_output(request, &error) != NFSAR_OK) {
         tell_problem(&dry, error.message);
         problems++;
     }
@@ -194,7 +214,7 @@ static int run(const struct request *request) {
     bool dry = false;
     if (request->dry_run) {
         exit_status = dry_run(request, session, &plan);
-    } else if (pending_check(request->output, PENDING_HDF5, &error) != NFSAR_OK) {
+    } else if (check_output(request, &error) != NFSAR_OK) {
         exit_status = cli_fail(&error);
     } else if (plan_check(session, &plan, tell_problem, &dry) == 0) {
         exit_status = record(request, session);
@@ -210,6 +230,8 @@ int verb_record(int argc, char **argv) {
         {"output", 'o', CLI_STRING, &request.output, NULL, "CAPTURE.h5", "the capture"},
         {"dry-run", 'n', CLI_FLAG, &request.dry_run, NULL, NULL,
          "print the plan, the size and the time, and what would be refused; touch nothing"},
+        {"overwrite", 0, CLI_FLAG, &request.overwrite, NULL, NULL,
+         "replace a capture that is there"},
         {"join-by-time", 0, CLI_FLAG, &request.join_by_time, NULL, NULL,
          "where triggers gave no frame, and the times say which: go on"},
         {"no-seal", 0, CLI_FLAG, &request.no_seal, NULL, NULL,

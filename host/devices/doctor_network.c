@@ -44,8 +44,9 @@ static void say_no_address(struct doctor *doctor) {
     char cards[256], fix[512], address[64];
     list_wired(cards, sizeof cards);
     snprintf(address, sizeof address, "%.48s/24", doctor->card.host_address);
-    snprintf(fix, sizeof fix, "sudo ip addr add %s dev %s; sudo ip link set up dev the same",
-             address, cards[0] != '\0' ? cards : "CARD, the network card that the cable is in");
+    const char *card = cards[0] != '\0' ? cards : "CARD (the network card that the cable is in)";
+    snprintf(fix, sizeof fix, "sudo ip addr add %s dev %s; sudo ip link set dev %s up", address,
+             card, cards[0] != '\0' ? cards : "CARD");
     doctor_say(doctor, "network address", DOCTOR_WRONG, fix,
                "no network card of this computer has the address %s that the card sends to",
                doctor->card.host_address);

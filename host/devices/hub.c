@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "host/devices/transport.h"
@@ -353,6 +354,13 @@ enum nfsar_status fail_version(const char *port, unsigned major, nfsar_error *er
 static enum nfsar_status fail_unheard(const nfsar_hub *hub, uint64_t bytes, nfsar_error *error) {
     if (hub->introduced && hub->hello.major != NFSAR_WIRE_MAJOR) {
         return fail_version(hub->port, hub->hello.major, error);
+    }
+    struct stat port;
+    if (bytes == 0 && stat(hub->port, &port) == 0 && S_ISSOCK(port.st_mode)) {
+        return nfsar_fail(error, NFSAR_ERROR_DEVICE,
+                          "%s: nothing answers; an emulated hub serves one program at a time: does "
+                          "another have it open?",
+                          hub->port);
     }
     if (bytes == 0) {
         return nfsar_fail(error, NFSAR_ERROR_DEVICE,

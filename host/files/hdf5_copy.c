@@ -112,9 +112,37 @@ static enum nfsar_status copy_open(struct h5_data *data, size_t n, struct h5_out
     return status;
 }
 
+/* A table without rows, of numbers: nothing to read, and still a table. */
+static bool copy_empty(const struct h5_input *input, const char *name, struct h5_output *output,
+                       const char *to) {
+    hid_t from = h5_open_object(input, name, H5O_TYPE_DATASET, H5P_DEFAULT);
+    hid_t type = from >= 0 ? H5Dget_type(from) : H5I_INVALID_HID;
+    hid_t made = H5I_INVALID_HID;
+    struct h5_shape shape = {0};
+    hsize_t extent[H5_RANK_LIMIT] = {0};
+    bool empty = false;
+    if (type >= 0 && find_rank(from, &shape.rank, &empty) && empty && shape.rank > 0 &&
+        (h5_type_is_number(type) || h5_type_is_complex(type))) {
+        hid_t space = H5Dget_space(from);
+        H5Sget_simple_extent_dims(space, extent, NULL);
+        hid_t same = H5Screate_simple(shape.rank, extent, NULL);
+        made = H5Dcreate2(output->file, to, type, same, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        h5_drop(same);
+        h5_drop(space);
+    }
+    const bool copied = made >= 0;
+    h5_drop(made);
+    h5_drop(type);
+    h5_drop(from);
+    return copied;
+}
+
 enum nfsar_status h5_copy_data(const struct h5_input *input, const char *name, size_t n,
                                struct h5_output *output, const char *to, nfsar_error *error) {
     struct h5_data data;
+    if (n == H5_ALL_ENTRIES && copy_empty(input, name, output, to)) {
+        return NFSAR_OK;
+    }
     enum nfsar_status status = open_any(&data, input, name, error);
     if (status == NFSAR_OK) {
         status = copy_open(&data, n, output, to, error);

@@ -23,7 +23,10 @@ nfsar_pose session_stage_pose(const struct session *session, const int32_t steps
     const nfsar_vec3 moved = {place(session, NFSAR_WIRE_AXIS_IS_X, steps),
                               place(session, NFSAR_WIRE_AXIS_IS_Y, steps), 0.0};
     const nfsar_vec3 position = nfsar_vec3_add(session->pose.origin_m, moved);
-    const double turn_deg = place(session, NFSAR_WIRE_AXIS_IS_TURNTABLE, steps);
+    /* Whether the target stands on the turntable, only a scan of the turntable says. */
+    const double turn_deg = session->scan.kind == SESSION_TURNTABLE
+                                ? place(session, NFSAR_WIRE_AXIS_IS_TURNTABLE, steps)
+                                : 0.0;
     if (turn_deg == 0.0) {
         return (nfsar_pose){position, NFSAR_QUATERNION_IDENTITY};
     }

@@ -1,6 +1,7 @@
 /* From what is written to what is meant: defaults, units, and what cannot be. */
 #include "host/session/session.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -77,6 +78,17 @@ static enum nfsar_status take_card(struct session *session, const struct session
     if (status == NFSAR_OK) {
         status =
             copy(card->host != NULL ? card->host : "192.168.33.30", &session->host_address, error);
+    }
+    const struct {
+        const char *key, *address;
+    } addresses[] = {{"card.address", session->card_address}, {"card.host", session->host_address}};
+    for (size_t i = 0; status == NFSAR_OK && i < 2; i++) {
+        struct in_addr read;
+        if (inet_pton(AF_INET, addresses[i].address, &read) != 1) {
+            status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                "%s: '%s' is no IPv4 address, such as 192.168.33.30",
+                                addresses[i].key, addresses[i].address);
+        }
     }
     session->card =
         (struct nfsar_dca1000_options){.card_address = session->card_address,

@@ -91,6 +91,10 @@ static enum nfsar_status take_lines(struct session *session, const struct sessio
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is missing%s", missing,
                           step != NULL && *step == 0.0 ? " or zero" : "");
     }
+    if (path->settle_s != NULL && !path->stop) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "scan.settle_s: is for scans that stop at each point; add stop: true");
+    }
     if (whole(path->repeats, 1) > 1 && !path->stop) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "scan.repeats: is for scans that stop at each point; add stop: true");

@@ -111,6 +111,50 @@ static void say(struct teller *teller, const char *format, ...) {
     tell_cfg(teller, text);
 }
 
+/* The way that an axis needs to gather its speed, with limited jerk: half the ramp's time at that
+ * speed (docs/firmware-motion.md). */
+static double lead(const struct stage_axis *axis, double speed) {
+    const double ramp_s = speed * axis->jerk >= axis->acceleration * axis->acceleration
+                              ? speed / axis->acceleration + axis->acceleration / axis->jerk
+                              : 2.0 * sqrt(speed / axis->jerk);
+    return 0.5 * speed * ramp_s;
+}
+
+/* Where the axes would go, and whether the stage allows it. */
+static void check_ways(const struct session *session, struct teller *teller) {
+    if (session->scan.kind == SESSION_PERIOD) {
+        return;
+    }
+    const unsigned axes[2] = {session_fast_axis(session), session_slow_axis(session)};
+    const size_t points[2] = {session->scan.columns, session->scan.rows};
+    const double needed = frame_s(session), pitch = fabs(session->scan.pitch[0]);
+    double speed = session->scan.speed > 0.0 ? session->scan.speed : axis_speed(session, axes[0]);
+    if (!session->scan.stop && session->scan.speed > 0.0 && pitch / speed < needed * (1.0 - 1e-9)) {
+        say(teller,
+            "scan.speed: at %.4g a second points come each %.3g ms, but the radar needs %.3g "
+            "ms; slower, or a larger step",
+            speed, pitch / speed * 1e3, needed * 1e3);
+    }
+    speed = fmin(speed, pitch / needed);
+    for (size_t i = 0; i < 2; i++) {
+        const struct stage_axis *axis = stage_axis(session->stage, axes[i]);
+        if (axis == NULL || axis->low == NULL || axis->high == NULL) {
+            continue;
+        }
+        const double more = i == 0 && !session->scan.stop ? lead(axis, speed) : 0.0;
+        const double first = session->scan.first[i];
+        const double last = first + session->scan.pitch[i] * ((double)points[i] - 1.0);
+        const double low = fmin(first, last) - more, high = fmax(first, last) + more;
+        if (low < *axis->low || high > *axis->high) {
+            say(teller,
+                "scan: %s would go from %.1f to %.1f mm%s, and hub.stage allows %.1f to %.1f mm",
+                nfsar_wire_axis_id_name(axes[i]), low * 1e3, high * 1e3,
+                more > 0.0 ? ", with the way to gather speed" : "", *axis->low * 1e3,
+                *axis->high * 1e3);
+        }
+    }
+}
+
 size_t plan_check(const struct session *session, const struct plan *plan, plan_tell *tell,
                   void *context) {
     struct teller teller = {tell, context, 0};
@@ -124,7 +168,8 @@ size_t plan_check(const struct session *session, const struct plan *plan, plan_t
             "would be missed",
             needed * 1e3, session->radar.cfg.path, frame->frame_s * 1e3);
     }
-    if (plan->interval_s < needed * (1.0 - 1e-9)) {
+    check_ways(session, &teller);
+    if (session->scan.kind == SESSION_PERIOD && plan->interval_s < needed * (1.0 - 1e-9)) {
         say(&teller, "scan.period_s: %.3g ms between triggers, but the radar needs %.3g ms",
             plan->interval_s * 1e3, needed * 1e3);
     }
@@ -201,8 +246,9 @@ void plan_print(const struct session *session, const struct plan *plan, FILE *st
     fprintf(stream, "frame       %zu loop%s of %zu chirps, %.3g ms, %zu bytes\n", frame->loops,
             frame->loops == 1 ? "" : "s", frame->chirps, frame->frame_s * 1e3, frame->bytes);
     print_scan(session, plan, stream);
-    fprintf(stream, "triggers    %llu, %llu pulses", (unsigned long long)plan->triggers,
-            (unsigned long long)plan->pulses);
+    const bool open_end = session->scan.kind == SESSION_PERIOD && session->scan.triggers == 0;
+    fprintf(stream, "triggers    %s%llu, %llu pulses", open_end ? "at most " : "",
+            (unsigned long long)plan->triggers, (unsigned long long)plan->pulses);
     if (plan->seconds > 0.0) {
         fprintf(stream, ", about ");
         print_time(stream, plan->seconds);

@@ -268,7 +268,7 @@ enum nfsar_status record_session(const struct session *session,
     const bool has_file = recorder.recording != NULL;
     if (has_file) {
         if (status != NFSAR_OK) {
-            recorder_say(&recorder, "failed: %s", error->message);
+            recording_note(recorder.recording, NULL, "failed: %s", error->message);
         }
         status = recorder_first(status, recording_close(recorder.recording, &late), &late, error);
         recorder.recording = NULL;
@@ -281,7 +281,9 @@ enum nfsar_status record_session(const struct session *session,
     }
     recorder_free_frames(&recorder);
     status = recorder_first(status, recorder.poseless, &recorder.why_poseless, error);
-    return status == NFSAR_OK && result->interrupted
+    /* A timed scan without a number of triggers is meant to end so. */
+    const bool meant = session->scan.kind == SESSION_PERIOD && session->scan.triggers == 0;
+    return status == NFSAR_OK && result->interrupted && !meant
                ? nfsar_fail(error, NFSAR_ERROR_CANCELLED, "interrupted")
                : status;
 }

@@ -63,6 +63,7 @@ struct recorder {
     uint64_t shown_bytes;
     size_t losses_kept;
     uint64_t refused_rows; /* of sensors, whose tables were full */
+    bool prepared;         /* errors from here on are of this recording */
     bool stopping;         /* an interrupt was heard, or the scan is over */
     bool broken;           /* the scan did not come to its end: something failed */
     bool damaged;          /* the card lost samples inside: frames from here on are not sure */

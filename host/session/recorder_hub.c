@@ -1,6 +1,7 @@
 /* The hub's part of a recording: what it is told, what it says, and when its scan is over. */
 #include "host/session/recorder.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "host/devices/hub_error.h"
@@ -22,7 +23,8 @@ static void hear_error(struct recorder *recorder, const struct nfsar_wire_messag
         return;
     }
     const uint32_t bit = UINT32_C(1) << error.error;
-    if (error.latched != 0 && (recorder->errors & bit) == 0) {
+    /* What was latched before is cleared, and nobody's business now. */
+    if (recorder->prepared && error.latched != 0 && (recorder->errors & bit) == 0) {
         recorder_say(recorder, "the hub: %s", hub_error_text(&error, text));
     }
     recorder->errors = error.latched != 0 ? recorder->errors | bit : recorder->errors & ~bit;
@@ -121,10 +123,13 @@ static enum nfsar_status command(struct recorder *recorder, uint8_t kind, uint8_
     return nfsar_hub_do(recorder->hub, kind, channel, payload, n, NULL, error);
 }
 
+static const char *port_of(const struct recorder *recorder) {
+    return recorder->session->hub_port != NULL ? recorder->session->hub_port : "usb";
+}
+
 enum nfsar_status recorder_open_hub(struct recorder *recorder, nfsar_error *error) {
     const struct nfsar_hub_options options = {.record = hear, .context = recorder};
-    const char *port = recorder->session->hub_port;
-    return nfsar_hub_open(port != NULL ? port : "usb", &options, &recorder->hub, error);
+    return nfsar_hub_open(port_of(recorder), &options, &recorder->hub, error);
 }
 
 /* Listens until done() or the limit; false where it was not reached. */
@@ -160,8 +165,8 @@ static enum nfsar_status home(struct recorder *recorder, unsigned axis, nfsar_er
     const char *name = nfsar_wire_axis_id_name(axis);
     if (!recorder->session->scan.home || what->home == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                          "the place of axis %s is not known: `nfsar hub PORT home %s`, or `place`",
-                          name, name);
+                          "the place of axis %s is not known: `nfsar hub %s home %s`, or `place`",
+                          name, port_of(recorder), name);
     }
     recorder_say(recorder, "homing %s", name);
     const uint64_t told = recorder->axis_told[axis];
@@ -185,9 +190,17 @@ static enum nfsar_status home(struct recorder *recorder, unsigned axis, nfsar_er
     }
     if (status == NFSAR_OK && !recorder->axes[axis].placed) {
         return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                          "axis %s was not homed; `nfsar hub PORT` says why", name);
+                          "axis %s was not homed; `nfsar hub %s` says why", name,
+                          port_of(recorder));
     }
     return status;
+}
+
+static enum nfsar_status declare(struct recorder *recorder, unsigned axis, nfsar_error *error) {
+    const struct nfsar_wire_do_axis_place place = {0};
+    uint8_t payload[NFSAR_WIRE_DO_AXIS_PLACE_BYTES];
+    return command(recorder, NFSAR_WIRE_DO_AXIS_PLACE, (uint8_t)axis, payload,
+                   nfsar_wire_pack_do_axis_place(payload, &place), error);
 }
 
 static enum nfsar_status prepare_axes(struct recorder *recorder, nfsar_error *error) {
@@ -202,11 +215,14 @@ static enum nfsar_status prepare_axes(struct recorder *recorder, nfsar_error *er
         return status;
     }
     const unsigned moved[2] = {session_fast_axis(session), session_slow_axis(session)};
-    for (size_t i = 0; i < (session->scan.rows > 1 ? 2U : 1U) && status == NFSAR_OK; i++) {
-        /* The place of a turntable matters no more than the target's. */
-        if (!recorder->axes[moved[i]].placed) {
-            status = home(recorder, moved[i], error);
+    for (size_t i = 0; i < 2 && status == NFSAR_OK; i++) {
+        if (recorder->axes[moved[i]].placed) {
+            continue;
         }
+        /* The hub wants a place of the slow axis of a single row too: an axis that is not there
+         * stands at 0. */
+        status = stage_axis(session->stage, moved[i]) != NULL ? home(recorder, moved[i], error)
+                                                              : declare(recorder, moved[i], error);
     }
     return status;
 }
@@ -242,12 +258,28 @@ static enum nfsar_status prepare_sensors(struct recorder *recorder, nfsar_error 
     if (status != NFSAR_OK || run) {
         return status;
     }
-    return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                      "not all of the session's sensors run (imu %s, flow %s, gnss %s); `nfsar hub "
-                      "PORT` says more",
-                      nfsar_wire_sensor_state_name(recorder->sensors[NFSAR_WIRE_SENSOR_IMU]),
-                      nfsar_wire_sensor_state_name(recorder->sensors[NFSAR_WIRE_SENSOR_FLOW]),
-                      nfsar_wire_sensor_state_name(recorder->sensors[NFSAR_WIRE_SENSOR_GNSS]));
+    const struct {
+        const char *name;
+        bool wanted;
+        unsigned sensor;
+    } sensors[] = {{"imu", recorder->session->sensors.imu, NFSAR_WIRE_SENSOR_IMU},
+                   {"flow", recorder->session->sensors.flow, NFSAR_WIRE_SENSOR_FLOW},
+                   {"gnss", recorder->session->sensors.gnss, NFSAR_WIRE_SENSOR_GNSS}};
+    char states[128] = "";
+    for (size_t i = 0; i < 3; i++) {
+        const size_t used = strlen(states);
+        if (sensors[i].wanted &&
+            recorder->sensors[sensors[i].sensor] != NFSAR_WIRE_SENSOR_IS_RUNNING) {
+            snprintf(states + used, sizeof states - used, "%s%s is %s", used > 0 ? ", " : "",
+                     sensors[i].name,
+                     nfsar_wire_sensor_state_name(recorder->sensors[sensors[i].sensor]));
+        }
+    }
+    return nfsar_fail(
+        error, NFSAR_ERROR_DEVICE,
+        "%s: plug it in, or take it out of the session's sensors; `nfsar hub %s` says "
+        "more",
+        states, port_of(recorder));
 }
 
 enum nfsar_status recorder_prepare_hub(struct recorder *recorder, nfsar_error *error) {
@@ -256,12 +288,14 @@ enum nfsar_status recorder_prepare_hub(struct recorder *recorder, nfsar_error *e
     uint8_t payload[NFSAR_WIRE_PAYLOAD_MAX];
     if ((recorder->errors & UINT32_C(1) << NFSAR_WIRE_ERROR_EMERGENCY_STOP) != 0) {
         return nfsar_fail(error, NFSAR_ERROR_DEVICE,
-                          "the emergency stop is on; release it and `nfsar hub PORT emergency "
-                          "release`");
+                          "the emergency stop is on; release it, and `nfsar hub %s emergency "
+                          "release`",
+                          port_of(recorder));
     }
     enum nfsar_status status = command(recorder, NFSAR_WIRE_DO_CLEAR, 0, payload,
                                        nfsar_wire_pack_do_clear(payload, &clear), error);
     recorder->errors = 0;
+    recorder->prepared = true;
     if (status == NFSAR_OK) {
         status = command(recorder, NFSAR_WIRE_DO_STREAMS, 0, payload,
                          nfsar_wire_pack_do_streams(payload, &streams), error);
@@ -270,9 +304,9 @@ enum nfsar_status recorder_prepare_hub(struct recorder *recorder, nfsar_error *e
         status = prepare_triggers(recorder, error);
     }
     if (status == NFSAR_OK) {
-        status = prepare_axes(recorder, error);
+        status = prepare_sensors(recorder, error);
     }
-    return status == NFSAR_OK ? prepare_sensors(recorder, error) : status;
+    return status == NFSAR_OK ? prepare_axes(recorder, error) : status;
 }
 
 /* ---- the scan ---- */
