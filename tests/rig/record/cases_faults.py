@@ -58,7 +58,9 @@ def spread(rig, missed):
         n = rows["/sensor/trigger"]
         hub_s, host_s = table["time_s"][:n], table["host_s"][:n]
         frame_s = file["sensor/frame/host_s"][:rows["/sensor/frame"]]
-    lag = frame_s - numpy.delete(hub_s, missed) - numpy.min(host_s - hub_s)
+    made_s = numpy.delete(hub_s, missed)
+    both = min(len(frame_s), len(made_s))  # one that was killed lacks the last of some
+    lag = frame_s[:both] - made_s[:both] - numpy.min(host_s - hub_s)
     return numpy.median(numpy.abs(lag - numpy.median(lag))) / numpy.median(numpy.diff(hub_s))
 
 

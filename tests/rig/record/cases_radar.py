@@ -1,15 +1,16 @@
 """A radar that misses triggers, falls silent, hangs; a card and a hub that lose what it sent."""
 import os
 import re
+import signal
 
 import h5py
 import numpy
 
-from cases_broken import says
-from cases_faults import busy
+from cases_broken import LONG, rows_so_far, says
+from cases_faults import busy, spread
 from cases_whole import SMALL, TWO_ROWS
-from compare import same_samples
-from rig import Rig, check
+from compare import same_samples, samples
+from rig import Rig, check, wait_for
 
 
 def no_samples(folder, build, number):
@@ -22,6 +23,22 @@ def no_samples(folder, build, number):
         check("triggers off" in status, status)
         rig.stopped()
         print("  " + said)
+
+
+def silent_midway(folder, build, number):
+    """The cable falls out amid the scan: the scan ends by itself, what came is there."""
+    with Rig(folder, build, number, changes=(("rows: 10", "rows: 40"),), faults="mute=121") as rig:
+        _, said = rig.record(status=1)
+        check("samples stopped coming after 1" in said, said)
+        rig.stopped()
+        rig.end()
+        truth = samples(rig.truth)
+        check(120 < len(truth) < 1200, f"{len(truth)} triggers until the end")
+        if os.path.exists(rig.recording):
+            rig.nfsar("repair", rig.recording, "--join-by-time")
+        got = samples(rig.capture)
+        check(len(got) == 120 and numpy.array_equal(got, truth[:120]), f"{len(got)} pulses")
+        print(f"  120 pulses came and are there, bit for bit; ended after {len(truth)} triggers")
 
 
 def two_missed(folder, build, number):
@@ -37,6 +54,22 @@ def two_missed(folder, build, number):
         found = [int(one) for one in re.search(r"gave no frame: (\d+), (\d+)", said).groups()]
         check(abs(found[0] - 80) <= 2 and abs(found[1] - 120) <= 2, f"found {found}")
         print(f"  the radar missed triggers 80 and 120, by the times these were {found}")
+
+
+def killed_missed(folder, build, number):
+    """nfsar record is killed after the radar missed two triggers: repair does not seal it as it is."""
+    with Rig(folder, build, number, changes=LONG, faults="miss=41,miss2=61") as rig:
+        program = rig.start()
+        wait_for(lambda: rows_so_far(rig) > 150)
+        program.send_signal(signal.SIGKILL)
+        program.wait(60)
+        off = spread(rig, [40, 60])
+        if off > 0.05:  # of a recording that broke off only the times tell
+            print(f"  NOT SHOWN: this computer is too busy (frames came to {off:.2f} intervals)")
+            return
+        said = rig.nfsar("repair", rig.recording, status=1)
+        check("gave no frame" in said and not os.path.exists(rig.capture), said)
+        print("  " + said.strip().splitlines()[-1])
 
 
 def hung_stop(folder, build, number):
@@ -71,4 +104,4 @@ def lost_triggers(folder, build, number):
         print(f"  3 of 200 triggers guessed, off by {off.max() * 1e6:.0f} us; samples bit for bit")
 
 
-CASES = [no_samples, two_missed, hung_stop, lost_triggers]
+CASES = [no_samples, silent_midway, two_missed, killed_missed, hung_stop, lost_triggers]

@@ -8,13 +8,16 @@ from compare import same_samples
 from rig import Rig, check
 
 
-def broken_off(rig, words, least, most, flags=0):
+def broken_off(rig, words, least, most, flags=0, stops=True):
     """nfsar record fails with these words, and what came is sealed."""
     result, said = rig.record(status=1)
     last = said.strip().splitlines()[-1]
     check(all(word in last for word in words), f"says {last!r}, without {words}")
     check(result["sealed"] and not result["interrupted"], f"{result} {said}")
-    rig.stopped()
+    if stops:
+        rig.stopped()
+    else:
+        rig.end()
     pulses = same_samples(rig, None, flags)
     check(least <= pulses < most, f"{pulses} pulses")
     print(f"  {last}: {pulses} pulses, bit for bit")
@@ -29,6 +32,12 @@ def emergency_stop(folder, build, number):
         rig.recording += "-2"
         _, said = rig.record(status=1)
         check("the emergency stop is on" in said, said)
+
+
+def hub_restarts(folder, build, number):
+    """The hub restarts amid the scan."""
+    with Rig(folder, build, number, changes=LONG, faults="restart=151") as rig:
+        broken_off(rig, ("the hub restarted",), 100, 152, stops=False)
 
 
 def ddr_full(folder, build, number):
@@ -50,4 +59,4 @@ def period_ends(folder, build, number):
         broken_off(rig, ("emergency stop", "of 500 triggers"), 200, 210)
 
 
-CASES = [emergency_stop, ddr_full, period_ends]
+CASES = [emergency_stop, hub_restarts, ddr_full, period_ends]
