@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* EXTRA: frames missing and as many too many that are looked for beyond the difference.
- * MEDIAN_OF: of so many evenly taken, a lag is the median. */
-enum { EXTRA = 2, REFINEMENTS = 4, MEDIAN_OF = 4096 };
+ * MEDIAN_OF: of so many evenly taken, a lag is the median. BESIDE: frames on a side of a change. */
+enum { EXTRA = 2, REFINEMENTS = 4, MEDIAN_OF = 4096, BESIDE = 8 };
 
 /* Costs in intervals: of a trigger without a frame, or a frame without a trigger. Their sum is how
  * many frames in a row must be off by an interval before both are believed. An open end leaves
@@ -246,6 +246,34 @@ static double spread(struct alignment *a, double lag) {
     return median(a->scratch, n);
 }
 
+/* Median deviation of some frames. */
+static double spread_of(struct alignment *a, size_t begin, size_t end, double lag) {
+    double distances[BESIDE];
+    size_t n = 0;
+    for (size_t i = begin; i < end && n < BESIDE; i++) {
+        const double distance = fabs(off(a, i, a->state[i], lag));
+        if (!isnan(distance)) {
+            distances[n++] = distance;
+        }
+    }
+    return median(distances, n);
+}
+
+/* Whether the frames on either side of every change are at their triggers, so that it is a change,
+ * and there: a busy computer takes frames late for a while. */
+static bool changes_are_sharp(struct alignment *a, double lag) {
+    const double limit = 0.25 * a->cap;
+    for (size_t i = 1; i < a->frames; i++) {
+        const size_t begin = i > BESIDE ? i - BESIDE : 0;
+        const size_t end = i + BESIDE < a->frames ? i + BESIDE : a->frames;
+        if (a->state[i] != a->state[i - 1] &&
+            (spread_of(a, begin, i, lag) > limit || spread_of(a, i, end, lag) > limit)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Frames of their triggers. Of two at one trigger the nearer one has it. */
 static void assign(const struct alignment *a, struct join *join) {
     size_t kept = 0;
@@ -347,7 +375,7 @@ static enum nfsar_status find(struct alignment *a, struct join *join, nfsar_erro
     a->spurious = a->cap * (a->open_end ? 2.0 * ODD_COST : ODD_COST);
     join->lag_s = find_alignment(a);
     join->spread_s = spread(a, join->lag_s);
-    join->certain = join->spread_s < 0.1 * join->interval_s;
+    join->certain = join->spread_s < 0.1 * join->interval_s && changes_are_sharp(a, join->lag_s);
     return tell(a, join, error);
 }
 

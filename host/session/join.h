@@ -30,7 +30,7 @@ struct join {
     double lag_s;      /* from trigger to frame */
     double spread_s;   /* median of the lag's deviation */
     double interval_s; /* median of the triggers' */
-    bool certain;      /* the deviation is small against the intervals where frames are missing */
+    bool certain;      /* deviations are small against the intervals, and beside what is odd */
     bool shifted;      /* frames are missing and others too many: from frame `from` on the times */
     uint64_t from;     /* do not agree with what the numbers say */
 };

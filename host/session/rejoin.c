@@ -12,9 +12,6 @@
 #include "host/files/recording_lock.h"
 #include "host/session/joined.h"
 
-/* So many frames elsewhere are a finding even where times are not certain. */
-enum { ELSEWHERE = 16 };
-
 /* ---- what times say ---- */
 
 static enum nfsar_status find(struct joined *joined, bool died, struct join *join,
@@ -27,14 +24,6 @@ static enum nfsar_status find(struct joined *joined, bool died, struct join *joi
                      error);
 }
 
-static size_t elsewhere(const struct join *join) {
-    size_t n = 0;
-    for (size_t i = 0; i < join->n_frames; i++) {
-        n += join->trigger[i] >= 0 && join->trigger[i] != (int64_t)i;
-    }
-    return n;
-}
-
 bool record_can_rejoin(const struct join *join) {
     return join->certain && !join->shifted && !join->frames_odd;
 }
@@ -44,8 +33,7 @@ static enum nfsar_status judge(const struct join *join, bool died, bool *doubtfu
                                nfsar_error *error) {
     const bool agree = join_agrees(join);
     const bool same = died || join->n_frames == join->n_triggers;
-    const bool sure = join->certain || (died && elsewhere(join) >= ELSEWHERE);
-    *doubtful = !agree && same && !sure;
+    *doubtful = !agree && same && !join->certain;
     if (*doubtful || (agree && (same || join->certain))) {
         return NFSAR_OK;
     }
