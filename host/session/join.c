@@ -16,7 +16,7 @@ enum { EXTRA = 2, REFINEMENTS = 4, MEDIAN_OF = 4096, BESIDE = 8 };
 #define OPEN_COST    (JOIN_TAIL + 0.5)
 #define LATE_COST    12.0
 #define LATE_WEIGHT  0.01
-#define EARLY_MOST_S 2e-3 /* a trigger's record comes late by the link's latency */
+#define EARLY_MOST_S 2e-3
 
 /* ---- medians ---- */
 
@@ -180,7 +180,7 @@ static double refine(struct alignment *a, double *lag, double most) {
     for (int i = 0; i < REFINEMENTS && !isinf(cost); i++) {
         const double better_lag = median(a->scratch, list_lags(a, a->state, 0));
         const double better = align(a, better_lag, cost);
-        if (!(better < cost)) {
+        if (!(better < 0.99 * cost)) {
             break;
         }
         cost = better;
@@ -189,10 +189,15 @@ static double refine(struct alignment *a, double *lag, double most) {
     return cost;
 }
 
+/* A trigger's record comes late by the link's latency: so early a frame may seem. */
+static double early_most(const struct alignment *a) {
+    return fmin(EARLY_MOST_S, 0.4 * a->cap);
+}
+
 /* Frames come after their triggers, and soon. Where triggers are even this alone tells whether the
  * first or the last gave no frame; it weighs less than what the times say. */
 static double lag_cost(const struct alignment *a, double lag) {
-    const double early = -lag - fmin(EARLY_MOST_S, 0.4 * a->cap);
+    const double early = -lag - early_most(a);
     const double of_cap = early > 0.0 ? early / a->cap : LATE_WEIGHT * fmax(lag, 0.0) / a->cap;
     return LATE_COST * a->cap * fmin(1.0, of_cap);
 }
@@ -204,6 +209,9 @@ static double find_alignment(struct alignment *a) {
     double best_lag = 0.0, best_cost = INFINITY;
     for (size_t i = 0; i < a->width; i++) {
         double lag = common_lag(a, (zero + i) % a->width);
+        if (i > 0 && lag < -early_most(a) - 0.5 * a->cap) {
+            continue; /* the frames of later triggers: another state has these in time */
+        }
         /* One that is far worse is left before its end. */
         const double most = 1.5 * best_cost + 16.0 * a->cap;
         const double cost = refine(a, &lag, most) + lag_cost(a, lag);

@@ -22,6 +22,7 @@ struct made {
     size_t more_frames;  /* behind the last trigger */
     size_t pulses_less;  /* not written yet */
     size_t bytes;        /* of a frame; 0: 2048 */
+    double jitter_s;     /* 0: 0.2 ms */
 };
 
 static bool has(const int *list, size_t i) {
@@ -48,13 +49,18 @@ static double frame_s[MOST];
 static size_t list_frames(const struct made *made) {
     size_t n = 0;
     for (size_t i = 0; i < made->triggers + made->more_frames; i++) {
-        const double jitter = 2e-4 * (double)(i * 13 % 7) / 7.0;
+        const double most = made->jitter_s > 0.0 ? made->jitter_s : 2e-4;
+        const double jitter = most * (double)(i * 13 % 7) / 7.0;
         if (!has(made->missing, i)) {
             frame_s[n++] = on_host(trigger_at(i)) + 0.8e-3 + jitter;
         }
         if (has(made->spurious, i)) {
             frame_s[n++] = on_host(trigger_at(i)) + 5.8e-3;
         }
+    }
+    for (size_t i = 0; i < n && made->bytes > 0; i++) { /* packets come when they are full */
+        const size_t end = (i * made->bytes / 1456 + 1) * 1456, filler = (end - 1) / made->bytes;
+        frame_s[i] = frame_s[filler < n ? filler : n - 1];
     }
     return n;
 }
@@ -330,6 +336,57 @@ static void left_out(void **state) {
     refused(&closed, false, "from frame 50 on");
 }
 
+/* Frames come late by up to an interval: nothing is refused for that, and something is said. */
+static void uncertain(void **state) {
+    (void)state;
+    nfsar_error error;
+    struct record_agreement agreement;
+    static const int missing[] = {20, -1}, spurious[] = {180, -1};
+    const struct made late = {.name = "late.h5", .triggers = 200, .jitter_s = 9e-3};
+    for (int died = 0; died < 2; died++) {
+        assert_ok(record_check_join(make(&late), died == 1, &agreement, &error), error);
+        assert_false(agreement.doubtful);
+        remove(test_path("late.h5.recording"));
+    }
+    const struct made made = {.name = "doubt.h5",
+                              .triggers = 200,
+                              .missing = missing,
+                              .spurious = spurious,
+                              .jitter_s = 5e-3};
+    assert_ok(record_check_join(make(&made), false, &agreement, &error), error);
+    assert_true(agreement.doubtful);
+    assert_near((double)agreement.from, 20.0, 3.0);
+    const struct made differ = {
+        .name = "doubt-differ.h5", .triggers = 200, .missing = missing, .jitter_s = 9e-3};
+    refused(&differ, false, "not with certainty");
+    assert_int_equal(
+        record_rejoin(test_path("doubt-differ.h5.recording"), NULL, false, NULL, &error),
+        NFSAR_ERROR_UNSUPPORTED);
+}
+
+/* Of frames shorter than a packet the missing one is known to a packet: those there are flagged. */
+static void short_frames(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture capture;
+    struct record_agreement agreement;
+    static const int missing[] = {50, -1};
+    const struct made made = {
+        .name = "short.h5", .triggers = 200, .missing = missing, .bytes = 512};
+    refused(&made, false, "1 of 200 triggers gave no frame: ");
+    const char *name = test_path("short.h5.recording");
+    assert_ok(record_rejoin(name, NULL, false, &agreement, &error), error);
+    assert_ok(recording_seal(name, test_path("short.h5"), NULL, NULL, &error), error);
+    assert_ok(nfsar_capture_load(test_path("short.h5"), &capture, &error), error);
+    for (size_t frame = 0; frame < 198; frame++) {
+        const double true_s = trigger_at(true_trigger(&made, frame));
+        const bool flagged = capture.flags[LOOPS * frame] & NFSAR_PULSE_POSE_EXTRAPOLATED;
+        assert_true(flagged || fabs(capture.time_s[LOOPS * frame] - true_s) < 1e-9);
+        assert_true(!flagged || (frame > 50 - 6 && frame < 50 + 6));
+    }
+    nfsar_capture_free(&capture);
+}
+
 static void goes_on(void **state) {
     (void)state;
     nfsar_error error;
@@ -378,10 +435,12 @@ static void hostile(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agree),        cmocka_unit_test(frames_missing), cmocka_unit_test(too_far),
-        cmocka_unit_test(records_lost), cmocka_unit_test(given),          cmocka_unit_test(shifted),
-        cmocka_unit_test(died),         cmocka_unit_test(left_out),       cmocka_unit_test(goes_on),
-        cmocka_unit_test(hostile),
+        cmocka_unit_test(agree),     cmocka_unit_test(frames_missing),
+        cmocka_unit_test(too_far),   cmocka_unit_test(records_lost),
+        cmocka_unit_test(given),     cmocka_unit_test(shifted),
+        cmocka_unit_test(died),      cmocka_unit_test(left_out),
+        cmocka_unit_test(uncertain), cmocka_unit_test(short_frames),
+        cmocka_unit_test(goes_on),   cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
