@@ -87,17 +87,6 @@ static enum nfsar_status write_last_pose(struct recorder *recorder, nfsar_error 
     return recording_append_pose(recorder->recording, last->time_s + frame_s, &pose, error);
 }
 
-<<<<<<< HEAD
-=======
-/* The scan did not come to its end, because something failed: the hub, or the link to it. One that
- * was interrupted was brought to an end, and all that belongs to it has come. */
-static bool broke_off(const struct recorder *recorder) {
-    nfsar_error why;
-    return !recorder->result->interrupted &&
-           (recorder_scan_verdict(recorder, &why) != NFSAR_OK || !recorder_scan_over(recorder));
-}
-
->>>>>>> join
 struct times {
     double *hub_s, *host_s, *frame_s;
 };
