@@ -105,8 +105,11 @@ static void on_a_stage_motion_is_the_carriages(void **state) {
     }
     rig_world_motion(&world, now, &motion);
     assert_near(motion.velocity.x, 0.0, 1e-12);
-    /* The turntable turns the scene: the pose goes round it, the sensors stand. */
+    /* The turntable turns the scene where it is scanned: the pose goes round it, the sensors stand.
+     */
     rig_stage_step(&world.stage, 2, true, now);
+    assert_true(rig_world_pose(&world, now, 0.0).orientation.w == 1.0);
+    session.scan.kind = SESSION_TURNTABLE;
     assert_near(rig_world_pose(&world, now, 0.0).orientation.w, cos(NFSAR_PI / 3600.0), 1e-12);
     rig_world_motion(&world, now, &motion);
     assert_true(motion.pose.orientation.w == 1.0);
