@@ -21,16 +21,16 @@ struct request {
 
 static int print_json(const struct request *request, const struct record_result *result) {
     const struct record_state *state = &result->state;
-    return print_object(
-        json_pack("{s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}",
-                  "session", json_text(request->session), "capture", json_text(request->output),
-                  "sealed", result->sealed, "interrupted", result->interrupted, "triggers",
-                  (json_int_t)state->triggers, "pulses", (json_int_t)state->pulses,
-                  "pulses_with_samples_missing", (json_int_t)result->flagged, "scan_s",
-                  result->scan_s, "sample_bytes", (json_int_t)state->card.bytes, "lost_bytes",
-                  (json_int_t)state->card.lost_bytes, "hub_records", (json_int_t)state->hub.records,
-                  "hub_records_lost", (json_int_t)state->hub.lost, "hub_reconnects",
-                  (json_int_t)state->hub.reconnects, "queue_waits", (json_int_t)state->file.waits));
+    return print_object(json_pack(
+        "{s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "session",
+        json_text(request->session), "capture", json_text(request->output), "sealed",
+        result->sealed, "interrupted", result->interrupted, "triggers", (json_int_t)state->triggers,
+        "pulses", (json_int_t)state->pulses, "pulses_with_samples_missing",
+        (json_int_t)result->flagged, "triggers_guessed", (json_int_t)result->guessed, "scan_s",
+        result->scan_s, "sample_bytes", (json_int_t)state->card.bytes, "lost_bytes",
+        (json_int_t)state->card.lost_bytes, "hub_records", (json_int_t)state->hub.records,
+        "hub_records_lost", (json_int_t)state->hub.lost, "hub_reconnects",
+        (json_int_t)state->hub.reconnects, "queue_waits", (json_int_t)state->file.waits));
 }
 
 /* ---- how it goes ---- */

@@ -259,9 +259,8 @@ enum nfsar_status record_session(const struct session *session,
         joined = recorder_finish(&recorder, &late);
     }
     close_devices(&recorder);
-    const bool doubtful = joined == NFSAR_ERROR_FORMAT && result->has_join &&
-                          result->join.n_odd > 0 && recorder.frames < recorder.n_triggers;
-    const bool rejoined = doubtful && result->join.certain && options->join_by_time;
+    const bool rejoined = joined == NFSAR_ERROR_FORMAT && result->has_join &&
+                          record_can_rejoin(&result->join) && options->join_by_time;
     if (!rejoined) {
         status = recorder_first(status, joined, &late, error);
     }

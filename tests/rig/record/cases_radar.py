@@ -6,9 +6,9 @@ import signal
 import h5py
 import numpy
 
-from cases_broken import LONG, rows_so_far, says
+from cases_broken import rows_so_far, says
 from cases_faults import busy, spread
-from cases_whole import SMALL, TWO_ROWS
+from cases_whole import SLOW, SMALL, TWO_ROWS
 from compare import same_samples, samples
 from rig import Rig, check, wait_for
 
@@ -43,27 +43,27 @@ def silent_midway(folder, build, number):
 
 def two_missed(folder, build, number):
     """The radar misses two triggers: refused, both localised."""
-    with Rig(folder, build, number, changes=SMALL, faults="miss=81,miss2=121") as rig:
+    with Rig(folder, build, number, changes=SLOW, faults="miss=21,miss2=61") as rig:
         _, said = rig.record(status=1)
-        check("2 of 200 triggers gave no frame: " in said, said)
+        check("2 of 80 triggers gave no frame: " in said, said)
         check("gave no frame" in rig.nfsar("repair", rig.recording, status=1), "repair")
         check(not os.path.exists(rig.capture), "a capture was made")
         if "(by their times)" not in said:
-            busy(rig, [80, 120])
+            busy(rig, [20, 60])
             return
         found = [int(one) for one in re.search(r"gave no frame: (\d+), (\d+)", said).groups()]
-        check(abs(found[0] - 80) <= 2 and abs(found[1] - 120) <= 2, f"found {found}")
-        print(f"  the radar missed triggers 80 and 120, by the times these were {found}")
+        check(abs(found[0] - 20) <= 1 and abs(found[1] - 60) <= 1, f"found {found}")
+        print(f"  the radar missed triggers 20 and 60, by the times these were {found}")
 
 
 def killed_missed(folder, build, number):
     """nfsar record is killed after the radar missed two triggers: repair does not seal it as it is."""
-    with Rig(folder, build, number, changes=LONG, faults="miss=41,miss2=61") as rig:
+    with Rig(folder, build, number, changes=SLOW, faults="miss=16,miss2=26") as rig:
         program = rig.start()
-        wait_for(lambda: rows_so_far(rig) > 150)
+        wait_for(lambda: rows_so_far(rig) > 40, every_s=0.5)  # it takes time from the rig
         program.send_signal(signal.SIGKILL)
         program.wait(60)
-        off = spread(rig, [40, 60])
+        off = spread(rig, [15, 25])
         if off > 0.05:  # of a recording that broke off only the times tell
             print(f"  NOT SHOWN: this computer is too busy (frames came to {off:.2f} intervals)")
             return

@@ -32,6 +32,13 @@ def far_start(folder, build, number):
         print(f"  40 points, {result['scan_s']:.1f} s after the start; bit for bit")
 
 
+def one_row(folder, build, number):
+    """A single row, of a stage that was not homed."""
+    with Rig(folder, build, number, changes=(("rows: 10", "rows: 1"),)) as rig:
+        exact(rig, 50)
+        print("  50 points, bit for bit")
+
+
 def stop_and_go(folder, build, number):
     """A stand and two triggers at each point, and rows that lie so far apart that the card thinks the
     radar has stopped, and sends a short packet."""
@@ -87,4 +94,4 @@ def again(folder, build, number):
         print(f"  {pulses} pulses, then 200, bit for bit")
 
 
-CASES = [far_start, stop_and_go, loops_two_lanes, again]
+CASES = [far_start, one_row, stop_and_go, loops_two_lanes, again]

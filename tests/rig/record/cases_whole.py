@@ -4,6 +4,8 @@ from rig import Rig, check
 
 SMALL = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 5"))
 TWO_ROWS = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 2"))
+# 50 ms between triggers, of which a busy computer, too, knows one from the next.
+SLOW = TWO_ROWS + (("  step_m: 1e-3", "  step_m: 1e-3\n  speed_m_per_s: 0.02"),)
 HANDHELD = dict(session="session-handheld-emulated.yaml", scene="scene-handheld-emulated.yaml")
 # qemu makes at most 5000 steps a second.
 COARSE = (("stage: stage-scanner.yaml", "stage: stage-emulated.yaml"),)

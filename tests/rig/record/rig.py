@@ -129,8 +129,8 @@ class Rig:
                 self.program.kill()
 
 
-def wait_for(condition, limit_s=120.0):
+def wait_for(condition, limit_s=120.0, every_s=0.05):
     end = time.monotonic() + limit_s
     while not condition():
         check(time.monotonic() < end, "what was waited for did not come")
-        time.sleep(0.05)
+        time.sleep(every_s)
