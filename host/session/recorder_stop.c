@@ -99,6 +99,10 @@ enum nfsar_status recorder_stop(struct recorder *recorder, enum nfsar_status sta
     recorder->broken = status != NFSAR_OK;
     const bool broken = status != NFSAR_OK || recorder->result->interrupted ||
                         recorder->session->scan.kind == SESSION_PERIOD;
+    if (recorder->hub != NULL && nfsar_hub_restarted(recorder->hub)) {
+        /* It has forgotten the scan, and takes no command before it is greeted; the radar runs. */
+        recorder->scanning = nfsar_hub_greet(recorder->hub, &late) != NFSAR_OK;
+    }
     if (recorder->scanning && broken) {
         status = recorder_first(status, recorder_stop_scan(recorder, &late), &late, error);
     }

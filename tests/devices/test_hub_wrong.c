@@ -89,7 +89,8 @@ static void what_is_no_hub_is_said(void **state) {
         enum nfsar_status status;
         const char *part;
     } wrong[] = {
-        {say_nothing, false, NFSAR_ERROR_DEVICE, "nothing answers; an emulated hub serves one program"},
+        {say_nothing, false, NFSAR_ERROR_DEVICE,
+         "nothing answers; an emulated hub serves one program"},
         {say_garbage, false, NFSAR_ERROR_DEVICE, "something else than the hub speaks here"},
         {flood, false, NFSAR_ERROR_DEVICE, "something else than the hub speaks here"},
         {only_talk, false, NFSAR_ERROR_DEVICE, "the hub is heard, but does not answer"},

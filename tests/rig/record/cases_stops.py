@@ -37,7 +37,7 @@ def emergency_stop(folder, build, number):
 def hub_restarts(folder, build, number):
     """The hub restarts amid the scan."""
     with Rig(folder, build, number, changes=LONG, faults="restart=151") as rig:
-        broken_off(rig, ("the hub restarted",), 100, 152, stops=False)
+        broken_off(rig, ("the hub restarted",), 100, 152)
 
 
 def ddr_full(folder, build, number):
