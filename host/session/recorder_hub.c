@@ -128,7 +128,8 @@ static const char *port_of(const struct recorder *recorder) {
 }
 
 enum nfsar_status recorder_open_hub(struct recorder *recorder, nfsar_error *error) {
-    const struct nfsar_hub_options options = {.record = hear, .context = recorder};
+    const struct nfsar_hub_options options = {
+        .record = hear, .context = recorder, .timeout_ms = 1000, .tries = 5};
     return nfsar_hub_open(port_of(recorder), &options, &recorder->hub, error);
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,9 +54,6 @@ static void become(const struct qemu *qemu, const char *image) {
     snprintf(text[BOARD_PORTS + 1], sizeof text[0], "%s/pins", qemu->folder);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0); /* Ctrl-C is for the rig, which ends qemu */
-    /* Where it is allowed, it comes before what else the machine does: a busy one lets the emulated
-     * interrupts come late. */
-    sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
     execlp("qemu-system-arm", "qemu-system-arm", "-M", "netduinoplus2", "-display", "none",
            "-monitor", "none", "-accel", "tcg", "-icount", "shift=4,sleep=on", "-kernel", image,
            /* USART1, 2, 3, UART4, 5, USART6 */
@@ -210,14 +206,23 @@ static void read_line(const struct qemu *qemu, const char *line) {
     }
 }
 
+/* What is there of the log, as far as there is room. False: nothing. */
+static bool fetch(struct qemu *qemu) {
+    const size_t room = sizeof qemu->text - 1 - qemu->bytes;
+    const ssize_t came = room > 0 ? read(qemu->log, qemu->text + qemu->bytes, room) : 0;
+    qemu->bytes += came > 0 ? (size_t)came : 0;
+    return came > 0;
+}
+
 void qemu_read_pins(struct qemu *qemu) {
-    for (;;) {
-        const ssize_t came =
-            read(qemu->log, qemu->text + qemu->bytes, sizeof qemu->text - 1 - qemu->bytes);
-        if (came <= 0) {
-            return;
-        }
-        qemu->bytes += (size_t)came;
+    /* What a line leads to may wait for qemu, which waits for a reader of its log: then lines are
+     * only fetched, and their turn comes in order. */
+    if (qemu->reading) {
+        fetch(qemu);
+        return;
+    }
+    qemu->reading = true;
+    while (fetch(qemu)) {
         char *line = qemu->text, *end;
         while ((end = memchr(line, '\n', qemu->bytes - (size_t)(line - qemu->text))) != NULL) {
             *end = '\0';
@@ -230,6 +235,7 @@ void qemu_read_pins(struct qemu *qemu) {
             qemu->bytes = 0; /* no line is so long */
         }
     }
+    qemu->reading = false;
 }
 
 /* ---- qtest ---- */

@@ -32,9 +32,10 @@ struct qemu {
     char folder[220];
     int port[BOARD_PORTS];
     int qtest;
-    int log; /* the pipe that qemu writes its log to */
-    char text[4096];
-    size_t bytes; /* of the log's line that is not whole yet */
+    int log;            /* the pipe that qemu writes its log to */
+    char text[1 << 20]; /* of the log, not looked at yet */
+    size_t bytes;
+    bool reading;
     qemu_wrote *wrote;
     void *context;
 };

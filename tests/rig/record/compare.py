@@ -40,7 +40,10 @@ def same_places(rig, tolerance_m=1e-9):
                                          truth["pose/position_m"][:, axis]) for axis in range(3)], 1)
         off = capture["pose/position_m"][:] - want
         home = numpy.median(off, axis=0)
-        check(numpy.abs(off - home).max() < tolerance_m, f"positions differ by {numpy.abs(off).max()} m")
+        # The last pose is that of the last frame's end, in which a stage in qemu stands.
+        check(numpy.abs(off[:-1] - home).max() < tolerance_m
+              and numpy.abs(off[-1] - home).max() < max(1e-5, tolerance_m),
+              f"positions differ by {numpy.abs(off).max()} m")
         check(numpy.abs(home).max() < 1e-4, f"home is off by {home} m")
 
 

@@ -66,6 +66,8 @@ class Rig:
         self.program = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
         line = self.program.stdout.readline()
         check(line.startswith("ready"), f"nfsar-rig says {line!r}")
+        if hub == "qemu":  # which may start slowly
+            wait_for(lambda: self.try_nfsar("hub", f"{folder}/rig/hub").returncode == 0)
         self.said = []
         self.reader = threading.Thread(target=lambda: self.said.extend(self.program.stdout),
                                        daemon=True)
@@ -95,9 +97,12 @@ class Rig:
         check(program.returncode == status, f"nfsar record ends with {program.returncode}: {err}")
         return (json.loads(out) if out else None), err
 
-    def nfsar(self, *arguments, status=0):
-        done = subprocess.run([os.path.join(self.build, "nfsar"), *arguments], cwd=self.folder,
+    def try_nfsar(self, *arguments):
+        return subprocess.run([os.path.join(self.build, "nfsar"), *arguments], cwd=self.folder,
                               capture_output=True, text=True, timeout=LIMIT_S)
+
+    def nfsar(self, *arguments, status=0):
+        done = self.try_nfsar(*arguments)
         check(done.returncode == status,
               f"nfsar {' '.join(arguments)} ends with {done.returncode}: {done.stderr}")
         return done.stdout if status == 0 else done.stderr
