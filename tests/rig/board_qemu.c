@@ -86,38 +86,26 @@ static void time_old_pulses(struct machine *machine) {
 static void run_ports(struct machine *machine) {
     uint8_t bytes[4096];
     for (unsigned port = 0; port < BOARD_PORTS; port++) {
-        ssize_t came;
-        while ((came = recv(machine->qemu.port[port], bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+        size_t came;
+        while ((came = qemu_read_port(&machine->qemu, (enum board_port)port, bytes, sizeof bytes)) >
+               0) {
             if (port != BOARD_PORT_LINK) {
-                rig_heard(machine->rig, (enum board_port)port, bytes, (size_t)came);
+                rig_heard(machine->rig, (enum board_port)port, bytes, came);
                 continue;
             }
-            rig_line_write(&machine->line, bytes, (size_t)came);
+            rig_line_write(&machine->line, bytes, came);
             /* A pulse's pin was written before the hub spoke of it. */
             qemu_read_pins(&machine->qemu);
-            hear(machine, bytes, (size_t)came);
+            hear(machine, bytes, came);
         }
     }
 }
 
 /* ---- what the rig does ---- */
 
-/* All of it, or what the port takes in a while: a hub that does not read loses bytes, as on a
- * serial line. */
 static void send_bytes(void *context, enum board_port port, const void *bytes, size_t n) {
     struct machine *machine = context;
-    const char *from = bytes;
-    for (int tries = 0; n > 0 && tries < 100;) {
-        const ssize_t sent = send(machine->qemu.port[port], from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) {
-            from += sent;
-            n -= (size_t)sent;
-        } else {
-            tries++;
-            poll(NULL, 0, 1);
-            qemu_read_pins(&machine->qemu); /* qemu waits while nobody does */
-        }
-    }
+    qemu_write_port(&machine->qemu, port, bytes, n);
 }
 
 static void set_line(struct machine *machine, unsigned line, bool level) {

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_MS = 20000, ANSWER_MS = 20000, END_MS = 5000, PIPE_BYTES = 1 << 20 };
+enum { START_MS = 20000, ANSWER_MS = 20000, END_MS = 5000, SEND_TRIES = 100, PIPE_BYTES = 1 << 20 };
 
 static const char *const names[BOARD_PORTS] = {"LINK", "IMU", "FLOW", "GNSS", "RADAR"};
 
@@ -238,6 +238,51 @@ void qemu_read_pins(struct qemu *qemu) {
     qemu->reading = false;
 }
 
+/* ---- ports ---- */
+
+static void fetch_ports(struct qemu *qemu) {
+    for (unsigned port = 0; port < BOARD_PORTS; port++) {
+        ssize_t came;
+        do {
+            const size_t have = qemu->n_came[port];
+            came = have < QEMU_PORT_BYTES ? recv(qemu->port[port], qemu->came[port] + have,
+                                                 QEMU_PORT_BYTES - have, MSG_DONTWAIT)
+                                          : 0;
+            qemu->n_came[port] += came > 0 ? (size_t)came : 0;
+        } while (came > 0);
+    }
+}
+
+/* What qemu may be waiting for. */
+static void serve(struct qemu *qemu) {
+    qemu_read_pins(qemu);
+    fetch_ports(qemu);
+}
+
+size_t qemu_read_port(struct qemu *qemu, enum board_port port, uint8_t *bytes, size_t n) {
+    fetch_ports(qemu);
+    const size_t given = qemu->n_came[port] < n ? qemu->n_came[port] : n;
+    memcpy(bytes, qemu->came[port], given);
+    qemu->n_came[port] -= given;
+    memmove(qemu->came[port], qemu->came[port] + given, qemu->n_came[port]);
+    return given;
+}
+
+void qemu_write_port(struct qemu *qemu, enum board_port port, const void *bytes, size_t n) {
+    const char *from = bytes;
+    for (int tries = 0; n > 0 && tries < SEND_TRIES;) {
+        const ssize_t sent = send(qemu->port[port], from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) {
+            from += sent;
+            n -= (size_t)sent;
+        } else {
+            tries++;
+            poll(NULL, 0, 1);
+            serve(qemu);
+        }
+    }
+}
+
 /* ---- qtest ---- */
 
 static int64_t now_ms(void) {
@@ -246,17 +291,19 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A line, while the log is read as well. False: none in time. */
+/* A line, while log and ports are read as well. False: none in time. */
 static bool hear(struct qemu *qemu, char *answer, size_t size) {
     const int64_t until = now_ms() + ANSWER_MS;
     size_t have = 0;
     answer[0] = '\0';
     while (have + 1 < size && now_ms() < until) {
-        struct pollfd wait[] = {{qemu->qtest, POLLIN, 0}, {qemu->log, POLLIN, 0}};
-        poll(wait, 2, 100);
-        if (wait[1].revents != 0) {
-            qemu_read_pins(qemu);
+        struct pollfd wait[BOARD_PORTS + 2] = {{qemu->qtest, POLLIN, 0}, {qemu->log, POLLIN, 0}};
+        for (unsigned port = 0; port < BOARD_PORTS; port++) {
+            const bool room = qemu->n_came[port] < QEMU_PORT_BYTES;
+            wait[2 + port] = (struct pollfd){room ? qemu->port[port] : -1, POLLIN, 0};
         }
+        poll(wait, BOARD_PORTS + 2, 100);
+        serve(qemu);
         if (wait[0].revents == 0) {
             continue;
         }

@@ -11,7 +11,7 @@
 
 #include "firmware/boards/board.h"
 
-enum { QEMU_COUNT_HZ = 100000000 };
+enum { QEMU_COUNT_HZ = 100000000, QEMU_PORT_BYTES = 1 << 16 };
 
 /* A pin's level as it was written. */
 enum qemu_pin {
@@ -36,12 +36,15 @@ struct qemu {
     char text[1 << 20]; /* of the log, not looked at yet */
     size_t bytes;
     bool reading;
+    uint8_t came[BOARD_PORTS][QEMU_PORT_BYTES]; /* from the ports, not asked for yet */
+    size_t n_came[BOARD_PORTS];
     qemu_wrote *wrote;
     void *context;
 };
 
 /* Sockets are made in the folder. wrote() is called from qemu_read_pins(), and from whatever waits
- * for qemu, which stands still while nobody reads its log. */
+ * for qemu: it stands still, deaf to qtest too, while nobody reads its log or a port that is full.
+ * A few hundred bytes fill one, as each is a packet to the socket. */
 enum nfsar_status qemu_start(struct qemu *qemu, const char *image, const char *folder,
                              qemu_wrote *wrote, void *context, nfsar_error *error);
 /* Ends qemu, in 5 s at most. */
@@ -50,6 +53,12 @@ bool qemu_runs(struct qemu *qemu);
 
 /* What pins did since the last time. */
 void qemu_read_pins(struct qemu *qemu);
+
+/* Bytes that the hub sent, n at most; 0: none now. */
+size_t qemu_read_port(struct qemu *qemu, enum board_port port, uint8_t *bytes, size_t n);
+/* To the hub: all of it, or what it takes in a while. One that does not read loses bytes, as on a
+ * serial line. */
+void qemu_write_port(struct qemu *qemu, enum board_port port, const void *bytes, size_t n);
 
 /* The free-running timer. Fails when qemu is gone. */
 enum nfsar_status qemu_count(struct qemu *qemu, uint32_t *count, nfsar_error *error);

@@ -1,7 +1,9 @@
 /* The pins of the hub in qemu, from its log of devices that it does not have. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/rig/qemu.h"
@@ -9,6 +11,8 @@
 
 #define WRITE(port, value)                                                                         \
     "GPIO" port ": unimplemented device write (size 4, offset 0x018, value " value ")\n"
+
+enum { TALK_BYTES = 5000 };
 
 struct seen {
     enum qemu_pin pin[64];
@@ -84,6 +88,58 @@ static void the_log_comes_in_pieces(void **state) {
     close(qemu.log);
 }
 
+/* A hub that sends before it lets qtest be answered: both would wait for ever if its ports were not
+ * read meanwhile. */
+static void *talk(void *context) {
+    const int *ends = context;
+    char question[64];
+    for (unsigned i = 0; i < TALK_BYTES; i++) {
+        const char byte = (char)i;
+        assert_int_equal(send(ends[0], &byte, 1, 0), 1);
+    }
+    assert_true(recv(ends[1], question, sizeof question, 0) > 0);
+    assert_int_equal(send(ends[1], "OK 0x0000000000000005\n", 22, 0), 22);
+    return NULL;
+}
+
+static void ports_are_read_while_qtest_is_waited_for(void **state) {
+    (void)state;
+    static struct qemu qemu;
+    struct seen seen;
+    nfsar_error error;
+    int ports[BOARD_PORTS][2], qtest[2];
+    const int to = begin(&qemu, &seen);
+    for (unsigned i = 0; i < BOARD_PORTS; i++) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ports[i]), 0);
+        qemu.port[i] = ports[i][0];
+    }
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, qtest), 0);
+    qemu.qtest = qtest[0];
+    int ends[] = {ports[BOARD_PORT_GNSS][1], qtest[1]};
+    pthread_t hub;
+    assert_int_equal(pthread_create(&hub, NULL, talk, ends), 0);
+    uint32_t count = 0;
+    assert_int_equal(qemu_count(&qemu, &count, &error), NFSAR_OK);
+    assert_int_equal(count, 5);
+    pthread_join(hub, NULL);
+    uint8_t bytes[TALK_BYTES];
+    assert_int_equal(qemu_read_port(&qemu, BOARD_PORT_LINK, bytes, sizeof bytes), 0);
+    assert_int_equal(qemu_read_port(&qemu, BOARD_PORT_GNSS, bytes, 10), 10);
+    assert_int_equal(qemu_read_port(&qemu, BOARD_PORT_GNSS, bytes + 10, sizeof bytes - 10),
+                     TALK_BYTES - 10);
+    for (unsigned i = 0; i < TALK_BYTES; i++) {
+        assert_int_equal(bytes[i], i & 255U);
+    }
+    for (unsigned i = 0; i < BOARD_PORTS; i++) {
+        close(ports[i][0]);
+        close(ports[i][1]);
+    }
+    close(qtest[0]);
+    close(qtest[1]);
+    close(to);
+    close(qemu.log);
+}
+
 static void an_image_that_is_not_there_is_named(void **state) {
     (void)state;
     struct qemu qemu;
@@ -99,6 +155,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pins_are_read),
         cmocka_unit_test(the_log_comes_in_pieces),
+        cmocka_unit_test(ports_are_read_while_qtest_is_waited_for),
         cmocka_unit_test(an_image_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
