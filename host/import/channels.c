@@ -133,6 +133,14 @@ enum nfsar_status channels_make(const struct rig *rig, nfsar_array *array,
     return status;
 }
 
+unsigned channels_antenna(const struct rig_array *array, unsigned number) {
+    const char *preset = array->preset != NULL ? array->preset : "";
+    if (strstr(preset, "-2tx") != NULL) {
+        return number == 1 ? 1 : number == 3 ? 2 : 0;
+    }
+    return strcmp(preset, "single") == 0 && number > 0 ? 1 : number;
+}
+
 void channels_free(struct channels *channels) {
     free(channels->line);
     memset(channels, 0, sizeof *channels);

@@ -19,6 +19,10 @@ struct channels {
 enum nfsar_status channels_make(const struct rig *rig, nfsar_array *array,
                                 struct channels *channels, nfsar_error *error);
 
+/* Number, in the array, of a transmitter of the board, both from 1: presets with two transmitters
+ * are the first and the third. 0: the array has it not. */
+unsigned channels_antenna(const struct rig_array *array, unsigned number);
+
 void channels_free(struct channels *channels);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "host/yaml.h"
+#include "host/yaml_fields.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -45,16 +46,6 @@ static const cyaml_strval_t dimensions[] = {
     {"pulse", RIG_DIMENSION_PULSE},
     {"complex", RIG_DIMENSION_COMPLEX},
 };
-
-/* Optional scalars are pointers, so that "left out" and "zero" differ. */
-#define OPTIONAL               CYAML_FLAG_OPTIONAL
-#define POINTER                (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-#define TEXT(structure, key)   CYAML_FIELD_STRING_PTR(#key, POINTER, structure, key, 1, 4096)
-#define NUMBER(structure, key) CYAML_FIELD_FLOAT_PTR(#key, POINTER, structure, key)
-#define WHOLE(structure, key)  CYAML_FIELD_UINT_PTR(#key, POINTER, structure, key)
-#define YES_NO(structure, key) CYAML_FIELD_BOOL_PTR(#key, POINTER, structure, key)
-#define LIST(structure, key, entry, least, most)                                                   \
-    CYAML_FIELD_SEQUENCE_COUNT(#key, POINTER, structure, key, n_##key, entry, least, most)
 
 static const cyaml_schema_value_t name_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 4096)};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/import/channels.h"
 #include "host/radar/ti_cfg.h"
 
 /* The rig's optional values are freed by libcyaml, with free(). */
@@ -22,16 +23,12 @@ static bool give_count(uint64_t **to, double value) {
     return *to != NULL;
 }
 
-/* Number, in the rig's array, of the transmitter that a mask switches on; 0 when there is none. The
- * two-transmitter presets are the first and the third of the board. */
+/* Number, in the rig's array, of the transmitter that a mask switches on; 0 when there is none.
+ */
 static unsigned antenna_of_mask(const struct rig_array *array, int mask) {
     static const unsigned bit[] = {[1] = 1, [2] = 2, [4] = 3, [8] = 4};
     unsigned number = mask == 1 || mask == 2 || mask == 4 || mask == 8 ? bit[mask] : 0;
-    const char *preset = array->preset != NULL ? array->preset : "";
-    if (strstr(preset, "-2tx") != NULL) {
-        return number == 1 ? 1 : number == 3 ? 2 : 0;
-    }
-    return strcmp(preset, "single") == 0 && number > 0 ? 1 : number;
+    return channels_antenna(array, number);
 }
 
 static enum nfsar_status give_transmitters(const struct ti_cfg *cfg, const char *path,

@@ -102,16 +102,6 @@ static enum nfsar_status take_card(struct session *session, const struct session
     return status;
 }
 
-/* Number, in a preset's array, of an antenna of the board: those with two transmitters are the
- * first and the third. 0: it has not this antenna. */
-static uint64_t antenna_of_board(const struct rig_array *array, unsigned number) {
-    const char *preset = array->preset != NULL ? array->preset : "";
-    if (strstr(preset, "-2tx") != NULL) {
-        return number == 1 ? 1 : number == 3 ? 2 : 0;
-    }
-    return strcmp(preset, "single") == 0 ? 1 : number;
-}
-
 static enum nfsar_status make_array(struct session *session, struct rig_array *array,
                                     nfsar_error *error) {
     const struct ti_cfg_frame *frame = &session->radar.frame;
@@ -122,7 +112,7 @@ static enum nfsar_status make_array(struct session *session, struct rig_array *a
                           "array: give either preset, or tx_m and rx_m (docs/arrays.md)");
     }
     for (size_t i = 0; i < frame->chirps; i++) {
-        tx[i] = antenna_of_board(array, frame->transmitter[i]);
+        tx[i] = channels_antenna(array, frame->transmitter[i]);
         if (tx[i] == 0) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                               "array.preset: %s has no transmitter %u, which chirp %zu of the "

@@ -1,6 +1,7 @@
 #include "host/session/description.h"
 
 #include "host/yaml.h"
+#include "host/yaml_fields.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -15,15 +16,6 @@ static const cyaml_strval_t sources[] = {
     {"stage", SESSION_POSE_STAGE}, {"file", SESSION_POSE_FILE}, {"none", SESSION_POSE_NONE}};
 static const cyaml_strval_t sensors[] = {
     {"imu", SESSION_IMU}, {"flow", SESSION_FLOW}, {"gnss", SESSION_GNSS}};
-
-#define OPTIONAL               CYAML_FLAG_OPTIONAL
-#define POINTER                (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-#define TEXT(structure, key)   CYAML_FIELD_STRING_PTR(#key, POINTER, structure, key, 1, 4096)
-#define NUMBER(structure, key) CYAML_FIELD_FLOAT_PTR(#key, POINTER, structure, key)
-#define WHOLE(structure, key)  CYAML_FIELD_UINT_PTR(#key, POINTER, structure, key)
-#define YES_NO(structure, key) CYAML_FIELD_BOOL_PTR(#key, POINTER, structure, key)
-#define LIST(structure, key, entry, least, most)                                                   \
-    CYAML_FIELD_SEQUENCE_COUNT(#key, POINTER, structure, key, n_##key, entry, least, most)
 
 static const cyaml_schema_value_t number_entry = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
 static const cyaml_schema_value_t place_entry = {
