@@ -10,6 +10,7 @@ static const char *const names[] = {
     [NFSAR_COMPENSATION_NONE] = "none",
     [NFSAR_COMPENSATION_CLOSED_FORM] = "closed-form",
     [NFSAR_COMPENSATION_REFERENCE_POINT] = "reference-point",
+    [NFSAR_COMPENSATION_EVERY_RANGE] = "every-range",
 };
 
 enum nfsar_status nfsar_compensation_parse(const char *name, enum nfsar_compensation *model,
@@ -32,6 +33,7 @@ double nfsar_compensation_path(enum nfsar_compensation model, nfsar_vec3 tx, nfs
     nfsar_vec3 middle = nfsar_vec3_midpoint(tx, rx);
     switch (model) {
     case NFSAR_COMPENSATION_NONE:
+    case NFSAR_COMPENSATION_EVERY_RANGE:
         break;
     case NFSAR_COMPENSATION_CLOSED_FORM: {
         double depth = fabs(reference.z - middle.z);

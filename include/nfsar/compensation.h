@@ -22,17 +22,21 @@ enum nfsar_compensation {
     NFSAR_COMPENSATION_CLOSED_FORM,
     /** beta = R_T + R_R - 2 R of one reference point: exact there, for every pair (the form
      * that the public toolbox of Yanik and Torlak uses). */
-    NFSAR_COMPENSATION_REFERENCE_POINT
+    NFSAR_COMPENSATION_REFERENCE_POINT,
+    /** R_T + R_R - 2 R as a function of the range R at boresight: right at every range, where the
+     * two above are at one. For methods whose ranges vary much (csar). */
+    NFSAR_COMPENSATION_EVERY_RANGE
 };
 
-/** Parse "none", "closed-form" or "reference-point". */
+/** Parse "none", "closed-form", "reference-point" or "every-range". */
 enum nfsar_status nfsar_compensation_parse(const char *name, enum nfsar_compensation *model,
                                            nfsar_error *error);
 /** The name that nfsar_compensation_parse() takes. */
 const char *nfsar_compensation_name(enum nfsar_compensation model);
 
 /** Extra two-way path beta, metres, of the pair (tx, rx) over an antenna at its midpoint, for a
- * target at @p reference (world frame; only its z is used by the closed form). */
+ * target at @p reference (world frame; only its z is used by the closed form). 0 for `none` and for
+ * `every-range`, which is no path. */
 double nfsar_compensation_path(enum nfsar_compensation model, nfsar_vec3 tx, nfsar_vec3 rx,
                                nfsar_vec3 reference);
 

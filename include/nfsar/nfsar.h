@@ -9,6 +9,8 @@
 #include <nfsar/calibration.h>
 #include <nfsar/capture.h>
 #include <nfsar/compensation.h>
+#include <nfsar/csar.h>
+#include <nfsar/cylinder.h>
 #include <nfsar/density.h>
 #include <nfsar/export.h>
 #include <nfsar/file.h>
