@@ -22,6 +22,7 @@ struct turn {
     nfsar_vec3 axis;
     double radius, span; /* degrees */
     size_t angles, heights;
+    double first;  /* degrees */
     nfsar_vec3 rx; /* of the only pair; the transmitter is at the origin */
 };
 
@@ -29,7 +30,7 @@ static const struct turn usual = {.radius = 0.25, .span = 360.0, .angles = 360, 
 
 static double angle_of(const struct turn *turn, size_t i) {
     size_t steps = turn->span < 360.0 ? turn->angles - 1 : turn->angles;
-    return turn->span * DEGREE * (double)(i % turn->angles) / (double)steps;
+    return DEGREE * (turn->first + turn->span * (double)(i % turn->angles) / (double)steps);
 }
 
 static void make(const struct turn *turn, nfsar_capture *capture) {
@@ -116,16 +117,18 @@ static void what_auto_takes(void **state) {
     assert_chosen(&turn, &grid, NFSAR_METHOD_CSAR,
                   "70 degrees in 141 angles, in steps of 0.5 degrees, height 0 m", NULL);
     /* A shorter arc, whose positions all lie beyond the grid: range migration. */
+    turn.first = -110.0;
     turn.span = 40.0;
     turn.angles = 101;
     turn.heights = 40;
     turn.axis = (nfsar_vec3){0.0, 0.0, 0.0};
     nfsar_grid before = {
-        .x = {-0.01, 0.0005, 301}, .y = {-0.004, 0.004, 3}, .z = {-0.2, 0.002, 80}};
+        .x = {-0.05, 0.00025, 401}, .y = {-0.004, 0.0001, 81}, .z = {-0.15, 0.002, 80}};
     assert_chosen(&turn, &before, NFSAR_METHOD_NURMA, "irregular", NULL);
-    /* The same arc with the grid among the antennas: csar as the other ways are worse. */
-    grid = box(&turn, 0.1, 301);
-    assert_chosen(&turn, &grid, NFSAR_METHOD_CSAR, "40 degrees in 101 angles",
+    /* The same arc with a grid that begins among the antennas: csar. */
+    nfsar_grid among = {
+        .x = {-0.02, 0.0005, 81}, .y = {-0.004, 0.0004, 21}, .z = {-0.238, 0.001, 200}};
+    assert_chosen(&turn, &among, NFSAR_METHOD_CSAR, "40 degrees in 101 angles",
                   "the angles step by 0.4 degrees");
     /* Beyond the cylinder only bp does it. */
     turn = usual;
