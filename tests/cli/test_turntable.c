@@ -66,7 +66,7 @@ static void derived_grid(void **state) {
     nfsar_error error;
     nfsar_image image;
     nfsar_image_metrics metrics;
-    assert_int_equal(reconstruct("derived.h5", "--y 0.002"), 0);
+    assert_int_equal(reconstruct("derived.h5", "-m csar --y 0.002 --range 0.21:0.29"), 0);
     assert_contains(output, "method csar: ");
     assert_ok(nfsar_image_load(test_path("derived.h5"), &image, &error), error);
     assert_true(hypot(image.grid.x.start, image.grid.z.start) < 0.25);
