@@ -149,14 +149,28 @@ static void projections_are_maxima(void **state) {
     assert_near(all.front.maximum, largest, 1e-12);
     projections_free(&all);
     struct plane plane;
-    assert_ok(plane_slice(&image, 'x', 2.9 / 12.0, &plane, &error), error);
+    assert_ok(plane_slice(&image, 'x', (double[2]){2.9 / 12.0, 2.9 / 12.0}, &plane, &error), error);
     assert_near(plane.magnitude[4 * 5 + 2], cabs(image.data[(2 * 7 + 4) * 13 + 3]), 1e-12);
     assert_near(plane.depth, 3.0 / 12.0, 1e-12);
     plane_free(&plane);
-    assert_ok(plane_slice(&image, 'y', 6.4 / 6.0, &plane, &error), error);
+    assert_ok(plane_slice(&image, 'y', (double[2]){6.4 / 6.0, 6.4 / 6.0}, &plane, &error), error);
     assert_near(plane.magnitude[4 * 13 + 2], cabs(image.data[(4 * 7 + 6) * 13 + 2]), 1e-12);
     plane_free(&plane);
-    assert_int_equal(plane_slice(&image, 'z', -0.6 / 4.0, &plane, &error), NFSAR_ERROR_ARGUMENT);
+    /* From the third to the fifth of seven. */
+    assert_ok(plane_slice(&image, 'y', (double[2]){0.3, 0.7}, &plane, &error), error);
+    double most = 0.0;
+    for (size_t y = 2; y <= 4; y++) {
+        most = fmax(most, cabs(image.data[(3 * 7 + y) * 13 + 6]));
+    }
+    assert_near(plane.magnitude[3 * 13 + 6], most, 1e-12);
+    assert_near(plane.depth, 2.0 / 6.0, 1e-12);
+    assert_near(plane.depth_end, 4.0 / 6.0, 1e-12);
+    plane_free(&plane);
+    assert_int_equal(plane_slice(&image, 'y', (double[2]){0.7, 0.3}, &plane, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "smaller one first");
+    assert_int_equal(plane_slice(&image, 'z', (double[2]){-0.6 / 4.0, 0.5}, &plane, &error),
+                     NFSAR_ERROR_ARGUMENT);
     assert_contains(error.message, "goes from 0 to 1 m");
     nfsar_image_free(&image);
 }
