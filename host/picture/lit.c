@@ -2,15 +2,18 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <nfsar/picture.h>
 
-/* Rays for a pixel, along each side. */
+/* Rays for a pixel on an edge, along each side; and what makes an edge: so large a difference of a
+ * channel of 255. */
 #define FINER 2
+#define EDGE  20
 
 /* Steps of colour and of brightness: more is not seen, and makes the file larger. */
-#define COLOURS      32
-#define BRIGHTNESSES 64
+#define COLOURS      24
+#define BRIGHTNESSES 48
 
 /* What a face in the shade keeps of the light, and what the farthest end of the box keeps. */
 #define AMBIENT 0.22
@@ -43,11 +46,10 @@ static void fill_paints(struct paints *paints) {
     }
 }
 
-/* The mean of the rays of a pixel, as cairo wants it: alpha first, colours times alpha. */
-static uint32_t pack(const double sum[3], int hits) {
-    const double n = FINER * FINER;
-    return (uint32_t)lround(255.0 * hits / n) << 24 | (uint32_t)lround(255.0 * sum[0] / n) << 16 |
-           (uint32_t)lround(255.0 * sum[1] / n) << 8 | (uint32_t)lround(255.0 * sum[2] / n);
+/* What one ray sees, as cairo wants it: alpha first, colours times alpha. */
+static uint32_t pack(const double rgb[3]) {
+    return (uint32_t)255 << 24 | (uint32_t)lround(255.0 * rgb[0]) << 16 |
+           (uint32_t)lround(255.0 * rgb[1]) << 8 | (uint32_t)lround(255.0 * rgb[2]);
 }
 
 /* Everything that the pixels need. */
@@ -56,52 +58,108 @@ struct scene {
     const struct camera *camera;
     const struct shade *shade;
     double reach;
+    int width, height;
     struct paints paints;
 };
 
-static uint32_t pixel(const struct scene *scene, double right, double up) {
-    const double ray = 1.0 / (FINER * scene->camera->scale);
-    double sum[3] = {0.0};
-    int hits = 0;
-    for (int i = 0; i < FINER * FINER; i++) {
-        struct hit hit;
-        const double across = (i % FINER - 0.5 * (FINER - 1)) * ray;
-        const double upward = (i / FINER - 0.5 * (FINER - 1)) * ray;
-        if (!surface_ray(scene->surface, scene->camera, right + across, up + upward, &hit)) {
-            continue;
-        }
-        const double value = shade_value(scene->shade, hit.peak * scene->surface->field->maximum);
-        const double *colour = scene->paints.colour[lround(value * (COLOURS - 1))];
-        const double bright =
-            round(lit_brightness(scene->camera, &hit, scene->reach) * BRIGHTNESSES) / BRIGHTNESSES;
-        for (int c = 0; c < 3; c++) {
-            const double ground = scene->paints.ground[c];
-            sum[c] += ground + bright * (colour[c] - ground);
-        }
-        hits++;
+/* The colour at a place of the picture in pixels from its top left corner; 0 where nothing is. */
+static uint32_t look(const struct scene *scene, double x, double y) {
+    const double right = (x - 0.5 * scene->width) / scene->camera->scale;
+    const double up = (0.5 * scene->height - y) / scene->camera->scale;
+    struct hit hit;
+    if (!surface_ray(scene->surface, scene->camera, right, up, &hit)) {
+        return 0;
     }
-    return pack(sum, hits);
+    const double value = shade_value(scene->shade, hit.peak * scene->surface->field->maximum);
+    const double *colour = scene->paints.colour[lround(value * (COLOURS - 1))];
+    const double bright =
+        round(lit_brightness(scene->camera, &hit, scene->reach) * BRIGHTNESSES) / BRIGHTNESSES;
+    double rgb[3];
+    for (int c = 0; c < 3; c++) {
+        rgb[c] = scene->paints.ground[c] + bright * (colour[c] - scene->paints.ground[c]);
+    }
+    return pack(rgb);
+}
+
+static int channel(uint32_t pixel, int i) {
+    return (int)(pixel >> (8 * i) & 0xff);
+}
+
+static bool differ(uint32_t a, uint32_t b) {
+    for (int i = 0; i < 4; i++) {
+        if (abs(channel(a, i) - channel(b, i)) > EDGE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The mean of several rays of a pixel. */
+static uint32_t look_finely(const struct scene *scene, int x, int y) {
+    int sum[4] = {0};
+    uint32_t mean = 0;
+    for (int i = 0; i < FINER * FINER; i++) {
+        const uint32_t pixel =
+            look(scene, x + (i % FINER + 0.5) / FINER, y + (i / FINER + 0.5) / FINER);
+        for (int c = 0; c < 4; c++) {
+            sum[c] += channel(pixel, c);
+        }
+    }
+    for (int c = 0; c < 4; c++) {
+        mean |= (uint32_t)((sum[c] + FINER * FINER / 2) / (FINER * FINER)) << (8 * c);
+    }
+    return mean;
+}
+
+static bool is_edge(const struct scene *scene, const uint32_t *rough, int x, int y) {
+    const uint32_t *at = rough + (size_t)y * (size_t)scene->width + x;
+    return (x > 0 && differ(*at, at[-1])) || (x + 1 < scene->width && differ(*at, at[1])) ||
+           (y > 0 && differ(*at, at[-scene->width])) ||
+           (y + 1 < scene->height && differ(*at, at[scene->width]));
+}
+
+/* One ray for each pixel, then more where neighbours differ: edges come out smooth, and the rest
+ * keeps few colours. */
+static void fill(const struct scene *scene, uint32_t *rough, unsigned char *bytes, size_t stride) {
+#pragma omp parallel
+    {
+#pragma omp for schedule(dynamic, 4)
+        for (int y = 0; y < scene->height; y++) {
+            for (int x = 0; x < scene->width; x++) {
+                rough[(size_t)y * (size_t)scene->width + (size_t)x] = look(scene, x + 0.5, y + 0.5);
+            }
+        }
+#pragma omp for schedule(dynamic, 4)
+        for (int y = 0; y < scene->height; y++) {
+            uint32_t *row = (uint32_t *)(void *)(bytes + (size_t)y * stride);
+            for (int x = 0; x < scene->width; x++) {
+                row[x] = is_edge(scene, rough, x, y)
+                             ? look_finely(scene, x, y)
+                             : rough[(size_t)y * (size_t)scene->width + (size_t)x];
+            }
+        }
+    }
 }
 
 cairo_surface_t *lit_image(const struct surface *surface, const struct camera *camera,
                            const struct shade *shade, double reach, int width, int height) {
-    struct scene scene = {.surface = surface, .camera = camera, .shade = shade, .reach = reach};
+    struct scene scene = {.surface = surface,
+                          .camera = camera,
+                          .shade = shade,
+                          .reach = reach,
+                          .width = width,
+                          .height = height};
     cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
     unsigned char *bytes = cairo_image_surface_get_data(image);
-    if (bytes == NULL) {
+    uint32_t *rough = calloc((size_t)width, (size_t)height * sizeof *rough);
+    if (bytes == NULL || rough == NULL) {
         cairo_surface_destroy(image);
+        free(rough);
         return NULL;
     }
-    const size_t stride = (size_t)cairo_image_surface_get_stride(image);
     fill_paints(&scene.paints);
-#pragma omp parallel for schedule(dynamic, 4)
-    for (int y = 0; y < height; y++) {
-        uint32_t *row = (uint32_t *)(void *)(bytes + (size_t)y * stride);
-        for (int x = 0; x < width; x++) {
-            row[x] = pixel(&scene, (x + 0.5 - 0.5 * width) / camera->scale,
-                           (0.5 * height - y - 0.5) / camera->scale);
-        }
-    }
+    fill(&scene, rough, bytes, (size_t)cairo_image_surface_get_stride(image));
+    free(rough);
     cairo_surface_mark_dirty(image);
     return image;
 }
