@@ -173,13 +173,37 @@ static void outward(const struct box *box, const struct edge *edge, const double
     }
 }
 
+/* Where numbers are already: middles and widths. */
+#define NUMBERS_MOST 64
+struct written {
+    double x[NUMBERS_MOST], y[NUMBERS_MOST], width[NUMBERS_MOST];
+    size_t n;
+};
+
+/* Is there room for a number of this width round (x, y)? Two axes meet in a corner. */
+static bool has_room(struct written *written, double x, double y, double width) {
+    for (size_t i = 0; i < written->n; i++) {
+        if (fabs(x - written->x[i]) < 0.5 * (width + written->width[i]) + 3.0 &&
+            fabs(y - written->y[i]) < CANVAS_SMALL) {
+            return false;
+        }
+    }
+    if (written->n < NUMBERS_MOST) {
+        written->x[written->n] = x;
+        written->y[written->n] = y;
+        written->width[written->n++] = width;
+    }
+    return true;
+}
+
 /* Text whose box touches (x, y) from outside: its anchor turns with the direction outward. */
 static void text_outside(const struct canvas *canvas, double size, double x, double y,
                          const double normal[2], const char *text) {
     canvas_text(canvas, size, x, y, 0.5 - 0.5 * normal[0], 0.5 - 0.5 * normal[1], text);
 }
 
-static void draw_numbers(const struct canvas *canvas, const struct box *box, int axis) {
+static void draw_numbers(const struct canvas *canvas, const struct box *box, int axis,
+                         struct written *written) {
     const struct ticks ticks = ticks_of_axis(box, axis);
     if (ticks.count == 0) {
         return;
@@ -200,8 +224,13 @@ static void draw_numbers(const struct canvas *canvas, const struct box *box, int
         cairo_line_to(canvas->cairo, x + 4.0 * normal[0], y + 4.0 * normal[1]);
         cairo_stroke(canvas->cairo);
         ticks_label(&ticks, i, text, sizeof text);
-        widest = fmax(widest, canvas_text_width(canvas, CANVAS_SMALL, text));
-        text_outside(canvas, CANVAS_SMALL, x + 7.0 * normal[0], y + 7.0 * normal[1], normal, text);
+        const double width = canvas_text_width(canvas, CANVAS_SMALL, text);
+        widest = fmax(widest, width);
+        x += 7.0 * normal[0];
+        y += 7.0 * normal[1];
+        if (has_room(written, x + 0.5 * width * normal[0], y + 7.0 * normal[1], width)) {
+            text_outside(canvas, CANVAS_SMALL, x, y, normal, text);
+        }
     }
     /* The name beyond the numbers, which need their width sideways and their height downward. */
     const double away = 14.0 + fabs(normal[0]) * widest + fabs(normal[1]) * 14.0;
@@ -223,7 +252,8 @@ void box_draw_front(const struct canvas *canvas, const struct box *box) {
             edge_line(canvas, box, &edge);
         }
     }
+    struct written written = {.n = 0};
     for (int axis = 0; axis < 3; axis++) {
-        draw_numbers(canvas, box, axis);
+        draw_numbers(canvas, box, axis, &written);
     }
 }

@@ -41,8 +41,7 @@ static void convert(struct sheet *sheet) {
     for (size_t i = 0; i < n; i++) {
         unrolled->radius_of[i] *= page->unit_per_m;
     }
-    snprintf(sheet->radius_name, sizeof sheet->radius_name, "radius of the maximum (%s)",
-             page->unit);
+    snprintf(sheet->radius_name, sizeof sheet->radius_name, "radius (%s)", page->unit);
     snprintf(sheet->header, sizeof sheet->header,
              "unrolled round x = %.5g, z = %.5g %s, seen from outside; maximum over radii of %.5g "
              "to %.5g %s",
@@ -92,17 +91,18 @@ static enum nfsar_status lay_out(struct sheet *sheet, nfsar_error *error) {
     struct canvas trial;
     double margin = 70.0;
     for (int i = 0; i < 2; i++) {
-        sheet->panel[i] =
-            (struct panel){.plane = &sheet->unrolled.plane,
-                           .u = {.low = 360.0, .high = 0.0, .only = (double)NAN, .degrees = true},
-                           .v = sheet->page->extent[1],
-                           .label_u = i == 1,
-                           .label_v = true,
-                           .name_u = "angle (\u00b0), from +x toward +z",
-                           .beside = i == 1 ? sheet->unrolled.radius_of : NULL,
-                           .header = i == 0 ? sheet->header : "the radius at which that maximum is",
-                           .unit = sheet->page->unit,
-                           .unit_per_m = sheet->page->unit_per_m};
+        sheet->panel[i] = (struct panel){
+            .plane = &sheet->unrolled.plane,
+            .u = {.low = 360.0, .high = 0.0, .only = (double)NAN, .degrees = true},
+            .v = sheet->page->extent[1],
+            .label_u = i == 1,
+            .label_v = true,
+            .name_u = "angle (\u00b0), from +x toward +z",
+            .beside = i == 1 ? sheet->unrolled.radius_of : NULL,
+            .header =
+                i == 0 ? sheet->header : "radius of the outermost peak within 3 dB of that maximum",
+            .unit = sheet->page->unit,
+            .unit_per_m = sheet->page->unit_per_m};
     }
     enum nfsar_status status = canvas_open(&trial, 16, 16, error);
     if (status != NFSAR_OK) {

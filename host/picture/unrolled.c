@@ -111,24 +111,34 @@ static enum nfsar_status create(const nfsar_grid *grid, struct unrolled *unrolle
     return NFSAR_OK;
 }
 
-/* The largest value along one radius at one height; 0 where the radius is outside of the grid. */
-static double along_radius(const struct field *field, const struct unrolled *unrolled, size_t y,
-                           const double direction[2], double *where) {
+/* Radii that are looked at: from radius[0] to radius[1], both included. */
+struct radii {
+    double from, step;
+    size_t n;
+};
+
+static struct radii radii_of(const struct field *field, const struct unrolled *unrolled) {
+    const double span = unrolled->radius[1] - unrolled->radius[0];
+    const double voxel = fmin(field->grid.x.step, field->grid.z.step);
+    const size_t steps = (size_t)fmax(ceil(span * FINER / voxel), 1.0);
+    return (struct radii){unrolled->radius[0], span / (double)steps, steps + 1};
+}
+
+/* The values along one radius at height y; 0 outside of the grid. Linear between voxels in x and
+ * z. */
+static void take_profile(const struct field *field, const struct unrolled *unrolled,
+                         const struct radii *radii, size_t y, const double direction[2],
+                         float *profile) {
     const nfsar_axis *x = &field->grid.x, *z = &field->grid.z;
     const size_t nx = x->count, layer = nx * field->grid.y.count;
-    const double step = fmin(x->step, z->step) / FINER;
-    const double from = unrolled->radius[0], to = unrolled->radius[1];
-    const size_t n = (size_t)ceil((to - from) / step);
     /* The circle that touches the grid's edge is inside of it, whatever the rounding. */
-    const double slack = 1e-9;
-    double most = 0.0;
-    *where = (double)NAN;
-    for (size_t i = 0; i <= n; i++) {
-        const double radius = from + (to - from) * (double)i / (double)n;
+    const double slack = 1e-9, last_u = (double)(nx - 1), last_v = (double)(z->count - 1);
+    for (size_t i = 0; i < radii->n; i++) {
+        const double radius = radii->from + radii->step * (double)i;
         const double u = (unrolled->axis[0] + radius * direction[0] - x->start) / x->step;
         const double v = (unrolled->axis[1] + radius * direction[1] - z->start) / z->step;
-        if (u < -slack || u > (double)(nx - 1) + slack || v < -slack ||
-            v > (double)(z->count - 1) + slack) {
+        profile[i] = 0.0f;
+        if (u < -slack || u > last_u + slack || v < -slack || v > last_v + slack) {
             continue;
         }
         const struct between at = field_between(u, nx), across = field_between(v, z->count);
@@ -136,31 +146,71 @@ static double along_radius(const struct field *field, const struct unrolled *unr
         const float *high = low + layer;
         const float a = low[0] + at.weight * (low[1] - low[0]);
         const float b = high[0] + at.weight * (high[1] - high[0]);
-        const double value = a + across.weight * (b - a);
-        if (value > most) {
-            most = value;
-            *where = radius;
-        }
+        profile[i] = a + across.weight * (b - a);
     }
-    return most;
 }
 
-static void fill(const struct field *field, struct unrolled *unrolled) {
-    struct plane *plane = &unrolled->plane;
-    const size_t n = plane->u.count;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t y = 0; y < plane->v.count; y++) {
-        for (size_t u = 0; u < n; u++) {
-            const double angle = unrolled_angle(unrolled, u) * M_PI / 180.0;
-            const double direction[2] = {cos(angle), sin(angle)};
-            plane->magnitude[y * n + u] =
-                field->maximum *
-                along_radius(field, unrolled, y, direction, &unrolled->radius_of[y * n + u]);
-        }
+/* Where the outermost of the peaks that are about as strong as the strongest is: in the outermost
+ * run of values above 1 / sqrt(2) of the largest, the largest. Somebody outside sees that one, and
+ * two walls of equal strength do not make a chequered map. */
+static size_t outermost_peak(const float *profile, size_t n, float largest) {
+    const float strong = largest * (float)M_SQRT1_2;
+    size_t i = n - 1;
+    while (i > 0 && profile[i] < strong) {
+        i--;
     }
-    for (size_t i = 0; i < n * plane->v.count; i++) {
+    size_t peak = i;
+    for (; i > 0 && profile[i - 1] >= strong; i--) {
+        peak = profile[i - 1] > profile[peak] ? i - 1 : peak;
+    }
+    return peak;
+}
+
+static void fill_row(const struct field *field, struct unrolled *unrolled,
+                     const struct radii *radii, size_t y, float *profile) {
+    const size_t n = unrolled->plane.u.count;
+    for (size_t u = 0; u < n; u++) {
+        const double angle = unrolled_angle(unrolled, u) * M_PI / 180.0;
+        const double direction[2] = {cos(angle), sin(angle)};
+        float largest = 0.0f;
+        take_profile(field, unrolled, radii, y, direction, profile);
+        for (size_t i = 0; i < radii->n; i++) {
+            largest = profile[i] > largest ? profile[i] : largest;
+        }
+        const size_t peak = outermost_peak(profile, radii->n, largest);
+        unrolled->plane.magnitude[y * n + u] = field->maximum * largest;
+        unrolled->radius_of[y * n + u] =
+            largest > 0.0f ? radii->from + radii->step * (double)peak : (double)NAN;
+    }
+}
+
+static enum nfsar_status fill(const struct field *field, struct unrolled *unrolled,
+                              nfsar_error *error) {
+    struct plane *plane = &unrolled->plane;
+    const struct radii radii = radii_of(field, unrolled);
+    bool memory = true;
+#pragma omp parallel
+    {
+        float *profile = calloc(radii.n, sizeof *profile);
+        if (profile == NULL) {
+#pragma omp atomic write
+            memory = false;
+        }
+#pragma omp for schedule(dynamic, 1)
+        for (size_t y = 0; y < plane->v.count; y++) {
+            if (profile != NULL) {
+                fill_row(field, unrolled, &radii, y, profile);
+            }
+        }
+        free(profile);
+    }
+    if (!memory) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu radii", radii.n);
+    }
+    for (size_t i = 0; i < plane->u.count * plane->v.count; i++) {
         plane->maximum = fmax(plane->maximum, plane->magnitude[i]);
     }
+    return NFSAR_OK;
 }
 
 enum nfsar_status unrolled_make(const struct field *field, const double *axis, const double *radius,
@@ -174,13 +224,13 @@ enum nfsar_status unrolled_make(const struct field *field, const double *axis, c
         status = create(&field->grid, unrolled, error);
     }
     if (status == NFSAR_OK) {
-        fill(field, unrolled);
-        if (!(unrolled->plane.maximum > 0.0)) {
-            status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                                "the image is zero everywhere at radii from %g to %g m, there is "
-                                "nothing to show",
-                                unrolled->radius[0], unrolled->radius[1]);
-        }
+        status = fill(field, unrolled, error);
+    }
+    if (status == NFSAR_OK && !(unrolled->plane.maximum > 0.0)) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "the image is zero everywhere at radii from %g to %g m, there is "
+                            "nothing to show",
+                            unrolled->radius[0], unrolled->radius[1]);
     }
     if (status != NFSAR_OK) {
         unrolled_free(unrolled);

@@ -1,5 +1,5 @@
 /* The surface round an axis parallel to y laid flat: over angle and y, the largest magnitude along
- * the radius, and where it is. */
+ * the radius, and where the outermost peak of about that strength is. */
 #ifndef NFSAR_HOST_PICTURE_UNROLLED_H
 #define NFSAR_HOST_PICTURE_UNROLLED_H
 
@@ -11,7 +11,8 @@ struct unrolled {
     double radius[2]; /* from, to; metres */
     struct plane
         plane;         /* v is y; u falls from 360 to 0 degrees: the surface as seen from outside */
-    double *radius_of; /* [v][u], metres: where the largest magnitude is; NaN where nothing is */
+    double *radius_of; /* [v][u], metres: of the outermost peak that is at least 1 / sqrt(2) of the
+                          largest magnitude; NaN where nothing is */
 };
 
 /* Angle in degrees at the middle of column u, from +x toward +z. */
