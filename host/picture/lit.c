@@ -12,8 +12,8 @@
 #define EDGE  20
 
 /* Steps of colour and of brightness: more is not seen, and makes the file larger. */
-#define COLOURS      24
-#define BRIGHTNESSES 48
+#define COLOURS      64
+#define BRIGHTNESSES 64
 
 /* What a face in the shade keeps of the light, and what the farthest end of the box keeps. */
 #define AMBIENT 0.22
