@@ -77,7 +77,7 @@ static void draw_header(const struct canvas *canvas, const struct page *page,
                         const struct layout *layout) {
     char text[128];
     snprintf(text, sizeof text,
-             "3-D, surface at \u2212%.4g dB, seen from azimuth %g\u00b0, elevation %g\u00b0",
+             "3-D, surface at \u2212%.4g dB, azimuth %g\u00b0, elevation %g\u00b0",
              page->options->level_db, page->options->azimuth_deg, page->options->elevation_deg);
     canvas_fit(canvas, CANVAS_SMALL, layout->width, text);
     canvas_grey(canvas, CANVAS_AXIS);
