@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Samples within a voxel, along the radius and along the outermost circle. */
-#define FINER 2.0
+#define FINER 2
 
 /* Columns: enough for a wide picture of a few voxels, and no more than pictures have pixels. */
 #define COLUMNS_LEAST 720.0
@@ -111,43 +111,64 @@ static enum nfsar_status create(const nfsar_grid *grid, struct unrolled *unrolle
     return NFSAR_OK;
 }
 
-/* Radii that are looked at: from radius[0] to radius[1], both included. */
+/* Radii that are looked at in one direction. */
 struct radii {
     double from, step;
-    size_t n;
+    size_t n; /* 0: the grid ends before the smallest radius */
 };
 
-static struct radii radii_of(const struct field *field, const struct unrolled *unrolled) {
-    const double span = unrolled->radius[1] - unrolled->radius[0];
-    const double voxel = fmin(field->grid.x.step, field->grid.z.step);
-    const size_t steps = (size_t)fmax(ceil(span * FINER / voxel), 1.0);
-    return (struct radii){unrolled->radius[0], span / (double)steps, steps + 1};
+/* Distance to where a direction leaves the grid through one of its sides. */
+static double leaves(const nfsar_axis *side, double at, double direction) {
+    if (direction == 0.0) {
+        return INFINITY;
+    }
+    return ((direction > 0.0 ? nfsar_axis_end(side) : side->start) - at) / direction;
 }
 
-/* The values along one radius at height y; 0 outside of the grid. Linear between voxels in x and
- * z. */
-static void take_profile(const struct field *field, const struct unrolled *unrolled,
-                         const struct radii *radii, size_t y, const double direction[2],
-                         float *profile) {
+/* Both ends included, in steps of half a voxel along the axis that is crossed faster: however
+ * unequal the voxels are, there are no more radii than twice the voxels. */
+static struct radii radii_along(const nfsar_grid *grid, const struct unrolled *unrolled,
+                                const double direction[2]) {
+    const double end = fmin(leaves(&grid->x, unrolled->axis[0], direction[0]),
+                            leaves(&grid->z, unrolled->axis[1], direction[1]));
+    const double from = unrolled->radius[0], span = fmin(unrolled->radius[1], end) - from;
+    const double voxels =
+        span * fmax(fabs(direction[0]) / grid->x.step, fabs(direction[1]) / grid->z.step);
+    if (!(span >= 0.0)) {
+        return (struct radii){0};
+    }
+    const double steps = fmax(ceil(voxels * FINER), 1.0);
+    return (struct radii){from, span / steps, (size_t)steps + 1};
+}
+
+/* The most radii that radii_along() gives. */
+static size_t most_radii(const nfsar_grid *grid) {
+    return (size_t)FINER * (grid->x.count > grid->z.count ? grid->x.count : grid->z.count) + 2;
+}
+
+/* The values along one direction at height y: linear between voxels in x and z. Returns the
+ * largest. */
+static float take_profile(const struct field *field, const struct unrolled *unrolled,
+                          const struct radii *radii, size_t y, const double direction[2],
+                          float *profile) {
     const nfsar_axis *x = &field->grid.x, *z = &field->grid.z;
     const size_t nx = x->count, layer = nx * field->grid.y.count;
-    /* The circle that touches the grid's edge is inside of it, whatever the rounding. */
-    const double slack = 1e-9, last_u = (double)(nx - 1), last_v = (double)(z->count - 1);
+    const double first[2] = {(unrolled->axis[0] - x->start) / x->step,
+                             (unrolled->axis[1] - z->start) / z->step};
+    const double along[2] = {direction[0] / x->step, direction[1] / z->step};
+    float largest = 0.0f;
     for (size_t i = 0; i < radii->n; i++) {
         const double radius = radii->from + radii->step * (double)i;
-        const double u = (unrolled->axis[0] + radius * direction[0] - x->start) / x->step;
-        const double v = (unrolled->axis[1] + radius * direction[1] - z->start) / z->step;
-        profile[i] = 0.0f;
-        if (u < -slack || u > last_u + slack || v < -slack || v > last_v + slack) {
-            continue;
-        }
-        const struct between at = field_between(u, nx), across = field_between(v, z->count);
+        const struct between at = field_between(first[0] + radius * along[0], nx);
+        const struct between across = field_between(first[1] + radius * along[1], z->count);
         const float *low = field->value + across.first * layer + y * nx + at.first;
         const float *high = low + layer;
         const float a = low[0] + at.weight * (low[1] - low[0]);
         const float b = high[0] + at.weight * (high[1] - high[0]);
         profile[i] = a + across.weight * (b - a);
+        largest = profile[i] > largest ? profile[i] : largest;
     }
+    return largest;
 }
 
 /* Where the outermost of the peaks that are about as strong as the strongest is: in the outermost
@@ -166,32 +187,30 @@ static size_t outermost_peak(const float *profile, size_t n, float largest) {
     return peak;
 }
 
-static void fill_row(const struct field *field, struct unrolled *unrolled,
-                     const struct radii *radii, size_t y, float *profile) {
+static void fill_row(const struct field *field, struct unrolled *unrolled, size_t y,
+                     float *profile) {
     const size_t n = unrolled->plane.u.count;
     for (size_t u = 0; u < n; u++) {
         const double angle = unrolled_angle(unrolled, u) * M_PI / 180.0;
         const double direction[2] = {cos(angle), sin(angle)};
-        float largest = 0.0f;
-        take_profile(field, unrolled, radii, y, direction, profile);
-        for (size_t i = 0; i < radii->n; i++) {
-            largest = profile[i] > largest ? profile[i] : largest;
-        }
-        const size_t peak = outermost_peak(profile, radii->n, largest);
+        const struct radii radii = radii_along(&field->grid, unrolled, direction);
+        const float largest = take_profile(field, unrolled, &radii, y, direction, profile);
         unrolled->plane.magnitude[y * n + u] = field->maximum * largest;
         unrolled->radius_of[y * n + u] =
-            largest > 0.0f ? radii->from + radii->step * (double)peak : (double)NAN;
+            largest > 0.0f
+                ? radii.from + radii.step * (double)outermost_peak(profile, radii.n, largest)
+                : (double)NAN;
     }
 }
 
 static enum nfsar_status fill(const struct field *field, struct unrolled *unrolled,
                               nfsar_error *error) {
     struct plane *plane = &unrolled->plane;
-    const struct radii radii = radii_of(field, unrolled);
+    const size_t most = most_radii(&field->grid);
     bool memory = true;
 #pragma omp parallel
     {
-        float *profile = calloc(radii.n, sizeof *profile);
+        float *profile = calloc(most, sizeof *profile);
         if (profile == NULL) {
 #pragma omp atomic write
             memory = false;
@@ -199,13 +218,13 @@ static enum nfsar_status fill(const struct field *field, struct unrolled *unroll
 #pragma omp for schedule(dynamic, 1)
         for (size_t y = 0; y < plane->v.count; y++) {
             if (profile != NULL) {
-                fill_row(field, unrolled, &radii, y, profile);
+                fill_row(field, unrolled, y, profile);
             }
         }
         free(profile);
     }
     if (!memory) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu radii", radii.n);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu radii", most);
     }
     for (size_t i = 0; i < plane->u.count * plane->v.count; i++) {
         plane->maximum = fmax(plane->maximum, plane->magnitude[i]);
