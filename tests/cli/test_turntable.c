@@ -86,10 +86,11 @@ static void options(void **state) {
         const char *options, *expected;
     } run[] = {
         {"-m csar --compensation closed-form --window hann --tolerance 0.01",
-         "compensation=closed-form window=hann tolerance=0.01 axis=0,0 radius=0.25"},
+         "compensation=closed-form window=hann tolerance=0.01 views=all axis=0,0 radius=0.25"},
         {"-m csar --compensation reference-point --target-depth 0.01",
          "compensation=reference-point"},
         {"-m csar --compensation none", "compensation=none"},
+        {"-m csar --equal-views", "views=equal"},
         {"-m csar --density none", "compensation=every-range window=rectangular tolerance=0.001"},
     };
     for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
@@ -118,6 +119,8 @@ static void refusals(void **state) {
     refuse(2, "--aperture-window is for methods rma, empm and nurma",
            "-m csar --aperture-window hann");
     refuse(2, "--focus searches depths in front of a plane", "--focus");
+    refuse(2, "--equal-views is for method csar, and this is for bp: as asked",
+           "-m bp --equal-views --x 0 --y 0 --z 0");
     refuse(2, "--patches is for methods", "-m csar --patches 2");
     refuse(2, "--target-depth is for csar's --compensation reference-point",
            "-m csar --target-depth 0.2");
