@@ -1,6 +1,7 @@
 /* nfsar reconstruct of a turntable, as a user runs it. */
 #include "tests/support.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,22 @@ static void like_backprojection(void **state) {
     assert_contains(by_csar.provenance[by_csar.n_provenance - 1], "method csar, ");
     nfsar_image_free(&by_csar);
     nfsar_image_free(&by_bp);
+}
+
+/* What `info` says of the positions. */
+static void geometry_is_shown(void **state) {
+    (void)state;
+    assert_int_equal(test_command(output, sizeof output, "info %s", test_path("turntable.h5")), 0);
+    assert_contains(output, "cylinder round x = 0 m, z = 0 m, radius 0.25 m, heights from ");
+    assert_contains(output, "360 angles over 360 deg in steps of 1 deg; largest gap 1 deg; ");
+    assert_int_equal(
+        test_command(output, sizeof output, "info --json %s", test_path("turntable.h5")), 0);
+    json_t *root = json_loads(output, 0, NULL);
+    json_t *cylinder = json_object_get(root, "cylinder");
+    assert_near(json_number_value(json_object_get(cylinder, "radius_m")), 0.25, 1e-9);
+    assert_near(json_number_value(json_object_get(cylinder, "step_rad")), NFSAR_PI / 180.0, 1e-12);
+    assert_int_equal(json_integer_value(json_object_get(cylinder, "places")), 360);
+    json_decref(root);
 }
 
 /* The grid that is derived lies within the cylinder, and the target in it. */
@@ -155,6 +172,7 @@ static void refusals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(like_backprojection),
+        cmocka_unit_test(geometry_is_shown),
         cmocka_unit_test(derived_grid),
         cmocka_unit_test(options),
         cmocka_unit_test(refusals),
