@@ -26,7 +26,8 @@ typedef struct nfsar_rotation_options {
 
 /** What was found. */
 typedef struct nfsar_rotation {
-    double axis_x, axis_z;   /**< the axis of the poses, metres */
+    double axis_x;           /**< the axis of the poses, metres */
+    double axis_z;           /**< likewise */
     double radius_m;         /**< distance of the poses from it */
     double change_m;         /**< to be added to the radius */
     double uncertainty_m;    /**< standard deviation of that: the larger of the next two */
