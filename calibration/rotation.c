@@ -39,7 +39,9 @@ struct search {
     struct rotation_lines lines;
     struct rotation_heights heights;
     struct rotation_scatterer known[KNOWN];
-    size_t n_known, n; /* the first n are sharpness' */
+    size_t n_known, n;  /* the first n are sharpness' */
+    double rise[SHARP]; /* how their heights go with the change of the radius */
+    double reference;   /* the change at which they are where known[] says */
     double range_offset;
     double voxel_noise; /* power of noise in a voxel */
 };
@@ -55,7 +57,9 @@ static struct sharpness sharpness_at(const struct search *s, double change, doub
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (size_t i = 0; i < s->n; i++) {
         float complex image[PATCH_VOXELS];
-        rotation_patch(&s->lines, trial, s->known[i].at, s->lines.step, image);
+        nfsar_vec3 at = s->known[i].at;
+        at.y += s->rise[i] * (change - s->reference);
+        rotation_patch(&s->lines, trial, at, s->lines.step, image);
         made.each[i] = rotation_patch_sharpness(image).fourth;
     }
     for (size_t i = 0; i < s->n; i++) {
@@ -73,50 +77,78 @@ static double vertex(double left, double middle, double right) {
 
 /* ---- scatterers to a fraction of a voxel ---------------------------------------------------- */
 
-static void strongest_of(const float complex *image, int *at_x, int *at_z, double *power) {
+static void strongest_of(const float complex *image, double *at_x, double *at_z, double *power) {
     *power = -1.0;
     for (int i = 0; i < PATCH_VOXELS; i++) {
         double re = (double)crealf(image[i]), im = (double)cimagf(image[i]);
         if (re * re + im * im > *power) {
             *power = re * re + im * im;
-            *at_x = i % PATCH_SIDE - PATCH_HALF;
-            *at_z = i / PATCH_SIDE - PATCH_HALF;
+            *at_x = patch_offset(i % PATCH_SIDE);
+            *at_z = patch_offset(i / PATCH_SIDE);
         }
     }
 }
 
-/* Onto the strongest voxel of patches at these heights. */
+/* Onto the strongest voxel of patches at three heights, and to the vertex of a parabola through
+ * their peaks. */
 static void centre_on(const struct search *s, struct rotation_trial trial, double step,
                       double height_step, struct rotation_scatterer *scatterer) {
     struct rotation_scatterer best = {scatterer->at, -1.0};
-    int reach = height_step > 0.0 ? 1 : 0;
+    double peak[3] = {0.0};
+    int reach = height_step > 0.0 ? 1 : 0, strongest = 0;
     for (int h = -reach; h <= reach; h++) {
         float complex image[PATCH_VOXELS];
         nfsar_vec3 at = scatterer->at;
         at.y += h * height_step;
         rotation_patch(&s->lines, trial, at, step, image);
-        int x = 0, z = 0;
-        double power = 0.0;
-        strongest_of(image, &x, &z, &power);
-        if (power > best.power) {
+        double x = 0.0, z = 0.0;
+        strongest_of(image, &x, &z, &peak[h + 1]);
+        if (peak[h + 1] > best.power) {
             best.at = (nfsar_vec3){at.x + step * x, at.y, at.z + step * z};
-            best.power = power;
+            best.power = peak[h + 1];
+            strongest = h;
         }
+    }
+    if (reach > 0 && strongest == 0) {
+        best.at.y += height_step * vertex(peak[0], peak[1], peak[2]);
     }
     *scatterer = best;
 }
 
-static void centre_all(struct search *s, double change, size_t n) {
+/* The first n scatterers, wherever they are at this change of the radius. */
+static void centre(struct search *s, double change, size_t n) {
     const struct rotation_trial trial = {change, s->range_offset};
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (size_t i = 0; i < n; i++) {
         double step = s->lines.step, height = 0.5 * s->heights.step;
         for (int round = 0; round < 3; round++) {
             centre_on(s, trial, step, height, &s->known[i]);
-            step *= 0.6;
+            step *= 0.5;
             height *= 0.5;
         }
     }
+}
+
+/* A wrong radius and a wrong height make errors of the phase that are much alike: a scatterer's
+ * height follows the radius that is tried. Centre at both sides of `change` and draw a line. */
+static void centre_along(struct search *s, double change) {
+    const double aside = 0.8e-3;
+    if (s->heights.step == 0.0) {
+        centre(s, change, s->n);
+        return;
+    }
+    double low[SHARP];
+    memset(s->rise, 0, sizeof s->rise);
+    centre(s, change - aside, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        low[i] = s->known[i].at.y;
+    }
+    centre(s, change + aside, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        s->rise[i] = (s->known[i].at.y - low[i]) / (2.0 * aside);
+        s->known[i].at.y = 0.5 * (s->known[i].at.y + low[i]);
+    }
+    s->reference = change;
 }
 
 /* ---- the radius ----------------------------------------------------------------------------- */
@@ -127,10 +159,10 @@ static enum nfsar_status keep_going(const struct search *s, double done, nfsar_e
                : nfsar_fail(error, NFSAR_ERROR_CANCELLED, "stopped");
 }
 
-/* The sharpest of the whole search, to a millimetre or a twentieth of it. */
+/* The sharpest of the whole search, to 1.5 mm or a twentieth of it. */
 static enum nfsar_status scan(struct search *s, double *change, double *step, nfsar_error *error) {
     double reach = s->options->search_m, most = -1.0;
-    int n = 2 * (int)ceil(fmin(reach / 1e-3, 20.0)) + 1;
+    int n = 2 * (int)ceil(fmin(reach / 1.5e-3, 20.0)) + 1;
     *step = 2.0 * reach / (n - 1);
     int best = 0;
     for (int i = 0; i < n; i++) {
@@ -233,15 +265,15 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
     return NFSAR_OK;
 }
 
-/* What to add to all ranges, by how far echoes reach: a search over one range cell. */
-static double range_offset_at(const struct search *s, double change) {
-    double width = fabs(s->lines.k[s->lines.n_sample - 1] - s->lines.k[0]);
-    double reach = 1.5 * NFSAR_PI / width, step = 0.1 * reach, most = -1.0, best = 0.0;
-    for (int i = -10; i <= 10; i++) {
-        double sharp = sharpness_at(s, change, step * i).total;
+/* What to add to all ranges, by how far echoes reach: within half a range cell of `from`. A third
+ * of the cell is a sixth of a sinc's main lobe. */
+static double range_offset_at(const struct search *s, double change, double from, int reach) {
+    double step = NFSAR_PI / s->lines.band / 6.0, most = -1.0, best = from;
+    for (int i = -reach; i <= reach; i++) {
+        double sharp = sharpness_at(s, change, from + step * i).total;
         if (sharp > most) {
             most = sharp;
-            best = step * i;
+            best = from + step * i;
         }
     }
     double off = vertex(sharpness_at(s, change, best - step).total, most,
@@ -254,14 +286,14 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
     double change = 0.0, step = 0.0;
     enum nfsar_status status = scan(s, &change, &step, error);
     if (status == NFSAR_OK) {
-        centre_all(s, change, s->n_known);
-        s->range_offset = range_offset_at(s, change);
+        centre_along(s, change);
+        s->range_offset = range_offset_at(s, change, 0.0, 3);
         status = climb(s, &change, step, error);
     }
     if (status == NFSAR_OK) {
         /* Once more, each scatterer in the middle of its patch. */
-        centre_all(s, change, s->n_known);
-        status = climb(s, &change, 0.3e-3, error);
+        centre_along(s, change);
+        status = climb(s, &change, 0.25e-3, error);
     }
     if (status != NFSAR_OK) {
         return status;
@@ -274,7 +306,8 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
             1e3 * change, rotation->radius_m);
     }
     rotation->change_m = change;
-    rotation->range_offset_m = arc >= ALL_ROUND ? range_offset_at(s, change) - change : NAN;
+    rotation->range_offset_m =
+        arc >= ALL_ROUND ? range_offset_at(s, change, s->range_offset, 0) - change : NAN;
     return judge(s, change, rotation, error);
 }
 
@@ -333,7 +366,10 @@ static enum nfsar_status find_zero(struct search *s, nfsar_rotation *r, nfsar_er
                           1e3 * least);
     }
     double width = 0.0;
-    nfsar_vec3 found = exact_place(s, r->change_m, nearest->at, &width);
+    struct rotation_scatterer centred = *nearest;
+    const struct rotation_trial trial = {r->change_m, s->range_offset};
+    centre_on(s, trial, s->lines.step, 0.5 * s->heights.step, &centred);
+    nfsar_vec3 found = exact_place(s, r->change_m, centred.at, &width);
     double x = point.x - r->axis_x, z = point.z - r->axis_z;
     double turn = atan2(z, x) - atan2(found.z - r->axis_z, found.x - r->axis_x);
     r->has_zero = true;
@@ -377,8 +413,8 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
         s->options->within_m > 0.0 ? s->options->within_m : fmin(0.4 * r->radius_m, 0.1);
     s->voxel_noise = s->lines.noise * (double)(s->lines.n * s->lines.n_sample);
     enum nfsar_status status =
-        rotation_scatterers_find(capture, pulses, &s->lines, r, within, STANDS_OUT * s->voxel_noise,
-                                 s->threads, s->known, KNOWN, &s->n_known, s->progress, error);
+        rotation_scatterers_find(capture, pulses, &s->lines, r, within, STANDS_OUT, s->threads,
+                                 s->known, KNOWN, &s->n_known, s->progress, error);
     if (status == NFSAR_OK && s->n_known == 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "nothing within %.3g m of the axis stands out of the noise", within);
@@ -403,7 +439,7 @@ static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_sour
         status = find_scatterers(capture, s, pulses, r, error);
     }
     if (status == NFSAR_OK) {
-        centre_all(s, 0.0, s->n_known);
+        centre(s, 0.0, s->n);
         r->scatterers = s->n;
         r->snr_db = 10.0 * log10(s->known[0].power / s->voxel_noise);
         status = find_radius(s, arc, r, error);

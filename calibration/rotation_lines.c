@@ -156,7 +156,9 @@ void rotation_lines_free(struct rotation_lines *lines) {
     free(lines->rx);
     free(lines->out_x);
     free(lines->out_z);
-    free(lines->samples);
+    free(lines->re);
+    free(lines->im);
+    free(lines->k_off);
     free(lines->k);
     memset(lines, 0, sizeof *lines);
 }
@@ -172,10 +174,14 @@ static enum nfsar_status allocate(const nfsar_capture *capture, size_t n_pulse,
     lines->rx = malloc(n * sizeof *lines->rx);
     lines->out_x = malloc(n * sizeof *lines->out_x);
     lines->out_z = malloc(n * sizeof *lines->out_z);
-    lines->samples = malloc(n * capture->n_sample * sizeof *lines->samples);
-    return lines->tx != NULL && lines->rx != NULL && lines->out_x != NULL && lines->out_z != NULL &&
-                   lines->samples != NULL
-               ? NFSAR_OK
+    lines->pitch = (capture->n_sample + 7) / 8 * 8;
+    lines->re = calloc(n, lines->pitch * sizeof *lines->re);
+    lines->im = calloc(n, lines->pitch * sizeof *lines->im);
+    lines->k_off = calloc(lines->pitch, sizeof *lines->k_off);
+    bool all = lines->tx != NULL && lines->rx != NULL && lines->out_x != NULL &&
+               lines->out_z != NULL && lines->re != NULL && lines->im != NULL &&
+               lines->k_off != NULL;
+    return all ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses", n_pulse);
 }
 
@@ -192,7 +198,11 @@ static enum nfsar_status take_frequencies(const nfsar_capture *capture,
     frequencies_range(lines->k, lines->n_sample, &low, &high);
     bool uniform = nfsar_frequencies_uniform(capture->frequency_hz, capture->n_sample, 1e-9, &step);
     lines->k_centre = 0.5 * (low + high);
+    lines->band = high - low;
     lines->k_step = uniform ? 2.0 * NFSAR_PI * step / NFSAR_SPEED_OF_LIGHT : 0.0;
+    for (size_t i = 0; i < lines->n_sample; i++) {
+        lines->k_off[i] = (float)(lines->k[i] - lines->k_centre);
+    }
     lines->step = 0.1 * 2.0 * NFSAR_PI / lines->k_centre;
     return NFSAR_OK;
 }
@@ -236,12 +246,29 @@ static enum nfsar_status measure_noise(const nfsar_capture *capture,
     return status;
 }
 
+/* Real and imaginary parts apart, and their energy. */
+static void take_samples(const float complex *pulse, size_t first, struct rotation_lines *lines) {
+    for (size_t c = 0; c < lines->n_channel; c++) {
+        float *re = lines->re + (first + c) * lines->pitch;
+        float *im = lines->im + (first + c) * lines->pitch;
+        for (size_t i = 0; i < lines->n_sample; i++) {
+            re[i] = crealf(pulse[c * lines->n_sample + i]);
+            im[i] = cimagf(pulse[c * lines->n_sample + i]);
+            lines->energy += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
+        }
+    }
+}
+
 enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_echo_source *source,
                                       const struct rotation_pulses *pulses,
                                       const nfsar_rotation *rotation, struct rotation_lines *lines,
                                       nfsar_error *error) {
-    size_t n_channel = capture->array.n_channel, pitch = n_channel * capture->n_sample;
+    size_t n_channel = capture->array.n_channel, n = n_channel * capture->n_sample;
+    float complex *pulse = malloc(n * sizeof *pulse);
     enum nfsar_status status = allocate(capture, pulses->n, lines, error);
+    if (status == NFSAR_OK && pulse == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
     if (status == NFSAR_OK) {
         status = take_frequencies(capture, lines, error);
     }
@@ -251,14 +278,14 @@ enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_
                                         lines->rx + first, error);
         if (status == NFSAR_OK) {
             take_directions(capture, pulses->time_s[i], rotation, first, lines);
-            status = source->read(source->context, pulses->index[i], 1, 0, capture->n_sample,
-                                  lines->samples + i * pitch, error);
+            status = source->read(source->context, pulses->index[i], 1, 0, capture->n_sample, pulse,
+                                  error);
+        }
+        if (status == NFSAR_OK) {
+            take_samples(pulse, first, lines);
         }
     }
-    for (size_t i = 0; status == NFSAR_OK && i < pulses->n * pitch; i++) {
-        double re = (double)crealf(lines->samples[i]), im = (double)cimagf(lines->samples[i]);
-        lines->energy += re * re + im * im;
-    }
+    free(pulse);
     return status == NFSAR_OK ? measure_noise(capture, source, &lines->noise, error) : status;
 }
 
@@ -269,6 +296,8 @@ enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_
 #define COARSE_STEP   0.2
 #define COARSE_VOXELS 62500.0
 enum { MOST_HEIGHTS = 9 };
+/* Voxels times pairs that the coarse image takes time for. */
+#define COARSE_UPDATES 2e9
 
 /* An array's span of heights resolves lambda R / (2 span). */
 struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius) {
@@ -290,18 +319,48 @@ struct rotation_heights rotation_heights_choose(const struct rotation_lines *lin
     return (struct rotation_heights){middle - 0.5 * step * (double)(n - 1), step, n};
 }
 
-/* The samples that were read, as a source. */
-static enum nfsar_status read_lines(void *context, size_t first_pulse, size_t n_pulse,
-                                    size_t first_sample, size_t n_sample, float complex *out,
-                                    nfsar_error *error) {
-    (void)error;
-    const struct rotation_lines *lines = context;
+/* Some of the pulses that were read, as a source. */
+struct coarse {
+    const struct rotation_lines *lines;
+    size_t n;
+    size_t *pulse; /* [n] among those of the lines */
+    double *time_s;
+};
 
-    size_t n_channel = lines->n_channel;
-    for (size_t i = 0; i < n_pulse * n_channel; i++) {
-        memcpy(out + i * n_sample,
-               lines->samples + (first_pulse * n_channel + i) * lines->n_sample + first_sample,
-               n_sample * sizeof *out);
+static enum nfsar_status read_coarse(void *context, size_t first_pulse, size_t n_pulse,
+                                     size_t first_sample, size_t n_sample, float complex *out,
+                                     nfsar_error *error) {
+    (void)error;
+    const struct coarse *coarse = context;
+    const struct rotation_lines *lines = coarse->lines;
+    for (size_t i = 0; i < n_pulse * lines->n_channel; i++) {
+        size_t pulse = coarse->pulse[first_pulse + i / lines->n_channel];
+        size_t from = (pulse * lines->n_channel + i % lines->n_channel) * lines->pitch;
+        for (size_t k = 0; k < n_sample; k++) {
+            size_t at = from + first_sample + k;
+            out[i * n_sample + k] = CMPLXF(lines->re[at], lines->im[at]);
+        }
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status choose_coarse(const struct rotation_lines *lines,
+                                       const struct rotation_pulses *pulses, double voxels,
+                                       struct coarse *coarse, nfsar_error *error) {
+    const double irrational = 0.41421356237309505; /* another one than before */
+    double share = COARSE_UPDATES / (voxels * (double)lines->n);
+    *coarse = (struct coarse){.lines = lines};
+    coarse->pulse = malloc(pulses->n * sizeof *coarse->pulse);
+    coarse->time_s = malloc(pulses->n * sizeof *coarse->time_s);
+    if (coarse->pulse == NULL || coarse->time_s == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < pulses->n; i++) {
+        double turns = irrational * (double)i;
+        if (turns - floor(turns) < share) {
+            coarse->pulse[coarse->n] = i;
+            coarse->time_s[coarse->n++] = pulses->time_s[i];
+        }
     }
     return NFSAR_OK;
 }
@@ -349,14 +408,14 @@ static void insert(struct found *found, struct rotation_scatterer new) {
 }
 
 /* Every local maximum of the slice. */
-static void collect(const nfsar_grid *grid, const float complex *image, double floor,
+static void collect(const nfsar_grid *grid, const float complex *image, double least,
                     const nfsar_rotation *rotation, double within, struct found *found) {
     size_t nx = grid->x.count, nz = grid->z.count;
     for (size_t j = 1; j + 1 < nz; j++) {
         for (size_t i = 1; i + 1 < nx; i++) {
             const float complex *o = image + j * nx + i;
             double power = power_of(*o);
-            if (power < floor || power < power_of(o[-1]) || power < power_of(o[1]) ||
+            if (power < least || power < power_of(o[-1]) || power < power_of(o[1]) ||
                 power < power_of(o[-(ptrdiff_t)nx]) || power < power_of(o[nx])) {
                 continue;
             }
@@ -369,7 +428,7 @@ static void collect(const nfsar_grid *grid, const float complex *image, double f
     }
 }
 
-static enum nfsar_status image_slice(const nfsar_capture *probe, const struct rotation_lines *lines,
+static enum nfsar_status image_slice(const nfsar_capture *probe, struct coarse *coarse,
                                      const nfsar_grid *grid, int threads, float complex *image,
                                      nfsar_error *error) {
     nfsar_bp_options options = nfsar_bp_defaults();
@@ -378,8 +437,7 @@ static enum nfsar_status image_slice(const nfsar_capture *probe, const struct ro
     options.tolerance = 1e-2;
     enum nfsar_status status = nfsar_bp_plan_create(probe, grid, &options, &plan, error);
     if (status == NFSAR_OK) {
-        struct rotation_lines copy = *lines;
-        const nfsar_echo_source source = {read_lines, &copy};
+        const nfsar_echo_source source = {read_coarse, coarse};
         status = nfsar_bp_execute(plan, &source, image, NULL, error);
     }
     nfsar_bp_plan_destroy(plan);
@@ -390,7 +448,7 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
                                            const struct rotation_pulses *pulses,
                                            const struct rotation_lines *lines,
                                            const nfsar_rotation *rotation, double within,
-                                           double floor, int threads,
+                                           double stands_out, int threads,
                                            struct rotation_scatterer *list, size_t room, size_t *n,
                                            const nfsar_progress *progress, nfsar_error *error) {
     const struct rotation_heights heights = rotation_heights_choose(lines, rotation->radius_m);
@@ -400,11 +458,16 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
     struct found found = {list, room, 0, 0.8 * wavelength,
                           heights.step > 0.0 ? 2.1 * heights.step : INFINITY};
     float complex *image = malloc(side * side * sizeof *image);
+    struct coarse coarse;
     enum nfsar_status status =
-        image != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+        choose_coarse(lines, pulses, (double)(side * side * heights.n), &coarse, error);
+    if (status == NFSAR_OK && image == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
     nfsar_capture probe = *capture;
-    probe.n_pulse = pulses->n;
-    probe.time_s = pulses->time_s;
+    probe.n_pulse = coarse.n;
+    probe.time_s = coarse.time_s;
+    double noise = lines->noise * (double)(coarse.n * lines->n_channel * lines->n_sample);
     for (size_t i = 0; status == NFSAR_OK && i < heights.n; i++) {
         const nfsar_grid grid = {
             {rotation->axis_x - step * (double)half, step, side},
@@ -414,13 +477,15 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
         if (!nfsar_progress_report(progress, 0.4 * (double)i / (double)heights.n)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "stopped");
         } else {
-            status = image_slice(&probe, lines, &grid, threads, image, error);
+            status = image_slice(&probe, &coarse, &grid, threads, image, error);
         }
         if (status == NFSAR_OK) {
-            collect(&grid, image, floor, rotation, within, &found);
+            collect(&grid, image, stands_out * noise, rotation, within, &found);
         }
     }
     free(image);
+    free(coarse.pulse);
+    free(coarse.time_s);
     *n = found.n;
     return status;
 }

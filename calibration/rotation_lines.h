@@ -43,12 +43,12 @@ struct rotation_heights {
 struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius);
 
 /* The strongest scatterers within `within` of the axis, strongest first, into list[room]; as far as
- * they reach `floor`. */
+ * they have stands_out times the power of noise. Powers are relative. */
 enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
                                            const struct rotation_pulses *pulses,
                                            const struct rotation_lines *lines,
                                            const nfsar_rotation *rotation, double within,
-                                           double floor, int threads,
+                                           double stands_out, int threads,
                                            struct rotation_scatterer *list, size_t room, size_t *n,
                                            const nfsar_progress *progress, nfsar_error *error);
 

@@ -8,15 +8,22 @@
 #include <nfsar/capture.h>
 #include <nfsar/status.h>
 
-/* Voxels of a patch along x and z, and how far from its middle they reach. */
-enum { PATCH_HALF = 4, PATCH_SIDE = 2 * PATCH_HALF + 1, PATCH_VOXELS = PATCH_SIDE * PATCH_SIDE };
+/* A patch is square in x and z, its middle between its voxels. */
+enum { PATCH_SIDE = 8, PATCH_VOXELS = PATCH_SIDE * PATCH_SIDE };
+/* Offset of voxel i from the middle, in steps. */
+static inline double patch_offset(int i) {
+    return i - 0.5 * (PATCH_SIDE - 1);
+}
 
 /* The transmit-receive pairs that are looked at, with their samples. */
 struct rotation_lines {
     size_t n, n_sample, n_channel; /* n is pulses times channels */
     nfsar_vec3 *tx, *rx;           /* [n] */
     double *out_x, *out_z;         /* [n] outward from the axis */
-    float complex *samples;        /* [n][n_sample] */
+    size_t pitch;                  /* samples of a line, with zeros to a multiple of 8 */
+    float *re, *im;                /* [n][pitch] */
+    float *k_off;                  /* [pitch] k - k_centre */
+    double band;                   /* of k */
     double *k;                     /* [n_sample] wavenumbers */
     double k_centre, k_step;       /* k_step 0: not uniform */
     double step;                   /* between a patch's voxels, metres */
