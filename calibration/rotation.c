@@ -23,6 +23,10 @@ enum { SHARP = 12, KNOWN = 32 };
  * what they themselves do to the phase outweighs it. */
 #define LEAST_PHASE 2.0
 
+/* Pulses so far above and below their middle are looked at, in radii: finer heights would take many
+ * slices to find scatterers in. */
+#define HEIGHTS 0.25
+
 /* A full circle, nearly: ranges from all sides tell what is added to all of them. */
 #define ALL_ROUND (NFSAR_PI * 300.0 / 180.0)
 
@@ -39,9 +43,10 @@ struct search {
     struct rotation_lines lines;
     struct rotation_heights heights;
     struct rotation_scatterer known[KNOWN];
-    size_t n_known, n;  /* the first n are sharpness' */
-    double rise[SHARP]; /* how their heights go with the change of the radius */
-    double reference;   /* the change at which they are where known[] says */
+    size_t n_known, n;   /* the first n are sharpness' */
+    double ideal[SHARP]; /* d ln S / d change of a point's patch, phases right all along */
+    double rise[SHARP];  /* how their heights go with the change of the radius */
+    double reference;    /* the change at which they are where known[] says */
     double range_offset;
     double voxel_noise; /* power of noise in a voxel */
 };
@@ -60,7 +65,8 @@ static struct sharpness sharpness_at(const struct search *s, double change, doub
         nfsar_vec3 at = s->known[i].at;
         at.y += s->rise[i] * (change - s->reference);
         rotation_patch(&s->lines, trial, at, s->lines.step, image);
-        made.each[i] = rotation_patch_sharpness(image).fourth;
+        made.each[i] =
+            rotation_patch_sharpness(image).fourth * exp(-s->ideal[i] * (change - s->reference));
     }
     for (size_t i = 0; i < s->n; i++) {
         made.total += made.each[i];
@@ -129,12 +135,31 @@ static void centre(struct search *s, double change, size_t n) {
     }
 }
 
+/* The radius changes from where a scatterer is seen, too, and with that the form of its image: S of
+ * a point whose phases are all right is not the same for all radii. That is not for the search. */
+static void take_ideal(struct search *s, double change) {
+    const double aside = 1e-3;
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
+    for (size_t i = 0; i < s->n; i++) {
+        double sharp[2];
+        for (int k = 0; k < 2; k++) {
+            float complex image[PATCH_VOXELS];
+            rotation_patch_ideal(&s->lines, change + (k == 0 ? -aside : aside), s->known[i].at,
+                                 s->lines.step, image);
+            sharp[k] = rotation_patch_sharpness(image).fourth;
+        }
+        s->ideal[i] = log(sharp[1] / sharp[0]) / (2.0 * aside);
+    }
+    s->reference = change;
+}
+
 /* A wrong radius and a wrong height make errors of the phase that are much alike: a scatterer's
  * height follows the radius that is tried. Centre at both sides of `change` and draw a line. */
 static void centre_along(struct search *s, double change) {
     const double aside = 0.8e-3;
     if (s->heights.step == 0.0) {
         centre(s, change, s->n);
+        take_ideal(s, change);
         return;
     }
     double low[SHARP];
@@ -148,7 +173,7 @@ static void centre_along(struct search *s, double change) {
         s->rise[i] = (s->known[i].at.y - low[i]) / (2.0 * aside);
         s->known[i].at.y = 0.5 * (s->known[i].at.y + low[i]);
     }
-    s->reference = change;
+    take_ideal(s, change);
 }
 
 /* ---- the radius ----------------------------------------------------------------------------- */
@@ -347,26 +372,27 @@ static nfsar_vec3 exact_place(const struct search *s, double change, nfsar_vec3 
 
 static enum nfsar_status find_zero(struct search *s, nfsar_rotation *r, nfsar_error *error) {
     const nfsar_vec3 point = s->options->point;
-    const struct rotation_scatterer *nearest = NULL;
+    const struct rotation_scatterer *strongest = NULL;
     double least = INFINITY;
     for (size_t i = 0; i < s->n_known; i++) {
         nfsar_vec3 off = nfsar_vec3_subtract(s->known[i].at, point);
         off.y = s->heights.step > 0.0 ? off.y : 0.0;
         double distance = nfsar_vec3_norm(off);
-        if (distance < least) {
-            least = distance;
-            nearest = &s->known[i];
+        least = fmin(least, distance);
+        if (distance <= s->options->point_off_m &&
+            (strongest == NULL || s->known[i].power > strongest->power)) {
+            strongest = &s->known[i];
         }
     }
-    if (nearest == NULL || least > s->options->point_off_m) {
+    if (strongest == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector within %.3g mm of the point %.4g,%.4g,%.4g; the nearest of "
-                          "%zu scatterers is %.3g mm away",
+                          "the %zu strongest scatterers is %.3g mm away",
                           1e3 * s->options->point_off_m, point.x, point.y, point.z, s->n_known,
                           1e3 * least);
     }
     double width = 0.0;
-    struct rotation_scatterer centred = *nearest;
+    struct rotation_scatterer centred = *strongest;
     const struct rotation_trial trial = {r->change_m, s->range_offset};
     centre_on(s, trial, s->lines.step, 0.5 * s->heights.step, &centred);
     nfsar_vec3 found = exact_place(s, r->change_m, centred.at, &width);
@@ -409,8 +435,12 @@ static enum nfsar_status check(const nfsar_capture *capture, const nfsar_rotatio
 static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct search *s,
                                          const struct rotation_pulses *pulses, nfsar_rotation *r,
                                          nfsar_error *error) {
-    double within =
-        s->options->within_m > 0.0 ? s->options->within_m : fmin(0.4 * r->radius_m, 0.1);
+    const nfsar_rotation_options *o = s->options;
+    double within = o->within_m > 0.0 ? o->within_m : fmin(0.4 * r->radius_m, 0.1);
+    if (o->has_point) {
+        double point = hypot(o->point.x - r->axis_x, o->point.z - r->axis_z);
+        within = fmin(fmax(within, point + o->point_off_m), 0.9 * r->radius_m);
+    }
     s->voxel_noise = s->lines.noise * (double)(s->lines.n * s->lines.n_sample);
     enum nfsar_status status =
         rotation_scatterers_find(capture, pulses, &s->lines, r, within, STANDS_OUT, s->threads,
@@ -430,7 +460,8 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
 static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_source *source,
                              struct search *s, struct rotation_pulses *pulses, double arc,
                              nfsar_rotation *r, nfsar_error *error) {
-    enum nfsar_status status = rotation_pulses_choose(capture, pulses, error);
+    enum nfsar_status status =
+        rotation_pulses_choose(capture, HEIGHTS * r->radius_m, pulses, error);
     if (status == NFSAR_OK) {
         status = rotation_lines_read(capture, source, pulses, r, &s->lines, error);
     }

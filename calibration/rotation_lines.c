@@ -120,7 +120,7 @@ enum nfsar_status rotation_circle(const nfsar_capture *capture, nfsar_rotation *
 
 /* ---- pulses and samples --------------------------------------------------------------------- */
 
-enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture,
+enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture, double reach,
                                          struct rotation_pulses *pulses, nfsar_error *error) {
     const double golden = 0.61803398874989485;
     double cost = (double)capture->array.n_channel * ((double)capture->n_sample + PAIR_COST);
@@ -131,10 +131,19 @@ enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture,
     if (pulses->index == NULL || pulses->time_s == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < capture->n_pulse; i++) {
+        double y = pose_at(capture, capture->time_s[i]).position.y;
+        low = fmin(low, y);
+        high = fmax(high, y);
+    }
+    double middle = 0.5 * (low + high);
     /* Multiples of the golden ratio: even, and in step with no lattice of angles and heights. */
     for (size_t i = 0; i < capture->n_pulse; i++) {
         double turns = golden * (double)i;
-        if (turns - floor(turns) < share && (capture->flags == NULL || capture->flags[i] == 0)) {
+        double y = pose_at(capture, capture->time_s[i]).position.y;
+        bool whole = capture->flags == NULL || capture->flags[i] == 0;
+        if (turns - floor(turns) < share && whole && fabs(y - middle) <= reach) {
             pulses->index[pulses->n] = i;
             pulses->time_s[pulses->n++] = capture->time_s[i];
         }
@@ -295,7 +304,7 @@ enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_
  * a slice, and its heights. */
 #define COARSE_STEP   0.2
 #define COARSE_VOXELS 62500.0
-enum { MOST_HEIGHTS = 9 };
+enum { MOST_HEIGHTS = 49 };
 /* Voxels times pairs that the coarse image takes time for. */
 #define COARSE_UPDATES 2e9
 
@@ -312,11 +321,10 @@ struct rotation_heights rotation_heights_choose(const struct rotation_lines *lin
     if (resolution > 0.3 * radius) {
         return (struct rotation_heights){middle, 0.0, 1};
     }
-    size_t n = 1 + 2 * (size_t)ceil(0.5 * span / (0.7 * resolution));
-    n = n < MOST_HEIGHTS ? n : MOST_HEIGHTS;
-    double step = fmin(0.7 * resolution, span / (double)(n - 1) * 1.2);
-    step = fmax(step, span / (double)(n - 1));
-    return (struct rotation_heights){middle - 0.5 * step * (double)(n - 1), step, n};
+    double step = 0.7 * resolution;
+    size_t half = (size_t)ceil(0.5 * span / step);
+    half = half < MOST_HEIGHTS / 2 ? half : MOST_HEIGHTS / 2;
+    return (struct rotation_heights){middle - step * (double)half, step, 2 * half + 1};
 }
 
 /* Some of the pulses that were read, as a source. */
@@ -373,11 +381,13 @@ static double power_of(float complex o) {
 struct found {
     struct rotation_scatterer *list;
     size_t room, n;
-    double apart, apart_y; /* side lobes nearer than this are no scatterers of their own */
+    /* Side lobes nearer than this are no scatterers of their own; at another height the image of a
+     * scatterer is a ring that grows with the distance. */
+    double apart, cone;
 };
 
 static bool is_beside(const struct found *found, nfsar_vec3 a, nfsar_vec3 b) {
-    return hypot(a.x - b.x, a.z - b.z) < found->apart && fabs(a.y - b.y) < found->apart_y;
+    return hypot(a.x - b.x, a.z - b.z) < found->apart + found->cone * fabs(a.y - b.y);
 }
 
 /* Into the list, which is sorted; weaker ones beside it go. */
@@ -456,7 +466,7 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
     double step = fmax(COARSE_STEP * wavelength, 2.0 * within / sqrt(COARSE_VOXELS));
     size_t half = (size_t)ceil(within / step), side = 2 * half + 1;
     struct found found = {list, room, 0, 0.8 * wavelength,
-                          heights.step > 0.0 ? 2.1 * heights.step : INFINITY};
+                          0.8 * heights.step * (double)(heights.n - 1) / rotation->radius_m};
     float complex *image = malloc(side * side * sizeof *image);
     struct coarse coarse;
     enum nfsar_status status =

@@ -12,13 +12,14 @@
 enum nfsar_status rotation_circle(const nfsar_capture *capture, nfsar_rotation *rotation,
                                   double *arc, nfsar_error *error);
 
-/* Pulses of the capture, evenly scattered, as many as the search takes time for. Owned arrays. */
+/* Pulses of the capture, evenly scattered, as many as the search takes time for, at heights within
+ * `reach` of their middle. Owned arrays. */
 struct rotation_pulses {
     size_t n;
     size_t *index;
     double *time_s;
 };
-enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture,
+enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture, double reach,
                                          struct rotation_pulses *pulses, nfsar_error *error);
 void rotation_pulses_free(struct rotation_pulses *pulses);
 

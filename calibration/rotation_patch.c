@@ -117,21 +117,34 @@ static void add_line(double k, struct way tx, struct way rx, double step, double
     }
 }
 
-void rotation_patch(const struct rotation_lines *lines, struct rotation_trial trial,
-                    nfsar_vec3 centre, double step, float complex image[PATCH_VOXELS]) {
+/* back is added to all ways; NULL: ideal. */
+static void make_patch(const struct rotation_lines *lines, double change, const double *back,
+                       nfsar_vec3 centre, double step, float complex image[PATCH_VOXELS]) {
     struct sums sums;
     memset(&sums, 0, sizeof sums);
-    double back = 2.0 * (trial.range_offset - trial.radius_change);
     for (size_t l = 0; l < lines->n; l++) {
-        struct way tx = way_to(centre, moved(lines, l, lines->tx[l], trial.radius_change));
-        struct way rx = way_to(centre, moved(lines, l, lines->rx[l], trial.radius_change));
-        double complex sum, slope;
-        compress(lines, l, tx.length + rx.length + back, &sum, &slope);
+        struct way tx = way_to(centre, moved(lines, l, lines->tx[l], change));
+        struct way rx = way_to(centre, moved(lines, l, lines->rx[l], change));
+        double complex sum = 1.0, slope = 0.0;
+        if (back != NULL) {
+            compress(lines, l, tx.length + rx.length + *back, &sum, &slope);
+        }
         add_line(lines->k_centre, tx, rx, step, sum, slope, &sums);
     }
     for (int i = 0; i < PATCH_VOXELS; i++) {
         image[i] = CMPLXF(sums.re[i], sums.im[i]);
     }
+}
+
+void rotation_patch(const struct rotation_lines *lines, struct rotation_trial trial,
+                    nfsar_vec3 centre, double step, float complex image[PATCH_VOXELS]) {
+    double back = 2.0 * (trial.range_offset - trial.radius_change);
+    make_patch(lines, trial.radius_change, &back, centre, step, image);
+}
+
+void rotation_patch_ideal(const struct rotation_lines *lines, double radius_change,
+                          nfsar_vec3 centre, double step, float complex image[PATCH_VOXELS]) {
+    make_patch(lines, radius_change, NULL, centre, step, image);
 }
 
 struct rotation_sharpness rotation_patch_sharpness(const float complex image[PATCH_VOXELS]) {

@@ -41,6 +41,10 @@ struct rotation_trial {
 void rotation_patch(const struct rotation_lines *lines, struct rotation_trial trial,
                     nfsar_vec3 centre, double step, float complex image[PATCH_VOXELS]);
 
+/* The same of a point in the middle, for which each pair has the sum 1 at its range. */
+void rotation_patch_ideal(const struct rotation_lines *lines, double radius_change,
+                          nfsar_vec3 centre, double step, float complex image[PATCH_VOXELS]);
+
 /* Sum |o|^4 and largest |o|^2 of a patch. */
 struct rotation_sharpness {
     double fourth, peak;
