@@ -433,8 +433,7 @@ static enum nfsar_status check(const nfsar_capture *capture, const nfsar_rotatio
 }
 
 static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct search *s,
-                                         const struct rotation_pulses *pulses, nfsar_rotation *r,
-                                         nfsar_error *error) {
+                                         nfsar_rotation *r, nfsar_error *error) {
     const nfsar_rotation_options *o = s->options;
     double within = o->within_m > 0.0 ? o->within_m : fmin(0.4 * r->radius_m, 0.1);
     if (o->has_point) {
@@ -443,8 +442,8 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
     }
     s->voxel_noise = s->lines.noise * (double)(s->lines.n * s->lines.n_sample);
     enum nfsar_status status =
-        rotation_scatterers_find(capture, pulses, &s->lines, r, within, STANDS_OUT, s->threads,
-                                 s->known, KNOWN, &s->n_known, s->progress, error);
+        rotation_scatterers_find(capture, &s->lines, r, within, STANDS_OUT, s->threads, s->known,
+                                 KNOWN, &s->n_known, s->progress, error);
     if (status == NFSAR_OK && s->n_known == 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "nothing within %.3g m of the axis stands out of the noise", within);
@@ -458,16 +457,12 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
 }
 
 static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_source *source,
-                             struct search *s, struct rotation_pulses *pulses, double arc,
-                             nfsar_rotation *r, nfsar_error *error) {
+                             struct search *s, double arc, nfsar_rotation *r, nfsar_error *error) {
     enum nfsar_status status =
-        rotation_pulses_choose(capture, HEIGHTS * r->radius_m, pulses, error);
-    if (status == NFSAR_OK) {
-        status = rotation_lines_read(capture, source, pulses, r, &s->lines, error);
-    }
+        rotation_lines_read(capture, source, HEIGHTS * r->radius_m, r, &s->lines, error);
     if (status == NFSAR_OK) {
         s->heights = rotation_heights_choose(&s->lines, r->radius_m);
-        status = find_scatterers(capture, s, pulses, r, error);
+        status = find_scatterers(capture, s, r, error);
     }
     if (status == NFSAR_OK) {
         centre(s, 0.0, s->n);
@@ -484,7 +479,6 @@ enum nfsar_status nfsar_rotation_find(const nfsar_capture *capture, const nfsar_
                                       nfsar_error *error) {
     const nfsar_rotation_options defaults = nfsar_rotation_defaults();
     struct search *s = calloc(1, sizeof *s);
-    struct rotation_pulses pulses = {0};
     double arc = 0.0;
     memset(rotation, 0, sizeof *rotation);
     if (s == NULL) {
@@ -498,9 +492,8 @@ enum nfsar_status nfsar_rotation_find(const nfsar_capture *capture, const nfsar_
         status = check(capture, s->options, rotation, error);
     }
     if (status == NFSAR_OK) {
-        status = run(capture, source, s, &pulses, arc, rotation, error);
+        status = run(capture, source, s, arc, rotation, error);
     }
-    rotation_pulses_free(&pulses);
     rotation_lines_free(&s->lines);
     free(s);
     return status;

@@ -10,7 +10,7 @@
 #include "algorithms/frequencies.h"
 
 /* Work of one patch: pairs times samples and what each pair costs beyond them. */
-#define BUDGET    2.5e6
+#define BUDGET    1.6e6
 #define PAIR_COST 130.0
 
 /* Positions farther from the circle than this part of its radius are no turntable. */
@@ -120,46 +120,6 @@ enum nfsar_status rotation_circle(const nfsar_capture *capture, nfsar_rotation *
 
 /* ---- pulses and samples --------------------------------------------------------------------- */
 
-enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture, double reach,
-                                         struct rotation_pulses *pulses, nfsar_error *error) {
-    const double golden = 0.61803398874989485;
-    double cost = (double)capture->array.n_channel * ((double)capture->n_sample + PAIR_COST);
-    double share = fmin(1.0, BUDGET / (cost * (double)capture->n_pulse));
-    memset(pulses, 0, sizeof *pulses);
-    pulses->index = malloc(capture->n_pulse * sizeof *pulses->index);
-    pulses->time_s = malloc(capture->n_pulse * sizeof *pulses->time_s);
-    if (pulses->index == NULL || pulses->time_s == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < capture->n_pulse; i++) {
-        double y = pose_at(capture, capture->time_s[i]).position.y;
-        low = fmin(low, y);
-        high = fmax(high, y);
-    }
-    double middle = 0.5 * (low + high);
-    /* Multiples of the golden ratio: even, and in step with no lattice of angles and heights. */
-    for (size_t i = 0; i < capture->n_pulse; i++) {
-        double turns = golden * (double)i;
-        double y = pose_at(capture, capture->time_s[i]).position.y;
-        bool whole = capture->flags == NULL || capture->flags[i] == 0;
-        if (turns - floor(turns) < share && whole && fabs(y - middle) <= reach) {
-            pulses->index[pulses->n] = i;
-            pulses->time_s[pulses->n++] = capture->time_s[i];
-        }
-    }
-    return pulses->n >= 8
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                            "%zu whole pulses are too few to find the radius from", pulses->n);
-}
-
-void rotation_pulses_free(struct rotation_pulses *pulses) {
-    free(pulses->index);
-    free(pulses->time_s);
-    memset(pulses, 0, sizeof *pulses);
-}
-
 void rotation_lines_free(struct rotation_lines *lines) {
     free(lines->tx);
     free(lines->rx);
@@ -172,13 +132,34 @@ void rotation_lines_free(struct rotation_lines *lines) {
     memset(lines, 0, sizeof *lines);
 }
 
-static enum nfsar_status allocate(const nfsar_capture *capture, size_t n_pulse,
+/* Lines that are looked at: the part `share` of those at heights within `reach` of the middle. */
+struct choice {
+    double share, middle, reach;
+};
+
+static struct choice choose(const nfsar_capture *capture, double reach) {
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < capture->n_pulse; i++) {
+        double y = pose_at(capture, capture->time_s[i]).position.y;
+        low = fmin(low, y);
+        high = fmax(high, y);
+    }
+    double n = (double)capture->n_pulse * (double)capture->array.n_channel;
+    n *= fmin(1.0, 2.0 * reach / fmax(high - low, 1e-9));
+    double cost = (double)capture->n_sample + PAIR_COST;
+    return (struct choice){BUDGET / (cost * n), 0.5 * (low + high), reach};
+}
+
+/* Multiples of an irrational number: even, and in step with no lattice of angles and heights. */
+static bool is_in(size_t i, double irrational, double share) {
+    double turns = irrational * (double)i;
+    return turns - floor(turns) < share;
+}
+
+static enum nfsar_status allocate(const nfsar_capture *capture, size_t n,
                                   struct rotation_lines *lines, nfsar_error *error) {
-    size_t n = n_pulse * capture->array.n_channel;
     memset(lines, 0, sizeof *lines);
-    lines->n = n;
     lines->n_sample = capture->n_sample;
-    lines->n_channel = capture->array.n_channel;
     lines->tx = malloc(n * sizeof *lines->tx);
     lines->rx = malloc(n * sizeof *lines->rx);
     lines->out_x = malloc(n * sizeof *lines->out_x);
@@ -190,8 +171,7 @@ static enum nfsar_status allocate(const nfsar_capture *capture, size_t n_pulse,
     bool all = lines->tx != NULL && lines->rx != NULL && lines->out_x != NULL &&
                lines->out_z != NULL && lines->re != NULL && lines->im != NULL &&
                lines->k_off != NULL;
-    return all ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses", n_pulse);
+    return all ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for the samples");
 }
 
 static enum nfsar_status take_frequencies(const nfsar_capture *capture,
@@ -216,17 +196,14 @@ static enum nfsar_status take_frequencies(const nfsar_capture *capture,
     return NFSAR_OK;
 }
 
-/* Outward at the time of each channel: a radar that moves on does so between its channels. */
-static void take_directions(const nfsar_capture *capture, double time_s,
-                            const nfsar_rotation *rotation, size_t first,
-                            struct rotation_lines *lines) {
-    for (size_t c = 0; c < capture->array.n_channel; c++) {
-        double when = time_s + capture->array.channel_time_s[c];
-        nfsar_vec3 p = pose_at(capture, when).position;
-        double x = p.x - rotation->axis_x, z = p.z - rotation->axis_z, length = hypot(x, z);
-        lines->out_x[first + c] = length > 0.0 ? x / length : 0.0;
-        lines->out_z[first + c] = length > 0.0 ? z / length : 0.0;
-    }
+/* Outward at the time of the channel: a radar that moves on does so between its channels. */
+static void take_direction(const nfsar_capture *capture, double time_s,
+                           const nfsar_rotation *rotation, size_t line,
+                           struct rotation_lines *lines) {
+    nfsar_vec3 p = pose_at(capture, time_s).position;
+    double x = p.x - rotation->axis_x, z = p.z - rotation->axis_z, length = hypot(x, z);
+    lines->out_x[line] = length > 0.0 ? x / length : 0.0;
+    lines->out_z[line] = length > 0.0 ? z / length : 0.0;
 }
 
 /* White noise is the same in all range bins, and most of them hold nothing else: the median of the
@@ -256,45 +233,96 @@ static enum nfsar_status measure_noise(const nfsar_capture *capture,
 }
 
 /* Real and imaginary parts apart, and their energy. */
-static void take_samples(const float complex *pulse, size_t first, struct rotation_lines *lines) {
-    for (size_t c = 0; c < lines->n_channel; c++) {
-        float *re = lines->re + (first + c) * lines->pitch;
-        float *im = lines->im + (first + c) * lines->pitch;
-        for (size_t i = 0; i < lines->n_sample; i++) {
-            re[i] = crealf(pulse[c * lines->n_sample + i]);
-            im[i] = cimagf(pulse[c * lines->n_sample + i]);
-            lines->energy += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
-        }
+static void take_samples(const float complex *sample, size_t line, struct rotation_lines *lines) {
+    float *re = lines->re + line * lines->pitch, *im = lines->im + line * lines->pitch;
+    for (size_t i = 0; i < lines->n_sample; i++) {
+        re[i] = crealf(sample[i]);
+        im[i] = cimagf(sample[i]);
+        lines->energy += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
     }
 }
 
-enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_echo_source *source,
-                                      const struct rotation_pulses *pulses,
-                                      const nfsar_rotation *rotation, struct rotation_lines *lines,
-                                      nfsar_error *error) {
-    size_t n_channel = capture->array.n_channel, n = n_channel * capture->n_sample;
-    float complex *pulse = malloc(n * sizeof *pulse);
-    enum nfsar_status status = allocate(capture, pulses->n, lines, error);
-    if (status == NFSAR_OK && pulse == NULL) {
+/* What one pulse is read into. */
+struct pulse {
+    nfsar_vec3 *tx, *rx;    /* [n_channel] */
+    float complex *samples; /* [n_channel][n_sample] */
+};
+
+static enum nfsar_status read_pulse(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                    size_t i, const struct choice *choice,
+                                    const nfsar_rotation *rotation, const struct pulse *pulse,
+                                    struct rotation_lines *lines, nfsar_error *error) {
+    const size_t n_channel = capture->array.n_channel;
+    double y = pose_at(capture, capture->time_s[i]).position.y;
+    if ((capture->flags != NULL && capture->flags[i] != 0) ||
+        fabs(y - choice->middle) > choice->reach) {
+        return NFSAR_OK;
+    }
+    bool is_read = false;
+    for (size_t c = 0; c < n_channel; c++) {
+        if (!is_in(i * n_channel + c, 0.61803398874989485, choice->share)) {
+            continue;
+        }
+        enum nfsar_status status = NFSAR_OK;
+        if (!is_read) {
+            status = nfsar_capture_antennas(capture, false, i, 1, pulse->tx, pulse->rx, error);
+        }
+        if (status == NFSAR_OK && !is_read) {
+            status =
+                source->read(source->context, i, 1, 0, capture->n_sample, pulse->samples, error);
+        }
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        is_read = true;
+        lines->tx[lines->n] = pulse->tx[c];
+        lines->rx[lines->n] = pulse->rx[c];
+        take_direction(capture, capture->time_s[i] + capture->array.channel_time_s[c], rotation,
+                       lines->n, lines);
+        take_samples(pulse->samples + c * capture->n_sample, lines->n, lines);
+        lines->n++;
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status read_all(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                  const struct choice *choice, const nfsar_rotation *rotation,
+                                  struct rotation_lines *lines, nfsar_error *error) {
+    const size_t n_channel = capture->array.n_channel;
+    struct pulse pulse = {malloc(n_channel * sizeof *pulse.tx),
+                          malloc(n_channel * sizeof *pulse.rx),
+                          malloc(n_channel * capture->n_sample * sizeof *pulse.samples)};
+    enum nfsar_status status = NFSAR_OK;
+    if (pulse.tx == NULL || pulse.rx == NULL || pulse.samples == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
+    for (size_t i = 0; status == NFSAR_OK && i < capture->n_pulse; i++) {
+        status = read_pulse(capture, source, i, choice, rotation, &pulse, lines, error);
+    }
+    free(pulse.tx);
+    free(pulse.rx);
+    free(pulse.samples);
+    return status;
+}
+
+enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                      double reach, const nfsar_rotation *rotation,
+                                      struct rotation_lines *lines, nfsar_error *error) {
+    const struct choice choice = choose(capture, reach);
+    const double all = (double)capture->n_pulse * (double)capture->array.n_channel;
+    /* Any part of the golden ratio's multiples is even to some units. */
+    size_t room = (size_t)(fmin(1.0, choice.share) * all) + 64;
+    enum nfsar_status status = allocate(capture, room, lines, error);
     if (status == NFSAR_OK) {
         status = take_frequencies(capture, lines, error);
     }
-    for (size_t i = 0; status == NFSAR_OK && i < pulses->n; i++) {
-        size_t first = i * n_channel;
-        status = nfsar_capture_antennas(capture, false, pulses->index[i], 1, lines->tx + first,
-                                        lines->rx + first, error);
-        if (status == NFSAR_OK) {
-            take_directions(capture, pulses->time_s[i], rotation, first, lines);
-            status = source->read(source->context, pulses->index[i], 1, 0, capture->n_sample, pulse,
-                                  error);
-        }
-        if (status == NFSAR_OK) {
-            take_samples(pulse, first, lines);
-        }
+    if (status == NFSAR_OK) {
+        status = read_all(capture, source, &choice, rotation, lines, error);
     }
-    free(pulse);
+    if (status == NFSAR_OK && lines->n < 8) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%zu whole pulses are too few to find the radius from", lines->n);
+    }
     return status == NFSAR_OK ? measure_noise(capture, source, &lines->noise, error) : status;
 }
 
@@ -327,12 +355,12 @@ struct rotation_heights rotation_heights_choose(const struct rotation_lines *lin
     return (struct rotation_heights){middle - step * (double)half, step, 2 * half + 1};
 }
 
-/* Some of the pulses that were read, as a source. */
+/* Some of the lines as a capture of one antenna, at their phase centres: good enough to see where
+ * scatterers are. Its echo is read from them. */
 struct coarse {
     const struct rotation_lines *lines;
-    size_t n;
-    size_t *pulse; /* [n] among those of the lines */
-    double *time_s;
+    size_t *line; /* [capture.n_pulse] */
+    nfsar_capture capture;
 };
 
 static enum nfsar_status read_coarse(void *context, size_t first_pulse, size_t n_pulse,
@@ -341,36 +369,48 @@ static enum nfsar_status read_coarse(void *context, size_t first_pulse, size_t n
     (void)error;
     const struct coarse *coarse = context;
     const struct rotation_lines *lines = coarse->lines;
-    for (size_t i = 0; i < n_pulse * lines->n_channel; i++) {
-        size_t pulse = coarse->pulse[first_pulse + i / lines->n_channel];
-        size_t from = (pulse * lines->n_channel + i % lines->n_channel) * lines->pitch;
+    for (size_t i = 0; i < n_pulse; i++) {
+        size_t from = coarse->line[first_pulse + i] * lines->pitch + first_sample;
         for (size_t k = 0; k < n_sample; k++) {
-            size_t at = from + first_sample + k;
-            out[i * n_sample + k] = CMPLXF(lines->re[at], lines->im[at]);
+            out[i * n_sample + k] = CMPLXF(lines->re[from + k], lines->im[from + k]);
         }
     }
     return NFSAR_OK;
 }
 
-static enum nfsar_status choose_coarse(const struct rotation_lines *lines,
-                                       const struct rotation_pulses *pulses, double voxels,
-                                       struct coarse *coarse, nfsar_error *error) {
-    const double irrational = 0.41421356237309505; /* another one than before */
+static void coarse_free(struct coarse *coarse) {
+    nfsar_capture_free(&coarse->capture);
+    free(coarse->line);
+}
+
+static enum nfsar_status coarse_make(const struct rotation_lines *lines, const double *frequency_hz,
+                                     double voxels, struct coarse *coarse, nfsar_error *error) {
     double share = COARSE_UPDATES / (voxels * (double)lines->n);
-    *coarse = (struct coarse){.lines = lines};
-    coarse->pulse = malloc(pulses->n * sizeof *coarse->pulse);
-    coarse->time_s = malloc(pulses->n * sizeof *coarse->time_s);
-    if (coarse->pulse == NULL || coarse->time_s == NULL) {
+    size_t n = 0;
+    nfsar_array single = {0};
+    *coarse = (struct coarse){.lines = lines, .line = malloc(lines->n * sizeof *coarse->line)};
+    if (coarse->line == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    for (size_t i = 0; i < pulses->n; i++) {
-        double turns = irrational * (double)i;
-        if (turns - floor(turns) < share) {
-            coarse->pulse[coarse->n] = i;
-            coarse->time_s[coarse->n++] = pulses->time_s[i];
+    for (size_t i = 0; i < lines->n; i++) {
+        if (is_in(i, 0.41421356237309505, share)) { /* another one than before */
+            coarse->line[n++] = i;
         }
     }
-    return NFSAR_OK;
+    enum nfsar_status status = nfsar_array_create(1, 1, &single, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_capture_create(n, lines->n_sample, &single, false, &coarse->capture, error);
+    }
+    if (status == NFSAR_OK) {
+        memcpy(coarse->capture.frequency_hz, frequency_hz,
+               lines->n_sample * sizeof *coarse->capture.frequency_hz);
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        size_t l = coarse->line[i];
+        coarse->capture.pose[i] = (nfsar_pose){nfsar_vec3_midpoint(lines->tx[l], lines->rx[l]),
+                                               NFSAR_QUATERNION_IDENTITY};
+    }
+    return status;
 }
 
 static double power_of(float complex o) {
@@ -438,14 +478,13 @@ static void collect(const nfsar_grid *grid, const float complex *image, double l
     }
 }
 
-static enum nfsar_status image_slice(const nfsar_capture *probe, struct coarse *coarse,
-                                     const nfsar_grid *grid, int threads, float complex *image,
-                                     nfsar_error *error) {
+static enum nfsar_status image_slice(struct coarse *coarse, const nfsar_grid *grid, int threads,
+                                     float complex *image, nfsar_error *error) {
     nfsar_bp_options options = nfsar_bp_defaults();
     nfsar_bp_plan *plan = NULL;
     options.threads = threads;
     options.tolerance = 1e-2;
-    enum nfsar_status status = nfsar_bp_plan_create(probe, grid, &options, &plan, error);
+    enum nfsar_status status = nfsar_bp_plan_create(&coarse->capture, grid, &options, &plan, error);
     if (status == NFSAR_OK) {
         const nfsar_echo_source source = {read_coarse, coarse};
         status = nfsar_bp_execute(plan, &source, image, NULL, error);
@@ -455,7 +494,6 @@ static enum nfsar_status image_slice(const nfsar_capture *probe, struct coarse *
 }
 
 enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
-                                           const struct rotation_pulses *pulses,
                                            const struct rotation_lines *lines,
                                            const nfsar_rotation *rotation, double within,
                                            double stands_out, int threads,
@@ -469,15 +507,12 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
                           0.8 * heights.step * (double)(heights.n - 1) / rotation->radius_m};
     float complex *image = malloc(side * side * sizeof *image);
     struct coarse coarse;
-    enum nfsar_status status =
-        choose_coarse(lines, pulses, (double)(side * side * heights.n), &coarse, error);
+    enum nfsar_status status = coarse_make(lines, capture->frequency_hz,
+                                           (double)(side * side * heights.n), &coarse, error);
     if (status == NFSAR_OK && image == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    nfsar_capture probe = *capture;
-    probe.n_pulse = coarse.n;
-    probe.time_s = coarse.time_s;
-    double noise = lines->noise * (double)(coarse.n * lines->n_channel * lines->n_sample);
+    double noise = lines->noise * (double)(coarse.capture.n_pulse * lines->n_sample);
     for (size_t i = 0; status == NFSAR_OK && i < heights.n; i++) {
         const nfsar_grid grid = {
             {rotation->axis_x - step * (double)half, step, side},
@@ -487,15 +522,14 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
         if (!nfsar_progress_report(progress, 0.4 * (double)i / (double)heights.n)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "stopped");
         } else {
-            status = image_slice(&probe, &coarse, &grid, threads, image, error);
+            status = image_slice(&coarse, &grid, threads, image, error);
         }
         if (status == NFSAR_OK) {
             collect(&grid, image, stands_out * noise, rotation, within, &found);
         }
     }
     free(image);
-    free(coarse.pulse);
-    free(coarse.time_s);
+    coarse_free(&coarse);
     *n = found.n;
     return status;
 }

@@ -17,18 +17,18 @@ static inline double patch_offset(int i) {
 
 /* The transmit-receive pairs that are looked at, with their samples. */
 struct rotation_lines {
-    size_t n, n_sample, n_channel; /* n is pulses times channels */
-    nfsar_vec3 *tx, *rx;           /* [n] */
-    double *out_x, *out_z;         /* [n] outward from the axis */
-    size_t pitch;                  /* samples of a line, with zeros to a multiple of 8 */
-    float *re, *im;                /* [n][pitch] */
-    float *k_off;                  /* [pitch] k - k_centre */
-    double band;                   /* of k */
-    double *k;                     /* [n_sample] wavenumbers */
-    double k_centre, k_step;       /* k_step 0: not uniform */
-    double step;                   /* between a patch's voxels, metres */
-    double energy;                 /* sum of |s|^2 */
-    double noise;                  /* power of noise in each sample */
+    size_t n, n_sample;
+    nfsar_vec3 *tx, *rx;     /* [n] */
+    double *out_x, *out_z;   /* [n] outward from the axis */
+    size_t pitch;            /* samples of a line, with zeros to a multiple of 8 */
+    float *re, *im;          /* [n][pitch] */
+    float *k_off;            /* [pitch] k - k_centre */
+    double band;             /* of k */
+    double *k;               /* [n_sample] wavenumbers */
+    double k_centre, k_step; /* k_step 0: not uniform */
+    double step;             /* between a patch's voxels, metres */
+    double energy;           /* sum of |s|^2 */
+    double noise;            /* power of noise in each sample */
 };
 
 /* What poses are tried with: radius_change is added to all distances from the axis, and what that
