@@ -258,12 +258,11 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
     struct sharpness left = sharpness_at(s, change - step, s->range_offset);
     struct sharpness middle = sharpness_at(s, change, s->range_offset);
     struct sharpness right = sharpness_at(s, change + step, s->range_offset);
-    double information = 0.0, weighted = 0.0;
+    double information = 0.0;
     for (size_t i = 0; i < s->n; i++) {
         double bend = (left.each[i] - 2.0 * middle.each[i] + right.each[i]) / (step * step);
         double per_intensity = -0.5 * bend / middle.each[i];
         information += s->known[i].power * per_intensity / s->voxel_noise;
-        weighted += 0.5 * per_intensity * middle.each[i] / middle.total;
     }
     rotation->noise_m = information > 0.0 ? 1.0 / sqrt(information) : INFINITY;
     rotation->spread_m = s->n >= 3 ? spread(&left, &middle, &right, s->n, step) : NAN;
@@ -271,15 +270,6 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
     double most = s->lines.energy * (double)(s->lines.n * s->lines.n_sample);
     rotation->sharpness_after = middle.total / (most * most);
     rotation->sharpness_before = sharpness_at(s, 0.0, s->range_offset).total / (most * most);
-    double phase = weighted > 0.0 ? sqrt(weighted) : 0.0;
-    if (phase < LEAST_PHASE) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_FORMAT,
-            "the echoes do not tell the radius: the farthest of %zu scatterers is %.3g "
-            "mm from the axis, and 1 mm of radius makes a phase error of %.2g rad only; "
-            "put a reflector farther from the axis, a quarter of the radius for example",
-            s->n, 1e3 * rotation->farthest_m, 1e-3 * phase);
-    }
     if (!(rotation->uncertainty_m <= MOST_UNCERTAIN)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "the echoes do not tell the radius: its standard deviation would be %.2g "
@@ -288,6 +278,28 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
                           1e3 * rotation->uncertainty_m, 1e3 * rotation->noise_m);
     }
     return NFSAR_OK;
+}
+
+/* Whether the scatterers are where the radius matters. */
+static enum nfsar_status check_phase(const struct search *s, const nfsar_rotation *r,
+                                     nfsar_error *error) {
+    double sum = 0.0, weight = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        double phase = rotation_phase(&s->lines, s->known[i].at, s->heights.step > 0.0);
+        double power = s->known[i].power;
+        sum += power * power * phase * phase;
+        weight += power * power;
+    }
+    double phase = sqrt(sum / weight);
+    return phase >= LEAST_PHASE
+               ? NFSAR_OK
+               : nfsar_fail(
+                     error, NFSAR_ERROR_FORMAT,
+                     "the echoes do not tell the radius: the farthest of %zu scatterer%s is "
+                     "%.3g mm from the axis, where 1 mm of radius makes a phase error of %.2g "
+                     "rad only; put a reflector farther out, at a quarter of the radius for "
+                     "example",
+                     s->n, s->n == 1 ? "" : "s", 1e3 * r->farthest_m, 1e-3 * phase);
 }
 
 /* What to add to all ranges, by how far echoes reach: within half a range cell of `from`. A third
@@ -468,6 +480,9 @@ static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_sour
         centre(s, 0.0, s->n);
         r->scatterers = s->n;
         r->snr_db = 10.0 * log10(s->known[0].power / s->voxel_noise);
+        status = check_phase(s, r, error);
+    }
+    if (status == NFSAR_OK) {
         status = find_radius(s, arc, r, error);
     }
     return status == NFSAR_OK && s->options->has_point ? find_zero(s, r, error) : status;

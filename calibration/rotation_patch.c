@@ -158,6 +158,50 @@ struct rotation_sharpness rotation_patch_sharpness(const float complex image[PAT
     return s;
 }
 
+/* What a way grows by when the scatterer moves along x, z, y, and the pair outward. */
+enum { SLOPES = 4 };
+
+static void slopes(const struct rotation_lines *lines, size_t l, nfsar_vec3 at,
+                   double out[SLOPES]) {
+    nfsar_vec3 t = nfsar_vec3_subtract(at, lines->tx[l]), r = nfsar_vec3_subtract(at, lines->rx[l]);
+    double nt = nfsar_vec3_norm(t), nr = nfsar_vec3_norm(r);
+    out[0] = t.x / nt + r.x / nr;
+    out[1] = t.z / nt + r.z / nr;
+    out[2] = t.y / nt + r.y / nr;
+    out[3] = -out[0] * lines->out_x[l] - out[1] * lines->out_z[l];
+}
+
+double rotation_phase(const struct rotation_lines *lines, nfsar_vec3 at, bool heights) {
+    double mean[SLOPES] = {0.0}, covariance[SLOPES][SLOPES] = {{0.0}}, value[SLOPES];
+    for (size_t l = 0; l < lines->n; l++) {
+        slopes(lines, l, at, value);
+        for (int i = 0; i < SLOPES; i++) {
+            mean[i] += value[i] / (double)lines->n;
+        }
+    }
+    for (size_t l = 0; l < lines->n; l++) {
+        slopes(lines, l, at, value);
+        for (int i = 0; i < SLOPES; i++) {
+            for (int j = 0; j < SLOPES; j++) {
+                covariance[i][j] += (value[i] - mean[i]) * (value[j] - mean[j]) / (double)lines->n;
+            }
+        }
+    }
+    /* The residual of a regression on the places: what is left of the last one's variance. */
+    for (int k = 0; k < SLOPES - 1; k++) {
+        if ((k == 2 && !heights) || covariance[k][k] < 1e-9) {
+            continue;
+        }
+        for (int i = k + 1; i < SLOPES; i++) {
+            double factor = covariance[i][k] / covariance[k][k];
+            for (int j = k; j < SLOPES; j++) {
+                covariance[i][j] -= factor * covariance[k][j];
+            }
+        }
+    }
+    return lines->k_centre * sqrt(fmax(covariance[SLOPES - 1][SLOPES - 1], 0.0));
+}
+
 double rotation_intensity(const struct rotation_lines *lines, struct rotation_trial trial,
                           nfsar_vec3 at) {
     double complex total = 0.0;

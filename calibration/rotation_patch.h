@@ -3,6 +3,7 @@
 #ifndef NFSAR_CALIBRATION_ROTATION_PATCH_H
 #define NFSAR_CALIBRATION_ROTATION_PATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <nfsar/capture.h>
@@ -50,6 +51,11 @@ struct rotation_sharpness {
     double fourth, peak;
 };
 struct rotation_sharpness rotation_patch_sharpness(const float complex image[PATCH_VOXELS]);
+
+/* How much phase a change of the radius makes at a scatterer: what varies from pair to pair, less
+ * what another place of the scatterer makes as well (another height too where those are told).
+ * rad/m, root of the mean square. */
+double rotation_phase(const struct rotation_lines *lines, nfsar_vec3 at, bool heights);
 
 /* The exact sum at one place: |o|^2. */
 double rotation_intensity(const struct rotation_lines *lines, struct rotation_trial trial,
