@@ -20,7 +20,7 @@ typedef struct nfsar_rotation_options {
                              radius, at most 0.1 m */
     bool has_point;     /**< point is given */
     nfsar_vec3 point;   /**< where a reflector on the table is, in the target's frame, metres */
-    double point_off_m; /**< so far from there its image may be; 15 mm */
+    double point_off_m; /**< it is the strongest scatterer so near to where it should be; 15 mm */
     int threads;        /**< 0 for all processors */
 } nfsar_rotation_options;
 
