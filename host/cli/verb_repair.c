@@ -4,6 +4,7 @@
 #include "host/cli/info.h"
 #include "host/cli/verbs.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,14 @@
 #include "host/files/recording_layout.h"
 #include "host/session/record.h"
 
+/* Triggers that can be named as missed. */
+enum { MOST_NAMED = 100000 };
+
 struct repair {
     const char *recording;
     char *capture; /* what is made; owned */
     bool json, join_by_time;
+    const char *missed; /* triggers that gave no frame, as given; or NULL */
     struct recording_seal_options options;
 };
 
@@ -52,14 +57,15 @@ static void print_found(const struct repair *repair, const struct recording_summ
     fflush(stdout);
 }
 
-static void print_agreement(const struct record_agreement *agreement) {
+static void print_agreement(const struct repair *repair, const struct record_agreement *agreement) {
     if (agreement->guessed > 0) {
         printf("%llu trigger%s whose record was lost: at even times between the others\n",
                (unsigned long long)agreement->guessed, cli_s(agreement->guessed));
     }
     if (agreement->moved > 0) {
-        printf("%llu frame%s joined to other triggers by their times\n",
-               (unsigned long long)agreement->moved, cli_s(agreement->moved));
+        printf("%llu frame%s joined to other triggers by %s\n",
+               (unsigned long long)agreement->moved, cli_s(agreement->moved),
+               repair->missed != NULL ? "what was named" : "their times");
     }
     if (agreement->left_out > 0) {
         printf("%llu frame%s at the end left out: the hub told of no trigger for them\n",
@@ -82,6 +88,45 @@ static bool is_done(const struct repair *repair) {
     return done;
 }
 
+/* "17,120-125": numbers and ranges. Returns how many, into list[room] as far as it goes; 0 when
+ * this is no list. */
+static size_t parse_list(const char *text, uint64_t *list, size_t room) {
+    size_t n = 0;
+    for (;; text++) {
+        char *end;
+        if (!isdigit((unsigned char)*text)) {
+            return 0;
+        }
+        const unsigned long long first = strtoull(text, &end, 10);
+        unsigned long long last = first;
+        if (*end == '-' && isdigit((unsigned char)end[1])) {
+            last = strtoull(end + 1, &end, 10);
+        }
+        if (last < first || last - first >= room - n) {
+            return 0;
+        }
+        for (unsigned long long i = first; i <= last; i++) {
+            list[n++] = i;
+        }
+        text = end;
+        if (*text != ',') {
+            return *text == '\0' ? n : 0;
+        }
+    }
+}
+
+static enum nfsar_status name_missed(const struct repair *repair,
+                                     struct record_agreement *agreement, nfsar_error *error) {
+    uint64_t *missed = malloc(MOST_NAMED * sizeof *missed);
+    const size_t n = missed != NULL ? parse_list(repair->missed, missed, MOST_NAMED) : 0;
+    enum nfsar_status status =
+        n > 0 ? record_name_missed(repair->recording, missed, n, agreement, error)
+              : nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                           "--missed %s: triggers are a list like 17,120-125", repair->missed);
+    free(missed);
+    return status;
+}
+
 static enum nfsar_status join(const struct repair *repair, const struct recording_summary *found,
                               struct record_agreement *agreement, nfsar_error *error) {
     const bool died = found->end != RECORDING_CLOSED;
@@ -89,6 +134,9 @@ static enum nfsar_status join(const struct repair *repair, const struct recordin
         return nfsar_fail(error, NFSAR_ERROR_FILE,
                           "%s: is being recorded, or sealed by another process; stop that first",
                           repair->recording);
+    }
+    if (repair->missed != NULL) {
+        return name_missed(repair, agreement, error);
     }
     return repair->join_by_time ? record_rejoin(repair->recording, NULL, died, agreement, error)
                                 : record_check_join(repair->recording, died, agreement, error);
@@ -116,7 +164,7 @@ static int run(const struct repair *repair) {
         return cli_fail(&error);
     }
     if (!repair->json) {
-        print_agreement(&agreement);
+        print_agreement(repair, &agreement);
     }
     status = recording_seal(repair->recording, repair->capture, &repair->options,
                             cli_progress("sealing"), &error);
@@ -142,6 +190,8 @@ int verb_repair(int argc, char **argv) {
         {"level", 0, CLI_COUNT, &level, NULL, "N", "of gzip, 1 (default, quick) to 9 (small)"},
         {"join-by-time", 0, CLI_FLAG, &repair.join_by_time, NULL, NULL,
          "where triggers gave no frame: join frames to triggers by their times"},
+        {"missed", 0, CLI_STRING, &repair.missed, NULL, "LIST",
+         "these triggers gave no frame, by your own finding: 17,120-125"},
         {"keep", 0, CLI_FLAG, &repair.options.keep, NULL, NULL, "leave the recording there"},
         {"json", 0, CLI_FLAG, &repair.json, NULL, NULL, "one JSON object, in SI units"},
         {0},
@@ -153,6 +203,10 @@ int verb_repair(int argc, char **argv) {
     use_threads();
     if (level < 1 || level > 9) {
         return cli_usage("repair", "--level %zu: gzip has levels from 1 to 9", level);
+    }
+    if (repair.missed != NULL && repair.join_by_time) {
+        return cli_usage("repair", "--missed and --join-by-time: one of them says which triggers "
+                                   "gave no frame");
     }
     repair.options.deflate = (int)level;
     repair.capture = output != NULL ? strdup(output) : capture_name(repair.recording);

@@ -85,4 +85,9 @@ enum nfsar_status record_check_join(const char *recording, bool died,
 enum nfsar_status record_rejoin(const char *recording, const struct join *join, bool died,
                                 struct record_agreement *agreement, nfsar_error *error);
 
+/* The same where a person knows which triggers gave no frame: missed[n], ascending, as many as
+ * there are triggers more than frames. NFSAR_ERROR_ARGUMENT: they are not. */
+enum nfsar_status record_name_missed(const char *recording, const uint64_t *missed, size_t n,
+                                     struct record_agreement *agreement, nfsar_error *error);
+
 #endif

@@ -221,29 +221,102 @@ static enum nfsar_status rejoin(int descriptor, struct joined *joined, const str
     return status;
 }
 
-enum nfsar_status record_rejoin(const char *recording, const struct join *join, bool died,
-                                struct record_agreement *agreement, nfsar_error *error) {
-    struct joined joined = {0};
-    struct record_agreement own;
-    int descriptor = -1;
+/* Opened, read, and handed on: given to what is to be done with it. */
+struct opened {
+    int descriptor;
+    struct joined joined;
+};
+
+static enum nfsar_status open_joined(const char *recording, size_t triggers, struct opened *opened,
+                                     nfsar_error *error) {
     bool there = false;
-    agreement = agreement != NULL ? agreement : &own;
-    *agreement = (struct record_agreement){0};
-    enum nfsar_status status = take(recording, &descriptor, error);
+    *opened = (struct opened){.descriptor = -1};
+    enum nfsar_status status = take(recording, &opened->descriptor, error);
     if (status == NFSAR_OK) {
-        status =
-            joined_read(recording, join != NULL ? join->n_triggers : 0, &joined, &there, error);
+        status = joined_read(recording, triggers, &opened->joined, &there, error);
     }
     if (status == NFSAR_OK && !there) {
         status = nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
                             "frames are joined in recordings of nfsar record");
     }
-    if (status == NFSAR_OK) {
-        status = rejoin(descriptor, &joined, join, died, agreement, error);
+    return status;
+}
+
+static enum nfsar_status close_joined(const char *recording, struct opened *opened,
+                                      enum nfsar_status status, nfsar_error *error) {
+    if (opened->descriptor >= 0) {
+        close(opened->descriptor);
     }
-    if (descriptor >= 0) {
-        close(descriptor);
-    }
-    joined_free(&joined);
+    joined_free(&opened->joined);
     return status == NFSAR_OK ? status : nfsar_fail_in(error, status, "%s", recording);
+}
+
+enum nfsar_status record_rejoin(const char *recording, const struct join *join, bool died,
+                                struct record_agreement *agreement, nfsar_error *error) {
+    struct opened opened;
+    struct record_agreement own;
+    agreement = agreement != NULL ? agreement : &own;
+    *agreement = (struct record_agreement){0};
+    enum nfsar_status status =
+        open_joined(recording, join != NULL ? join->n_triggers : 0, &opened, error);
+    if (status == NFSAR_OK) {
+        status = rejoin(opened.descriptor, &opened.joined, join, died, agreement, error);
+    }
+    return close_joined(recording, &opened, status, error);
+}
+
+/* ---- what a person says ---- */
+
+static enum nfsar_status check_named(const struct joined *joined, const uint64_t *missed, size_t n,
+                                     nfsar_error *error) {
+    const size_t frames = joined->frames, triggers = joined->triggers;
+    const size_t wanted = triggers > frames ? triggers - frames : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (missed[i] >= triggers || (i > 0 && missed[i] <= missed[i - 1])) {
+            return nfsar_fail(
+                error, NFSAR_ERROR_ARGUMENT,
+                "trigger %llu: there are triggers 0 to %zu, each is named once and in "
+                "their order",
+                (unsigned long long)missed[i], triggers - 1);
+        }
+    }
+    return n == wanted && n > 0
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "%zu frames came for %zu triggers: %zu gave none, but %zu %s named",
+                            frames, triggers, wanted, n, n == 1 ? "is" : "are");
+}
+
+enum nfsar_status record_name_missed(const char *recording, const uint64_t *missed, size_t n,
+                                     struct record_agreement *agreement, nfsar_error *error) {
+    struct opened opened;
+    *agreement = (struct record_agreement){0};
+    enum nfsar_status status = open_joined(recording, 0, &opened, error);
+    struct joined *joined = &opened.joined;
+    if (status == NFSAR_OK) {
+        status = check_named(joined, missed, n, error);
+    }
+    bool *known = status == NFSAR_OK ? list_known(joined) : NULL;
+    struct join join = {.n_frames = joined->frames, .n_triggers = joined->triggers};
+    join.trigger = status == NFSAR_OK ? calloc(joined->frames + 1, sizeof *join.trigger) : NULL;
+    if (status == NFSAR_OK && (known == NULL || join.trigger == NULL)) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (status == NFSAR_OK) {
+        size_t frame = 0, next = 0;
+        for (size_t i = 0; i < joined->triggers; i++) {
+            if (next < n && missed[next] == i) {
+                next++;
+            } else {
+                join.trigger[frame++] = (int64_t)i;
+            }
+            agreement->guessed += !known[i];
+        }
+        agreement->frames = joined->frames;
+        agreement->triggers = joined->triggers;
+        status = move(opened.descriptor, joined, &join, known, &agreement->moved, error);
+    }
+    free(known);
+    join_free(&join);
+    return close_joined(recording, &opened, status, error);
 }

@@ -276,6 +276,28 @@ static void given(void **state) {
     check_times(&made);
 }
 
+/* Which ones were missed is told by a person, where times cannot tell. */
+static void named(void **state) {
+    (void)state;
+    nfsar_error error;
+    struct record_agreement agreement;
+    static const int missing[] = {70, 71, 130, -1};
+    const struct made made = {
+        .name = "named.h5", .triggers = 200, .missing = missing, .jitter_s = 60e-3};
+    const char *name = make(&made);
+    const uint64_t two[] = {70, 71}, far[] = {70, 71, 200}, wrong[] = {71, 70, 130};
+    assert_int_equal(record_name_missed(name, two, 2, &agreement, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message,
+                    "197 frames came for 200 triggers: 3 gave none, but 2 are named");
+    assert_int_equal(record_name_missed(name, far, 3, &agreement, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "trigger 200: there are triggers 0 to 199");
+    assert_int_equal(record_name_missed(name, wrong, 3, &agreement, &error), NFSAR_ERROR_ARGUMENT);
+    const uint64_t right[] = {70, 71, 130};
+    assert_ok(record_name_missed(name, right, 3, &agreement, &error), error);
+    assert_int_equal(agreement.moved, 127);
+    check_times(&made);
+}
+
 /* One missing, and one too many later: numbers agree. */
 static void shifted(void **state) {
     (void)state;
@@ -435,12 +457,13 @@ static void hostile(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agree),     cmocka_unit_test(frames_missing),
-        cmocka_unit_test(too_far),   cmocka_unit_test(records_lost),
-        cmocka_unit_test(given),     cmocka_unit_test(shifted),
-        cmocka_unit_test(died),      cmocka_unit_test(left_out),
-        cmocka_unit_test(uncertain), cmocka_unit_test(short_frames),
-        cmocka_unit_test(goes_on),   cmocka_unit_test(hostile),
+        cmocka_unit_test(agree),        cmocka_unit_test(frames_missing),
+        cmocka_unit_test(too_far),      cmocka_unit_test(records_lost),
+        cmocka_unit_test(given),        cmocka_unit_test(named),
+        cmocka_unit_test(shifted),      cmocka_unit_test(died),
+        cmocka_unit_test(left_out),     cmocka_unit_test(uncertain),
+        cmocka_unit_test(short_frames), cmocka_unit_test(goes_on),
+        cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
