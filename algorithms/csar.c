@@ -72,6 +72,9 @@ enum nfsar_status nfsar_csar_execute(nfsar_csar_plan *plan, const nfsar_echo_sou
 /* Adds to list[room] as far as it goes. */
 static size_t add(nfsar_csar_transform *list, size_t room, size_t n, size_t length, size_t count,
                   int sign) {
+    if (count == 0) {
+        return n;
+    }
     if (n < room) {
         list[n] = (nfsar_csar_transform){length, 1, count, sign};
     }

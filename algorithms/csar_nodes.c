@@ -165,19 +165,22 @@ static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i,
     }
 }
 
+/* Waves are fewer the more they slope: this part of the largest square is the middling one. */
+#define MIDDLING 0.4
+
 /* Whether baselines are so long, and waves so aslant, that their slope matters. */
 static void choose_terms(nfsar_csar_plan *plan) {
     plan->upright = plan->erect >= plan->level;
     double sine = plan->upright ? sin(plan->full) : plan->farthest / plan->cylinder.radius;
-    double most = 0.0, phase = 0.0;
+    double cosine = sqrt(fmax(1.0 - sine * sine, 0.0)), most = 0.0;
     for (size_t c = 0; c < plan->n_class; c++) {
         most = fmax(most, plan->class[c].along);
     }
-    /* The path is (d^2 - (d sine)^2) / (4 R). */
-    phase = plan->k_max * most * sine * sine / (4.0 * plan->near);
+    /* The path is (d^2 - (d sine)^2) / (4 R); so aslant, what is near is farther. */
+    double phase = plan->k_max * most * sine * sine * cosine / (4.0 * plan->near);
     plan->n_term = phase > csar_share(plan) ? 2 : 1;
-    /* Waves are fewer the more they slope. */
-    plan->slope = plan->n_term == 2 ? 0.4 * pow(2.0 * plan->k_max * sine, 2.0) : 0.0;
+    plan->slope = plan->n_term == 2 ? MIDDLING * pow(2.0 * plan->k_max * sine, 2.0) : 0.0;
+    plan->slope_phase = plan->n_term == 2 ? (1.0 - MIDDLING) * phase : 0.0;
 }
 
 enum nfsar_status csar_nodes(nfsar_csar_plan *plan, nfsar_error *error) {

@@ -78,8 +78,9 @@ struct nfsar_csar_plan {
      * term of the weights is the derivative by the square of that k, at `slope`. */
     size_t n_term; /* 1 or 2 */
     bool upright;
-    double slope;    /* (rad/m)^2 */
-    float *to_nodes; /* [n_class][n_sample][n_term][2][node_pitch] */
+    double slope;       /* (rad/m)^2 */
+    double slope_phase; /* largest phase by which waves differ from those of that slope */
+    float *to_nodes;    /* [n_class][n_sample][n_term][2][node_pitch] */
 
     /* The end of the spectrum: full up to the angle `full`, nothing from `end` on. */
     double full, end;

@@ -296,6 +296,7 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
     size_kernels(plan);
     if (report != NULL) {
         report->seconds = estimate(plan);
+        report->slope_rad = plan->slope_phase;
     }
     plan->work_size = csar_place_work(plan);
     size_t works[] = {csar_waves_work(plan), csar_slices_work(plan), csar_rise_work(plan)};

@@ -71,8 +71,11 @@ static enum nfsar_status judge(const nfsar_imager *imager, double correlation, n
 static void expect_error(nfsar_imager *imager, double correlation) {
     double baselines = sqrt(2.0 * fmax(0.0, 1.0 - correlation));
     double positions = fmin(imager->turn.deviation_rad / sqrt(3.0), sqrt(2.0));
-    imager->expected_error =
-        fmin(hypot(hypot(baselines, positions), imager->use.csar.tolerance), 1.0);
+    /* phi^2 / 2 of the waves' slopes, which few pairs have to the full: a tenth of that in the
+     * mean (docs/theory/cylindrical-compensation.md). */
+    double slopes = 0.05 * imager->turn.slope_rad * imager->turn.slope_rad;
+    double pairs = hypot(baselines, slopes);
+    imager->expected_error = fmin(hypot(hypot(pairs, positions), imager->use.csar.tolerance), 1.0);
 }
 
 __attribute__((format(printf, 2, 3))) static void warn(nfsar_imager *imager, const char *format,

@@ -60,6 +60,8 @@ typedef struct nfsar_csar_report {
     double farthest_m;     /**< largest distance of a voxel from the axis */
     double deviation_rad;  /**< largest error of the phase from positions off the cylinder, which
                                 are compensated at boresight */
+    double slope_rad;      /**< largest phase by which pairs differ with the slope of waves, from a
+                                middling slope; right to the first order */
     double angle_step_rad; /**< between neighbouring angles that a target at farthest_m wants:
                                 pi sqrt(R0^2 + r^2) / (2 k_max R0 r) (Smith and Torlak 2020) */
     double seconds;        /**< that one processor takes, about */
