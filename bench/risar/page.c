@@ -22,7 +22,7 @@ static void print_predictions(FILE *page, const struct risar *risar) {
     fputs("| the paper's prediction | to the first zero | width at half power |\n|---|---|---|\n",
           page);
     fprintf(page, "| 2.4 / (k_max + k_min), cross-section | %.4f mm | %.4f mm (J0 at mid-band) |\n",
-            2.4e3 / (k_max + k_min), 2e3 * 1.12636 / (k_max + k_min));
+            2.4e3 / (k_max + k_min), 2e3 * 1.126364 / (k_max + k_min));
     fprintf(page, "| PSF(r) over the band, cross-section | %.4f mm | %.4f mm |\n",
             1e3 * risar_psf_zero(k_min, k_max), 1e3 * risar_psf_width(k_min, k_max));
     fprintf(page, "| λ R0 / (2 D_S), along y | %.3f mm | %.3f mm (sin x / x) |\n\n", 1e3 * along,

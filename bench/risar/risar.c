@@ -8,8 +8,12 @@
 #include "bench/panels.h"
 #include "bench/subjects.h"
 
-/* The paper's point: 15 cm off the axis. */
-static const nfsar_vec3 on_axis = {0.0, 0.0, 0.0}, off_axis = {-0.15, 0.0, 0.0};
+static const nfsar_vec3 on_axis = {0.0, 0.0, 0.0};
+
+/* The paper's point, 15 cm off the axis. */
+static nfsar_vec3 off_axis(bool quick) {
+    return (nfsar_vec3){quick ? -0.025 : -0.15, 0.0, 0.0};
+}
 
 static nfsar_axis axis(double middle, double half, double step) {
     size_t n = step > 0.0 ? (size_t)(half / step + 0.5) : 0;
@@ -81,13 +85,14 @@ static enum nfsar_status point_run(struct risar *risar, const char *name,
 static enum nfsar_status circles(struct risar *risar, nfsar_error *error) {
     struct risar_scan scan = risar_scan_circle(risar->bench->quick);
     nfsar_image image[RISAR_METHODS] = {0};
+    nfsar_vec3 off = off_axis(risar->bench->quick);
     nfsar_grid grid = box(on_axis, 2.5e-3, 5e-5, 0.0, 0.0);
     enum nfsar_status status =
         point_run(risar, "one height, on the axis", &scan, &on_axis, &grid, image, error);
     free_images(image, RISAR_METHODS);
     if (status == NFSAR_OK) {
-        grid = box(off_axis, 2.5e-3, 5e-5, 0.0, 0.0);
-        status = point_run(risar, "one height, 15 cm off", &scan, &off_axis, &grid, image, error);
+        grid = box(off, 2.5e-3, 5e-5, 0.0, 0.0);
+        status = point_run(risar, "one height, off the axis", &scan, &off, &grid, image, error);
         free_images(image, RISAR_METHODS);
     }
     return status;
@@ -98,7 +103,7 @@ static const char *const columns[RISAR_METHODS] = {"bp", "uncompensated", "close
 
 static enum nfsar_status draw_point(const struct risar *risar, const nfsar_image *image,
                                     nfsar_error *error) {
-    struct bench_panels panels = {.title = "Point 15 cm off the axis, 8 channels, seen from above",
+    struct bench_panels panels = {.title = "Point off the axis, 8 channels, seen from above",
                                   .view = BENCH_VIEW_X_Z,
                                   .rows = 1,
                                   .columns = RISAR_METHODS,
@@ -119,21 +124,22 @@ static enum nfsar_status points(struct risar *risar, nfsar_error *error) {
     bool quick = risar->bench->quick;
     struct risar_scan mimo = risar_scan_mimo(quick), single = risar_scan_single(quick);
     nfsar_image image[RISAR_METHODS] = {0};
+    nfsar_vec3 off = off_axis(quick);
     double half = quick ? 1.5e-3 : 3e-3, half_y = quick ? 3e-3 : 6e-3;
     nfsar_grid near = box(on_axis, half, 0.25e-3, half_y, 0.5e-3);
-    nfsar_grid far = box(off_axis, half, 0.25e-3, half_y, 0.5e-3);
+    nfsar_grid far = box(off, half, 0.25e-3, half_y, 0.5e-3);
     enum nfsar_status status =
         point_run(risar, "8 channels, on the axis", &mimo, &on_axis, &near, image, error);
     free_images(image, RISAR_METHODS);
     if (status == NFSAR_OK) {
-        status = point_run(risar, "8 channels, 15 cm off", &mimo, &off_axis, &far, image, error);
+        status = point_run(risar, "8 channels, off the axis", &mimo, &off, &far, image, error);
     }
     if (status == NFSAR_OK) {
         status = draw_point(risar, image, error);
     }
     free_images(image, RISAR_METHODS);
     if (status == NFSAR_OK) {
-        status = point_run(risar, "1 channel, 15 cm off", &single, &off_axis, &far, image, error);
+        status = point_run(risar, "1 channel, off the axis", &single, &off, &far, image, error);
     }
     free_images(image, RISAR_METHODS);
     return status;
@@ -143,13 +149,13 @@ static enum nfsar_status blade_run(struct risar *risar, const char *name, bool u
                                    const struct risar_scan *scan, nfsar_image *image,
                                    nfsar_error *error) {
     bool quick = risar->bench->quick, several = strcmp(scan->array, "single") != 0;
-    double step = quick ? 4e-3 : 0.5e-3, step_y = quick ? 4e-3 : 0.6e-3;
-    double along = 0.080, across = 0.016;
+    double step = quick ? 2e-3 : 0.5e-3, step_y = quick ? 2e-3 : 0.6e-3;
+    double along = quick ? 0.020 : 0.080, across = quick ? 0.008 : 0.016;
     struct scatterers targets = {0};
     struct risar_experiment experiment = {.name = name,
                                           .grid = {axis(0.0, upright ? across : along, step),
                                                    axis(0.0, upright ? along : across, step_y),
-                                                   axis(0.0, 0.012, step)},
+                                                   axis(0.0, quick ? 0.006 : 0.012, step)},
                                           .n_method = several ? RISAR_METHODS : RISAR_NONE + 1,
                                           .part = true};
     enum nfsar_status status = risar_blade(upright, quick ? 4e-3 : 0.75e-3, &targets, error);
