@@ -1,0 +1,152 @@
+/* The lines of samples: where each pair of antennas is on the cylinder, and what is done to its
+ * samples. */
+#include "algorithms/csar_plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "algorithms/buffer.h"
+#include "algorithms/compensate_cylinder.h"
+
+/* Pulses whose antennas are worked out at a time. */
+enum { BLOCK = 256 };
+
+/* Most sets of weights for pairs of different baselines. */
+enum { MOST_CLASSES = 256 };
+
+/* Baselines whose compensation differs by less than this phase share their weights. */
+#define SAME_PHASE 2e-3
+
+/* What a pass over all pairs does with one. */
+typedef void visit(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx);
+
+static enum nfsar_status visit_all(nfsar_csar_plan *plan, visit *each, nfsar_error *error) {
+    const nfsar_capture *capture = plan->capture;
+    size_t n_channel = capture->array.n_channel;
+    nfsar_vec3 *tx = malloc(BLOCK * n_channel * sizeof *tx);
+    nfsar_vec3 *rx = malloc(BLOCK * n_channel * sizeof *rx);
+    enum nfsar_status status = tx != NULL && rx != NULL
+                                   ? NFSAR_OK
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    for (size_t p = 0; status == NFSAR_OK && p < capture->n_pulse; p += BLOCK) {
+        size_t count = capture->n_pulse - p < BLOCK ? capture->n_pulse - p : BLOCK;
+        status = nfsar_capture_antennas(capture, false, p, count, tx, rx, error);
+        for (size_t i = 0; status == NFSAR_OK && i < count * n_channel; i++) {
+            each(plan, p * n_channel + i, tx[i], rx[i]);
+        }
+    }
+    free(tx);
+    free(rx);
+    return status;
+}
+
+/* Radius and angle round the axis. */
+static double polar(const nfsar_csar_plan *plan, nfsar_vec3 at, double *angle) {
+    double x = at.x - plan->cylinder.axis.x, z = at.z - plan->cylinder.axis.z;
+    *angle = atan2(z, x);
+    return hypot(x, z);
+}
+
+static void measure(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    double angle;
+    (void)line;
+    nfsar_vec3 middle = nfsar_vec3_midpoint(tx, rx);
+    double away = polar(plan, middle, &angle) - plan->cylinder.radius;
+    plan->off = fmax(plan->off, fabs(away));
+    plan->cylinder.low_y = fmin(plan->cylinder.low_y, middle.y);
+    plan->cylinder.high_y = fmax(plan->cylinder.high_y, middle.y);
+    plan->widest = fmax(plan->widest, compensate_cylinder_square(tx, rx, &plan->cylinder));
+}
+
+enum nfsar_status csar_measure(nfsar_csar_plan *plan, nfsar_error *error) {
+    plan->off = plan->widest = 0.0;
+    plan->cylinder.low_y = INFINITY;
+    plan->cylinder.high_y = -INFINITY;
+    enum nfsar_status status = visit_all(plan, measure, error);
+    if (plan->options.compensation != NFSAR_COMPENSATION_EVERY_RANGE) {
+        plan->widest = 0.0;
+    }
+    return status;
+}
+
+/* ---- angles ---- */
+
+/* Angles on a lattice of whole turns stay where they are, if that is right to this share of the
+ * tolerance. */
+static void look(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    double angle;
+    (void)line;
+    polar(plan, nfsar_vec3_midpoint(tx, rx), &angle);
+    double steps = (angle - plan->first_angle) * (double)plan->n_angle / (2.0 * NFSAR_PI);
+    double off = fabs(steps - rint(steps)) * 2.0 * NFSAR_PI / (double)plan->n_angle;
+    if (2.0 * plan->k_max * off * plan->farthest > csar_share(plan)) {
+        plan->lattice = false;
+    }
+}
+
+enum nfsar_status csar_find_lattice(nfsar_csar_plan *plan, nfsar_error *error) {
+    double step = plan->cylinder.step_rad, turn = step > 0.0 ? 2.0 * NFSAR_PI / step : 0.0;
+    plan->lattice = turn >= 8.0 && turn < 1e6;
+    if (!plan->lattice) {
+        return NFSAR_OK;
+    }
+    plan->n_angle = (size_t)rint(turn);
+    plan->first_angle = plan->cylinder.first_rad;
+    return visit_all(plan, look, error);
+}
+
+/* ---- lines ---- */
+
+static uint32_t class_of(nfsar_csar_plan *plan, double square) {
+    double apart = SAME_PHASE * 4.0 * plan->near / plan->k_max;
+    size_t best = 0;
+    for (size_t i = 0; i < plan->n_class; i++) {
+        double off = fabs(plan->square[i] - square);
+        if (off <= apart) {
+            return (uint32_t)i;
+        }
+        best = off < fabs(plan->square[best] - square) ? i : best;
+    }
+    if (plan->n_class == MOST_CLASSES) {
+        return (uint32_t)best;
+    }
+    plan->square[plan->n_class] = square;
+    return (uint32_t)plan->n_class++;
+}
+
+static void classify(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    bool every = plan->options.compensation == NFSAR_COMPENSATION_EVERY_RANGE;
+    plan->line[line].class =
+        class_of(plan, every ? compensate_cylinder_square(tx, rx, &plan->cylinder) : 0.0);
+}
+
+enum nfsar_status csar_classify(nfsar_csar_plan *plan, nfsar_error *error) {
+    plan->line = buffer_alloc(csar_lines(plan), sizeof *plan->line);
+    plan->square = calloc(MOST_CLASSES, sizeof *plan->square);
+    if (plan->line == NULL || plan->square == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu lines of samples",
+                          csar_lines(plan));
+    }
+    return visit_all(plan, classify, error);
+}
+
+static void fill(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    struct csar_line *to = plan->line + line;
+    double angle;
+    nfsar_vec3 middle = nfsar_vec3_midpoint(tx, rx);
+    double away = polar(plan, middle, &angle) - plan->cylinder.radius;
+    /* An antenna farther out sees everything at boresight later by its offset, there and back. */
+    double path = 2.0 * away + compensate_cylinder_path(plan->options.compensation, tx, rx,
+                                                        &plan->cylinder, plan->reference);
+    to->path = fabs(path) * plan->k_max > 1e-5 ? path : 0.0;
+    double steps = (angle - plan->first_angle) * (double)plan->n_angle / (2.0 * NFSAR_PI);
+    long turn = (long)plan->n_angle;
+    long column = plan->lattice ? lrint(steps) : taps_first(&plan->around, steps, &to->round);
+    to->column = (uint32_t)(((column % turn) + turn) % turn);
+    to->row = (uint32_t)taps_first(&plan->upward, (middle.y - plan->fine_first) / plan->fine_step,
+                                   &to->up);
+}
+
+enum nfsar_status csar_fill_lines(nfsar_csar_plan *plan, nfsar_error *error) {
+    return visit_all(plan, fill, error);
+}

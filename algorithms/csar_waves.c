@@ -1,0 +1,154 @@
+/* Heights to k_y, orders to plane waves round the axis, and those to the slice of each k_y. */
+#include "algorithms/csar_plan.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "algorithms/hankel.h"
+#include "algorithms/multiversion.h"
+
+/* ---- heights to k_y ---- */
+
+size_t csar_waves_work(const nfsar_csar_plan *plan) {
+    return csar_pitch(plan->n_fine) + csar_pitch(plan->rise_length) * (1 + CSAR_TILE);
+}
+
+/* exp(-j r k_y_step (height of the grid point)): what moves set r to the first. */
+static void make_ramp(const nfsar_csar_plan *plan, size_t r, float complex *ramp) {
+    double step = -(double)r * plan->k_y_step * plan->fine_step;
+    for (size_t g = 0; g < plan->n_fine; g++) {
+        ramp[g] = (float complex)cexp(CMPLX(0.0, step * (double)g));
+    }
+}
+
+/* The transform's period is shorter than the scan: what differs by a period adds up. */
+MULTIVERSION
+static void fold(const float complex *from, const float complex *ramp, size_t n, size_t length,
+                 float complex *to) {
+    const float *a = (const float *)from, *b = (const float *)ramp;
+    float *out = (float *)to;
+    memset(to, 0, length * sizeof *to);
+    for (size_t first = 0; first < n; first += length) {
+        size_t count = n - first < length ? n - first : length;
+        for (size_t i = 0; i < count; i++) {
+            size_t g = 2 * (first + i);
+            out[2 * i] += a[g] * b[g] - a[g + 1] * b[g + 1];
+            out[2 * i + 1] += a[g] * b[g + 1] + a[g + 1] * b[g];
+        }
+    }
+}
+
+void csar_waves(nfsar_csar_plan *plan, size_t r, size_t n) {
+    size_t orders = 2 * plan->orders + 1, count = 0, pitch = csar_pitch(plan->rise_length);
+    long q0 = csar_set(plan, r, &count), length = (long)plan->rise_length;
+    size_t tiles = (orders + CSAR_TILE - 1) / CSAR_TILE;
+#pragma omp parallel num_threads(plan->threads)
+    {
+        float complex *ramp = plan->work + (size_t)omp_get_thread_num() * plan->work_size;
+        float complex *in = ramp + csar_pitch(plan->n_fine), *out = in + pitch;
+        make_ramp(plan, r, ramp);
+#pragma omp for schedule(dynamic, 4)
+        for (size_t t = 0; t < n * tiles; t++) {
+            size_t m = t / tiles, i = t % tiles * CSAR_TILE;
+            size_t lines = orders - i < CSAR_TILE ? orders - i : CSAR_TILE;
+            for (size_t l = 0; l < lines; l++) {
+                fold(plan->turned + (m * orders + i + l) * plan->n_fine, ramp, plan->n_fine,
+                     plan->rise_length, in);
+                fftwf_execute_dft(plan->climb, in, out + l * pitch);
+            }
+            for (size_t q = 0; q < count; q++) {
+                float complex *to = plan->waves + (q * n + m) * orders + i;
+                size_t bin = (size_t)((((q0 + (long)q) % length) + length) % length);
+                for (size_t l = 0; l < lines; l++) {
+                    to[l] = out[l * pitch + bin];
+                }
+            }
+        }
+    }
+}
+
+/* ---- orders to slices ---- */
+
+static size_t longest(const nfsar_csar_plan *plan) {
+    return csar_pitch(plan->length[plan->n_length - 1]);
+}
+
+size_t csar_slices_work(const nfsar_csar_plan *plan) {
+    return 2 * csar_pitch(plan->orders + 1) + 2 * longest(plan) + csar_cells(plan) +
+           csar_flatten_work(plan);
+}
+
+/* The shortest transform that sums waves of so many orders exactly. */
+static size_t length_for(const nfsar_csar_plan *plan, size_t orders) {
+    size_t i = 0;
+    while (i + 1 < plan->n_length && plan->length[i] < 2 * orders + 2) {
+        i++;
+    }
+    return i;
+}
+
+size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t m) {
+    double k_y = csar_k_y(plan, i), node = plan->node[m];
+    if (csar_end(plan, k_y / node) == 0.0) {
+        return CSAR_LENGTHS;
+    }
+    size_t orders = csar_orders(plan, sqrt(node * node - k_y * k_y));
+    return length_for(plan, orders < plan->orders ? orders : plan->orders);
+}
+
+/* Weyl's sum for the cylinder: what one k_y and node contribute, times the orders' waves. */
+static void filter(const nfsar_csar_plan *plan, const float complex *waves, double k_r,
+                   double complex scale, size_t orders, double complex *hankel, size_t length,
+                   float complex *line) {
+    const float complex *middle = waves + plan->orders;
+    hankel_orders(k_r * plan->cylinder.radius, orders + 1, hankel);
+    memset(line, 0, length * sizeof *line);
+    for (size_t n = 0; n <= orders; n++) {
+        float complex factor = (float complex)(scale * hankel[n] * (double)plan->of_order[n]);
+        line[n] += factor * middle[n];
+        if (n > 0) {
+            line[length - n] += factor * middle[-(long)n];
+        }
+    }
+}
+
+/* One k_y: all nodes' waves onto the slice. */
+static void make_slice(const nfsar_csar_plan *plan, long step, const float complex *waves,
+                       size_t first, size_t n, float complex *slice, float complex *work) {
+    double k_y = csar_k_y(plan, step);
+    double complex *hankel = (double complex *)work;
+    float complex *in = work + 2 * csar_pitch(plan->orders + 1), *out = in + longest(plan);
+    float complex *cells = out + longest(plan);
+    double height = plan->grid.y.start - plan->fine_first;
+    double along = (double)plan->of_rise[step < 0 ? -step : step];
+    memset(cells, 0, csar_cells(plan) * sizeof *cells);
+    for (size_t m = 0; m < n; m++) {
+        double node = plan->node[first + m], kept = csar_end(plan, k_y / node);
+        if (kept == 0.0) {
+            continue;
+        }
+        double k_r = sqrt(node * node - k_y * k_y);
+        size_t orders = csar_orders(plan, k_r);
+        orders = orders < plan->orders ? orders : plan->orders;
+        size_t i = length_for(plan, orders), length = plan->length[i];
+        double complex scale = kept * along * plan->k_y_step / (2.0 * (double)length) *
+                               cexp(CMPLX(0.0, k_y * height - 0.5 * NFSAR_PI));
+        filter(plan, waves + m * (2 * plan->orders + 1), k_r, scale, orders, hankel, length, in);
+        fftwf_execute_dft(plan->to_angles[i], in, out);
+        csar_spread(plan, k_r, i, out, cells);
+    }
+    csar_flatten(plan, cells, slice, cells + csar_cells(plan));
+}
+
+void csar_slices(nfsar_csar_plan *plan, size_t r, size_t first, size_t n) {
+    size_t count = 0, orders = 2 * plan->orders + 1;
+    size_t slice = plan->x.count * plan->z.count;
+    long q0 = csar_set(plan, r, &count);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(plan->threads)
+    for (size_t q = 0; q < count; q++) {
+        long step = (q0 + (long)q) * (long)plan->n_residue + (long)r;
+        make_slice(plan, step, plan->waves + q * n * orders, first, n, plan->slices + q * slice,
+                   plan->work + (size_t)omp_get_thread_num() * plan->work_size);
+    }
+}
