@@ -10,7 +10,7 @@
 
 static const char *const names[] = {
     [NFSAR_METHOD_AUTO] = "auto", [NFSAR_METHOD_BP] = "bp",       [NFSAR_METHOD_RMA] = "rma",
-    [NFSAR_METHOD_EMPM] = "empm", [NFSAR_METHOD_NURMA] = "nurma",
+    [NFSAR_METHOD_EMPM] = "empm", [NFSAR_METHOD_NURMA] = "nurma", [NFSAR_METHOD_CSAR] = "csar",
 };
 
 enum nfsar_status nfsar_method_parse(const char *name, enum nfsar_method *method,
@@ -29,13 +29,21 @@ const char *nfsar_method_name(enum nfsar_method method) {
 }
 
 nfsar_method_options nfsar_method_defaults(void) {
-    return (nfsar_method_options){
-        .bp = nfsar_bp_defaults(), .rma = nfsar_rma_defaults(), .nurma = nfsar_nurma_defaults()};
+    return (nfsar_method_options){.bp = nfsar_bp_defaults(),
+                                  .rma = nfsar_rma_defaults(),
+                                  .nurma = nfsar_nurma_defaults(),
+                                  .csar = nfsar_csar_defaults()};
 }
 
 bool imager_migrates(enum nfsar_method method) {
     return method == NFSAR_METHOD_RMA || method == NFSAR_METHOD_EMPM ||
            method == NFSAR_METHOD_NURMA;
+}
+
+enum nfsar_method imager_first(const nfsar_imager *imager) {
+    return imager->has_lattice         ? NFSAR_METHOD_RMA
+           : imager_goes_round(imager) ? NFSAR_METHOD_CSAR
+                                       : NFSAR_METHOD_NURMA;
 }
 
 nfsar_nurma_options imager_nurma(const nfsar_imager *imager) {
@@ -62,10 +70,6 @@ static enum nfsar_status choose(nfsar_imager *imager, enum nfsar_method wanted,
     if (wanted == NFSAR_METHOD_RMA && !imager->has_lattice) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "rma: %s", why.message);
     }
-    imager->method = wanted;
-    if (wanted == NFSAR_METHOD_AUTO) {
-        imager->method = imager->has_lattice ? NFSAR_METHOD_RMA : NFSAR_METHOD_NURMA;
-    }
     if (wanted == NFSAR_METHOD_BP) {
         snprintf(imager->reason, sizeof imager->reason, "as asked");
     } else if (imager->has_lattice) {
@@ -73,7 +77,13 @@ static enum nfsar_status choose(nfsar_imager *imager, enum nfsar_method wanted,
     } else {
         snprintf(imager->reason, sizeof imager->reason, "the positions are irregular");
     }
-    return NFSAR_OK;
+    if (wanted == NFSAR_METHOD_CSAR || (wanted == NFSAR_METHOD_AUTO && !imager->has_lattice)) {
+        status = imager_find_cylinder(imager, error);
+    } else {
+        status = NFSAR_OK;
+    }
+    imager->method = wanted == NFSAR_METHOD_AUTO ? imager_first(imager) : wanted;
+    return status;
 }
 
 enum nfsar_status nfsar_imager_create(const nfsar_capture *capture, enum nfsar_method method,
@@ -108,6 +118,10 @@ const char *nfsar_imager_reason(const nfsar_imager *imager) {
 
 const nfsar_lattice *nfsar_imager_lattice(const nfsar_imager *imager) {
     return imager->has_lattice ? &imager->lattice : NULL;
+}
+
+const nfsar_cylinder *nfsar_imager_cylinder(const nfsar_imager *imager) {
+    return imager->has_cylinder ? &imager->cylinder : NULL;
 }
 
 const char *nfsar_imager_options(const nfsar_imager *imager) {
@@ -219,6 +233,9 @@ enum nfsar_status nfsar_imager_run(nfsar_imager *imager, const nfsar_grid *grid,
         imager->fitted ? nfsar_grid_check(grid, error) : nfsar_imager_fit(imager, grid, error);
     if (status != NFSAR_OK) {
         return status;
+    }
+    if (imager->method == NFSAR_METHOD_CSAR) {
+        return imager_run_cylinder(imager, grid, source, image, progress, error);
     }
     return imager_migrates(imager->method) ? run_bands(imager, grid, source, image, progress, error)
                                            : run_bp(imager, grid, source, image, progress, error);

@@ -25,9 +25,6 @@
 #define MOST_PATCHES  16
 #define PATCH_UPDATES 3e8
 
-/* Images less like exact ones than this are left to backprojection. */
-#define LEAST_CORRELATION 0.98
-
 /* Patches of one band by the method in use; those at the corners and in the middle differ most. */
 static double expect_band(const nfsar_imager *imager, const nfsar_grid *band) {
     bool lattice = imager->method == NFSAR_METHOD_RMA;
@@ -104,13 +101,14 @@ static enum nfsar_status try_patches(nfsar_imager *imager, double *correlation,
     double updates = count_updates(imager);
     imager->patches = imager->use.patches > 0 ? imager->use.patches : 1;
     enum nfsar_status status = try_migration(imager, correlation, error);
-    while (status == NFSAR_OK && *correlation < LEAST_CORRELATION && imager->use.patches == 0 &&
-           imager->patches < MOST_PATCHES &&
+    while (status == NFSAR_OK && *correlation < IMAGER_LEAST_CORRELATION &&
+           imager->use.patches == 0 && imager->patches < MOST_PATCHES &&
            updates > PATCH_UPDATES * 8.0 * pow((double)imager->patches, 3.0)) {
         imager->patches *= 2;
         status = try_migration(imager, correlation, error);
     }
-    if (*correlation < LEAST_CORRELATION && imager->use.patches == 0 && imager->patches > 1) {
+    if (*correlation < IMAGER_LEAST_CORRELATION && imager->use.patches == 0 &&
+        imager->patches > 1) {
         /* Patches that do not get there are not worth their cost. */
         imager->patches = 1;
         status = try_migration(imager, correlation, error);
@@ -174,15 +172,17 @@ static double steepest_limit(void) {
 
 /* AUTO with so little to do that the exact way is as fast. */
 static enum nfsar_status weigh_cost(const nfsar_imager *imager, nfsar_error *why) {
+    bool round = imager->method == NFSAR_METHOD_CSAR;
     double seconds = count_updates(imager) / UPDATES_PER_SECOND;
+    double needed = round ? imager->turn.seconds : imager->report.seconds;
     if (imager->wanted != NFSAR_METHOD_AUTO || imager->method == NFSAR_METHOD_RMA ||
-        seconds > fmax(imager->report.seconds, LEAST_SECONDS)) {
+        seconds > fmax(needed, LEAST_SECONDS)) {
         return NFSAR_OK;
     }
     return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
-                      "the positions are irregular, and so few for this grid that exact "
+                      "the positions are %s, and so few for this grid that exact "
                       "backprojection is the fastest: about %.1g s of one processor",
-                      seconds < 0.01 ? 0.01 : seconds);
+                      round ? "on a cylinder" : "irregular", seconds < 0.01 ? 0.01 : seconds);
 }
 
 /* Reasons why an image that can be made would not be right. */
@@ -194,7 +194,7 @@ static enum nfsar_status judge(const nfsar_imager *imager, double correlation, n
                           "migration leaves out",
                           floor(atan(limit) * 180.0 / NFSAR_PI));
     }
-    if (correlation < LEAST_CORRELATION) {
+    if (correlation < IMAGER_LEAST_CORRELATION) {
         return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
                           "transmitters and receivers lie so far apart that range migration "
                           "would be only %.2f like exact imaging",
@@ -242,6 +242,94 @@ static void choose_offsets(nfsar_imager *imager) {
     }
 }
 
+/* Csar, where it can make the grid and is worth it. */
+static enum nfsar_status fit_cylinder(nfsar_imager *imager, nfsar_error *why) {
+    size_t warned = strlen(imager->warning);
+    enum nfsar_status status = imager_fit_cylinder(imager, why);
+    status = status == NFSAR_OK ? weigh_cost(imager, why) : status;
+    if (status != NFSAR_OK) {
+        imager->warning[warned] = '\0';
+    }
+    return status;
+}
+
+/* AUTO has nothing else left: csar for an arc that was too short to come first, or bp. */
+static void fall_back(nfsar_imager *imager, const nfsar_error *round, const nfsar_error *why) {
+    nfsar_error ignored = {0};
+    bool tried = round->message[0] != '\0';
+    if (imager->has_cylinder && !tried && fit_cylinder(imager, &ignored) == NFSAR_OK) {
+        return;
+    }
+    imager->method = NFSAR_METHOD_BP;
+    imager->expected_error = 0.0;
+    snprintf(imager->reason, sizeof imager->reason, "%s", tried ? round->message : why->message);
+}
+
+/* Range migration, or for AUTO what is left; `round` says why csar was not taken. */
+static enum nfsar_status fit_migration(nfsar_imager *imager, const nfsar_error *round,
+                                       nfsar_error *error) {
+    nfsar_error why = {0};
+    double correlation = 1.0;
+    enum nfsar_status status = try_patches(imager, &correlation, &why);
+    if (status == NFSAR_ERROR_ARGUMENT) {
+        /* An option that is wrong: AUTO must not go another way as if it had not been given. */
+        return nfsar_fail(error, status, "%s: %s", nfsar_method_name(imager->method), why.message);
+    }
+    if (status != NFSAR_OK && imager->wanted != NFSAR_METHOD_AUTO) {
+        return nfsar_fail(error, status, "%s: %s; --method bp has no such limit",
+                          nfsar_method_name(imager->wanted), why.message);
+    }
+    if (status == NFSAR_OK) {
+        choose_offsets(imager);
+        status = judge(imager, correlation, &why);
+        status = status == NFSAR_OK ? weigh_cost(imager, &why) : status;
+    }
+    if (status != NFSAR_OK && imager->wanted == NFSAR_METHOD_AUTO) {
+        fall_back(imager, round, &why);
+        return NFSAR_OK;
+    }
+    if (status != NFSAR_OK) {
+        snprintf(imager->warning, sizeof imager->warning, "%.250s", why.message);
+    }
+    if (imager->method == NFSAR_METHOD_RMA) {
+        imager_describe_lattice(imager);
+    } else {
+        imager_describe_offsets(imager);
+    }
+    expect_error(imager, correlation);
+    imager_describe_error(imager);
+    if (round->message[0] != '\0') {
+        size_t used = strlen(imager->reason);
+        snprintf(imager->reason + used, sizeof imager->reason - used, "; not csar: %.240s",
+                 round->message);
+    }
+    return NFSAR_OK;
+}
+
+/* What was asked for, or for AUTO what suits the grid. */
+static enum nfsar_status settle(nfsar_imager *imager, nfsar_error *error) {
+    nfsar_error round = {0};
+    if (imager->wanted == NFSAR_METHOD_AUTO) {
+        /* Another grid may have been fitted before. */
+        imager->method = imager_first(imager);
+    }
+    if (imager->method == NFSAR_METHOD_CSAR) {
+        enum nfsar_status status = fit_cylinder(imager, &round);
+        if (status == NFSAR_OK) {
+            return NFSAR_OK;
+        }
+        if (status == NFSAR_ERROR_ARGUMENT) {
+            return nfsar_fail(error, status, "csar: %s", round.message);
+        }
+        if (imager->wanted != NFSAR_METHOD_AUTO) {
+            return nfsar_fail(error, status, "csar: %s; --method bp has no such limit",
+                              round.message);
+        }
+        imager->method = NFSAR_METHOD_NURMA;
+    }
+    return imager_migrates(imager->method) ? fit_migration(imager, &round, error) : NFSAR_OK;
+}
+
 enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
                                    nfsar_error *error) {
     enum nfsar_status status = nfsar_grid_check(grid, error);
@@ -256,46 +344,8 @@ enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
     imager->whole = *grid;
     imager->warning[0] = '\0';
     warn_of_distance(imager);
-    if (imager->wanted == NFSAR_METHOD_AUTO) {
-        /* Another grid may have been fitted before. */
-        imager->method = imager->has_lattice ? NFSAR_METHOD_RMA : NFSAR_METHOD_NURMA;
-    }
-    if (!imager_migrates(imager->method)) {
-        imager->fitted = true;
-        return NFSAR_OK;
-    }
-    nfsar_error why = {0};
-    double correlation = 1.0;
-    status = try_patches(imager, &correlation, &why);
-    if (status == NFSAR_ERROR_ARGUMENT) {
-        /* An option that is wrong: AUTO must not go another way as if it had not been given. */
-        return nfsar_fail(error, status, "%s: %s", nfsar_method_name(imager->method), why.message);
-    }
-    if (status != NFSAR_OK && imager->wanted != NFSAR_METHOD_AUTO) {
-        return nfsar_fail(error, status, "%s: %s; --method bp has no such limit",
-                          nfsar_method_name(imager->wanted), why.message);
-    }
-    imager->fitted = true;
-    if (status == NFSAR_OK) {
-        choose_offsets(imager);
-        status = judge(imager, correlation, &why);
-        status = status == NFSAR_OK ? weigh_cost(imager, &why) : status;
-    }
-    if (status != NFSAR_OK && imager->wanted == NFSAR_METHOD_AUTO) {
-        imager->method = NFSAR_METHOD_BP;
-        snprintf(imager->reason, sizeof imager->reason, "%s", why.message);
-    } else {
-        if (status != NFSAR_OK) {
-            snprintf(imager->warning, sizeof imager->warning, "%.250s", why.message);
-        }
-        if (imager->method == NFSAR_METHOD_RMA) {
-            imager_describe_lattice(imager);
-        } else {
-            imager_describe_offsets(imager);
-        }
-        expect_error(imager, correlation);
-        imager_describe_error(imager);
-    }
+    status = settle(imager, error);
+    imager->fitted = status == NFSAR_OK;
     imager_describe_options(imager);
-    return NFSAR_OK;
+    return status;
 }

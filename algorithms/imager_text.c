@@ -42,6 +42,52 @@ void imager_describe_offsets(nfsar_imager *imager) {
              off, degrees < 10.0 ? 1 : 0, degrees);
 }
 
+const char *imager_degrees(double degrees) {
+    return fabs(degrees - 1.0) < 1e-4 ? "degree" : "degrees";
+}
+
+/* How the angles lie: "a full circle of 360 angles, in steps of 1 degree". */
+static void describe_angles(const nfsar_cylinder *cylinder, char *text, size_t size) {
+    const double degree = NFSAR_PI / 180.0;
+    char arc[48] = "a full circle of", apart[80];
+    if (cylinder->span_rad < 2.0 * NFSAR_PI - 1e-9) {
+        snprintf(arc, sizeof arc, "%.4g degrees in", cylinder->span_rad / degree);
+    }
+    if (cylinder->step_rad > 0.0) {
+        double step = cylinder->step_rad / degree;
+        snprintf(apart, sizeof apart, "in steps of %.4g %s", step, imager_degrees(step));
+    } else {
+        snprintf(apart, sizeof apart, "unevenly, up to %.3g degrees apart",
+                 cylinder->largest_gap_rad / degree);
+    }
+    snprintf(text, size, "%s %zu angles, %s", arc, cylinder->places, apart);
+}
+
+/* Coordinates that are nothing but rounding are 0. */
+static double tidy(double coordinate) {
+    return fabs(coordinate) < 1e-9 ? 0.0 : coordinate;
+}
+
+void imager_describe_cylinder(nfsar_imager *imager) {
+    const nfsar_cylinder *cylinder = &imager->cylinder;
+    char angles[160], heights[80], away[48] = "exactly";
+    describe_angles(cylinder, angles, sizeof angles);
+    if (cylinder->high_y - cylinder->low_y > 1e-9) {
+        snprintf(heights, sizeof heights, "heights from %.4g to %.4g m", tidy(cylinder->low_y),
+                 tidy(cylinder->high_y));
+    } else {
+        snprintf(heights, sizeof heights, "height %.4g m", tidy(cylinder->low_y));
+    }
+    if (cylinder->deviation > 1e-9) {
+        snprintf(away, sizeof away, "to within %.2g mm", 1e3 * cylinder->deviation);
+    }
+    snprintf(imager->reason, sizeof imager->reason,
+             "the positions go round the axis x = %.4g, z = %.4g m at a radius of %.4g m, %s: %s, "
+             "%s",
+             tidy(cylinder->axis.x), tidy(cylinder->axis.z), cylinder->radius, away, angles,
+             heights);
+}
+
 void imager_describe_error(nfsar_imager *imager) {
     size_t used = strlen(imager->reason), n = imager->patches;
     double percent = 100.0 * imager->expected_error;
@@ -75,6 +121,12 @@ void imager_describe_options(nfsar_imager *imager) {
                  nfsar_window_name(use->nurma.frequency_window),
                  nfsar_window_name(use->nurma.aperture_window), use->nurma.tolerance,
                  imager->fitted ? imager->report.plane : use->nurma.plane);
+        break;
+    case NFSAR_METHOD_CSAR:
+        snprintf(text, size, "compensation=%s window=%s tolerance=%g axis=%.9g,%.9g radius=%.9g",
+                 nfsar_compensation_name(use->csar.compensation),
+                 nfsar_window_name(use->csar.frequency_window), use->csar.tolerance,
+                 imager->cylinder.axis.x, imager->cylinder.axis.z, imager->cylinder.radius);
         break;
     default:
         snprintf(text, size, "precision=%s window=%s tolerance=%g",

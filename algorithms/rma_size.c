@@ -227,6 +227,10 @@ static enum nfsar_status check_options(const nfsar_rma_options *options, nfsar_e
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "margin %g: from 0 to 10 Fresnel zones",
                           options->margin);
     }
+    if (options->compensation == NFSAR_COMPENSATION_EVERY_RANGE) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "compensation every-range is for csar: take reference-point");
+    }
     return NFSAR_OK;
 }
 

@@ -1,4 +1,5 @@
 /* The grid for those who give none. */
+#include <nfsar/cylinder.h>
 #include <nfsar/range.h>
 
 #include <math.h>
@@ -15,11 +16,15 @@
 /* Voxels are this part of a resolution cell: pictures of two voxels a cell look coarse. */
 #define LATERAL_STEP (1.0 / 3.0)
 
+/* Half a side of a box in a cylinder, of the radius: its corners are 0.92 from the axis. */
+#define BOX_IN_CYLINDER 0.65
+
 /* Where the radar was, and whether it looked at one point from around. */
 struct view {
     nfsar_vec3 low, high; /* box of the phase centres */
     nfsar_vec3 meeting;   /* nearest point to all boresights; valid when converging */
     double distance;      /* mean distance of the phase centres from there */
+    double room;          /* half a side of the largest box round there */
     int converging;
 };
 
@@ -78,6 +83,23 @@ static void find_meeting(const nfsar_capture *capture, struct view *view) {
     }
 }
 
+/* The box shall not reach the antennas: on a cylinder its corners are what counts. */
+static enum nfsar_status find_room(const nfsar_capture *capture, struct view *view,
+                                   nfsar_error *error) {
+    nfsar_cylinder cylinder;
+    nfsar_error why;
+    enum nfsar_status status = nfsar_cylinder_detect(capture, 0.0, &cylinder, &why);
+    view->room = view->distance;
+    if (status == NFSAR_OK) {
+        view->meeting.x = cylinder.axis.x;
+        view->meeting.z = cylinder.axis.z;
+        view->room = BOX_IN_CYLINDER * (cylinder.radius - cylinder.deviation);
+    } else if (status != NFSAR_ERROR_GEOMETRY) {
+        return nfsar_fail(error, status, "%s", why.message);
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status look(const nfsar_capture *capture, struct view *view, nfsar_error *error) {
     size_t n_channel = capture->array.n_channel;
     nfsar_vec3 *tx = malloc(n_channel * sizeof *tx), *rx = malloc(n_channel * sizeof *rx);
@@ -98,7 +120,7 @@ static enum nfsar_status look(const nfsar_capture *capture, struct view *view, n
     if (status == NFSAR_OK) {
         find_meeting(capture, view);
     }
-    return status;
+    return status == NFSAR_OK && view->converging ? find_room(capture, view, error) : status;
 }
 
 /* Limits round the strongest echo. */
@@ -194,7 +216,7 @@ static void lay_converging(const struct view *view, double wavelength, double ce
                            nfsar_grid_reasons *reasons, nfsar_grid *grid) {
     double half =
         fmax(view->distance - reasons->range_gate[0], reasons->range_gate[1] - view->distance);
-    half = fmin(fmax(half, cell), view->distance);
+    half = fmin(fmax(half, cell), view->room);
     /* Looked at from around, both lateral axes of the turning plane see plane waves of all
      * directions; along the axis the height of the aperture decides. */
     reasons->resolution[0] = reasons->resolution[2] = 0.25 * wavelength;

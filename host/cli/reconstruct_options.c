@@ -15,8 +15,8 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &r->output, NULL, "FILE", "the image to write (HDF5)"},
         {"method", 'm', CLI_STRING, &r->method, NULL, "M",
-         "auto; bp: exact, any geometry; rma: planar lattice; nurma: irregular positions; empm: "
-         "the same for small offsets from a plane, faster"},
+         "auto; bp: exact, any geometry; rma: planar lattice; csar: turntable; nurma: irregular "
+         "positions; empm: the same for small offsets from a plane, faster"},
         {"x", 0, CLI_AXIS, &r->x, &r->has_x, "MIN:MAX:COUNT", "grid, metres; or one coordinate"},
         {"y", 0, CLI_AXIS, &r->y, &r->has_y, "MIN:MAX:COUNT", ""},
         {"z", 0, CLI_AXIS, &r->z, &r->has_z, "MIN:MAX:COUNT", ""},
@@ -29,14 +29,15 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         {"density", 0, CLI_STRING, &r->density, NULL, "D",
          "weights for uneven positions: none, voronoi (areas of cells) or iterative"},
         {"tolerance", 0, CLI_NUMBER, &r->tolerance, &r->has_tolerance, "E",
-         "nurma, empm: error of the transforms, 1e-5 to 0.1 of the image; 1e-3"},
+         "nurma, empm, csar: error of the transforms, 1e-5 to 0.1 of the image; 1e-3"},
         {"plane", 0, CLI_NUMBER, &r->plane, &r->has_plane, "Z",
          "nurma, empm: z that offsets are counted from; else the middle of the positions"},
         {"compensation", 0, CLI_STRING, &r->compensation, NULL, "C",
-         "rma, nurma, empm: transmitters and receivers apart: none, closed-form (empm's) or "
-         "reference-point"},
+         "transmitters and receivers apart: none, closed-form (empm's), reference-point (rma's, "
+         "nurma's) or, for csar only, every-range (csar's)"},
         {"target-depth", 0, CLI_NUMBER, &r->target_depth, &r->has_target_depth, "Z",
-         "rma, nurma, empm: z the compensation is made for; else the grid's middle"},
+         "rma, nurma, empm, csar's reference-point: z the compensation is made for; else the "
+         "grid's middle, csar's axis"},
         {"patches", 0, CLI_COUNT, &r->patches, NULL, "N",
          "rma, nurma, empm: parts of the grid along each axis, each compensated for its own "
          "middle; "
@@ -80,19 +81,31 @@ static enum nfsar_status parse_precision(const char *word, enum nfsar_bp_precisi
     return NFSAR_OK;
 }
 
+/* The compensation of every method: as asked, or the method's own. */
+static enum nfsar_status parse_compensation(const struct reconstruct_request *r,
+                                            enum nfsar_method method, nfsar_method_options *use,
+                                            nfsar_error *error) {
+    if (r->compensation == NULL) {
+        /* The multi-planar algorithm as published has the closed form. */
+        use->rma.compensation = method == NFSAR_METHOD_EMPM ? NFSAR_COMPENSATION_CLOSED_FORM
+                                                            : NFSAR_COMPENSATION_REFERENCE_POINT;
+        return NFSAR_OK;
+    }
+    enum nfsar_status status =
+        nfsar_compensation_parse(r->compensation, &use->rma.compensation, error);
+    use->csar.compensation = use->rma.compensation;
+    return status;
+}
+
 static enum nfsar_status parse_words(const struct reconstruct_request *r,
                                      struct reconstruct_choice *choice, nfsar_error *error) {
     nfsar_method_options *use = &choice->use;
     const char *option = "--method", *word = r->method;
     enum nfsar_status status = nfsar_method_parse(word, &choice->method, error);
     if (status == NFSAR_OK) {
-        /* The multi-planar algorithm as published has the closed form. */
-        bool paper = choice->method == NFSAR_METHOD_EMPM;
         option = "--compensation";
-        word = r->compensation != NULL ? r->compensation
-               : paper                 ? "closed-form"
-                                       : "reference-point";
-        status = nfsar_compensation_parse(word, &use->rma.compensation, error);
+        word = r->compensation != NULL ? r->compensation : "";
+        status = parse_compensation(r, choice->method, use, error);
     }
     if (status == NFSAR_OK) {
         option = "--window", word = r->window;
@@ -122,16 +135,17 @@ enum nfsar_status reconstruct_choose(const struct reconstruct_request *r,
         return status;
     }
     if (r->has_target_depth) {
-        use->rma.reference.z = r->target_depth;
+        use->rma.reference.z = use->csar.reference.z = r->target_depth;
     }
     if (r->has_tolerance) {
-        use->nurma.tolerance = r->tolerance;
+        use->nurma.tolerance = use->csar.tolerance = r->tolerance;
     }
     if (r->has_plane) {
         use->nurma.plane = r->plane;
     }
     use->patches = r->patches;
-    use->bp.frequency_window = use->nurma.frequency_window = use->rma.frequency_window;
+    use->bp.frequency_window = use->nurma.frequency_window = use->csar.frequency_window =
+        use->rma.frequency_window;
     use->nurma.aperture_window = use->rma.aperture_window;
     use->nurma.compensation = use->rma.compensation;
     use->nurma.reference = use->rma.reference;

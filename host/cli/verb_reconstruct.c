@@ -75,17 +75,46 @@ static enum nfsar_status weigh_samples(struct job *job, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* Options that mean nothing where the radar went round the target. */
+static enum nfsar_status check_round(const struct job *job, nfsar_error *error) {
+    const struct reconstruct_request *r = &job->request;
+    if (r->focus) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--focus searches depths in front of a plane, and these positions go "
+                          "round the target: leave it out, or add --method bp");
+    }
+    if (r->patches > 0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--patches is for methods rma, empm and nurma");
+    }
+    if (r->has_target_depth &&
+        job->choice.use.csar.compensation != NFSAR_COMPENSATION_REFERENCE_POINT) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--target-depth is for csar's --compensation reference-point: %s needs "
+                          "none",
+                          nfsar_compensation_name(job->choice.use.csar.compensation));
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
     const struct reconstruct_choice *choice = &job->choice;
     nfsar_method_options use = choice->use;
-    use.rma.threads = use.nurma.threads = use.bp.threads = cli_threads();
+    use.rma.threads = use.nurma.threads = use.csar.threads = use.bp.threads = cli_threads();
     enum nfsar_status status =
         nfsar_imager_create(job->capture, choice->method, &use, &job->imager, error);
     if (status != NFSAR_OK) {
         return status;
     }
     bool exact = nfsar_imager_method(job->imager) == NFSAR_METHOD_BP;
-    if (exact && use.rma.aperture_window != NFSAR_WINDOW_RECTANGULAR) {
+    bool round = nfsar_imager_method(job->imager) == NFSAR_METHOD_CSAR;
+    if (round) {
+        status = check_round(job, error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    if ((exact || round) && use.rma.aperture_window != NFSAR_WINDOW_RECTANGULAR) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "--aperture-window is for methods rma, empm and nurma");
     }

@@ -6,6 +6,8 @@
 
 #include <nfsar/backprojection.h>
 #include <nfsar/capture.h>
+#include <nfsar/csar.h>
+#include <nfsar/cylinder.h>
 #include <nfsar/image.h>
 #include <nfsar/lattice.h>
 #include <nfsar/nurma.h>
@@ -15,16 +17,17 @@
 
 /** How an image is made. */
 enum nfsar_method {
-    NFSAR_METHOD_AUTO = 0, /**< rma where the positions are a planar lattice, empm where offsets
-                                from their plane hardly matter, else nurma; bp where none of them
-                                suits the grid */
+    NFSAR_METHOD_AUTO = 0, /**< rma where the positions are a planar lattice, csar where they go
+                                round the grid, empm where offsets from their plane hardly
+                                matter, else nurma; bp where none of them suits the grid */
     NFSAR_METHOD_BP,       /**< exact backprojection */
     NFSAR_METHOD_RMA,      /**< planar range migration */
     NFSAR_METHOD_EMPM,     /**< irregular positions, offsets compensated at boresight */
-    NFSAR_METHOD_NURMA     /**< irregular positions, offsets exact for every wave */
+    NFSAR_METHOD_NURMA,    /**< irregular positions, offsets exact for every wave */
+    NFSAR_METHOD_CSAR      /**< positions on a cylinder round the grid: turntables */
 };
 
-/** Parse "auto", "bp", "rma", "empm" or "nurma". */
+/** Parse "auto", "bp", "rma", "empm", "nurma" or "csar". */
 enum nfsar_status nfsar_method_parse(const char *name, enum nfsar_method *method,
                                      nfsar_error *error);
 /** The name that nfsar_method_parse() takes. */
@@ -35,6 +38,7 @@ typedef struct nfsar_method_options {
     nfsar_bp_options bp;       /**< of bp */
     nfsar_rma_options rma;     /**< of rma */
     nfsar_nurma_options nurma; /**< of empm and nurma, which set `offsets` themselves */
+    nfsar_csar_options csar;   /**< of csar */
     size_t patches;            /**< range migration images so many parts of the grid along x, along
                                     y and in each band of depth, each with a reference of its own
                                     for the compensation; up to 16. 0 (default): as few as make
@@ -47,7 +51,8 @@ nfsar_method_options nfsar_method_defaults(void);
 /** A capture's geometry with the method chosen for it. */
 typedef struct nfsar_imager nfsar_imager;
 
-/** Choose: detect the lattice, and take what @p method asks for or, for AUTO, what fits.
+/** Choose: detect the lattice or the cylinder, and take what @p method asks for or, for AUTO, what
+ * fits.
  * @param capture must outlive the imager; its echo is not looked at.
  * @param options NULL for the defaults. Copied.
  * @return NFSAR_ERROR_GEOMETRY when the method asked for does not fit the positions. */
@@ -58,9 +63,10 @@ enum nfsar_status nfsar_imager_create(const nfsar_capture *capture, enum nfsar_m
  * takes empm in place of nurma where the phase at the aperture's edge is right to 3 degrees, and
  * bp where range migration cannot make this grid, would need too much memory, would be less than
  * 0.98 like exact imaging because of wide transmit-receive baselines, or sees the grid's edge more
- * than 78 degrees aslant. Range migration takes the place of its compensation and its bands of
- * depth from this grid, so that parts of it fit each other. Called by nfsar_imager_run() if it was
- * not before.
+ * than 78 degrees aslant. Positions that go 60 degrees or more round a cylinder are for csar if the
+ * grid lies within and it is as good; shorter arcs if range migration cannot make the grid. Range
+ * migration takes the place of its compensation and its bands of depth from this grid, so that
+ * parts of it fit each other. Called by nfsar_imager_run() if it was not before.
  * @return NFSAR_ERROR_GEOMETRY or NFSAR_ERROR_MEMORY when the method asked for cannot make it. */
 enum nfsar_status nfsar_imager_fit(nfsar_imager *imager, const nfsar_grid *grid,
                                    nfsar_error *error);
@@ -74,6 +80,9 @@ const char *nfsar_imager_reason(const nfsar_imager *imager);
 const char *nfsar_imager_warning(const nfsar_imager *imager);
 /** The lattice that was found, or NULL. */
 const nfsar_lattice *nfsar_imager_lattice(const nfsar_imager *imager);
+/** The cylinder that was found, or NULL; looked for by AUTO where there is no lattice, and for
+ * csar. */
+const nfsar_cylinder *nfsar_imager_cylinder(const nfsar_imager *imager);
 /** The method's options as text, for nfsar_image::options; owned by the imager. */
 const char *nfsar_imager_options(const nfsar_imager *imager);
 /** Image calibrated samples on a grid, into image[nz][ny][nx]. */
