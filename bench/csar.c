@@ -103,12 +103,15 @@ static enum nfsar_status same_transforms(const nfsar_csar_plan *plan, int thread
     if (n > MOST_KINDS) {
         return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED, "a plan has %zu kinds of transforms", n);
     }
+    size_t made = 0;
     for (size_t i = 0; i < n; i++) {
-        list[i] = (struct bench_transform){1, kind[i].length, kind[i].batch * kind[i].count,
-                                           kind[i].sign};
+        size_t count = kind[i].batch * kind[i].count;
+        if (count > 0) {
+            list[made++] = (struct bench_transform){1, kind[i].length, count, kind[i].sign};
+        }
     }
-    *gflop = bench_transforms_gflop(list, n);
-    return bench_transforms_create(list, n, threads, transforms, error);
+    *gflop = bench_transforms_gflop(list, made);
+    return bench_transforms_create(list, made, threads, transforms, error);
 }
 
 static enum nfsar_status make_team(const struct scan *scan, int threads, struct team *team,
