@@ -71,7 +71,8 @@ static enum nfsar_status draw_panel(const struct bench_panels *panels, const str
     if (status != NFSAR_OK) {
         return status;
     }
-    struct shade shade = {plane.maximum, panels->range_db <= 0.0, panels->range_db};
+    struct shade shade = {panels->maximum > 0.0 ? panels->maximum : plane.maximum,
+                          panels->range_db <= 0.0, panels->range_db};
     struct panel panel = {.plane = &plane,
                           .u = extent_of(&plane.u),
                           .v = extent_of(&plane.v),

@@ -20,9 +20,10 @@ struct bench_panels {
     const char *const *column; /* [columns] */
     double range_db;           /* 0: linear */
     int width;                 /* pixels */
+    double maximum;            /* magnitude that is 0 dB; 0: each image's own maximum */
 };
 
-/* Images side by side in one PNG, each with its own maximum as 0 dB. */
+/* Images side by side in one PNG. */
 enum nfsar_status bench_panels_draw(const struct bench_panels *panels, const char *path,
                                     nfsar_error *error);
 

@@ -93,11 +93,13 @@ static void print_section(FILE *page, const void *context) {
     print_predictions(page, risar);
     print_points(page, risar);
     fputs("\n![point, from above](pictures/risar-point-above.png)\n\n"
-          "![point, from the side](pictures/risar-point-side.png)\n\n",
+          "![point, from the side](pictures/risar-point-side.png)\n\n"
+          "![point, less bp](pictures/risar-point-difference.png)\n\n",
           page);
     fprintf(page, "The blade is of %zu scatterers.\n\n", risar->scatterers);
     print_images(page, risar);
     fputs("\n![blade upright](pictures/risar-upright.png)\n\n"
+          "![blade upright, less bp](pictures/risar-upright-difference.png)\n\n"
           "![blade across](pictures/risar-across.png)\n\n",
           page);
 }

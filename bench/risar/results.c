@@ -69,14 +69,35 @@ static enum nfsar_status time_method(struct risar *risar, const struct risar_exp
     return status;
 }
 
-/* The slices of an image that lie on the reference's, as an image that borrows them. */
-static nfsar_image like(const nfsar_image *image, const nfsar_image *reference) {
+nfsar_image risar_slices(const nfsar_image *image, const nfsar_image *reference) {
     nfsar_image part = *image;
     double below = (reference->grid.z.start - image->grid.z.start) / image->grid.z.step;
     size_t first = image->grid.z.count > reference->grid.z.count ? (size_t)lround(below) : 0;
     part.data += first * image->grid.x.count * image->grid.y.count;
     part.grid.z = reference->grid.z;
     return part;
+}
+
+enum nfsar_status risar_difference(const nfsar_image *reference, const nfsar_image *image,
+                                   nfsar_image *difference, nfsar_error *error) {
+    nfsar_image part = risar_slices(image, reference);
+    double complex along = 0.0;
+    double power = 0.0;
+    enum nfsar_status status = nfsar_image_create(&reference->grid, difference, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    size_t n = nfsar_grid_voxels(&reference->grid);
+    for (size_t i = 0; i < n; i++) {
+        double complex value = part.data[i];
+        along += conj(value) * (double complex)reference->data[i];
+        power += creal(value * conj(value));
+    }
+    float complex factor = power > 0.0 ? (float complex)(along / power) : 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        difference->data[i] = factor * part.data[i] - reference->data[i];
+    }
+    return NFSAR_OK;
 }
 
 static enum nfsar_status measure_point(const struct risar_experiment *experiment,
@@ -120,7 +141,7 @@ enum nfsar_status risar_experiment_run(struct risar *risar,
         status = time_method(risar, experiment, part ? &slices : &experiment->grid, result,
                              &image[i], error);
         if (status == NFSAR_OK) {
-            nfsar_image same = like(&image[i], &image[RISAR_BP]);
+            nfsar_image same = risar_slices(&image[i], &image[RISAR_BP]);
             status = nfsar_image_compare(&image[RISAR_BP], &same, &result->comparison, error);
         }
         if (status == NFSAR_OK && result->point) {

@@ -1,6 +1,7 @@
 /* nfsar bench risar: the experiments one after the other, and the page about them. */
 #include "bench/risar/risar.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,29 @@ static enum nfsar_status circles(struct risar *risar, nfsar_error *error) {
 static const char *const columns[RISAR_METHODS] = {"bp", "uncompensated", "closed form",
                                                    "reference point", "every range"};
 
+/* What csar with each compensation leaves of the difference from bp. */
+static enum nfsar_status draw_difference(const struct risar *risar, const char *name,
+                                         const struct bench_panels *like, nfsar_error *error) {
+    nfsar_image difference[RISAR_METHODS] = {0};
+    struct bench_panels panels = *like;
+    const nfsar_image *exact = &like->image[RISAR_BP];
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t i = RISAR_NONE; status == NFSAR_OK && i < RISAR_METHODS; i++) {
+        status = risar_difference(exact, &like->image[i], &difference[i], error);
+    }
+    for (size_t i = 0; i < nfsar_grid_voxels(&exact->grid); i++) {
+        panels.maximum = fmax(panels.maximum, (double)cabsf(exact->data[i]));
+    }
+    panels.columns = RISAR_METHODS - 1;
+    panels.image = difference + RISAR_NONE;
+    panels.column = like->column + RISAR_NONE;
+    if (status == NFSAR_OK) {
+        status = draw(risar, name, &panels, error);
+    }
+    free_images(difference, RISAR_METHODS);
+    return status;
+}
+
 static enum nfsar_status draw_point(const struct risar *risar, const nfsar_image *image,
                                     nfsar_error *error) {
     struct bench_panels panels = {.title = "Point off the axis, 8 channels, seen from above",
@@ -116,6 +140,10 @@ static enum nfsar_status draw_point(const struct risar *risar, const nfsar_image
         panels.title = "The same, seen from the side";
         panels.view = BENCH_VIEW_X_Y;
         status = draw(risar, "point-side", &panels, error);
+    }
+    if (status == NFSAR_OK) {
+        panels.title = "The same, less bp (dB of its peak)";
+        status = draw_difference(risar, "point-difference", &panels, error);
     }
     return status;
 }
@@ -167,6 +195,13 @@ static enum nfsar_status blade_run(struct risar *risar, const char *name, bool u
     return status;
 }
 
+/* The slices that bp made, of every image, so that the same is seen. */
+static void show_slices(const nfsar_image *image, nfsar_image *shown) {
+    for (size_t i = 0; i < RISAR_METHODS; i++) {
+        shown[i] = risar_slices(&image[i], &image[RISAR_BP]);
+    }
+}
+
 static enum nfsar_status upright_blade(struct risar *risar, nfsar_error *error) {
     enum { COLUMNS = RISAR_METHODS + 1 };
     static const char *const label[COLUMNS] = {"bp",        "uncompensated", "closed form",
@@ -181,8 +216,8 @@ static enum nfsar_status upright_blade(struct risar *risar, nfsar_error *error) 
     }
     if (status == NFSAR_OK) {
         nfsar_image shown[COLUMNS];
-        memcpy(shown, image, sizeof image);
-        shown[RISAR_METHODS] = alone[RISAR_NONE];
+        show_slices(image, shown);
+        shown[RISAR_METHODS] = risar_slices(&alone[RISAR_NONE], &image[RISAR_BP]);
         struct bench_panels panels = {.title = "Blade upright, seen from the side",
                                       .view = BENCH_VIEW_X_Y,
                                       .rows = 1,
@@ -192,6 +227,11 @@ static enum nfsar_status upright_blade(struct risar *risar, nfsar_error *error) 
                                       .range_db = 25.0,
                                       .width = 900};
         status = draw(risar, "upright", &panels, error);
+        if (status == NFSAR_OK) {
+            panels.title = "The same, less bp (dB of its peak)";
+            panels.range_db = 50.0;
+            status = draw_difference(risar, "upright-difference", &panels, error);
+        }
     }
     free_images(image, RISAR_METHODS);
     free_images(alone, RISAR_METHODS);
@@ -199,17 +239,18 @@ static enum nfsar_status upright_blade(struct risar *risar, nfsar_error *error) 
 }
 
 static enum nfsar_status blade_across(struct risar *risar, nfsar_error *error) {
-    static const char *const title[] = {"Blade across, seen from the side"};
     struct risar_scan mimo = risar_scan_mimo(risar->bench->quick);
     nfsar_image image[RISAR_METHODS] = {0};
     enum nfsar_status status =
         blade_run(risar, "blade across, 8 channels", false, &mimo, image, error);
     if (status == NFSAR_OK) {
-        struct bench_panels panels = {.title = title[0],
+        nfsar_image shown[RISAR_METHODS];
+        show_slices(image, shown);
+        struct bench_panels panels = {.title = "Blade across, seen from the side",
                                       .view = BENCH_VIEW_X_Y,
                                       .rows = RISAR_METHODS,
                                       .columns = 1,
-                                      .image = image,
+                                      .image = shown,
                                       .row = columns,
                                       .column = (const char *const[]){""},
                                       .range_db = 25.0,

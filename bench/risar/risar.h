@@ -145,6 +145,13 @@ enum nfsar_status risar_experiment_run(struct risar *risar,
                                        const struct risar_experiment *experiment,
                                        nfsar_image *image, nfsar_error *error);
 
+/* The slices of an image that lie on the reference's, as an image that borrows them. */
+nfsar_image risar_slices(const nfsar_image *image, const nfsar_image *reference);
+/* Those times the factor that fits the reference best, less the reference: what the relative error
+ * is of. Free with nfsar_image_free(). */
+enum nfsar_status risar_difference(const nfsar_image *reference, const nfsar_image *image,
+                                   nfsar_image *difference, nfsar_error *error);
+
 /* --- page.c --- */
 
 /* Put the tables and pictures between the markers of folder/results.md, or make that page. */

@@ -147,6 +147,36 @@ static void first_minimum_is_found(void **state) {
     nfsar_image_free(&image);
 }
 
+/* A factor is no difference; what does not fit is, and slices that the reference lacks are none. */
+static void difference_is_what_no_factor_explains(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_image reference, image, difference;
+    nfsar_grid two = {{0.0, 1.0, 2}, {0.0, 1.0, 1}, {3.0, 1.0, 2}};
+    nfsar_grid four = {{0.0, 1.0, 2}, {0.0, 1.0, 1}, {2.0, 1.0, 4}};
+    assert_ok(nfsar_image_create(&two, &reference, &error), error);
+    assert_ok(nfsar_image_create(&four, &image, &error), error);
+    const float complex exact[4] = {1.0f, 2.0f * I, -1.0f, 0.0f}, other = 2.0f - 1.0f * I;
+    for (size_t i = 0; i < 8; i++) {
+        image.data[i] = i < 2 || i > 5 ? 9.0f : other * exact[i - 2];
+    }
+    memcpy(reference.data, exact, sizeof exact);
+    assert_ok(risar_difference(&reference, &image, &difference, &error), error);
+    assert_int_equal(nfsar_grid_voxels(&difference.grid), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_near(cabsf(difference.data[i]), 0.0, 1e-6);
+    }
+    nfsar_image_free(&difference);
+    image.data[5] = other;
+    assert_ok(risar_difference(&reference, &image, &difference, &error), error);
+    /* <image, reference> / |image|^2 = 6 / 7 of 1 / other: what is left of each voxel. */
+    assert_near(cabsf(difference.data[1]), 2.0 / 7.0, 1e-6);
+    assert_near(cabsf(difference.data[3]), 6.0 / 7.0, 1e-6);
+    nfsar_image_free(&difference);
+    nfsar_image_free(&reference);
+    nfsar_image_free(&image);
+}
+
 static void read_page(const char *path) {
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -205,7 +235,9 @@ static void page_is_made(void **state) {
     assert_contains(output, "| 0.978 mm | 0.867 mm");
     assert_picture("point-above");
     assert_picture("point-side");
+    assert_picture("point-difference");
     assert_picture("upright");
+    assert_picture("upright-difference");
     assert_picture("across");
     assert_true(correlation("one height, on the axis", "csar, none") > 0.999);
     assert_true(correlation("1 channel, off the axis", "csar, none") > 0.999);
@@ -222,6 +254,7 @@ int main(void) {
         cmocka_unit_test(formula_has_its_widths),
         cmocka_unit_test(expected_widths_are_the_formulas_where_they_hold),
         cmocka_unit_test(first_minimum_is_found),
+        cmocka_unit_test(difference_is_what_no_factor_explains),
         cmocka_unit_test(page_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
