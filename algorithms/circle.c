@@ -11,7 +11,8 @@
 
 enum { MOST_STEPS = 100 };
 
-/* Points seen from their mean in units of their spread, so that nothing overflows or cancels. */
+/* Points seen from their mean in units of their spread, so that nothing overflows or cancels, and
+ * square roots do for hypot(). */
 struct cloud {
     const double *x, *y;
     size_t n;
@@ -24,6 +25,11 @@ static double at_x(const struct cloud *cloud, size_t i) {
 
 static double at_y(const struct cloud *cloud, size_t i) {
     return (cloud->y[i] - cloud->mean_y) / cloud->scale;
+}
+
+static double distance(const struct cloud *cloud, size_t i, double a, double b) {
+    double dx = at_x(cloud, i) - a, dy = at_y(cloud, i) - b;
+    return sqrt(dx * dx + dy * dy);
 }
 
 static void centre(struct cloud *cloud) {
@@ -69,11 +75,11 @@ static int fit_algebraic(const struct cloud *cloud, double *a, double *b) {
 static double misfit(const struct cloud *cloud, double a, double b, double *radius) {
     double sum = 0.0, squares = 0.0;
     for (size_t i = 0; i < cloud->n; i++) {
-        sum += hypot(at_x(cloud, i) - a, at_y(cloud, i) - b);
+        sum += distance(cloud, i, a, b);
     }
     *radius = sum / (double)cloud->n;
     for (size_t i = 0; i < cloud->n; i++) {
-        double off = hypot(at_x(cloud, i) - a, at_y(cloud, i) - b) - *radius;
+        double off = distance(cloud, i, a, b) - *radius;
         squares += off * off;
     }
     return squares;
@@ -89,7 +95,7 @@ static struct normal linearise(const struct cloud *cloud, double a, double b, do
     double mean_a = 0.0, mean_b = 0.0, n = (double)cloud->n;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < cloud->n; i++) {
-            double dx = a - at_x(cloud, i), dy = b - at_y(cloud, i), r = hypot(dx, dy);
+            double dx = a - at_x(cloud, i), dy = b - at_y(cloud, i), r = sqrt(dx * dx + dy * dy);
             double ja = r > 0.0 ? dx / r : 0.0, jb = r > 0.0 ? dy / r : 0.0;
             if (pass == 0) {
                 mean_a += ja / n;
@@ -151,7 +157,7 @@ enum circle_kind circle_fit(const double *x, const double *y, size_t n, struct c
         return CIRCLE_LINE;
     }
     for (size_t i = 0; i < n; i++) {
-        double off = fabs(hypot(at_x(&cloud, i) - a, at_y(&cloud, i) - b) - radius);
+        double off = fabs(distance(&cloud, i, a, b) - radius);
         circle->deviation = fmax(circle->deviation, cloud.scale * off);
     }
     circle->x = cloud.mean_x + cloud.scale * a;

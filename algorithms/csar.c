@@ -84,12 +84,8 @@ size_t nfsar_csar_plan_transforms(const nfsar_csar_plan *plan, nfsar_csar_transf
     size_t groups = (plan->n_node + plan->group - 1) / plan->group, n = 0;
     size_t to_angles[CSAR_LENGTHS] = {0};
     for (long i = -plan->half; i <= plan->half; i++) {
-        for (size_t m = 0; m < plan->n_node; m++) {
-            size_t length = csar_length_at(plan, i, m);
-            if (length < CSAR_LENGTHS) {
-                to_angles[length]++;
-            }
-        }
+        size_t nodes = 0, length = csar_length_at(plan, i, &nodes);
+        to_angles[length] += nodes;
     }
     n = add(list, room, n, plan->n_angle, plan->n_node * plan->n_fine, -1);
     n = add(list, room, n, plan->rise_length, plan->n_residue * plan->n_node * orders, -1);

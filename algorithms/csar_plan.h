@@ -102,7 +102,7 @@ struct nfsar_csar_plan {
     size_t n_length;
     size_t length[CSAR_LENGTHS]; /* ascending */
     fftwf_plan to_angles[CSAR_LENGTHS];
-    double *direction[CSAR_LENGTHS]; /* [length][2] cosine and sine */
+    double *direction[CSAR_LENGTHS]; /* [2][length] cosines, sines */
     struct taps across;
     struct csar_lateral x, z;
 
@@ -114,7 +114,7 @@ struct nfsar_csar_plan {
     float complex *rows;    /* [threads][n_fine][angle_row] */
     float complex *turned;  /* [group][2 orders + 1][n_fine] */
     float complex *waves;   /* [bins][group][2 orders + 1] */
-    float complex *slices;  /* [bins][z.count][x.count] */
+    float complex *slices;  /* [bins][slice_pitch]: z.count x.count numbers and some */
     size_t work_size;
     float complex *work; /* [threads][work_size] */
     size_t bytes;
@@ -123,6 +123,12 @@ struct nfsar_csar_plan {
 /* n rounded up to whole cache lines. */
 static inline size_t csar_pitch(size_t n) {
     return (n + CSAR_TILE - 1) / CSAR_TILE * CSAR_TILE;
+}
+
+/* Numbers from a slice to the next: an odd number of cache lines, so that a column of slices does
+ * not lie in one set of the caches. */
+static inline size_t csar_slice_pitch(const nfsar_csar_plan *plan) {
+    return (csar_pitch(plan->x.count * plan->z.count) / CSAR_TILE | 1) * CSAR_TILE;
 }
 
 static inline size_t csar_lines(const nfsar_csar_plan *plan) {
@@ -179,17 +185,17 @@ void csar_waves(nfsar_csar_plan *plan, size_t r, size_t n);
 size_t csar_waves_work(const nfsar_csar_plan *plan);
 void csar_slices(nfsar_csar_plan *plan, size_t r, size_t first, size_t n);
 size_t csar_slices_work(const nfsar_csar_plan *plan);
-/* Which length the waves of step i of k_y and node m take; CSAR_LENGTHS when there are none. */
-size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t m);
+/* Which length the waves of step i of k_y take, and how many nodes have any. */
+size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t *n_node);
 
 /* Add what set r makes of the image. */
 void csar_rise(nfsar_csar_plan *plan, size_t r, float complex *image);
 size_t csar_rise_work(const nfsar_csar_plan *plan);
 
-/* A set of waves exp(+j k_r (x cos a + z sin a)) of as many values as direction[length] has, added
- * to cells[z.length + row][x.length + row]. */
-void csar_spread(const nfsar_csar_plan *plan, double k_r, size_t length, const float complex *value,
-                 float complex *cells);
+/* Waves exp(+j k_r (x cos a + z sin a)) of n_wave wavenumbers, value[n_wave][pitch] of which
+ * length[length] are used, added to cells[z.length + some][x.length + some]. */
+void csar_spread(const nfsar_csar_plan *plan, const double *k_r, size_t n_wave, size_t length,
+                 const float complex *value, size_t pitch, float complex *cells);
 size_t csar_cells(const nfsar_csar_plan *plan);
 /* From cells to slice[z.count][x.count]. */
 void csar_flatten(const nfsar_csar_plan *plan, float complex *cells, float complex *slice,

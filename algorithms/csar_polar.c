@@ -21,54 +21,93 @@ size_t csar_cells(const nfsar_csar_plan *plan) {
     return row_of(plan) * rows_of(plan);
 }
 
-/* Grid point of the first weight, 0 .. length - 1, for a wave of k radians a voxel. */
-static inline size_t wrap(const struct taps *taps, double at, size_t length, float *fraction) {
-    double turns = at - floor(at);
-    long first = taps_first(taps, turns * (double)length, fraction);
-    return (size_t)(first < 0 ? first + (long)length : first);
+/* Waves that are spread together: of so many neighbouring angles of one wavenumber. */
+enum { WAVES = 64 };
+
+/* Where they are, and what they bring. */
+struct batch {
+    int column[WAVES], row[WAVES]; /* grid points of the first weights */
+    float x[WAVES], z[WAVES];      /* see taps_first() */
+    float re[WAVES], im[WAVES];
+};
+
+/* Waves of k radians a voxel, `turns` periods of the grid that is transformed. */
+static inline void locate(double turns, double length, double half, int *first, float *fraction) {
+    double begin = (turns - floor(turns)) * length - half, up = ceil(begin);
+    *fraction = (float)(2.0 * (up - begin) - 1.0);
+    *first = (int)(up < 0.0 ? up + length : up);
 }
 
 static inline __attribute__((always_inline)) void
-spread_waves(const nfsar_csar_plan *plan, double k_r, size_t length, const double *direction,
-             const float complex *value, int wide, float *cells) {
-    const struct taps *taps = &plan->across;
-    size_t pitch = 2 * row_of(plan);
-    double turn = k_r / (2.0 * NFSAR_PI);
+fill_batch(const nfsar_csar_plan *plan, double k_r, size_t n, const double *cosine,
+           const double *sine, const float complex *value, struct batch *batch) {
+    double turn = k_r / (2.0 * NFSAR_PI), half = 0.5 * plan->across.width;
     double x_step = turn * plan->x.step, z_step = turn * plan->z.step;
     double x_middle = turn * plan->x.middle, z_middle = turn * plan->z.middle;
-    for (size_t i = 0; i < length; i++) {
-        double c = direction[2 * i], s = direction[2 * i + 1];
-        float wx[GRIDDING_WIDEST], wz[GRIDDING_WIDEST], pair[2 * GRIDDING_WIDEST], fx, fz;
-        size_t column = wrap(taps, x_step * c, plan->x.length, &fx);
-        size_t row = wrap(taps, z_step * s, plan->z.length, &fz);
-        double turns = x_middle * c + z_middle * s;
-        float cosine, sine, re = crealf(value[i]), im = cimagf(value[i]);
-        phasor_turns((float)(turns - rint(turns)), &cosine, &sine);
-        float real = re * cosine - im * sine, imag = re * sine + im * cosine;
-        taps_weights(taps, fx, wide, wx);
-        taps_weights(taps, fz, wide, wz);
-        for (int t = 0; t < wide; t++) {
-            pair[2 * t] = wx[t] * real;
-            pair[2 * t + 1] = wx[t] * imag;
+    double x_length = (double)plan->x.length, z_length = (double)plan->z.length;
+    const float *in = (const float *)value;
+    for (size_t i = 0; i < n; i++) {
+        double turns = x_middle * cosine[i] + z_middle * sine[i];
+        float c, s, re = in[2 * i], im = in[2 * i + 1];
+        phasor_turns((float)(turns - rint(turns)), &c, &s);
+        batch->re[i] = re * c - im * s;
+        batch->im[i] = re * s + im * c;
+        locate(x_step * cosine[i], x_length, half, &batch->column[i], &batch->x[i]);
+        locate(z_step * sine[i], z_length, half, &batch->row[i], &batch->z[i]);
+    }
+}
+
+static inline __attribute__((always_inline)) void spread_one(const struct taps *taps,
+                                                             const struct batch *batch, size_t i,
+                                                             int wide, size_t pitch, float *cells) {
+    float wx[GRIDDING_WIDEST], wz[GRIDDING_WIDEST], pair[2 * GRIDDING_WIDEST];
+    taps_pair(taps, batch->x[i], batch->z[i], wide, wx, wz);
+    for (int t = 0; t < wide; t++) {
+        pair[2 * t] = wx[t] * batch->re[i];
+        pair[2 * t + 1] = wx[t] * batch->im[i];
+    }
+    float *to = cells + (size_t)batch->row[i] * pitch + 2 * (size_t)batch->column[i];
+    for (int j = 0; j < taps->width && j < wide; j++, to += pitch) {
+        for (int t = 0; t < 2 * wide; t++) {
+            to[t] += wz[j] * pair[t];
         }
-        float *to = cells + row * pitch + 2 * column;
-        for (int j = 0; j < taps->width && j < wide; j++, to += pitch) {
-            for (int t = 0; t < 2 * wide; t++) {
-                to[t] += wz[j] * pair[t];
+    }
+}
+
+/* Neighbours overlap: a number that was just stored in one place and is loaded with those beside it
+ * holds the processor up. So they are taken in turns, from places far enough apart. */
+enum { APART = 16 };
+
+static inline __attribute__((always_inline)) void
+spread_waves(const nfsar_csar_plan *plan, const double *k_r, size_t n_wave, size_t length,
+             const double *direction, const float complex *value, size_t pitch, int wide,
+             float *cells) {
+    struct batch batch;
+    size_t row = 2 * row_of(plan);
+    for (size_t first = 0; first < length; first += WAVES) {
+        size_t n = length - first < WAVES ? length - first : WAVES;
+        for (size_t m = 0; m < n_wave; m++) {
+            fill_batch(plan, k_r[m], n, direction + first, direction + length + first,
+                       value + m * pitch + first, &batch);
+            for (size_t i = 0; i < APART; i++) {
+                for (size_t j = i; j < n; j += APART) {
+                    spread_one(&plan->across, &batch, j, wide, row, cells);
+                }
             }
         }
     }
 }
 
 MULTIVERSION
-void csar_spread(const nfsar_csar_plan *plan, double k_r, size_t length, const float complex *value,
-                 float complex *cells) {
+void csar_spread(const nfsar_csar_plan *plan, const double *k_r, size_t n_wave, size_t length,
+                 const float complex *value, size_t pitch, float complex *cells) {
     const double *direction = plan->direction[length];
     size_t n = plan->length[length];
     if (plan->across.row == TAPS_NARROW) {
-        spread_waves(plan, k_r, n, direction, value, TAPS_NARROW, (float *)cells);
+        spread_waves(plan, k_r, n_wave, n, direction, value, pitch, TAPS_NARROW, (float *)cells);
     } else {
-        spread_waves(plan, k_r, n, direction, value, GRIDDING_WIDEST, (float *)cells);
+        spread_waves(plan, k_r, n_wave, n, direction, value, pitch, GRIDDING_WIDEST,
+                     (float *)cells);
     }
 }
 

@@ -79,8 +79,8 @@ static bool make_directions(nfsar_csar_plan *plan, double k_y) {
         }
         for (size_t j = 0; j < n; j++) {
             double angle = first + 2.0 * NFSAR_PI * (double)j / (double)n;
-            to[2 * j] = cos(angle);
-            to[2 * j + 1] = sin(angle);
+            to[j] = cos(angle);
+            to[n + j] = sin(angle);
         }
     }
     return true;
@@ -119,7 +119,7 @@ static bool allocate(nfsar_csar_plan *plan) {
     plan->rows = buffer_alloc(threads * plan->n_fine * plan->angle_row, unit);
     plan->turned = buffer_alloc(group * n * plan->n_fine, unit);
     plan->waves = buffer_alloc(plan->bins * group * n, unit);
-    plan->slices = buffer_alloc(plan->bins * plan->x.count * plan->z.count, unit);
+    plan->slices = buffer_alloc(plan->bins * csar_slice_pitch(plan), unit);
     plan->work = buffer_alloc(threads * plan->work_size, unit);
     plan->bytes += plan->pulse_block * line * unit;
     return plan->samples != NULL && plan->values != NULL && plan->rows != NULL &&

@@ -4,6 +4,14 @@
 #include <omp.h>
 #include <string.h>
 
+/* Columns that are worked on together. */
+enum { TILE = 32 };
+
+/* Numbers of a column's transform, of which no two begin in the same set of the cache. */
+static size_t column_pitch(const nfsar_csar_plan *plan) {
+    return (csar_pitch(plan->down_length) / CSAR_TILE | 1) * CSAR_TILE;
+}
+
 /* exp(+j r k_y_step (height of voxel i)): what set r is turned by. */
 static void make_ramp(const nfsar_csar_plan *plan, size_t r, float complex *ramp) {
     double step = plan->grid.y.count > 1 ? (double)r * plan->k_y_step * plan->grid.y.step : 0.0;
@@ -13,18 +21,18 @@ static void make_ramp(const nfsar_csar_plan *plan, size_t r, float complex *ramp
 }
 
 size_t csar_rise_work(const nfsar_csar_plan *plan) {
-    return csar_pitch(plan->grid.y.count) + 2 * CSAR_TILE * csar_pitch(plan->down_length);
+    return csar_pitch(plan->grid.y.count) + 2 * TILE * column_pitch(plan);
 }
 
 /* A tile of columns of the set's slices, from x = i on: k_y that differ by a period of the
  * transform are the same on the grid. */
 static void rise_tile(const nfsar_csar_plan *plan, long q0, size_t bins, size_t z, size_t i,
                       const float complex *ramp, float complex *work, float complex *image) {
-    size_t nx = plan->x.count, ny = plan->grid.y.count, slice = nx * plan->z.count;
-    size_t pitch = csar_pitch(plan->down_length), count = nx - i < CSAR_TILE ? nx - i : CSAR_TILE;
-    float complex *in = work, *out = in + CSAR_TILE * pitch;
+    size_t nx = plan->x.count, ny = plan->grid.y.count, slice = csar_slice_pitch(plan);
+    size_t pitch = column_pitch(plan), count = nx - i < TILE ? nx - i : TILE;
+    float complex *in = work, *out = in + TILE * pitch;
     long length = (long)plan->down_length;
-    memset(in, 0, CSAR_TILE * pitch * sizeof *in);
+    memset(in, 0, TILE * pitch * sizeof *in);
     for (size_t q = 0; q < bins; q++) {
         const float complex *from = plan->slices + q * slice + z * nx + i;
         size_t bin = (size_t)((((q0 + (long)q) % length) + length) % length);
@@ -45,7 +53,7 @@ static void rise_tile(const nfsar_csar_plan *plan, long q0, size_t bins, size_t 
 }
 
 void csar_rise(nfsar_csar_plan *plan, size_t r, float complex *image) {
-    size_t bins = 0, tiles = (plan->x.count + CSAR_TILE - 1) / CSAR_TILE;
+    size_t bins = 0, tiles = (plan->x.count + TILE - 1) / TILE;
     long q0 = csar_set(plan, r, &bins);
 #pragma omp parallel num_threads(plan->threads)
     {
@@ -54,7 +62,7 @@ void csar_rise(nfsar_csar_plan *plan, size_t r, float complex *image) {
         make_ramp(plan, r, ramp);
 #pragma omp for schedule(dynamic, 4)
         for (size_t t = 0; t < plan->z.count * tiles; t++) {
-            rise_tile(plan, q0, bins, t / tiles, t % tiles * CSAR_TILE, ramp, work, image);
+            rise_tile(plan, q0, bins, t / tiles, t % tiles * TILE, ramp, work, image);
         }
     }
 }

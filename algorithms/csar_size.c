@@ -22,7 +22,7 @@
 #define MOST_DEVIATION 0.8
 
 /* Bytes of slices at a time, below which shorter transforms are not worth more of them. */
-#define SLICES_BYTES (192e6)
+#define SLICES_BYTES (256e6)
 
 /* ---- distances ---- */
 
@@ -131,11 +131,15 @@ long csar_set(const nfsar_csar_plan *plan, size_t r, size_t *count) {
     return first;
 }
 
+/* Between the heights that come out: the grid's, or for one height any. */
+static double rise_step(const nfsar_csar_plan *plan) {
+    return plan->grid.y.count > 1 ? plan->grid.y.step : NFSAR_PI / highest_k_y(plan);
+}
+
 /* Everything along y that follows from the length of the transform to the grid's heights. */
 static void size_rise(nfsar_csar_plan *plan, double period, size_t down_length) {
     double k_max = highest_k_y(plan);
-    double step = plan->grid.y.count > 1 ? plan->grid.y.step : NFSAR_PI / k_max;
-    double part = step * (double)down_length;
+    double part = rise_step(plan) * (double)down_length;
     plan->down_length = down_length;
     plan->n_residue = (size_t)ceil(period / part);
     plan->k_y_step = 2.0 * NFSAR_PI / (part * (double)plan->n_residue);
@@ -148,13 +152,19 @@ static void size_rise(nfsar_csar_plan *plan, double period, size_t down_length) 
     plan->fine_first = plan->cylinder.low_y - plan->fine_step * (0.5 * GRIDDING_WIDEST + 1.0);
 }
 
+/* The fewest sets whose transforms are at most `longest` long, and as short as these allow. */
+static void try_rise(nfsar_csar_plan *plan, double period, size_t longest) {
+    double step = rise_step(plan), sets = ceil(period / (step * (double)longest));
+    size_rise(plan, period, transform_length((size_t)ceil(period / (step * sets))));
+}
+
 static void choose_rise(nfsar_csar_plan *plan, double period) {
-    size_t slice = plan->grid.x.count * plan->grid.z.count;
-    size_t length = transform_length(plan->grid.y.count > 64 ? plan->grid.y.count : 64);
-    size_rise(plan, period, length);
-    while (length > 16 && (double)(plan->bins * slice * sizeof(float complex)) > SLICES_BYTES) {
-        length = transform_length((length + 1) / 2);
-        size_rise(plan, period, length);
+    size_t longest = plan->grid.y.count > 32 ? 2 * plan->grid.y.count : 64;
+    try_rise(plan, period, longest);
+    while (longest > 16 &&
+           (double)(plan->bins * csar_slice_pitch(plan) * sizeof(float complex)) > SLICES_BYTES) {
+        longest = (longest + 1) / 2;
+        try_rise(plan, period, longest);
     }
 }
 
@@ -163,7 +173,7 @@ static void choose_rise(nfsar_csar_plan *plan, double period) {
 static size_t bytes_of(const nfsar_csar_plan *plan, size_t group) {
     size_t n = 2 * plan->orders + 1, unit = sizeof(float complex);
     return unit * (group * csar_lines(plan) + group * n * plan->n_fine + plan->bins * group * n +
-                   plan->bins * plan->grid.x.count * plan->grid.z.count +
+                   plan->bins * csar_slice_pitch(plan) +
                    (size_t)plan->threads * plan->n_fine * plan->angle_row +
                    (size_t)plan->threads * plan->work_size) +
            csar_lines(plan) * sizeof(struct csar_line);
@@ -262,9 +272,9 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
         return status;
     }
     size_angles(plan);
-    choose_rise(plan, find_end(plan));
     size_lateral(&plan->grid.x, plan->cylinder.axis.x, &plan->x);
     size_lateral(&plan->grid.z, plan->cylinder.axis.z, &plan->z);
+    choose_rise(plan, find_end(plan));
     size_kernels(plan);
     plan->work_size = csar_place_work(plan);
     size_t works[] = {csar_waves_work(plan), csar_slices_work(plan), csar_rise_work(plan)};

@@ -75,8 +75,8 @@ static size_t longest(const nfsar_csar_plan *plan) {
 }
 
 size_t csar_slices_work(const nfsar_csar_plan *plan) {
-    return 2 * csar_pitch(plan->orders + 1) + 2 * longest(plan) + csar_cells(plan) +
-           csar_flatten_work(plan);
+    return 2 * csar_pitch(plan->orders + 1) + (1 + plan->n_node) * longest(plan) +
+           csar_pitch(plan->n_node) + csar_cells(plan) + csar_flatten_work(plan);
 }
 
 /* The shortest transform that sums waves of so many orders exactly. */
@@ -88,12 +88,13 @@ static size_t length_for(const nfsar_csar_plan *plan, size_t orders) {
     return i;
 }
 
-size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t m) {
-    double k_y = csar_k_y(plan, i), node = plan->node[m];
-    if (csar_end(plan, k_y / node) == 0.0) {
-        return CSAR_LENGTHS;
+size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t *n_node) {
+    double k_y = csar_k_y(plan, i), highest = plan->node[plan->n_node - 1];
+    *n_node = 0;
+    for (size_t m = 0; m < plan->n_node; m++) {
+        *n_node += csar_end(plan, k_y / plan->node[m]) > 0.0;
     }
-    size_t orders = csar_orders(plan, sqrt(node * node - k_y * k_y));
+    size_t orders = csar_orders(plan, sqrt(fmax(highest * highest - k_y * k_y, 0.0)));
     return length_for(plan, orders < plan->orders ? orders : plan->orders);
 }
 
@@ -116,34 +117,38 @@ static void filter(const nfsar_csar_plan *plan, const float complex *waves, doub
 /* One k_y: all nodes' waves onto the slice. */
 static void make_slice(const nfsar_csar_plan *plan, long step, const float complex *waves,
                        size_t first, size_t n, float complex *slice, float complex *work) {
-    double k_y = csar_k_y(plan, step);
-    double complex *hankel = (double complex *)work;
-    float complex *in = work + 2 * csar_pitch(plan->orders + 1), *out = in + longest(plan);
-    float complex *cells = out + longest(plan);
-    double height = plan->grid.y.start - plan->fine_first;
+    double k_y = csar_k_y(plan, step), height = plan->grid.y.start - plan->fine_first;
     double along = (double)plan->of_rise[step < 0 ? -step : step];
-    memset(cells, 0, csar_cells(plan) * sizeof *cells);
+    size_t n_node = 0, i = csar_length_at(plan, step, &n_node), length = plan->length[i];
+    size_t pitch = longest(plan);
+    double complex *hankel = (double complex *)work;
+    float complex *in = work + 2 * csar_pitch(plan->orders + 1), *out = in + pitch;
+    double *k_r = (double *)(out + plan->n_node * pitch);
+    float complex *cells = out + plan->n_node * pitch + csar_pitch(plan->n_node);
+    size_t n_wave = 0;
     for (size_t m = 0; m < n; m++) {
         double node = plan->node[first + m], kept = csar_end(plan, k_y / node);
         if (kept == 0.0) {
             continue;
         }
-        double k_r = sqrt(node * node - k_y * k_y);
-        size_t orders = csar_orders(plan, k_r);
+        k_r[n_wave] = sqrt(node * node - k_y * k_y);
+        size_t orders = csar_orders(plan, k_r[n_wave]);
         orders = orders < plan->orders ? orders : plan->orders;
-        size_t i = length_for(plan, orders), length = plan->length[i];
         double complex scale = kept * along * plan->k_y_step / (2.0 * (double)length) *
                                cexp(CMPLX(0.0, k_y * height - 0.5 * NFSAR_PI));
-        filter(plan, waves + m * (2 * plan->orders + 1), k_r, scale, orders, hankel, length, in);
-        fftwf_execute_dft(plan->to_angles[i], in, out);
-        csar_spread(plan, k_r, i, out, cells);
+        filter(plan, waves + m * (2 * plan->orders + 1), k_r[n_wave], scale, orders, hankel, length,
+               in);
+        fftwf_execute_dft(plan->to_angles[i], in, out + n_wave * pitch);
+        n_wave++;
     }
+    memset(cells, 0, csar_cells(plan) * sizeof *cells);
+    csar_spread(plan, k_r, n_wave, i, out, pitch, cells);
     csar_flatten(plan, cells, slice, cells + csar_cells(plan));
 }
 
 void csar_slices(nfsar_csar_plan *plan, size_t r, size_t first, size_t n) {
     size_t count = 0, orders = 2 * plan->orders + 1;
-    size_t slice = plan->x.count * plan->z.count;
+    size_t slice = csar_slice_pitch(plan);
     long q0 = csar_set(plan, r, &count);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(plan->threads)
     for (size_t q = 0; q < count; q++) {

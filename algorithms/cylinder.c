@@ -13,6 +13,9 @@
 /* And as part of how far the arc bends away from a line: less is no sign of a circle. */
 #define BEND 0.25
 
+/* An axis so near to the origin, in radii, goes through it. */
+#define ROUNDING 1e-12
+
 /* What an image needs at least. */
 #define LEAST_PLACES 8
 #define LEAST_SPAN   (20.0 * NFSAR_PI / 180.0)
@@ -29,11 +32,6 @@ struct centres {
 
 static double degrees(double radians) {
     return radians * 180.0 / NFSAR_PI;
-}
-
-/* A coordinate that is nothing but rounding is 0. */
-static double tidy(double coordinate, double radius) {
-    return fabs(coordinate) < 1e-6 * radius ? 0.0 : coordinate;
 }
 
 /* Those of some pulses; false at one that is not finite. */
@@ -78,7 +76,11 @@ static enum nfsar_status fill(const nfsar_capture *capture, struct centres *cent
 
 static enum nfsar_status fit(const struct centres *centres, double tolerance, struct circle *circle,
                              nfsar_error *error) {
-    switch (circle_fit(centres->x, centres->z, centres->n, circle)) {
+    enum circle_kind kind = circle_fit(centres->x, centres->z, centres->n, circle);
+    /* A coordinate that is nothing but rounding is 0. */
+    circle->x = fabs(circle->x) < ROUNDING * circle->radius ? 0.0 : circle->x;
+    circle->y = fabs(circle->y) < ROUNDING * circle->radius ? 0.0 : circle->y;
+    switch (kind) {
     case CIRCLE_POINT:
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the positions are no cylinder: its radius is zero, all phase centres "
@@ -96,8 +98,8 @@ static enum nfsar_status fit(const struct centres *centres, double tolerance, st
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the positions are no cylinder: they leave the best one (axis at x = "
                           "%.4g, z = %.4g m, radius %.4g m) by up to %.3g mm, allowed are %.3g mm",
-                          tidy(circle->x, circle->radius), tidy(circle->y, circle->radius),
-                          circle->radius, 1e3 * circle->deviation, 1e3 * allowed);
+                          circle->x, circle->y, circle->radius, 1e3 * circle->deviation,
+                          1e3 * allowed);
     }
     return NFSAR_OK;
 }

@@ -92,6 +92,15 @@ static double mean_step(const nfsar_cylinder *cylinder) {
     return cylinder->span_rad / (double)(full ? cylinder->places : cylinder->places - 1);
 }
 
+/* How far from the axis targets may be for this step, given what `farthest_m` wants: wanted steps
+ * go as hypot(R0, r) / (R0 r). */
+static double sampled_up_to(const nfsar_cylinder *cylinder, const nfsar_csar_report *turn,
+                            double step) {
+    double radius = cylinder->radius, r = turn->farthest_m;
+    double across = radius * r / hypot(radius, r) * turn->angle_step_rad / step;
+    return across < radius ? radius * across / sqrt(radius * radius - across * across) : radius;
+}
+
 static void warn_of_angles(nfsar_imager *imager) {
     const nfsar_cylinder *cylinder = &imager->cylinder;
     const nfsar_csar_report *turn = &imager->turn;
@@ -102,7 +111,7 @@ static void warn_of_angles(nfsar_imager *imager) {
              "the angles step by %s%.3g %s, and voxels up to %.3g m from the axis want %.3g: "
              "targets more than %.3g m from it show again in other places",
              even ? "" : "an average of ", degrees(step), imager_degrees(degrees(step)),
-             turn->farthest_m, degrees(turn->angle_step_rad), turn->unambiguous_m);
+             turn->farthest_m, degrees(turn->angle_step_rad), sampled_up_to(cylinder, turn, step));
     }
     if (cylinder->largest_gap_rad > HOLE * step) {
         warn(imager,

@@ -11,7 +11,7 @@ enum { TERMS = TAPS_DEGREE + 1 };
 
 /* Polynomials through Chebyshev's points, one for each weight. */
 void taps_make(const struct gridding *kernel, struct taps *taps) {
-    int terms = kernel->width + 5 < TERMS ? kernel->width + 5 : TERMS;
+    int terms = kernel->width + 2 < TERMS ? kernel->width + 2 : TERMS;
     double a[TERMS * (TERMS + GRIDDING_WIDEST)];
     int width = kernel->width, pitch = terms + width;
     memset(taps, 0, sizeof *taps);

@@ -26,7 +26,7 @@ static inline long taps_first(const struct taps *taps, double at, float *fractio
     return first;
 }
 
-/* weight[row], aligned to 32 bytes. */
+/* weight[row]. */
 static inline __attribute__((always_inline)) void
 taps_weights(const struct taps *taps, float fraction, int row, float *weight) {
     float sum[GRIDDING_WIDEST];
@@ -40,6 +40,25 @@ taps_weights(const struct taps *taps, float fraction, int row, float *weight) {
     }
     for (int t = 0; t < row; t++) {
         weight[t] = sum[t];
+    }
+}
+
+/* The weights of two fractions at once: their chains of sums fill each other's latencies. */
+static inline __attribute__((always_inline)) void
+taps_pair(const struct taps *taps, float x, float y, int row, float *of_x, float *of_y) {
+    float sum[2][GRIDDING_WIDEST];
+    for (int t = 0; t < row; t++) {
+        sum[0][t] = sum[1][t] = taps->c[taps->degree][t];
+    }
+    for (int d = taps->degree - 1; d >= 0; d--) {
+        for (int t = 0; t < row; t++) {
+            sum[0][t] = sum[0][t] * x + taps->c[d][t];
+            sum[1][t] = sum[1][t] * y + taps->c[d][t];
+        }
+    }
+    for (int t = 0; t < row; t++) {
+        of_x[t] = sum[0][t];
+        of_y[t] = sum[1][t];
     }
 }
 

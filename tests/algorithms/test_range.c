@@ -88,6 +88,12 @@ static void turntable_is_looked_at_from_around(void **state) {
     assert_near(grid.x.start + nfsar_axis_end(&grid.x), 0.0, 1e-6);
     assert_near(grid.z.start + nfsar_axis_end(&grid.z), 0.0, 1e-6);
     assert_int_equal(grid.y.count, 1);
+    /* Echoes from everywhere: the box stays within the antennas, to its corners. */
+    const double everything[2] = {0.01, 0.49};
+    assert_ok(nfsar_grid_suggest(&capture, &source, everything, 1000000, &grid, &why, &error),
+              error);
+    double corner = hypot(grid.x.start, grid.z.start);
+    assert_true(corner > 0.22 && corner < 0.235);
     nfsar_capture_free(&capture);
 }
 
