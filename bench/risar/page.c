@@ -42,7 +42,8 @@ static void print_points(FILE *page, const struct risar *risar) {
     double width = risar_psf_width(risar->k_min, risar->k_max);
     double zero = risar_psf_zero(risar->k_min, risar->k_max);
     fputs("| point | method | width x | width z | width y | width x over PSF(r) | first minimum x "
-          "(over PSF(r)) | peak off by |\n|---|---|---|---|---|---|---|---|\n",
+          "(over PSF(r)) | strongest beyond 2 cm along y | peak off by |\n"
+          "|---|---|---|---|---|---|---|---|---|\n",
           page);
     for (size_t i = 0; i < risar->n_result; i++) {
         const struct risar_result *result = &risar->result[i];
@@ -56,8 +57,13 @@ static void print_points(FILE *page, const struct risar *risar) {
         print_width(page, m->width_m[0], result->expected_m[0]);
         print_width(page, m->width_m[2], result->expected_m[2]);
         print_width(page, m->width_m[1], result->expected_m[1]);
-        fprintf(page, " %+.1f %% |", 100.0 * (m->width_m[0] / width - 1.0));
+        if (isnan(result->expected_m[0])) {
+            fputs(" – |", page);
+        } else {
+            fprintf(page, " %+.1f %% |", 100.0 * (m->width_m[0] / width - 1.0));
+        }
         print_width(page, flat ? result->minimum : (double)NAN, zero);
+        bench_page_number(page, result->ghost_db, " dB");
         fprintf(page, " %.4f mm |\n", 1e3 * result->error_m);
     }
 }

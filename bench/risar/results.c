@@ -123,6 +123,7 @@ static enum nfsar_status measure_point(const struct risar_experiment *experiment
     }
     result->error_m = sqrt(sum);
     result->minimum = risar_first_minimum(image);
+    result->ghost_db = risar_ghost_db(image, experiment->point->y);
     return status;
 }
 

@@ -173,6 +173,24 @@ static enum nfsar_status points(struct risar *risar, nfsar_error *error) {
     return status;
 }
 
+/* What baselines leave repeats at every height of the radar, two wavelengths apart: it makes ghosts
+ * far up and down. */
+static enum nfsar_status lines(struct risar *risar, nfsar_error *error) {
+    bool quick = risar->bench->quick;
+    struct risar_scan mimo = risar_scan_mimo(quick), single = risar_scan_single(quick);
+    nfsar_image image[RISAR_METHODS] = {0};
+    nfsar_grid line = {{0.0, 1.0, 1}, axis(0.15e-3, 0.1, quick ? 2e-3 : 0.5e-3), {0.0, 1.0, 1}};
+    enum nfsar_status status =
+        point_run(risar, "8 channels, line along y", &mimo, &on_axis, &line, image, error);
+    free_images(image, RISAR_METHODS);
+    if (status == NFSAR_OK) {
+        status =
+            point_run(risar, "1 channel, line along y", &single, &on_axis, &line, image, error);
+    }
+    free_images(image, RISAR_METHODS);
+    return status;
+}
+
 static enum nfsar_status blade_run(struct risar *risar, const char *name, bool upright,
                                    const struct risar_scan *scan, nfsar_image *image,
                                    nfsar_error *error) {
@@ -230,6 +248,7 @@ static enum nfsar_status upright_blade(struct risar *risar, nfsar_error *error) 
         if (status == NFSAR_OK) {
             panels.title = "The same, less bp (dB of its peak)";
             panels.range_db = 50.0;
+            panels.width = 640;
             status = draw_difference(risar, "upright-difference", &panels, error);
         }
     }
@@ -264,7 +283,7 @@ static enum nfsar_status blade_across(struct risar *risar, nfsar_error *error) {
 enum nfsar_status bench_risar(struct bench *bench, nfsar_error *error) {
     struct risar risar = {.bench = bench, .folder = bench->output};
     enum nfsar_status (*const part[])(struct risar *, nfsar_error *) = {
-        circles, points, upright_blade, blade_across};
+        circles, points, lines, upright_blade, blade_across};
     bench_machine_begin(&risar.machine);
     enum nfsar_status status =
         risar.folder != NULL ? bench_page_folders(risar.folder, error) : NFSAR_OK;

@@ -68,6 +68,10 @@ enum nfsar_status risar_expected_width(const nfsar_capture *capture, nfsar_vec3 
 /* Distance from the peak of the image's first minimum along x, mean of both sides; NaN without. */
 double risar_first_minimum(const nfsar_image *image);
 
+/* The strongest voxel of a line along y that is more than 2 cm from y, over the strongest of all,
+ * dB; NaN where the image is no line or not as long. */
+double risar_ghost_db(const nfsar_image *image, double y);
+
 /* --- methods.c --- */
 
 /* All on one thread, as those of bench/empm. */
@@ -115,6 +119,7 @@ struct risar_result {
     bool point;                        /* what follows is of one point target */
     nfsar_image_metrics metrics;
     double minimum;       /* risar_first_minimum() */
+    double ghost_db;      /* risar_ghost_db() */
     double error_m;       /* distance of the peak from the target */
     double expected_m[3]; /* widths by risar_expected_width(); NaN where the grid is flat */
 };

@@ -138,6 +138,18 @@ enum nfsar_status risar_expected_width(const nfsar_capture *capture, nfsar_vec3 
     return status;
 }
 
+double risar_ghost_db(const nfsar_image *image, double y) {
+    const nfsar_grid *grid = &image->grid;
+    double peak = 0.0, ghost = 0.0;
+    for (size_t i = 0; i < grid->y.count; i++) {
+        double value = (double)cabsf(image->data[i]);
+        peak = fmax(peak, value);
+        ghost = fabs(nfsar_axis_at(&grid->y, i) - y) > 0.02 ? fmax(ghost, value) : ghost;
+    }
+    return grid->x.count == 1 && grid->z.count == 1 && ghost > 0.0 ? 20.0 * log10(ghost / peak)
+                                                                   : (double)NAN;
+}
+
 /* The minimum of |o|^2 next to voxel `peak` of a line, going in direction `step`. */
 static double minimum_from(const float complex *line, size_t n, size_t peak, long step) {
     long i = (long)peak + step;

@@ -147,6 +147,23 @@ static void first_minimum_is_found(void **state) {
     nfsar_image_free(&image);
 }
 
+static void ghosts_are_far_from_the_target(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_image image;
+    nfsar_grid line = {{0.0, 1.0, 1}, {-0.05, 0.001, 101}, {0.0, 1.0, 1}};
+    assert_ok(nfsar_image_create(&line, &image, &error), error);
+    image.data[50] = 10.0f;
+    image.data[65] = 8.0f;
+    image.data[75] = 1.0f * I;
+    assert_near(risar_ghost_db(&image, 0.0), -20.0, 1e-6);
+    assert_near(risar_ghost_db(&image, -0.01), 20.0 * log10(0.8), 1e-6);
+    image.grid.x.count = 101;
+    image.grid.y.count = 1;
+    assert_true(isnan(risar_ghost_db(&image, 0.0)));
+    nfsar_image_free(&image);
+}
+
 /* A factor is no difference; what does not fit is, and slices that the reference lacks are none. */
 static void difference_is_what_no_factor_explains(void **state) {
     (void)state;
@@ -254,6 +271,7 @@ int main(void) {
         cmocka_unit_test(formula_has_its_widths),
         cmocka_unit_test(expected_widths_are_the_formulas_where_they_hold),
         cmocka_unit_test(first_minimum_is_found),
+        cmocka_unit_test(ghosts_are_far_from_the_target),
         cmocka_unit_test(difference_is_what_no_factor_explains),
         cmocka_unit_test(page_is_made),
     };
