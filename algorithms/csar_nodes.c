@@ -2,8 +2,9 @@
  *
  *     R exp(-j s_i R - j s_i b(R) / 2) = sum_m W_im exp(-j node_m R),
  *
- * s = 2k, b(R) the path that a pair has over an antenna at its midpoint. The left side is what
- * backprojection wants of a pair, divided by what the wave equation has: exp(-j s R) / R. */
+ * s = 2k, b(R) the path that a pair has over an antenna at its midpoint. The factor R makes what
+ * backprojection wants of a pair out of what solves the wave equation, exp(-j s R) / R; where views
+ * are to count the same it is left out. */
 #include "algorithms/csar_plan.h"
 
 #include <math.h>
@@ -130,8 +131,9 @@ static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i, 
     }
     for (size_t q = 0; q < fit->n_x; q++) {
         double range = fit->middle + fit->x[q];
+        double factor = plan->options.equal_views ? 1.0 : range;
         double complex wanted =
-            range * cexp(CMPLX(0.0, -s * (fit->x[q] + 0.5 * extra_path(range, square))));
+            factor * cexp(CMPLX(0.0, -s * (fit->x[q] + 0.5 * extra_path(range, square))));
         for (size_t m = 0; m < n; m++) {
             w[m] += wanted * fit->wave[q * n + m];
         }

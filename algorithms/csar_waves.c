@@ -103,10 +103,17 @@ static void filter(const nfsar_csar_plan *plan, const float complex *waves, doub
                    double complex scale, size_t orders, double complex *hankel, size_t length,
                    float complex *line) {
     const float complex *middle = waves + plan->orders;
-    hankel_orders(k_r * plan->cylinder.radius, orders + 1, hankel);
+    double x = k_r * plan->cylinder.radius;
+    hankel_orders(x, orders + 1, hankel);
     memset(line, 0, length * sizeof *line);
     for (size_t n = 0; n <= orders; n++) {
-        float complex factor = (float complex)(scale * hankel[n] * (double)plan->of_order[n]);
+        /* A wave passes the axis at n / k_r: positions are as much denser, seen along it, as they
+         * are aslant. */
+        double aslant = (double)n / k_r, r0 = plan->cylinder.radius;
+        double weight =
+            plan->options.equal_views ? sqrt(fmax(r0 * r0 - aslant * aslant, 0.0)) : 1.0;
+        float complex factor =
+            (float complex)(scale * hankel[n] * weight * (double)plan->of_order[n]);
         line[n] += factor * middle[n];
         if (n > 0) {
             line[length - n] += factor * middle[-(long)n];
@@ -134,7 +141,9 @@ static void make_slice(const nfsar_csar_plan *plan, long step, const float compl
         k_r[n_wave] = sqrt(node * node - k_y * k_y);
         size_t orders = csar_orders(plan, k_r[n_wave]);
         orders = orders < plan->orders ? orders : plan->orders;
-        double complex scale = kept * along * plan->k_y_step / (2.0 * (double)length) *
+        /* Horizontal distance for range. */
+        double level = plan->options.equal_views ? node / k_r[n_wave] : 1.0;
+        double complex scale = level * kept * along * plan->k_y_step / (2.0 * (double)length) *
                                cexp(CMPLX(0.0, k_y * height - 0.5 * NFSAR_PI));
         filter(plan, waves + m * (2 * plan->orders + 1), k_r[n_wave], scale, orders, hankel, length,
                in);

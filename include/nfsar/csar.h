@@ -10,6 +10,8 @@
 #ifndef NFSAR_CSAR_H
 #define NFSAR_CSAR_H
 
+#include <stdbool.h>
+
 #include <nfsar/capture.h>
 #include <nfsar/compensation.h>
 #include <nfsar/cylinder.h>
@@ -25,6 +27,9 @@ typedef struct nfsar_csar_options {
                                                coordinate that is NaN (default) means the axis in x
                                                and z, the grid's middle in y */
     enum nfsar_window frequency_window;   /**< rectangular */
+    bool equal_views; /**< every direction that a voxel is seen from counts the same, as on the axis
+                           (false: every position of the radar does, as in backprojection; voxels
+                           off the axis see more positions on the far side) */
     double tolerance; /**< error of the image relative to the exact sum, both as root of sums of
                            squares; 1e-5 to 0.1; 1e-3 */
     size_t memory;    /**< bytes that the plan may take, tables aside; 0 for 2 GiB */
@@ -56,7 +61,7 @@ typedef struct nfsar_csar_report {
     double deviation_rad;  /**< largest error of the phase from positions off the cylinder, which
                                 are compensated at boresight */
     double angle_step_rad; /**< between neighbouring angles that a target at farthest_m wants:
-                                asin-free form pi sqrt(R0^2 + r^2) / (2 k_max R0 r) */
+                                pi sqrt(R0^2 + r^2) / (2 k_max R0 r) (Smith and Torlak 2020) */
     double unambiguous_m;  /**< distance from the axis up to which the angles sample every target */
     double seconds;        /**< that one processor takes, about */
 } nfsar_csar_report;
