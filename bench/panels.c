@@ -36,8 +36,9 @@ static enum nfsar_status see(const nfsar_image *image, enum bench_view view, str
 }
 
 static struct extent extent_of(const nfsar_axis *axis) {
-    return (struct extent){UNIT_PER_M * (axis->start - 0.5 * axis->step),
-                           UNIT_PER_M * (nfsar_axis_end(axis) + 0.5 * axis->step), (double)NAN};
+    return (struct extent){.low = UNIT_PER_M * (axis->start - 0.5 * axis->step),
+                           .high = UNIT_PER_M * (nfsar_axis_end(axis) + 0.5 * axis->step),
+                           .only = (double)NAN};
 }
 
 /* Where the panels are; all are of one size. */
@@ -71,8 +72,9 @@ static enum nfsar_status draw_panel(const struct bench_panels *panels, const str
     if (status != NFSAR_OK) {
         return status;
     }
-    struct shade shade = {panels->maximum > 0.0 ? panels->maximum : plane.maximum,
-                          panels->range_db <= 0.0, panels->range_db};
+    struct shade shade = {.maximum = panels->maximum > 0.0 ? panels->maximum : plane.maximum,
+                          .linear = panels->range_db <= 0.0,
+                          .range_db = panels->range_db};
     struct panel panel = {.plane = &plane,
                           .u = extent_of(&plane.u),
                           .v = extent_of(&plane.v),
@@ -105,7 +107,8 @@ static enum nfsar_status draw(const struct bench_panels *panels, const struct ca
         status =
             draw_panel(panels, canvas, layout, i / panels->columns, i % panels->columns, error);
     }
-    struct shade shade = {1.0, panels->range_db <= 0.0, panels->range_db};
+    struct shade shade = {
+        .maximum = 1.0, .linear = panels->range_db <= 0.0, .range_db = panels->range_db};
     double width = fmin(420.0, canvas->width - 80.0);
     colour_bar_draw(canvas, &shade, 0.5 * (canvas->width - width),
                     canvas->height - COLOUR_BAR_HEIGHT - 4.0, width);

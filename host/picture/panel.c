@@ -13,6 +13,10 @@
 #define LEVELS 100
 
 double shade_value(const struct shade *shade, double magnitude) {
+    if (shade->name != NULL) {
+        double place = (magnitude - shade->low) / (shade->high - shade->low);
+        return isnan(place) ? place : fmin(fmax(place, 0.0), 1.0);
+    }
     double relative = magnitude / shade->maximum;
     if (shade->linear) {
         return fmin(fmax(relative, 0.0), 1.0);
@@ -32,6 +36,9 @@ static void fill_levels(uint32_t level[LEVELS]) {
     }
 }
 
+/* Where a value is not there: a grey that is no colour of the map. */
+#define NOTHING 0xcccccc
+
 /* Values 0..1 as coloured pixels at a place of the canvas. */
 static void paint(const struct canvas *canvas, const double *value, int width, int height, int left,
                   int top) {
@@ -43,7 +50,8 @@ static void paint(const struct canvas *canvas, const double *value, int width, i
     for (int y = 0; bytes != NULL && y < height; y++) {
         uint32_t *row = (uint32_t *)(void *)(bytes + (size_t)y * stride);
         for (int x = 0; x < width; x++) {
-            row[x] = level[lround(value[(size_t)y * (size_t)width + (size_t)x] * (LEVELS - 1))];
+            double at = value[(size_t)y * (size_t)width + (size_t)x];
+            row[x] = isnan(at) ? NOTHING : level[lround(at * (LEVELS - 1))];
         }
     }
     cairo_surface_mark_dirty(surface);
@@ -70,7 +78,10 @@ struct ticks panel_ticks(const struct extent *extent, double pixels, double spac
     if (!isnan(extent->only)) {
         return one;
     }
-    struct ticks made = ticks_between(extent->low, extent->high, pixels / spacing);
+    struct ticks made = extent->degrees
+                            ? ticks_of_degrees(fmin(extent->low, extent->high),
+                                               fmax(extent->low, extent->high), pixels / spacing)
+                            : ticks_between(extent->low, extent->high, pixels / spacing);
     return made.count > 0 ? made : one;
 }
 
@@ -107,7 +118,7 @@ static void draw_ticks_along(const struct canvas *canvas, const struct panel *pa
         snprintf(text, sizeof text, "%c (%s)", panel->plane->u_name, panel->unit);
         canvas_grey(canvas, CANVAS_INK);
         canvas_text(canvas, CANVAS_TEXT, panel->left + 0.5 * panel->width, bottom + 24.0, 0.5, 0.0,
-                    text);
+                    panel->name_u != NULL ? panel->name_u : text);
     }
 }
 
@@ -161,6 +172,10 @@ static void draw_header(const struct canvas *canvas, const struct panel *panel) 
         snprintf(text, sizeof text, "%s", panel->header);
         canvas_fit(canvas, CANVAS_SMALL, panel->header_room, text);
         view = text;
+    } else if (plane->is_slice && plane->depth_end > plane->depth) {
+        snprintf(text, sizeof text, "%s, maximum of %c = %.5g to %.5g %s", view, plane->depth_name,
+                 plane->depth * panel->unit_per_m, plane->depth_end * panel->unit_per_m,
+                 panel->unit);
     } else if (plane->is_slice) {
         snprintf(text, sizeof text, "%s, slice at %c = %.5g %s", view, plane->depth_name,
                  plane->depth * panel->unit_per_m, panel->unit);
@@ -186,7 +201,9 @@ static void draw_frame(const struct canvas *canvas, const struct panel *panel) {
 enum nfsar_status panel_draw(const struct canvas *canvas, const struct panel *panel,
                              const struct shade *shade, nfsar_error *error) {
     const size_t width = (size_t)panel->width, height = (size_t)panel->height;
-    double *value = resample_plane(panel->plane, width, height);
+    double *value = panel->beside == NULL
+                        ? resample_plane(panel->plane, width, height)
+                        : resample_beside(panel->plane, panel->beside, width, height);
     if (value == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for a view of %zu x %zu pixels",
                           width, height);
@@ -222,6 +239,12 @@ void colour_bar_draw(const struct canvas *canvas, const struct shade *shade, dou
     cairo_stroke(canvas->cairo);
 
     double low = shade->linear ? 0.0 : -shade->range_db, high = shade->linear ? 1.0 : 0.0;
+    const char *name = shade->linear ? "magnitude / maximum" : "magnitude (dB, maximum = 0)";
+    if (shade->name != NULL) {
+        low = shade->low;
+        high = shade->high;
+        name = shade->name;
+    }
     struct ticks ticks = ticks_between(low, high, n / 50.0);
     for (size_t i = 0; i < ticks.count; i++) {
         char text[64];
@@ -232,6 +255,5 @@ void colour_bar_draw(const struct canvas *canvas, const struct shade *shade, dou
         canvas_grey(canvas, CANVAS_INK);
         canvas_text(canvas, CANVAS_SMALL, x, top + HEIGHT + 5.0, 0.5, 0.0, text);
     }
-    canvas_text(canvas, CANVAS_TEXT, left + 0.5 * n, top + HEIGHT + 20.0, 0.5, 0.0,
-                shade->linear ? "magnitude / maximum" : "magnitude (dB, maximum = 0)");
+    canvas_text(canvas, CANVAS_TEXT, left + 0.5 * n, top + HEIGHT + 20.0, 0.5, 0.0, name);
 }

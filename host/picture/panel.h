@@ -6,20 +6,23 @@
 #include "host/picture/projection.h"
 #include "host/picture/ticks.h"
 
-/* How magnitudes become colours. */
+/* How magnitudes, or coordinates, become colours. */
 struct shade {
     double maximum; /* magnitude of the brightest colour */
     bool linear;
-    double range_db; /* of the dB scale */
+    double range_db;  /* of the dB scale */
+    const char *name; /* not NULL: a coordinate of this name, from low to high */
+    double low, high;
 };
 
-/* 0..1 for nfsar_colour(). */
+/* 0..1 for nfsar_colour(); NaN for a coordinate that is not there. */
 double shade_value(const struct shade *shade, double magnitude);
 
 /* Where along an axis of a plane things are, in display units (mm or m). */
 struct extent {
     double low, high; /* outer edges of the first and last voxel */
     double only;      /* the coordinate, when the axis has a single one; else NaN */
+    bool degrees;     /* an angle; it may run from high to low */
 };
 
 /* Height of the line of text above a panel, and of ticks, numbers and name below it. */
@@ -32,6 +35,9 @@ struct panel {
     struct extent u, v;
     int left, top, width, height;
     bool label_u, label_v; /* numbers and names along the axis; ticks are always there */
+    const char *name_u;    /* NULL: from the plane and the unit */
+    const double *beside;  /* [v][u], not NULL: shown instead of the magnitude, from the place of
+                               the largest magnitude within a pixel; NaN where there is none */
     const char *header;    /* text above; NULL: which view it is */
     double header_room;    /* pixels from the left edge to what the header must not touch */
     const char *unit;      /* "mm" or "m" */

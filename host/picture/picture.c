@@ -5,33 +5,29 @@
 #include <string.h>
 
 #include "host/locale.h"
-#include "host/picture/panel.h"
+#include "host/picture/kinds.h"
+#include "host/picture/polar.h"
 
 #define WIDTH_LEAST  320
 #define WIDTH_MOST   8000
-#define RIGHT        26.0 /* room for half a number beyond the last tick */
 #define COLUMN_GAP   36.0
 #define COLUMN_LEAST 58.0 /* what the name and a number below a narrow view need */
-#define CAPTION_LINE 16.0
-
-/* Taller pictures than this multiple of their width are scaled down. */
-#define TALLEST 1.25
 
 nfsar_picture_options nfsar_picture_defaults(void) {
-    return (nfsar_picture_options){.dynamic_range_db = 30.0, .width = 900};
+    return (nfsar_picture_options){.dynamic_range_db = 30.0,
+                                   .width = 900,
+                                   .level_db = 12.0,
+                                   .azimuth_deg = 60.0,
+                                   .elevation_deg = 25.0};
 }
 
 /* A picture being made. */
 struct picture {
-    const nfsar_image *image;
-    const nfsar_picture_options *options;
+    struct page page;
     enum nfsar_view view; /* as resolved: a single slice has no three views */
     struct projections all;
     struct plane slice;
     struct shade shade;
-    struct extent extent[3]; /* x, y, z in display units */
-    const char *unit;
-    double unit_per_m;
     struct panel panel[3];
     int n_panel;
     int height; /* pixels */
@@ -49,10 +45,44 @@ static enum nfsar_status check_options(const nfsar_picture_options *options, nfs
                           "a picture %d pixels wide cannot be made; choose %d to %d",
                           options->width, WIDTH_LEAST, WIDTH_MOST);
     }
-    if (options->has_slice && options->view == NFSAR_VIEW_ALL) {
+    if (options->view > NFSAR_VIEW_3D) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "there is no view %d", (int)options->view);
+    }
+    return NFSAR_OK;
+}
+
+/* Options that only some views have. */
+static enum nfsar_status check_view(const nfsar_picture_options *options, nfsar_error *error) {
+    const enum nfsar_view view = options->view;
+    if (options->has_slice && (view < NFSAR_VIEW_FRONT || view > NFSAR_VIEW_SIDE)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "a slice belongs to one view: choose front (a z), top (a y) or side "
                           "(an x)");
+    }
+    if (options->has_axis &&
+        (view == NFSAR_VIEW_FRONT || view == NFSAR_VIEW_SIDE || view == NFSAR_VIEW_3D)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "an axis parallel to y belongs to the views all, top and unrolled");
+    }
+    if (options->has_radius && view != NFSAR_VIEW_UNROLLED) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "a radius belongs to the view unrolled");
+    }
+    return NFSAR_OK;
+}
+
+/* An axis beside the grid would be marked outside of the picture, or have nothing round it. */
+static enum nfsar_status check_axis(const nfsar_grid *grid, const nfsar_picture_options *options,
+                                    nfsar_error *error) {
+    const nfsar_axis *axis[2] = {&grid->x, &grid->z};
+    const double at[2] = {options->axis_x_m, options->axis_z_m};
+    for (int i = 0; options->has_axis && i < 2; i++) {
+        if (!(at[i] >= axis[i]->start && at[i] <= nfsar_axis_end(axis[i]))) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "an axis at x = %g, z = %g m lies outside the image, whose %c goes "
+                              "from %g to %g m",
+                              at[0], at[1], i == 0 ? 'x' : 'z', axis[i]->start,
+                              nfsar_axis_end(axis[i]));
+        }
     }
     return NFSAR_OK;
 }
@@ -68,41 +98,20 @@ static enum nfsar_view resolve_view(enum nfsar_view view, const nfsar_grid *grid
                                 : NFSAR_VIEW_ALL;
 }
 
-/* Outer edges of the voxels. An axis with one coordinate has no voxel size: it is drawn as a strip
- * wide enough to be seen. */
-static void find_extents(struct picture *picture) {
-    const nfsar_grid *grid = &picture->image->grid;
-    const nfsar_axis *axis[3] = {&grid->x, &grid->y, &grid->z};
-    double largest = 0.0;
-    for (int i = 0; i < 3; i++) {
-        if (axis[i]->count > 1) {
-            largest = fmax(largest, axis[i]->step * (double)axis[i]->count);
-        }
-    }
-    picture->unit = largest < 5.0 ? "mm" : "m";
-    picture->unit_per_m = largest < 5.0 ? 1000.0 : 1.0;
-    double strip = largest > 0.0 ? 0.05 * largest : 0.001;
-    for (int i = 0; i < 3; i++) {
-        double step = axis[i]->count > 1 ? axis[i]->step : strip;
-        picture->extent[i] = (struct extent){
-            (axis[i]->start - 0.5 * step) * picture->unit_per_m,
-            (axis[i]->start + step * ((double)axis[i]->count - 0.5)) * picture->unit_per_m,
-            axis[i]->count > 1 ? (double)NAN : axis[i]->start * picture->unit_per_m};
-    }
-}
-
 static enum nfsar_status take_planes(struct picture *picture, nfsar_error *error) {
-    const nfsar_picture_options *options = picture->options;
+    const nfsar_picture_options *options = picture->page.options;
     const struct plane *chosen[3] = {&picture->slice, NULL, NULL};
     enum nfsar_status status;
     picture->n_panel = 1;
     if (options->has_slice) {
         const char depth[] = {'?', 'z', 'y', 'x'};
-        status = plane_slice(picture->image, depth[picture->view], options->slice_m,
-                             &picture->slice, error);
+        const double range[2] = {options->slice_m,
+                                 options->has_slice_end ? options->slice_end_m : options->slice_m};
+        status =
+            plane_slice(picture->page.image, depth[picture->view], range, &picture->slice, error);
         picture->shade.maximum = picture->slice.maximum;
     } else {
-        status = projections_make(picture->image, &picture->all, error);
+        status = projections_make(picture->page.image, &picture->all, error);
         picture->shade.maximum = picture->all.front.maximum;
         const struct plane *view[3] = {&picture->all.front, &picture->all.top, &picture->all.side};
         if (picture->view == NFSAR_VIEW_ALL) {
@@ -114,12 +123,12 @@ static enum nfsar_status take_planes(struct picture *picture, nfsar_error *error
     }
     for (int i = 0; status == NFSAR_OK && i < picture->n_panel; i++) {
         picture->panel[i] = (struct panel){.plane = chosen[i],
-                                           .u = picture->extent[chosen[i]->u_name - 'x'],
-                                           .v = picture->extent[chosen[i]->v_name - 'x'],
+                                           .u = picture->page.extent[chosen[i]->u_name - 'x'],
+                                           .v = picture->page.extent[chosen[i]->v_name - 'x'],
                                            .label_u = true,
                                            .label_v = true,
-                                           .unit = picture->unit,
-                                           .unit_per_m = picture->unit_per_m};
+                                           .unit = picture->page.unit,
+                                           .unit_per_m = picture->page.unit_per_m};
     }
     return status;
 }
@@ -135,17 +144,18 @@ static void size_panel(struct panel *panel, double scale) {
 
 /* Pixels for one display unit, the same along both axes and in every view. */
 static double choose_scale(const struct picture *picture, double margin) {
-    const double width = picture->options->width;
+    const double width = picture->page.options->width;
     const struct panel *front = &picture->panel[0], *side = &picture->panel[2];
     if (picture->n_panel == 1) {
-        return fmin((width - margin - RIGHT) / span(&front->u), TALLEST * width / span(&front->v));
+        return fmin((width - margin - PAGE_RIGHT) / span(&front->u),
+                    PAGE_TALLEST * width / span(&front->v));
     }
-    double room = width - margin - COLUMN_GAP - RIGHT;
+    double room = width - margin - COLUMN_GAP - PAGE_RIGHT;
     double scale = room / (span(&front->u) + span(&side->u));
     if (scale * span(&side->u) < COLUMN_LEAST) {
         scale = (room - COLUMN_LEAST) / span(&front->u);
     }
-    return fmin(scale, TALLEST * width / (span(&front->v) + span(&side->u)));
+    return fmin(scale, PAGE_TALLEST * width / (span(&front->v) + span(&side->u)));
 }
 
 /* An orthographic drawing: the top view above the front view, the side view right of it, with
@@ -157,11 +167,11 @@ static void place_panels(struct picture *picture, double margin, double top) {
     for (int i = 0; i < picture->n_panel; i++) {
         size_panel(&picture->panel[i], scale);
     }
-    used = margin + front->width + RIGHT;
+    used = margin + front->width + PAGE_RIGHT;
     if (picture->n_panel == 3) {
         used += COLUMN_GAP + fmax(side->width, COLUMN_LEAST);
     }
-    front->left = (int)(margin + fmax(0.5 * (picture->options->width - used), 0.0));
+    front->left = (int)(margin + fmax(0.5 * (picture->page.options->width - used), 0.0));
     front->top = (int)(top + PANEL_HEADER);
     if (picture->n_panel == 3) {
         above->left = front->left;
@@ -173,7 +183,7 @@ static void place_panels(struct picture *picture, double margin, double top) {
         side->label_v = false;
     }
     for (int i = 0; i < picture->n_panel; i++) {
-        picture->panel[i].header_room = picture->options->width - picture->panel[i].left - 6.0;
+        picture->panel[i].header_room = picture->page.options->width - picture->panel[i].left - 6.0;
     }
     if (picture->n_panel == 3) {
         front->header_room = side->left - front->left - 10.0;
@@ -189,11 +199,6 @@ static double widest_margin(const struct picture *picture, const struct canvas *
     return margin + 8.0;
 }
 
-static double title_height(const struct picture *picture) {
-    const char *title = picture->options->title;
-    return title != NULL && title[0] != '\0' ? 40.0 : 10.0;
-}
-
 /* Sizes depend on the width of numbers, which depend on sizes: two rounds settle it. */
 static enum nfsar_status lay_out(struct picture *picture, nfsar_error *error) {
     struct canvas trial;
@@ -203,75 +208,41 @@ static enum nfsar_status lay_out(struct picture *picture, nfsar_error *error) {
     }
     double margin = 70.0;
     for (int round = 0; round < 2; round++) {
-        place_panels(picture, margin, title_height(picture));
+        place_panels(picture, margin, page_title_height(&picture->page));
         margin = widest_margin(picture, &trial);
     }
-    place_panels(picture, margin, title_height(picture));
-    picture->height =
-        (int)(picture->panels_bottom + 8.0 + COLOUR_BAR_HEIGHT + 14.0 + 2.0 * CAPTION_LINE + 10.0);
+    place_panels(picture, margin, page_title_height(&picture->page));
+    picture->height = (int)(picture->panels_bottom + PAGE_FOOT);
     canvas_close(&trial);
     return NFSAR_OK;
 }
 
-/* "rma · 256 x 256 x 64 voxels of 1 x 1 x 2 mm" */
-static void describe_image(const struct picture *picture, char *text, size_t room) {
-    const nfsar_grid *grid = &picture->image->grid;
-    const nfsar_axis *axis[3] = {&grid->x, &grid->y, &grid->z};
-    const char *method = picture->image->method;
-    int used = snprintf(text, room, "%.60s%s%zu x %zu x %zu voxels", method != NULL ? method : "",
-                        method != NULL ? ", " : "", grid->x.count, grid->y.count, grid->z.count);
-    bool any = false;
-    for (int i = 0; i < 3; i++) {
-        if (axis[i]->count > 1) {
-            used += snprintf(text + used, room - (size_t)used, "%s%.4g", any ? " x " : " of ",
-                             axis[i]->step * picture->unit_per_m);
-            any = true;
-        }
-    }
-    snprintf(text + used, room - (size_t)used, "%s%s", any ? " " : "", any ? picture->unit : "");
+static const char *what_sliced(const struct plane *slice) {
+    return slice->depth_end > slice->depth ? "of the slices " : "of the slice ";
 }
 
-static void describe_scale(const struct picture *picture, char *text, size_t room) {
-    const char *what = picture->options->has_slice ? "of the slice " : "";
-    if (picture->shade.linear) {
-        snprintf(text, room, "linear magnitude, maximum %s%.4g", what, picture->shade.maximum);
-    } else {
-        snprintf(text, room, "%g dB below the maximum, which %sis %.4g", picture->shade.range_db,
-                 what, picture->shade.maximum);
+static void mark_axis(const struct picture *picture, const struct canvas *canvas,
+                      const struct panel *panel) {
+    const nfsar_picture_options *options = picture->page.options;
+    if (options->has_axis && panel->plane->depth_name == 'y') {
+        polar_draw(canvas, panel, options->axis_x_m * picture->page.unit_per_m,
+                   options->axis_z_m * picture->page.unit_per_m);
     }
-}
-
-static void draw_caption(const struct canvas *canvas, const struct picture *picture, double top) {
-    char text[256];
-    const double middle = 0.5 * canvas->width;
-    canvas_grey(canvas, CANVAS_AXIS);
-    describe_image(picture, text, sizeof text);
-    canvas_fit(canvas, CANVAS_SMALL, canvas->width - 16.0, text);
-    canvas_text(canvas, CANVAS_SMALL, middle, top, 0.5, 0.0, text);
-    describe_scale(picture, text, sizeof text);
-    canvas_fit(canvas, CANVAS_SMALL, canvas->width - 16.0, text);
-    canvas_text(canvas, CANVAS_SMALL, middle, top + CAPTION_LINE, 0.5, 0.0, text);
 }
 
 static enum nfsar_status draw(const struct picture *picture, const struct canvas *canvas,
                               nfsar_error *error) {
-    if (picture->options->title != NULL) {
-        char title[512];
-        snprintf(title, sizeof title, "%s", picture->options->title);
-        canvas_fit(canvas, CANVAS_TITLE, canvas->width - 24.0, title);
-        canvas_grey(canvas, CANVAS_INK);
-        canvas_text(canvas, CANVAS_TITLE, 0.5 * canvas->width, 12.0, 0.5, 0.0, title);
-    }
+    page_title(canvas, &picture->page);
     for (int i = 0; i < picture->n_panel; i++) {
         enum nfsar_status status = panel_draw(canvas, &picture->panel[i], &picture->shade, error);
         if (status != NFSAR_OK) {
             return status;
         }
+        mark_axis(picture, canvas, &picture->panel[i]);
     }
-    double width = fmin(420.0, canvas->width - 80.0);
-    double top = picture->panels_bottom + 8.0;
-    colour_bar_draw(canvas, &picture->shade, 0.5 * (canvas->width - width), top, width);
-    draw_caption(canvas, picture, top + COLOUR_BAR_HEIGHT + 12.0);
+    page_foot(canvas, &picture->page, &picture->shade,
+              picture->page.options->has_slice ? what_sliced(&picture->slice) : "",
+              picture->panels_bottom);
     return NFSAR_OK;
 }
 
@@ -284,7 +255,7 @@ static enum nfsar_status make(struct picture *picture, const char *path, nfsar_e
         return status;
     }
     struct canvas canvas;
-    status = canvas_open(&canvas, picture->options->width, picture->height, error);
+    status = canvas_open(&canvas, picture->page.options->width, picture->height, error);
     if (status == NFSAR_OK) {
         status = draw(picture, &canvas, error);
         if (status == NFSAR_OK) {
@@ -295,25 +266,38 @@ static enum nfsar_status make(struct picture *picture, const char *path, nfsar_e
     return status;
 }
 
+static enum nfsar_status orthographic(const struct page *page, const char *path,
+                                      nfsar_error *error) {
+    const nfsar_picture_options *options = page->options;
+    struct picture picture = {
+        .page = *page,
+        .view = resolve_view(options->view, &page->image->grid),
+        .shade = {.linear = options->linear, .range_db = options->dynamic_range_db}};
+    enum nfsar_status status = make(&picture, path, error);
+    projections_free(&picture.all);
+    plane_free(&picture.slice);
+    return status;
+}
+
 enum nfsar_status nfsar_picture_image(const nfsar_image *image,
                                       const nfsar_picture_options *options, const char *path,
                                       nfsar_error *error) {
     PLAIN_NUMBERS;
     enum nfsar_status status = check_options(options, error);
     if (status == NFSAR_OK) {
+        status = check_view(options, error);
+    }
+    if (status == NFSAR_OK) {
         status = nfsar_grid_check(&image->grid, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_axis(&image->grid, options, error);
     }
     if (status != NFSAR_OK) {
         return status;
     }
-    struct picture picture = {
-        .image = image,
-        .options = options,
-        .view = resolve_view(options->view, &image->grid),
-        .shade = {.linear = options->linear, .range_db = options->dynamic_range_db}};
-    find_extents(&picture);
-    status = make(&picture, path, error);
-    projections_free(&picture.all);
-    plane_free(&picture.slice);
-    return status;
+    const struct page page = page_of(image, options);
+    return options->view == NFSAR_VIEW_UNROLLED ? picture_unrolled(&page, path, error)
+           : options->view == NFSAR_VIEW_3D     ? picture_solid(&page, path, error)
+                                                : orthographic(&page, path, error);
 }

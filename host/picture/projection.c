@@ -62,6 +62,12 @@ static enum nfsar_status refuse(const struct plane *plane, bool finite, nfsar_er
     if (plane->maximum > 0.0) {
         return NFSAR_OK;
     }
+    if (plane->is_slice && plane->depth_end > plane->depth) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "the slices from %c = %g to %g m are zero everywhere, there is nothing "
+                          "to show",
+                          plane->depth_name, plane->depth, plane->depth_end);
+    }
     if (plane->is_slice) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "the slice at %c = %g m is zero everywhere, there is nothing to show",
@@ -106,7 +112,7 @@ static double project_slices(const nfsar_image *image, struct projections *all, 
 /* The maximum over a single coordinate is the slice there. */
 static void note_flat(struct plane *plane, const nfsar_axis *depth) {
     plane->is_slice = depth->count == 1;
-    plane->depth = depth->start;
+    plane->depth = plane->depth_end = depth->start;
 }
 
 static enum nfsar_status project(const nfsar_image *image, struct projections *all,
@@ -189,6 +195,7 @@ static bool nearest(const nfsar_axis *axis, double at, size_t *index) {
     return true;
 }
 
+/* One slice into the maximum that the plane holds; false when a value is not finite. */
 static bool take_slice(const nfsar_image *image, char depth_name, size_t index,
                        struct plane *plane) {
     const size_t nx = image->grid.x.count, ny = image->grid.y.count;
@@ -200,35 +207,57 @@ static bool take_slice(const nfsar_image *image, char depth_name, size_t index,
     for (size_t v = 0; v < plane->v.count; v++) {
         for (size_t u = 0; u < plane->u.count; u++) {
             double power = power_of(data[v * up + u * along]);
-            plane->magnitude[v * plane->u.count + u] = power;
+            double *most = &plane->magnitude[v * plane->u.count + u];
+            *most = power > *most ? power : *most;
             unreal += 0.0 * power;
         }
     }
     return unreal == 0.0;
 }
 
-enum nfsar_status plane_slice(const nfsar_image *image, char depth_name, double depth,
+/* Indices of the slices nearest to range[0] and range[1]. */
+static enum nfsar_status find_slices(const nfsar_axis *axis, char name, const double range[2],
+                                     size_t index[2], nfsar_error *error) {
+    for (int i = 0; i < 2; i++) {
+        if (!nearest(axis, range[i], &index[i])) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "a slice at %c = %g m lies outside the image, which goes from %g to "
+                              "%g m",
+                              name, range[i], axis->start, nfsar_axis_end(axis));
+        }
+    }
+    if (!(range[0] <= range[1])) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "slices from %c = %g to %g m: give the smaller one first", name, range[0],
+                          range[1]);
+    }
+    return NFSAR_OK;
+}
+
+enum nfsar_status plane_slice(const nfsar_image *image, char depth_name, const double range[2],
                               struct plane *plane, nfsar_error *error) {
-    size_t index = 0;
+    size_t index[2] = {0};
     memset(plane, 0, sizeof *plane);
     enum nfsar_status status = nfsar_grid_check(&image->grid, error);
     if (status != NFSAR_OK) {
         return status;
     }
     const nfsar_axis *axis = axis_named(&image->grid, depth_name);
-    if (!nearest(axis, depth, &index)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "a slice at %c = %g m lies outside the image, which goes from %g to %g m",
-                          depth_name, depth, axis->start, nfsar_axis_end(axis));
+    status = find_slices(axis, depth_name, range, index, error);
+    if (status == NFSAR_OK) {
+        status = plane_create(&image->grid, depth_name == 'x' ? 'z' : 'x',
+                              depth_name == 'y' ? 'z' : 'y', depth_name, plane, error);
     }
-    status = plane_create(&image->grid, depth_name == 'x' ? 'z' : 'x',
-                          depth_name == 'y' ? 'z' : 'y', depth_name, plane, error);
     if (status != NFSAR_OK) {
         return status;
     }
     plane->is_slice = true;
-    plane->depth = nfsar_axis_at(axis, index);
-    bool finite = take_slice(image, depth_name, index, plane);
+    plane->depth = nfsar_axis_at(axis, index[0]);
+    plane->depth_end = nfsar_axis_at(axis, index[1]);
+    bool finite = true;
+    for (size_t i = index[0]; i <= index[1]; i++) {
+        finite = take_slice(image, depth_name, i, plane) && finite;
+    }
     finish(plane);
     status = refuse(plane, finite, error);
     if (status != NFSAR_OK) {

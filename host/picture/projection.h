@@ -12,8 +12,8 @@ struct plane {
     nfsar_axis u, v;
     char u_name, v_name, depth_name; /* 'x', 'y' or 'z' */
     bool is_slice;
-    double depth;   /* coordinate of the slice */
-    double maximum; /* of magnitude */
+    double depth, depth_end; /* coordinates of the slice, or of the first and last of several */
+    double maximum;          /* of magnitude */
     double *magnitude;
 };
 
@@ -28,9 +28,10 @@ enum nfsar_status projections_make(const nfsar_image *image, struct projections 
                                    nfsar_error *error);
 void projections_free(struct projections *projections);
 
-/* The slice across `depth_name` nearest to `depth`, which may lie up to half a voxel outside:
- * farther is NFSAR_ERROR_ARGUMENT. A slice without signal is NFSAR_ERROR_FORMAT. */
-enum nfsar_status plane_slice(const nfsar_image *image, char depth_name, double depth,
+/* The slice across `depth_name` nearest to range[0], or the maximum of those up to the one nearest
+ * to range[1]. They may lie up to half a voxel outside: farther is NFSAR_ERROR_ARGUMENT. Slices
+ * without signal are NFSAR_ERROR_FORMAT. */
+enum nfsar_status plane_slice(const nfsar_image *image, char depth_name, const double range[2],
                               struct plane *plane, nfsar_error *error);
 void plane_free(struct plane *plane);
 

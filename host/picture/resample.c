@@ -84,3 +84,36 @@ double *resample_plane(const struct plane *plane, size_t width, size_t height) {
     free(rows);
     return out;
 }
+
+/* Where the plane is largest within reach of a pixel. */
+static size_t strongest(const struct plane *plane, const struct reach *u, const struct reach *v) {
+    size_t best = v->first * plane->u.count + u->first;
+    for (size_t j = v->first; j <= v->last; j++) {
+        for (size_t i = u->first; i <= u->last; i++) {
+            size_t at = j * plane->u.count + i;
+            best = plane->magnitude[at] > plane->magnitude[best] ? at : best;
+        }
+    }
+    return best;
+}
+
+/* Of the two samples that a mean would be taken of, the nearer one. */
+static struct reach nearer(struct reach reach) {
+    if (!reach.reduced) {
+        reach.first = reach.last = reach.weight > 0.5 ? reach.last : reach.first;
+    }
+    return reach;
+}
+
+double *resample_beside(const struct plane *plane, const double *beside, size_t width,
+                        size_t height) {
+    double *out = calloc(width, height * sizeof *out);
+    for (size_t y = 0; out != NULL && y < height; y++) {
+        struct reach v = nearer(reach_of(height - 1 - y, height, plane->v.count, false));
+        for (size_t x = 0; x < width; x++) {
+            struct reach u = nearer(reach_of(x, width, plane->u.count, false));
+            out[y * width + x] = beside[strongest(plane, &u, &v)];
+        }
+    }
+    return out;
+}

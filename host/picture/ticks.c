@@ -41,6 +41,18 @@ struct ticks ticks_between(double low, double high, double most) {
     return made;
 }
 
+struct ticks ticks_of_degrees(double low, double high, double most) {
+    static const double step[] = {1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 90.0, 180.0};
+    for (size_t i = 0; i < sizeof step / sizeof step[0]; i++) {
+        struct ticks made = {low, step[i], 0};
+        if ((high - low) / step[i] <= most) {
+            lay(&made, low, high);
+            return made.count >= 2 ? made : ticks_between(low, high, most);
+        }
+    }
+    return ticks_between(low, high, most);
+}
+
 double ticks_at(const struct ticks *ticks, size_t i) {
     double value = ticks->first + ticks->step * (double)i;
     return fabs(value) < 1e-6 * ticks->step ? 0.0 : value;

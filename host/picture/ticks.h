@@ -14,6 +14,9 @@ struct ticks {
  * one tick at low. */
 struct ticks ticks_between(double low, double high, double most);
 
+/* The same at 1, 2, 5, 10, 15, 30, 45, 90 or 180 degrees where these are not too many. */
+struct ticks ticks_of_degrees(double low, double high, double most);
+
 /* Coordinate of tick i; exactly 0 where rounding would leave 1e-17. */
 double ticks_at(const struct ticks *ticks, size_t i);
 

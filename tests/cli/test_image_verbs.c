@@ -75,7 +75,37 @@ static void render(void **state) {
     assert_int_equal(test_command(output, sizeof output, "render '%s' -o '%s' --slice 0.3",
                                   test_path("point.h5"), test_path("a.png")),
                      0);
+    static const char *const more[] = {
+        "--view top --slice=-0.01:0.01 --axis 0,0.3",
+        "--view unrolled",
+        "--view unrolled --axis=-0.01,0.3 --radius 0.001:0.015 --width 400",
+        "--view 3d",
+        "--view 3d --level 6 --from=-90,-10 --linear --threads 2",
+    };
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        assert_int_equal(test_command(output, sizeof output, "render '%s' -o '%s' %s",
+                                      test_path("point.h5"), test_path("a.png"), more[i]),
+                         0);
+        assert_string_equal(output, "");
+    }
     fails(2, "known are front", line("render", "point.h5", "--view back -o"));
+    fails(2, "--slice a: give a number", line("render", "point.h5", "--slice a -o"));
+    fails(2, "FIRST < LAST", line("render", "point.h5", "--slice 0.3:0.28 -o"));
+    fails(2, "FIRST < LAST", line("render", "point.h5", "--slice 0.28:0.3:0.31 -o"));
+    fails(2, "z = 0.4 m lies outside", line("render", "point.h5", "--slice 0.28:0.4 -o"));
+    fails(2, "give X,Z in metres", line("render", "point.h5", "--view top --axis 0 -o"));
+    fails(2, "z = 0 m lies outside", line("render", "point.h5", "--view top --axis 0,0 -o"));
+    fails(2, "all, top and unrolled", line("render", "point.h5", "--view 3d --axis 0,0.3 -o"));
+    fails(2, "belongs to the view unrolled", line("render", "point.h5", "--radius 0:0.01 -o"));
+    fails(2, "MIN:MAX", line("render", "point.h5", "--view unrolled --radius 0.01:0.01 -o"));
+    fails(2, "lie outside", line("render", "point.h5", "--view unrolled --radius 1:2 -o"));
+    fails(2, "AZIMUTH,ELEVATION", line("render", "point.h5", "--view 3d --from 60 -o"));
+    fails(2, "-90 to 90", line("render", "point.h5", "--view 3d --from 60,100 -o"));
+    fails(2, "--level belongs to --view 3d", line("render", "point.h5", "--level 6 -o"));
+    fails(2, "--from belongs to --view 3d", line("render", "point.h5", "--view top --from 0,0 -o"));
+    fails(2, "choose 1 to 100", line("render", "point.h5", "--view 3d --level -6 -o"));
+    fails(1, "zero.h5", line("render", "zero.h5", "--view 3d -o"));
+    fails(1, "zero.h5", line("render", "zero.h5", "--view unrolled -o"));
     fails(2, "dynamic range of -3 dB", line("render", "point.h5", "--dynamic-range -3 -o"));
     fails(2, "--width 100000", line("render", "point.h5", "--width 100000 -o"));
     fails(2, "outside the image", line("render", "point.h5", "--slice 9 -o"));

@@ -37,6 +37,23 @@ static void ticks_are_round_and_inside(void **state) {
     assert_string_equal(text, "3");
 }
 
+/* Whole parts of a turn. */
+static void ticks_of_angles(void **state) {
+    (void)state;
+    const double most[] = {1.0, 2.0, 3.0, 4.0, 8.0, 14.0, 40.0, 400.0};
+    const double step[] = {180.0, 180.0, 180.0, 90.0, 45.0, 30.0, 10.0, 1.0};
+    for (size_t i = 1; i < sizeof most / sizeof most[0]; i++) {
+        struct ticks made = ticks_of_degrees(0.0, 360.0, most[i]);
+        assert_near(made.step, step[i], 0.0);
+        assert_near(ticks_at(&made, 0), 0.0, 0.0);
+        assert_near(ticks_at(&made, made.count - 1), 360.0, 0.0);
+    }
+    /* Parts of a degree are decimal. */
+    struct ticks made = ticks_of_degrees(10.0, 10.5, 5.0);
+    assert_near(made.step, 0.1, 1e-12);
+    assert_true(ticks_of_degrees(0.0, 360.0, 1.0).count >= 2);
+}
+
 static void ticks_of_random_intervals(void **state) {
     (void)state;
     srand(3);
@@ -191,11 +208,9 @@ static void many_curves_and_points(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ticks_are_round_and_inside),
-        cmocka_unit_test(ticks_of_random_intervals),
-        cmocka_unit_test(nan_breaks_the_line),
-        cmocka_unit_test(logarithmic_axes),
-        cmocka_unit_test(odd_input),
+        cmocka_unit_test(ticks_are_round_and_inside), cmocka_unit_test(ticks_of_angles),
+        cmocka_unit_test(ticks_of_random_intervals),  cmocka_unit_test(nan_breaks_the_line),
+        cmocka_unit_test(logarithmic_axes),           cmocka_unit_test(odd_input),
         cmocka_unit_test(many_curves_and_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,14 +149,28 @@ static void projections_are_maxima(void **state) {
     assert_near(all.front.maximum, largest, 1e-12);
     projections_free(&all);
     struct plane plane;
-    assert_ok(plane_slice(&image, 'x', 2.9 / 12.0, &plane, &error), error);
+    assert_ok(plane_slice(&image, 'x', (double[2]){2.9 / 12.0, 2.9 / 12.0}, &plane, &error), error);
     assert_near(plane.magnitude[4 * 5 + 2], cabs(image.data[(2 * 7 + 4) * 13 + 3]), 1e-12);
     assert_near(plane.depth, 3.0 / 12.0, 1e-12);
     plane_free(&plane);
-    assert_ok(plane_slice(&image, 'y', 6.4 / 6.0, &plane, &error), error);
+    assert_ok(plane_slice(&image, 'y', (double[2]){6.4 / 6.0, 6.4 / 6.0}, &plane, &error), error);
     assert_near(plane.magnitude[4 * 13 + 2], cabs(image.data[(4 * 7 + 6) * 13 + 2]), 1e-12);
     plane_free(&plane);
-    assert_int_equal(plane_slice(&image, 'z', -0.6 / 4.0, &plane, &error), NFSAR_ERROR_ARGUMENT);
+    /* From the third to the fifth of seven. */
+    assert_ok(plane_slice(&image, 'y', (double[2]){0.3, 0.7}, &plane, &error), error);
+    double most = 0.0;
+    for (size_t y = 2; y <= 4; y++) {
+        most = fmax(most, cabs(image.data[(3 * 7 + y) * 13 + 6]));
+    }
+    assert_near(plane.magnitude[3 * 13 + 6], most, 1e-12);
+    assert_near(plane.depth, 2.0 / 6.0, 1e-12);
+    assert_near(plane.depth_end, 4.0 / 6.0, 1e-12);
+    plane_free(&plane);
+    assert_int_equal(plane_slice(&image, 'y', (double[2]){0.7, 0.3}, &plane, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "smaller one first");
+    assert_int_equal(plane_slice(&image, 'z', (double[2]){-0.6 / 4.0, 0.5}, &plane, &error),
+                     NFSAR_ERROR_ARGUMENT);
     assert_contains(error.message, "goes from 0 to 1 m");
     nfsar_image_free(&image);
 }
@@ -182,6 +196,76 @@ static void resampling(void **state) {
     double *same = resample_plane(&plane, 12, 3);
     assert_near(same[0], 9.0, 1e-12);
     free(same);
+}
+
+/* A coordinate beside the magnitude is taken from the strongest sample, and never mixed. */
+static void resampling_beside(void **state) {
+    (void)state;
+    double data[12 * 3] = {0}, beside[12 * 3];
+    struct plane plane = {.u = {0, 1, 12}, .v = {0, 1, 3}, .magnitude = data};
+    for (int i = 0; i < 36; i++) {
+        beside[i] = 100.0 + i;
+    }
+    data[1 * 12 + 7] = 5.0;
+    data[1 * 12 + 8] = 6.0;
+    beside[2 * 12 + 11] = (double)NAN;
+    double *small = resample_beside(&plane, beside, 4, 3);
+    assert_near(small[1 * 4 + 2], 100.0 + 12 + 8, 0.0);
+    assert_true(isnan(small[3]) || small[3] >= 100.0 + 2 * 12 + 9);
+    free(small);
+    double *large = resample_beside(&plane, beside, 60, 15);
+    for (int x = 0; x < 60; x++) {
+        assert_near(large[7 * 60 + x], 100.0 + 12 + x / 5, 0.0);
+    }
+    assert_true(isnan(large[59]) && !isnan(large[5 * 60 + 59]));
+    free(large);
+}
+
+/* A cross at the axis, and a circle of 40 mm that goes through what is 40 mm from it. */
+static void axis_is_marked(void **state) {
+    (void)state;
+    const struct blob point = {0.0, 0.0, 0.3, 1.0};
+    nfsar_image image =
+        volume(axis(-0.1, 0.1, 101), axis(-0.1, 0.1, 3), axis(0.2, 0.4, 101), &point, 1, 0.0);
+    nfsar_picture_options options = nfsar_picture_defaults();
+    nfsar_error error;
+    options.view = NFSAR_VIEW_TOP;
+    options.has_slice = true;
+    int changed[2] = {0};
+    const char *const name[2] = {"no-axis.png", "axis.png"};
+    for (int i = 0; i < 2; i++) {
+        options.has_axis = i == 1;
+        options.axis_x_m = 0.02;
+        options.axis_z_m = 0.29;
+        assert_ok(nfsar_picture_image(&image, &options, picture_path(name[i]), &error), error);
+    }
+    char path[512];
+    snprintf(path, sizeof path, "%s", picture_path(name[0]));
+    cairo_surface_t *plain = cairo_image_surface_create_from_png(path);
+    cairo_surface_t *marked = cairo_image_surface_create_from_png(picture_path(name[1]));
+    const int stride = cairo_image_surface_get_stride(plain);
+    const unsigned char *before = cairo_image_surface_get_data(plain);
+    const unsigned char *after = cairo_image_surface_get_data(marked);
+    /* The square panel: 202 mm over about 814 pixels from (60, 32); z up. */
+    const double scale = 814.0 / 0.202;
+    const double middle[2] = {60.0 + (0.02 + 0.101) * scale, 32.0 + (0.401 - 0.29) * scale};
+    for (int y = 40; y < 840; y++) {
+        for (int x = 70; x < 870; x++) {
+            const size_t at = (size_t)y * (size_t)stride + 4 * (size_t)x;
+            if (memcmp(before + at, after + at, 3) == 0) {
+                continue;
+            }
+            const double away = hypot(x - middle[0], y - middle[1]) / scale;
+            changed[0] += fabs(away - 0.04) < 0.0012;
+            changed[1] += away < 0.0005;
+        }
+    }
+    /* A line one to two pixels wide round the circle; some pixels in the middle. */
+    assert_true(changed[0] > 0.8 * 2.0 * M_PI * 0.04 * scale);
+    assert_true(changed[1] > 3);
+    cairo_surface_destroy(plain);
+    cairo_surface_destroy(marked);
+    nfsar_image_free(&image);
 }
 
 /* The brightest coloured (not grey) pixel above the colour bar. */
@@ -258,10 +342,27 @@ static void bad_input(void **state) {
     options.view = NFSAR_VIEW_FRONT;
     options.slice_m = 0.5;
     refused(&image, options, NFSAR_ERROR_ARGUMENT, "outside the image");
+    options.has_axis = true;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "all, top and unrolled");
+    options.has_slice = false;
+    options.view = NFSAR_VIEW_TOP;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "whose z goes from 0.29 to 0.31 m");
+    options.view = (enum nfsar_view)(NFSAR_VIEW_3D + 1);
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "there is no view 6");
+    options = nfsar_picture_defaults();
+    options.has_slice = true;
+    options.view = NFSAR_VIEW_FRONT;
+    options.slice_m = 0.29;
+    options.has_slice_end = true;
+    options.slice_end_m = 0.5;
+    refused(&image, options, NFSAR_ERROR_ARGUMENT, "z = 0.5 m lies outside the image");
     image.data[5] = NAN;
     refused(&image, nfsar_picture_defaults(), NFSAR_ERROR_FORMAT, "not finite");
     memset(image.data, 0, 363 * sizeof *image.data);
     refused(&image, nfsar_picture_defaults(), NFSAR_ERROR_FORMAT, "zero everywhere");
+    options.slice_end_m = 0.31;
+    refused(&image, options, NFSAR_ERROR_FORMAT, "from z = 0.29 to 0.31 m are zero everywhere");
+    options.has_slice_end = false;
     options.slice_m = 0.3;
     refused(&image, options, NFSAR_ERROR_FORMAT, "z = 0.3 m is zero everywhere");
     nfsar_image_free(&image);
@@ -285,6 +386,8 @@ int main(void) {
         cmocka_unit_test(odd_shapes),
         cmocka_unit_test(projections_are_maxima),
         cmocka_unit_test(resampling),
+        cmocka_unit_test(resampling_beside),
+        cmocka_unit_test(axis_is_marked),
         cmocka_unit_test(directions),
         cmocka_unit_test(bad_input),
         cmocka_unit_test(noise_stays_small),
