@@ -151,7 +151,7 @@ double csar_end(const nfsar_csar_plan *plan, double sine);
 
 /* Error that each of the steps may make. */
 static inline double csar_share(const nfsar_csar_plan *plan) {
-    return 0.3 * plan->options.tolerance;
+    return 0.6 * plan->options.tolerance;
 }
 
 enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nfsar_error *error);

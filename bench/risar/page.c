@@ -106,7 +106,6 @@ static void print_section(FILE *page, const void *context) {
     print_images(page, risar);
     fputs("\n![blade upright](pictures/risar-upright.png)\n\n"
           "![blade upright, less bp](pictures/risar-upright-difference.png)\n\n"
-          "![blade upright, 3-D](pictures/risar-3d.png)\n\n"
           "![blade across](pictures/risar-across.png)\n\n",
           page);
 }

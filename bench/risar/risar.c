@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nfsar/picture.h>
-
 #include "bench/page.h"
 #include "bench/panels.h"
 #include "bench/subjects.h"
@@ -39,21 +37,6 @@ static enum nfsar_status draw(const struct risar *risar, const char *name,
     }
     snprintf(path, sizeof path, "%s/pictures/risar-%s.png", risar->folder, name);
     return bench_panels_draw(panels, path, error);
-}
-
-/* A whole image as a person would see the thing. */
-static enum nfsar_status draw_solid(const struct risar *risar, const nfsar_image *image,
-                                    nfsar_error *error) {
-    char path[1024];
-    nfsar_picture_options options = nfsar_picture_defaults();
-    options.view = NFSAR_VIEW_3D;
-    options.width = 600;
-    options.title = "Blade upright, csar, 12 dB below the maximum";
-    if (risar->folder == NULL) {
-        return NFSAR_OK;
-    }
-    snprintf(path, sizeof path, "%s/pictures/risar-3d.png", risar->folder);
-    return nfsar_picture_image(image, &options, path, error);
 }
 
 static void free_images(nfsar_image *image, size_t n) {
@@ -267,9 +250,6 @@ static enum nfsar_status upright_blade(struct risar *risar, nfsar_error *error) 
             panels.range_db = 50.0;
             panels.width = 640;
             status = draw_difference(risar, "upright-difference", &panels, error);
-        }
-        if (status == NFSAR_OK) {
-            status = draw_solid(risar, &image[RISAR_EVERY_RANGE], error);
         }
     }
     free_images(image, RISAR_METHODS);

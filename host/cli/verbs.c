@@ -7,6 +7,7 @@ const struct cli_verb cli_verbs[] = {
     {"record", "record a scan of the rig into a capture", verb_record},
     {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
     {"reconstruct", "make an image from a capture", verb_reconstruct},
+    {"calibrate", "correct a capture by what its own echoes tell", verb_calibrate},
     {"info", "say what is in a capture or image file", verb_info},
     {"measure", "measure an image: peak, widths, side lobes, sharpness", verb_measure},
     {"compare", "compare an image with a reference", verb_compare},

@@ -3,6 +3,7 @@
 #define NFSAR_HOST_CLI_VERBS_H
 
 int verb_bench(int argc, char **argv);
+int verb_calibrate(int argc, char **argv);
 int verb_compare(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_hub(int argc, char **argv);

@@ -44,7 +44,7 @@ void polar_draw(const struct canvas *canvas, const struct panel *panel, double x
     const double middle_y =
         panel->top + (panel->v.high - z) * panel->height / (panel->v.high - panel->v.low);
     const double reach = farthest(panel, middle_x, middle_y);
-    const struct ticks ticks = ticks_between(0.0, reach / scale, fmax(reach / 70.0, 2.0));
+    const struct ticks ticks = ticks_between(0.0, reach / scale, fmax(reach / 55.0, 2.0));
     cairo_save(canvas->cairo);
     cairo_rectangle(canvas->cairo, panel->left, panel->top, panel->width, panel->height);
     cairo_clip(canvas->cairo);

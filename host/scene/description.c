@@ -95,12 +95,29 @@ static const cyaml_schema_field_t irregular_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t turntable_errors_fields[] = {
+    NUMBER(OPTIONAL, scene_turntable_errors, radius_m),
+    NUMBER(OPTIONAL, scene_turntable_errors, angle_zero_deg),
+    DEFAULTED(scene_turntable_errors, angle_scale),
+    NUMBER(OPTIONAL, scene_turntable_errors, angle_jitter_deg),
+    NUMBERS(OPTIONAL, scene_turntable_errors, axis_m, 2),
+    NUMBER(OPTIONAL, scene_turntable_errors, aside_m),
+    NUMBER(OPTIONAL, scene_turntable_errors, tilt_deg),
+    NUMBER(OPTIONAL, scene_turntable_errors, wobble_m),
+    DEFAULTED(scene_turntable_errors, wobble_turns),
+    NUMBER(OPTIONAL, scene_turntable_errors, wobble_deg),
+    FLAG(scene_turntable_errors, reported),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t turntable_fields[] = {
     NUMBER(REQUIRED, scene_turntable, radius_m),
     COUNT(REQUIRED, scene_turntable, count),
     NUMBER(OPTIONAL, scene_turntable, from_deg),
     DEFAULTED(scene_turntable, to_deg),
     PART_OPTIONAL(scene_turntable, y, axis_fields),
+    NUMBER(OPTIONAL, scene_turntable, missing),
+    PART_OPTIONAL(scene_turntable, errors, turntable_errors_fields),
     CHOICE(OPTIONAL, scene_turntable, motion, motion_names),
     DEFAULTED(scene_turntable, pulse_interval_s),
     CYAML_FIELD_END,

@@ -64,12 +64,29 @@ struct scene_irregular {
     double *pulse_interval_s;
 };
 
+/* How a turntable is not what its scene says; all zero where it is. */
+struct scene_turntable_errors {
+    double radius_m;         /* longer than it should be */
+    double angle_zero_deg;   /* added to every angle */
+    double *angle_scale;     /* factor on angles from the first one on */
+    double angle_jitter_deg; /* sigma of each position */
+    double axis_m[2];        /* x and z of the axis in the target's frame */
+    double aside_m;          /* radar beside the line through the axis, to growing angles */
+    double tilt_deg;         /* of the radar and its lift, outward at the top */
+    double wobble_m;         /* amplitude of the radius' variation */
+    double *wobble_turns;    /* its cycles in each revolution */
+    double wobble_deg;       /* angle at which it is largest */
+    bool reported;           /* the poses know all of this */
+};
+
 struct scene_turntable {
     double radius_m;
     uint64_t count;
     double from_deg;
     double *to_deg;
     struct scene_axis *y;
+    double missing; /* fraction of the positions */
+    struct scene_turntable_errors *errors;
     enum scene_motion motion;
     double *pulse_interval_s;
 };

@@ -72,6 +72,38 @@ static void print_radar(const nfsar_capture *capture, FILE *stream) {
     fputc('\n', stream);
 }
 
+/* One part of a line that names only what is there. */
+static void part(FILE *stream, const char *format, double value, double none) {
+    if (value != none) {
+        fprintf(stream, format, value);
+    }
+}
+
+static void print_turntable(const struct scene_turntable *t, FILE *stream) {
+    const struct scene_turntable_errors *e = t->errors;
+    if (t->missing > 0.0) {
+        fprintf(stream, "missing   %g %% of the positions, at random\n", 100.0 * t->missing);
+    }
+    if (e == NULL) {
+        return;
+    }
+    double turns = check_default(e->wobble_turns, 1.0);
+    fprintf(stream, "table    ");
+    part(stream, " radius %+g mm,", 1e3 * e->radius_m, 0.0);
+    part(stream, " angle zero %+g degrees,", e->angle_zero_deg, 0.0);
+    part(stream, " angle scale %g,", check_default(e->angle_scale, 1.0), 1.0);
+    part(stream, " angle jitter %g degrees,", e->angle_jitter_deg, 0.0);
+    if (e->axis_m[0] != 0.0 || e->axis_m[1] != 0.0) {
+        fprintf(stream, " axis at x %g, z %g mm,", 1e3 * e->axis_m[0], 1e3 * e->axis_m[1]);
+    }
+    part(stream, " radar %g mm aside,", 1e3 * e->aside_m, 0.0);
+    part(stream, " lift tilted %g degrees,", e->tilt_deg, 0.0);
+    if (e->wobble_m != 0.0) {
+        fprintf(stream, " wobble %g mm, %g cycles a turn,", 1e3 * e->wobble_m, turns);
+    }
+    fprintf(stream, " %s the poses\n", e->reported ? "known to" : "not in");
+}
+
 static void print_impairments(const struct scene_description *d, FILE *stream) {
     const struct scene_impairments *i = &d->impairments;
     if (i->snr_db != NULL) {
@@ -232,6 +264,9 @@ void nfsar_scene_explain(const nfsar_scene *scene, FILE *stream) {
     fprintf(stream, "path      %s, %zu pulses in %.4g s\n", path_name(&d->path), capture->n_pulse,
             capture->time_s[capture->n_pulse - 1] - capture->time_s[0]);
     print_box(stream, "aperture", from);
+    if (d->path.turntable != NULL) {
+        print_turntable(d->path.turntable, stream);
+    }
     for (size_t i = 0; i < d->targets_count; i++) {
         fprintf(stream, "target %zu  %s, %zu scatterers\n", i + 1, target_name(&d->targets[i]),
                 scene->target_count[i]);

@@ -1,4 +1,4 @@
-/* Lattice paths: raster, irregular surface, turntable; and what all paths share. */
+/* Lattice paths: raster and irregular surface; and what all paths share. */
 #include "host/scene/path.h"
 
 #include <math.h>
@@ -16,6 +16,7 @@ void path_free(struct path *path) {
     free(path->time_s);
     free(path->pose_time_s);
     free(path->pose);
+    free(path->reported);
     free(path->follows);
     memset(path, 0, sizeof *path);
 }
@@ -72,6 +73,13 @@ void path_add(struct path *path, const struct path_timing *timing, nfsar_pose po
     add_pose(path, time, pose, false);
     if (timing->motion == SCENE_STOP_AND_GO && timing->channel_span_s > 0.0) {
         add_pose(path, time + timing->channel_span_s, pose, true);
+    }
+}
+
+void path_skip(struct path *path, const struct path_timing *timing, nfsar_pose pose) {
+    double time = next_slot(path, timing);
+    if (timing->motion == SCENE_FLY_BY) {
+        add_pose(path, time, pose, false);
     }
 }
 
@@ -143,7 +151,7 @@ enum nfsar_status path_axis_make(const char *key, const struct scene_axis *axis,
     return NFSAR_OK;
 }
 
-static size_t pulse_product(const struct path_axis *x, const struct path_axis *y) {
+size_t path_product(const struct path_axis *x, const struct path_axis *y) {
     size_t n = 0;
     return __builtin_mul_overflow(x->count, y->count, &n) ? SIZE_MAX : n;
 }
@@ -180,7 +188,7 @@ static enum nfsar_status raster(const struct scene_raster *r, double span, struc
             path_timing_make("path.raster", r->pulse_interval_s, r->motion, span, &timing, error);
     }
     if (status == NFSAR_OK) {
-        status = path_allocate(path, pulse_product(&x, &y), error);
+        status = path_allocate(path, path_product(&x, &y), error);
     }
     if (status == NFSAR_OK) {
         add_lines(path, &timing, &x, &y, r->z_m, r->serpentine, NULL, 0.0);
@@ -209,7 +217,7 @@ static enum nfsar_status irregular(const struct scene_irregular *r, double span,
                                   error);
     }
     if (status == NFSAR_OK) {
-        status = path_allocate(path, pulse_product(&x, &y), error);
+        status = path_allocate(path, path_product(&x, &y), error);
     }
     if (status != NFSAR_OK) {
         return status;
@@ -224,58 +232,6 @@ static enum nfsar_status irregular(const struct scene_irregular *r, double span,
     }
     free(surface);
     return status;
-}
-
-/* At angle a the radar is at (R cos a, y, R sin a) and looks at the axis: body z points to
- * (-cos a, 0, -sin a), body y along the axis. A turn by b about y takes z to (sin b, 0, cos b). */
-static nfsar_pose turntable_pose(double radius, double angle, double y) {
-    double turn = atan2(-cos(angle), -sin(angle));
-    return (nfsar_pose){
-        {radius * cos(angle), y, radius * sin(angle)},
-        nfsar_quaternion_from_axis_angle((nfsar_vec3){0.0, 1.0, 0.0}, turn),
-    };
-}
-
-static enum nfsar_status turntable(const struct scene_turntable *t, double span, struct path *path,
-                                   nfsar_error *error) {
-    struct path_axis y = {0.0, 0.0, 1};
-    struct path_timing timing = {0};
-    double to = check_default(t->to_deg, t->from_deg + 360.0);
-    const double angles[2] = {t->from_deg, to};
-    enum nfsar_status status = check_positive("path.turntable.radius_m", &t->radius_m, 1, error);
-    if (status == NFSAR_OK) {
-        status = check_finite("path.turntable: from_deg or to_deg", angles, 2, error);
-    }
-    if (status == NFSAR_OK) {
-        status = check_count("path.turntable.count", t->count, PATH_PULSES, error);
-    }
-    if (status == NFSAR_OK && t->y != NULL) {
-        status = path_axis_make("path.turntable.y", t->y, &y, error);
-    }
-    if (status == NFSAR_OK) {
-        status = path_timing_make("path.turntable", t->pulse_interval_s, t->motion, span, &timing,
-                                  error);
-    }
-    const struct path_axis around = {0.0, 0.0, (size_t)t->count};
-    if (status == NFSAR_OK) {
-        status = path_allocate(path, pulse_product(&around, &y), error);
-    }
-    if (status != NFSAR_OK) {
-        return status;
-    }
-    /* A full circle ends one step before it closes. */
-    bool circle = fabs(fabs(to - t->from_deg) - 360.0) < 1e-9;
-    double steps = circle || t->count == 1 ? (double)t->count : (double)(t->count - 1);
-    for (size_t line = 0; line < y.count; line++) {
-        for (size_t i = 0; i < around.count; i++) {
-            double degrees = t->from_deg + (to - t->from_deg) * (double)i / steps;
-            path_add(path, &timing,
-                     turntable_pose(t->radius_m, degrees * NFSAR_PI / 180.0,
-                                    y.first + y.step * (double)line));
-        }
-        path_end_line(path, &timing);
-    }
-    return NFSAR_OK;
 }
 
 enum nfsar_status path_make(const struct scene_path *description, double channel_span_s,
@@ -293,7 +249,7 @@ enum nfsar_status path_make(const struct scene_path *description, double channel
     enum nfsar_status status =
         d->raster != NULL      ? raster(d->raster, channel_span_s, path, error)
         : d->irregular != NULL ? irregular(d->irregular, channel_span_s, seed, path, error)
-        : d->turntable != NULL ? turntable(d->turntable, channel_span_s, path, error)
+        : d->turntable != NULL ? path_turntable(d->turntable, channel_span_s, seed, path, error)
         : d->cloud != NULL     ? path_cloud(d->cloud, channel_span_s, seed, path, error)
         : d->handheld != NULL  ? path_handheld(d->handheld, channel_span_s, seed, path, error)
                                : path_positions(d, channel_span_s, path, error);

@@ -19,12 +19,13 @@ enum { PATH_PULSES = 5000000 };
  * straight on. All pointers are owned. */
 struct path {
     size_t n_pulse, n_pose;
-    double *time_s;      /* [n_pulse] */
-    double *pose_time_s; /* [n_pose] */
-    nfsar_pose *pose;    /* [n_pose] */
-    bool *follows;       /* [n_pose] the pose belongs to the pulse before it */
-    size_t room;         /* pulses that fit */
-    size_t slot;         /* intervals gone by */
+    double *time_s;       /* [n_pulse] */
+    double *pose_time_s;  /* [n_pose] */
+    nfsar_pose *pose;     /* [n_pose] where the radar is */
+    nfsar_pose *reported; /* [n_pose] where it is said to be, or NULL: the same */
+    bool *follows;        /* [n_pose] the pose belongs to the pulse before it */
+    size_t room;          /* pulses that fit */
+    size_t slot;          /* intervals gone by */
 };
 
 /* Make the path that the scene describes. channel_span_s is the time from the first to the last
@@ -56,8 +57,17 @@ enum nfsar_status path_timing_make(const char *key, const double *interval_s,
                                    struct path_timing *timing, nfsar_error *error);
 /* Append the next pulse of a line, in time order. */
 void path_add(struct path *path, const struct path_timing *timing, nfsar_pose pose);
+/* The next pulse of a line is lost: its time goes by, and a radar that moves goes through there. */
+void path_skip(struct path *path, const struct path_timing *timing, nfsar_pose pose);
 /* The line is over: the next pulse does not continue its motion. */
 void path_end_line(struct path *path, const struct path_timing *timing);
+
+/* Positions of two axes; SIZE_MAX when there are more than can be counted. */
+size_t path_product(const struct path_axis *x, const struct path_axis *y);
+
+/* Round the y axis, with what real turntables do wrong (path_turntable.c). */
+enum nfsar_status path_turntable(const struct scene_turntable *turntable, double channel_span_s,
+                                 uint64_t seed, struct path *path, nfsar_error *error);
 
 /* Paths that are not lattices (path_free.c). */
 enum nfsar_status path_cloud(const struct scene_cloud *cloud, double channel_span_s, uint64_t seed,

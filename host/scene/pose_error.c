@@ -37,7 +37,8 @@ static nfsar_pose disturb(nfsar_pose pose, const struct scene_pose_error *what,
 }
 
 enum nfsar_status pose_error_draw(const struct scene_pose_error *what, const struct path *path,
-                                  uint64_t seed, nfsar_pose *disturbed, nfsar_error *error) {
+                                  const nfsar_pose *pose, uint64_t seed, nfsar_pose *disturbed,
+                                  nfsar_error *error) {
     enum nfsar_status status = check(what, error);
     if (status != NFSAR_OK) {
         return status;
@@ -58,7 +59,7 @@ enum nfsar_status pose_error_draw(const struct scene_pose_error *what, const str
                 value[k] = nfsar_random_normal(&random);
             }
         }
-        disturbed[i] = disturb(path->pose[i], what, value);
+        disturbed[i] = disturb(pose[i], what, value);
     }
     return NFSAR_OK;
 }

@@ -25,16 +25,27 @@ static double channel_span(const nfsar_array *array) {
 static enum nfsar_status take_path(nfsar_scene *scene, struct path *path, nfsar_error *error) {
     nfsar_capture *capture = &scene->capture;
     const struct scene_pose_error *what = scene->description->impairments.pose_error;
+    bool report = what != NULL && what->displaces == SCENE_DISPLACES_REPORT;
+    nfsar_pose **errs = report && path->reported != NULL ? &path->reported : &path->pose;
     nfsar_pose *disturbed = NULL;
     if (what != NULL) {
         disturbed = calloc(path->n_pose, sizeof *disturbed);
-        enum nfsar_status status = disturbed != NULL
-                                       ? pose_error_draw(what, path, scene->seed, disturbed, error)
-                                       : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+        enum nfsar_status status =
+            disturbed != NULL ? pose_error_draw(what, path, *errs, scene->seed, disturbed, error)
+                              : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
         if (status != NFSAR_OK) {
             free(disturbed);
             return status;
         }
+    }
+    if (what != NULL && path->reported != NULL) {
+        free(*errs);
+        *errs = disturbed;
+    } else if (report) {
+        path->reported = disturbed;
+    } else if (what != NULL) {
+        path->reported = path->pose;
+        path->pose = disturbed;
     }
     free(capture->time_s);
     free(capture->pose_time_s);
@@ -42,11 +53,10 @@ static enum nfsar_status take_path(nfsar_scene *scene, struct path *path, nfsar_
     capture->n_pose = path->n_pose;
     capture->time_s = path->time_s;
     capture->pose_time_s = path->pose_time_s;
-    bool report = what != NULL && what->displaces == SCENE_DISPLACES_REPORT;
-    capture->pose = report ? disturbed : path->pose;
-    capture->true_pose = report ? path->pose : disturbed;
+    capture->pose = path->reported != NULL ? path->reported : path->pose;
+    capture->true_pose = path->reported != NULL ? path->pose : NULL;
     path->time_s = path->pose_time_s = NULL;
-    path->pose = NULL;
+    path->pose = path->reported = NULL;
     return NFSAR_OK;
 }
 

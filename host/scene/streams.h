@@ -9,6 +9,8 @@ enum {
     STREAM_CHANNELS,
     STREAM_PROBE,
     STREAM_NOISE,
+    STREAM_ANGLE_JITTER,
+    STREAM_MISSING,
     STREAM_TARGET = 1000 /* and up, one for each target */
 };
 

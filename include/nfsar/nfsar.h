@@ -29,6 +29,7 @@
 #include <nfsar/range.h>
 #include <nfsar/reconstruct.h>
 #include <nfsar/rma.h>
+#include <nfsar/rotation.h>
 #include <nfsar/scene.h>
 #include <nfsar/simulation.h>
 #include <nfsar/status.h>

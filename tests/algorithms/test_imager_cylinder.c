@@ -34,9 +34,7 @@ static double angle_of(const struct turn *turn, size_t i) {
 }
 
 static void make(const struct turn *turn, nfsar_capture *capture) {
-    const nfsar_vec3 up = {0.0, 1.0, 0.0}, point[3] = {{turn->axis.x + 0.01, 0.0, turn->axis.z},
-                                                       {turn->axis.x, 0.002, turn->axis.z - 0.02},
-                                                       {turn->axis.x, -0.003, turn->axis.z + 0.03}};
+    const nfsar_vec3 up = {0.0, 1.0, 0.0};
     nfsar_array array;
     nfsar_error error;
     assert_ok(nfsar_array_create(1, 1, &array, &error), error);
@@ -56,6 +54,13 @@ static void make(const struct turn *turn, nfsar_capture *capture) {
         capture->pose[i].orientation =
             nfsar_quaternion_from_axis_angle(up, atan2(-cos(angle), -sin(angle)));
     }
+}
+
+static void make_with_targets(const struct turn *turn, nfsar_capture *capture) {
+    const nfsar_vec3 point[3] = {{turn->axis.x + 0.01, 0.0, turn->axis.z},
+                                 {turn->axis.x, 0.002, turn->axis.z - 0.02},
+                                 {turn->axis.x, -0.003, turn->axis.z + 0.03}};
+    make(turn, capture);
     radar_add_points(capture, point, 3);
 }
 
@@ -236,6 +241,44 @@ static void wide_pairs(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Radii that wobble: 1 mm is 34 degrees of phase at the corners of a grid that reaches 0.141 m,
+ * 2 * 1697.6 / m * 1 mm * (1 - cos(asin(0.1414 / 0.25)) * 0.999); 2 mm is too much. */
+static void wobble(void **state) {
+    (void)state;
+    static const double off[] = {2e-4, 1e-3, 2e-3};
+    static const char *const reason[] = {
+        "to within 0.2 mm: ",
+        "phases are up to 34 degrees wrong by positions up to 1 mm off the cylinder",
+        "positions lie up to 2 mm off the cylinder"};
+    struct turn turn = usual;
+    nfsar_grid grid = box(&turn, 0.1, 251);
+    for (size_t w = 0; w < 3; w++) {
+        nfsar_capture capture;
+        nfsar_error error = {0};
+        nfsar_imager *imager;
+        make(&turn, &capture);
+        for (size_t i = 0; i < capture.n_pulse; i++) {
+            nfsar_vec3 *at = &capture.pose[i].position;
+            double scale = 1.0 + off[w] / turn.radius * cos(9.0 * angle_of(&turn, i));
+            at->x *= scale;
+            at->z *= scale;
+        }
+        imager = fit(&capture, NFSAR_METHOD_AUTO, NULL, &grid);
+        assert_int_equal(nfsar_imager_method(imager), w == 0 ? NFSAR_METHOD_CSAR : NFSAR_METHOD_BP);
+        assert_contains(nfsar_imager_reason(imager), reason[w]);
+        nfsar_imager_destroy(imager);
+        assert_ok(nfsar_imager_create(&capture, NFSAR_METHOD_CSAR, NULL, &imager, &error), error);
+        assert_int_equal(nfsar_imager_fit(imager, &grid, &error),
+                         w < 2 ? NFSAR_OK : NFSAR_ERROR_GEOMETRY);
+        if (w == 1) {
+            assert_non_null(nfsar_imager_warning(imager));
+            assert_contains(nfsar_imager_warning(imager), reason[1]);
+        }
+        nfsar_imager_destroy(imager);
+        nfsar_capture_free(&capture);
+    }
+}
+
 /* `every-range` belongs to csar. */
 static void compensation_of_other_methods(void **state) {
     (void)state;
@@ -262,7 +305,7 @@ static double against_truth(const struct turn *turn, double half, size_t n) {
     nfsar_capture capture;
     nfsar_error error;
     nfsar_image image;
-    make(turn, &capture);
+    make_with_targets(turn, &capture);
     nfsar_grid grid = box(turn, half, n);
     nfsar_echo_source source = nfsar_capture_source(&capture);
     nfsar_imager *imager = fit(&capture, NFSAR_METHOD_CSAR, NULL, &grid);
@@ -289,6 +332,8 @@ static void images_are_those_of_backprojection(void **state) {
     assert_true(against_truth(&turn, 0.03, 31) > 0.9999);
     turn.rx.y = -0.012;
     assert_true(against_truth(&turn, 0.03, 31) > 0.999);
+    turn.rx = (nfsar_vec3){0.012, 0.003, 0.0};
+    assert_true(against_truth(&turn, 0.03, 31) > 0.999);
 }
 
 /* Parts of the grid, one after the other, are the whole, their compensation's reference being that
@@ -301,7 +346,7 @@ static void parts_fit_each_other(void **state) {
     nfsar_image whole, parts;
     turn.heights = 1;
     turn.rx.y = 0.01;
-    make(&turn, &capture);
+    make_with_targets(&turn, &capture);
     nfsar_grid grid = box(&turn, 0.03, 21);
     nfsar_echo_source source = nfsar_capture_source(&capture);
     nfsar_method_options options = nfsar_method_defaults();
@@ -331,6 +376,7 @@ int main(void) {
         cmocka_unit_test(warnings),
         cmocka_unit_test(what_csar_refuses),
         cmocka_unit_test(wide_pairs),
+        cmocka_unit_test(wobble),
         cmocka_unit_test(compensation_of_other_methods),
         cmocka_unit_test(images_are_those_of_backprojection),
         cmocka_unit_test(parts_fit_each_other),

@@ -256,7 +256,6 @@ static void page_is_made(void **state) {
     assert_picture("upright");
     assert_picture("upright-difference");
     assert_picture("across");
-    assert_picture("3d");
     assert_true(correlation("one height, on the axis", "csar, none") > 0.999);
     assert_true(correlation("1 channel, off the axis", "csar, none") > 0.999);
     assert_true(correlation("8 channels, off the axis", "csar, every-range") > 0.98);

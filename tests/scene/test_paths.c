@@ -127,6 +127,190 @@ static void test_turntable(void **state) {
     nfsar_scene_close(scene);
 }
 
+#define TURNTABLE(keys)                                                                            \
+    AROUND("turntable: {radius_m: 0.25, count: 8, y: {size_m: 0.02, count: 3}, " keys "}")
+
+static void assert_vector(nfsar_vec3 v, double x, double y, double z) {
+    assert_near(v.x, x, 1e-12);
+    assert_near(v.y, y, 1e-12);
+    assert_near(v.z, z, 1e-12);
+}
+
+/* Where the radar is, and what it looks at 0.25 m ahead. */
+static void assert_true_pose(const nfsar_capture *capture, size_t i, nfsar_vec3 at,
+                             nfsar_vec3 ahead) {
+    nfsar_vec3 seen = nfsar_pose_transform(capture->true_pose[i], (nfsar_vec3){0.0, 0.0, 0.25});
+    assert_vector(capture->true_pose[i].position, at.x, at.y, at.z);
+    assert_vector(seen, ahead.x, ahead.y, ahead.z);
+}
+
+/* Poses 0 and 2 of the first row: at 0 and 90 degrees, y -0.01. */
+static void test_turntable_errors(void **state) {
+    (void)state;
+    nfsar_scene *plain = good_scene(TURNTABLE(""));
+    const nfsar_pose *said = nfsar_scene_header(plain)->pose;
+    assert_null(nfsar_scene_header(plain)->true_pose);
+    /* Rigid rotation about a line at (3, -2) mm: the circle moves there. */
+    nfsar_scene *scene = good_scene(TURNTABLE("errors: {axis_m: [3e-3, -2e-3]}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_memory_equal(capture->pose, said, 24 * sizeof *said);
+    assert_true_pose(capture, 0, (nfsar_vec3){0.253, -0.01, -0.002},
+                     (nfsar_vec3){0.003, -0.01, -0.002});
+    assert_true_pose(capture, 2, (nfsar_vec3){0.003, -0.01, 0.248},
+                     (nfsar_vec3){0.003, -0.01, -0.002});
+    nfsar_scene_close(scene);
+    /* Radius and angle zero; the radar 5 mm aside looks past the axis by that. */
+    scene = good_scene(TURNTABLE("errors: {radius_m: 1e-3, angle_zero_deg: 90, aside_m: 5e-3}"));
+    assert_true_pose(nfsar_scene_header(scene), 0, (nfsar_vec3){-0.005, -0.01, 0.251},
+                     (nfsar_vec3){-0.005, -0.01, 0.001});
+    nfsar_scene_close(scene);
+    /* Angles grow 1.5 times as fast from the first one on: from 90 by 270 degrees to 360. */
+    scene = good_scene(
+        AROUND("turntable: {radius_m: 1, count: 4, from_deg: 90, errors: {angle_scale: 1.5}}"));
+    assert_vector(nfsar_scene_header(scene)->true_pose[0].position, 0.0, 0.0, 1.0);
+    assert_vector(nfsar_scene_header(scene)->true_pose[2].position, 1.0, 0.0, 0.0);
+    nfsar_scene_close(scene);
+    /* Two cycles a turn, largest at 0 and 180, smallest at 90 degrees. */
+    scene = good_scene(TURNTABLE("errors: {wobble_m: 2e-3, wobble_turns: 2}"));
+    assert_vector(nfsar_scene_header(scene)->true_pose[0].position, 0.252, -0.01, 0.0);
+    assert_vector(nfsar_scene_header(scene)->true_pose[2].position, 0.0, -0.01, 0.248);
+    nfsar_scene_close(scene);
+    /* Once a turn, largest at 90 degrees. */
+    scene = good_scene(TURNTABLE("errors: {wobble_m: 2e-3, wobble_deg: 90}"));
+    assert_vector(nfsar_scene_header(scene)->true_pose[0].position, 0.25, -0.01, 0.0);
+    assert_vector(nfsar_scene_header(scene)->true_pose[2].position, 0.0, -0.01, 0.252);
+    nfsar_scene_close(scene);
+    /* A lift that leans outward at the top by 30 degrees: 10 mm below the table's height the radar
+     * is 5 mm nearer, and looks up. */
+    scene = good_scene(TURNTABLE("errors: {tilt_deg: 30}"));
+    double c = sqrt(0.75);
+    assert_true_pose(nfsar_scene_header(scene), 0,
+                     (nfsar_vec3){0.25 * c - 0.005, -0.125 - 0.01 * c, 0.0},
+                     (nfsar_vec3){-0.005, -0.01 * c, 0.0});
+    nfsar_scene_close(scene);
+    /* Reported: the same poses, and there is no other truth. */
+    scene = good_scene(TURNTABLE("errors: {axis_m: [3e-3, -2e-3], reported: yes}"));
+    assert_vector(nfsar_scene_header(scene)->pose[0].position, 0.253, -0.01, -0.002);
+    assert_null(nfsar_scene_header(scene)->true_pose);
+    nfsar_scene_close(scene);
+    nfsar_scene_close(plain);
+}
+
+static double angle_of(nfsar_pose pose) {
+    return atan2(pose.position.z, pose.position.x) * 180.0 / NFSAR_PI;
+}
+
+static void test_turntable_jitter(void **state) {
+    (void)state;
+    nfsar_scene *scene =
+        good_scene(AROUND("turntable: {radius_m: 1, count: 4000, from_deg: -90, to_deg: 90, "
+                          "errors: {angle_jitter_deg: 0.2}}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    double square = 0.0, next = 0.0, before = 0.0;
+    for (size_t i = 0; i < 4000; i++) {
+        double off = angle_of(capture->true_pose[i]) - angle_of(capture->pose[i]);
+        square += off * off / 4000.0;
+        next += off * before / 4000.0;
+        before = off;
+        assert_near(nfsar_vec3_norm(capture->true_pose[i].position), 1.0, 1e-12);
+    }
+    assert_near(sqrt(square), 0.2, 0.2 * 4.0 / sqrt(2.0 * 4000.0)); /* four sigma */
+    assert_near(next / square, 0.0, 4.0 / sqrt(4000.0));
+    nfsar_scene_close(scene);
+    /* With a pose error both are in the capture: the report errs about what the table says. */
+    scene = good_scene(AROUND(
+        "turntable: {radius_m: 1, count: 400, errors: {radius_m: 0.1}}") "impairments:\n"
+                                                                         "  pose_error: {kind: "
+                                                                         "white, sigma_m: [0, "
+                                                                         "1e-3, 0]}\n");
+    capture = nfsar_scene_header(scene);
+    square = 0.0;
+    for (size_t i = 0; i < 400; i++) {
+        nfsar_vec3 p = capture->pose[i].position, q = capture->true_pose[i].position;
+        assert_near(hypot(p.x, p.z), 1.0, 1e-12);
+        assert_near(nfsar_vec3_norm(q), 1.1, 1e-12);
+        square += p.y * p.y / 400.0;
+    }
+    assert_near(sqrt(square), 1e-3, 1e-3 * 4.0 / sqrt(800.0));
+    nfsar_scene_close(scene);
+    scene = good_scene(AROUND(
+        "turntable: {radius_m: 1, count: 4, errors: {radius_m: 0.1}}") "impairments:\n"
+                                                                       "  pose_error: {kind: "
+                                                                       "white, sigma_m: [0, 1e-3, "
+                                                                       "0], displaces: radar}\n");
+    capture = nfsar_scene_header(scene);
+    assert_vector(capture->pose[0].position, 1.0, 0.0, 0.0);
+    assert_near(capture->true_pose[0].position.x, 1.1, 1e-12);
+    assert_true(capture->true_pose[0].position.y != 0.0);
+    nfsar_scene_close(scene);
+}
+
+static void test_turntable_missing(void **state) {
+    (void)state;
+    nfsar_scene *all = good_scene(AROUND("turntable: {radius_m: 1, count: 4000}"));
+    nfsar_scene *scene = good_scene(AROUND("turntable: {radius_m: 1, count: 4000, missing: 0.1}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene), *whole = nfsar_scene_header(all);
+    /* 3600 with a standard deviation of 19; those that are left are where and when they were. */
+    assert_true(capture->n_pulse > 3500 && capture->n_pulse < 3700);
+    assert_int_equal(capture->n_pose, capture->n_pulse);
+    assert_null(capture->true_pose);
+    size_t at = 0;
+    for (size_t i = 0; i < capture->n_pulse; i++) {
+        while (at < 3999 && whole->time_s[at] != capture->time_s[i]) {
+            at++;
+        }
+        assert_memory_equal(&capture->pose[i], &whole->pose[at], sizeof capture->pose[i]);
+    }
+    /* Jitter has random numbers of its own: the same with and without pulses that miss. */
+    nfsar_scene *both = good_scene(AROUND(
+        "turntable: {radius_m: 1, count: 4000, missing: 0.1, errors: {angle_jitter_deg: 1}}"));
+    nfsar_scene *jitter =
+        good_scene(AROUND("turntable: {radius_m: 1, count: 4000, errors: {angle_jitter_deg: 1}}"));
+    const nfsar_capture *b = nfsar_scene_header(both);
+    assert_int_equal(b->n_pulse, capture->n_pulse);
+    assert_memory_equal(b->time_s, capture->time_s, b->n_pulse * sizeof *b->time_s);
+    for (size_t i = 0; i < b->n_pulse; i++) {
+        size_t pulse = (size_t)lround(b->time_s[i] / 5e-3);
+        assert_memory_equal(&b->true_pose[i], &nfsar_scene_header(jitter)->true_pose[pulse],
+                            sizeof b->true_pose[i]);
+    }
+    nfsar_scene_close(jitter);
+    nfsar_scene_close(both);
+    nfsar_scene_close(scene);
+    nfsar_scene_close(all);
+    /* A table that does not stop goes through the places that miss. */
+    scene = good_scene(AROUND("turntable: {radius_m: 1, count: 400, missing: 0.5, motion: fly-by, "
+                              "errors: {radius_m: 0.1}}"));
+    capture = nfsar_scene_header(scene);
+    assert_int_equal(capture->n_pose, 401);
+    assert_true(capture->n_pulse > 140 && capture->n_pulse < 260);
+    assert_near(nfsar_vec3_norm(capture->pose[200].position), 1.0, 1e-12);
+    assert_near(nfsar_vec3_norm(capture->true_pose[200].position), 1.1, 1e-12);
+    /* The one behind the last goes straight on in both. */
+    assert_near(capture->true_pose[400].position.x, 1.1 * capture->pose[400].position.x, 1e-12);
+    nfsar_scene_close(scene);
+}
+
+static void test_turntable_refusals(void **state) {
+    (void)state;
+    assert_refused(TURNTABLE("missing: 1"), "path.turntable.missing is 1: a fraction");
+    assert_refused(TURNTABLE("missing: -0.1"), "path.turntable.missing is -0.1");
+    assert_refused(TURNTABLE("missing: nan"), "path.turntable.missing is nan");
+    assert_refused(AROUND("turntable: {radius_m: 1, count: 1, missing: 0.9999999}"),
+                   "of 1 positions none is left");
+    assert_refused(TURNTABLE("errors: {radius_m: -0.25}"), "leave a radius of 0 m");
+    assert_refused(TURNTABLE("errors: {radius_m: -0.2, wobble_m: -0.06}"), "leave a radius of");
+    assert_refused(TURNTABLE("errors: {angle_jitter_deg: -1}"),
+                   "path.turntable.errors.angle_jitter_deg is -1");
+    assert_refused(TURNTABLE("errors: {angle_scale: 0}"), "path.turntable.errors.angle_scale is 0");
+    assert_refused(TURNTABLE("errors: {tilt_deg: 90}"), "path.turntable.errors.tilt_deg is 90");
+    assert_refused(TURNTABLE("errors: {wobble_turns: -1}"),
+                   "path.turntable.errors.wobble_turns is -1");
+    assert_refused(TURNTABLE("errors: {axis_m: [0, nan]}"), "path.turntable.errors.axis_m is nan");
+    assert_refused(TURNTABLE("errors: {axis_m: [0]}"), "axis_m");
+    assert_refused(TURNTABLE("errors: {eccentricity_m: 1}"), "eccentricity_m");
+}
+
 static void test_irregular(void **state) {
     (void)state;
     enum { NX = 120, NY = 40 };
@@ -315,6 +499,10 @@ int main(void) {
         cmocka_unit_test(test_fly_by_moves_between_chirps),
         cmocka_unit_test(test_stop_and_go_stands_still),
         cmocka_unit_test(test_turntable),
+        cmocka_unit_test(test_turntable_errors),
+        cmocka_unit_test(test_turntable_jitter),
+        cmocka_unit_test(test_turntable_missing),
+        cmocka_unit_test(test_turntable_refusals),
         cmocka_unit_test(test_irregular),
         cmocka_unit_test(test_cloud),
         cmocka_unit_test(test_handheld),
