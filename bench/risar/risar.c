@@ -87,12 +87,12 @@ static enum nfsar_status circles(struct risar *risar, nfsar_error *error) {
     struct risar_scan scan = risar_scan_circle(risar->bench->quick);
     nfsar_image image[RISAR_METHODS] = {0};
     nfsar_vec3 off = off_axis(risar->bench->quick);
-    nfsar_grid grid = box(on_axis, 2.5e-3, 5e-5, 0.0, 0.0);
+    nfsar_grid grid = box(on_axis, 1.5e-3, 2e-5, 0.0, 0.0);
     enum nfsar_status status =
         point_run(risar, "one height, on the axis", &scan, &on_axis, &grid, image, error);
     free_images(image, RISAR_METHODS);
     if (status == NFSAR_OK) {
-        grid = box(off, 2.5e-3, 5e-5, 0.0, 0.0);
+        grid = box(off, 1.5e-3, 2e-5, 0.0, 0.0);
         status = point_run(risar, "one height, off the axis", &scan, &off, &grid, image, error);
         free_images(image, RISAR_METHODS);
     }
