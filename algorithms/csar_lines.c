@@ -55,11 +55,15 @@ static void measure(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec
     plan->off = fmax(plan->off, fabs(away));
     plan->cylinder.low_y = fmin(plan->cylinder.low_y, middle.y);
     plan->cylinder.high_y = fmax(plan->cylinder.high_y, middle.y);
-    plan->widest = fmax(plan->widest, compensate_cylinder_square(tx, rx, &plan->cylinder));
+    double square = compensate_cylinder_square(tx, rx, &plan->cylinder);
+    double erect = (tx.y - rx.y) * (tx.y - rx.y);
+    plan->widest = fmax(plan->widest, square);
+    plan->erect += erect;
+    plan->level += square - erect;
 }
 
 enum nfsar_status csar_measure(nfsar_csar_plan *plan, nfsar_error *error) {
-    plan->off = plan->widest = 0.0;
+    plan->off = plan->widest = plan->erect = plan->level = 0.0;
     plan->cylinder.low_y = INFINITY;
     plan->cylinder.high_y = -INFINITY;
     enum nfsar_status status = visit_all(plan, measure, error);
@@ -97,33 +101,39 @@ enum nfsar_status csar_find_lattice(nfsar_csar_plan *plan, nfsar_error *error) {
 
 /* ---- lines ---- */
 
-static uint32_t class_of(nfsar_csar_plan *plan, double square) {
-    double apart = SAME_PHASE * 4.0 * plan->near / plan->k_max;
+static uint32_t class_of(nfsar_csar_plan *plan, struct csar_class class) {
+    double apart = SAME_PHASE * 4.0 * plan->near / plan->k_max, nearest = INFINITY;
     size_t best = 0;
     for (size_t i = 0; i < plan->n_class; i++) {
-        double off = fabs(plan->square[i] - square);
+        double off =
+            fabs(plan->class[i].square - class.square) + fabs(plan->class[i].along - class.along);
         if (off <= apart) {
             return (uint32_t)i;
         }
-        best = off < fabs(plan->square[best] - square) ? i : best;
+        best = off < nearest ? i : best;
+        nearest = fmin(nearest, off);
     }
     if (plan->n_class == MOST_CLASSES) {
         return (uint32_t)best;
     }
-    plan->square[plan->n_class] = square;
+    plan->class[plan->n_class] = class;
     return (uint32_t)plan->n_class++;
 }
 
 static void classify(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
-    bool every = plan->options.compensation == NFSAR_COMPENSATION_EVERY_RANGE;
-    plan->line[line].class =
-        class_of(plan, every ? compensate_cylinder_square(tx, rx, &plan->cylinder) : 0.0);
+    struct csar_class class = {0};
+    if (plan->options.compensation == NFSAR_COMPENSATION_EVERY_RANGE) {
+        double erect = (tx.y - rx.y) * (tx.y - rx.y);
+        class.square = compensate_cylinder_square(tx, rx, &plan->cylinder);
+        class.along = plan->erect >= plan->level ? erect : class.square - erect;
+    }
+    plan->line[line].class = class_of(plan, class);
 }
 
 enum nfsar_status csar_classify(nfsar_csar_plan *plan, nfsar_error *error) {
     plan->line = buffer_alloc(csar_lines(plan), sizeof *plan->line);
-    plan->square = calloc(MOST_CLASSES, sizeof *plan->square);
-    if (plan->line == NULL || plan->square == NULL) {
+    plan->class = calloc(MOST_CLASSES, sizeof *plan->class);
+    if (plan->line == NULL || plan->class == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu lines of samples",
                           csar_lines(plan));
     }

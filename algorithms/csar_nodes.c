@@ -2,7 +2,8 @@
  *
  *     R exp(-j s_i R - j s_i b(R) / 2) = sum_m W_im exp(-j node_m R),
  *
- * s = 2k, b(R) the path that a pair has over an antenna at its midpoint. The factor R makes what
+ * s = 2k, b(R) the path that a pair has over an antenna at its midpoint, for waves of a middling
+ * slope; and the same for the derivative by the slope. The factor R makes what
  * backprojection wants of a pair out of what solves the wave equation, exp(-j s R) / R; where views
  * are to count the same it is left out. */
 #include "algorithms/csar_plan.h"
@@ -26,8 +27,20 @@ static double thinning(const nfsar_csar_plan *plan) {
     return error > 5e-7 ? error : 5e-7;
 }
 
-static double extra_path(double range, double square) {
-    return 2.0 * (sqrt(range * range + 0.25 * square) - range);
+/* Path of a pair over its midpoint, of a wave whose slope along the baseline is the root of
+ * `slope`. */
+static double extra_path(double range, const struct csar_class *class, double slope) {
+    double across = range * range + 0.25 * class->square;
+    double along = range * sqrt(class->along * fmax(slope, 0.0));
+    return sqrt(across + along) + sqrt(across - along) - 2.0 * range;
+}
+
+/* Its derivative by the slope. */
+static double extra_slope(double range, const struct csar_class *class, double slope) {
+    const double step = 1e-3;
+    double low = fmax(slope - step, 0.0);
+    return (extra_path(range, class, slope + step) - extra_path(range, class, low)) /
+           (slope + step - low);
 }
 
 /* Compensation turns s_i into local frequencies s_i (1 + b'(R) / 2), lower ones. */
@@ -121,19 +134,24 @@ static void solve(const double complex *l, size_t n, double complex *w) {
     }
 }
 
-/* Weights of sample i for pairs of this class into re and im [n_node]; w[n_node] is scratch. */
-static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i, double square,
-                  double complex *w, float *re, float *im) {
+/* Weights of sample i for pairs of this class, of one term, into re and im [n_node]; w[n_node] is
+ * scratch. */
+static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i,
+                  const struct csar_class *class, bool derivative, double complex *w, float *re,
+                  float *im) {
     size_t n = fit->n;
-    double s = 2.0 * plan->wavenumber[i];
+    double s = 2.0 * plan->wavenumber[i], slope = plan->slope / (s * s);
     for (size_t m = 0; m < n; m++) {
         w[m] = 0.0;
     }
     for (size_t q = 0; q < fit->n_x; q++) {
         double range = fit->middle + fit->x[q];
         double factor = plan->options.equal_views ? 1.0 : range;
-        double complex wanted =
-            factor * cexp(CMPLX(0.0, -s * (fit->x[q] + 0.5 * extra_path(range, square))));
+        double turn = s * (fit->x[q] + 0.5 * extra_path(range, class, slope));
+        double complex wanted = factor * cexp(CMPLX(0.0, -turn));
+        if (derivative) {
+            wanted *= CMPLX(0.0, -0.5 / s * extra_slope(range, class, slope));
+        }
         for (size_t m = 0; m < n; m++) {
             w[m] += wanted * fit->wave[q * n + m];
         }
@@ -147,7 +165,23 @@ static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i, 
     }
 }
 
+/* Whether baselines are so long, and waves so aslant, that their slope matters. */
+static void choose_terms(nfsar_csar_plan *plan) {
+    plan->upright = plan->erect >= plan->level;
+    double sine = plan->upright ? sin(plan->full) : plan->farthest / plan->cylinder.radius;
+    double most = 0.0, phase = 0.0;
+    for (size_t c = 0; c < plan->n_class; c++) {
+        most = fmax(most, plan->class[c].along);
+    }
+    /* The path is (d^2 - (d sine)^2) / (4 R). */
+    phase = plan->k_max * most * sine * sine / (4.0 * plan->near);
+    plan->n_term = phase > csar_share(plan) ? 2 : 1;
+    /* Waves are fewer the more they slope. */
+    plan->slope = plan->n_term == 2 ? 0.4 * pow(2.0 * plan->k_max * sine, 2.0) : 0.0;
+}
+
 enum nfsar_status csar_nodes(nfsar_csar_plan *plan, nfsar_error *error) {
+    choose_terms(plan);
     double half = fmax(0.5 * (plan->far - plan->near), 1e-3);
     enum nfsar_status status = find_nodes(plan, half, error);
     if (status != NFSAR_OK) {
@@ -162,8 +196,8 @@ enum nfsar_status csar_nodes(nfsar_csar_plan *plan, nfsar_error *error) {
                       .wave = malloc(n_x * n * sizeof(double complex)),
                       .l = calloc(n * n, sizeof(double complex))};
     double complex *scratch = malloc((size_t)plan->threads * n * sizeof *scratch);
-    plan->to_nodes =
-        calloc(plan->n_class * n_sample * 2 * plan->node_pitch, sizeof *plan->to_nodes);
+    plan->to_nodes = calloc(plan->n_class * n_sample * plan->n_term * 2 * plan->node_pitch,
+                            sizeof *plan->to_nodes);
     if (fit.x == NULL || fit.wave == NULL || fit.l == NULL || scratch == NULL ||
         plan->to_nodes == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY,
@@ -172,10 +206,12 @@ enum nfsar_status csar_nodes(nfsar_csar_plan *plan, nfsar_error *error) {
         fill(plan, half, &fit);
         factorise(&fit);
 #pragma omp parallel for schedule(static) num_threads(plan->threads)
-        for (size_t i = 0; i < plan->n_class * n_sample; i++) {
+        for (size_t i = 0; i < plan->n_class * n_sample * plan->n_term; i++) {
             float *to = plan->to_nodes + i * 2 * plan->node_pitch;
-            weigh(plan, &fit, i % n_sample, plan->square[i / n_sample],
-                  scratch + (size_t)omp_get_thread_num() * n, to, to + plan->node_pitch);
+            size_t sample = i / plan->n_term;
+            weigh(plan, &fit, sample % n_sample, &plan->class[sample / n_sample],
+                  i % plan->n_term == 1, scratch + (size_t)omp_get_thread_num() * n, to,
+                  to + plan->node_pitch);
         }
     }
     free(fit.x);

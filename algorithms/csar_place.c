@@ -6,14 +6,14 @@
 
 #include "algorithms/multiversion.h"
 
-/* nodes[m] = sum_i weight[i][m] samples[i] for CSAR_NODES of them; pitch between real and imaginary
- * weights. */
+/* nodes[m] = sum_i weight[i][m] samples[i] for CSAR_NODES of them; `pitch` from real to imaginary
+ * weights, `step` from those of a sample to the next. */
 MULTIVERSION
 static void make_nodes(const float complex *samples, size_t n, const float *weight, size_t pitch,
-                       float *re_out, float *im_out) {
+                       size_t step, float *re_out, float *im_out) {
     const float *in = (const float *)samples;
     float re[CSAR_NODES] = {0}, im[CSAR_NODES] = {0};
-    for (size_t i = 0; i < n; i++, weight += 2 * pitch) {
+    for (size_t i = 0; i < n; i++, weight += step) {
         float sr = in[2 * i], si = in[2 * i + 1];
         const float *wr = weight, *wi = weight + pitch;
         for (int m = 0; m < CSAR_NODES; m++) {
@@ -25,9 +25,9 @@ static void make_nodes(const float complex *samples, size_t n, const float *weig
     memcpy(im_out, im, sizeof im);
 }
 
-/* Scratch of one line's nodes, real and imaginary parts of the whole pitch, for a tile of lines. */
+/* Scratch of one line's nodes, real and imaginary parts of each term, for a tile of lines. */
 size_t csar_place_work(const nfsar_csar_plan *plan) {
-    size_t tile = CSAR_TILE * plan->node_pitch;
+    size_t tile = CSAR_TILE * plan->node_pitch * plan->n_term;
     size_t lines = 2 * CSAR_TILE * csar_pitch(plan->n_angle);
     return tile > lines ? tile : lines;
 }
@@ -35,24 +35,27 @@ size_t csar_place_work(const nfsar_csar_plan *plan) {
 /* The nodes [first, first + n) of up to CSAR_TILE lines, of which `line` is the first. */
 static void place_tile(const nfsar_csar_plan *plan, size_t line, size_t count,
                        float complex *samples, size_t first, size_t n, float *work) {
-    size_t n_sample = plan->capture->n_sample, pitch = plan->node_pitch, all = csar_lines(plan);
-    size_t begin = first / CSAR_NODES * CSAR_NODES;
+    size_t n_sample = plan->capture->n_sample, all = csar_lines(plan), terms = plan->n_term;
+    size_t begin = first / CSAR_NODES * CSAR_NODES, pitch = plan->node_pitch;
     for (size_t l = 0; l < count; l++) {
         const struct csar_line *at = plan->line + line + l;
         float complex *from = samples + l * n_sample;
-        float *re = work + 2 * l * pitch, *im = re + pitch;
         if (at->path != 0.0) {
             nfsar_compensation_apply(at->path, plan->wavenumber, n_sample, from);
         }
-        const float *weight = plan->to_nodes + at->class * n_sample * 2 * pitch;
-        for (size_t m = begin; m < first + n; m += CSAR_NODES) {
-            make_nodes(from, n_sample, weight + m, pitch, re + m, im + m);
+        for (size_t t = 0; t < terms; t++) {
+            const float *weight = plan->to_nodes + (at->class * n_sample * terms + t) * 2 * pitch;
+            float *re = work + 2 * (l * terms + t) * pitch, *im = re + pitch;
+            for (size_t m = begin; m < first + n; m += CSAR_NODES) {
+                make_nodes(from, n_sample, weight + m, pitch, 2 * terms * pitch, re + m, im + m);
+            }
         }
     }
-    for (size_t m = first; m < first + n; m++) {
-        float complex *to = plan->values + (m - first) * all + line;
-        for (size_t l = 0; l < count; l++) {
-            to[l] = CMPLXF(work[2 * l * pitch + m], work[(2 * l + 1) * pitch + m]);
+    for (size_t i = 0; i < n * terms; i++) {
+        float complex *to = plan->values + i * all + line;
+        const float *re = work + 2 * (i % terms) * pitch + first + i / terms;
+        for (size_t l = 0; l < count; l++, re += 2 * terms * pitch) {
+            to[l] = CMPLXF(re[0], re[pitch]);
         }
     }
 }
@@ -154,7 +157,7 @@ enum nfsar_status csar_place(nfsar_csar_plan *plan, const nfsar_echo_source *sou
         return status;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(plan->threads)
-    for (size_t m = 0; m < n; m++) {
+    for (size_t m = 0; m < n * plan->n_term; m++) {
         size_t thread = (size_t)omp_get_thread_num();
         float complex *rows = plan->rows + thread * cells;
         memset(rows, 0, cells * sizeof *rows);

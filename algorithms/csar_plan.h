@@ -34,6 +34,12 @@ struct csar_line {
     uint32_t class;  /* whose weights make its nodes */
 };
 
+/* Pairs that share their weights. */
+struct csar_class {
+    double square; /* |d_perp|^2 */
+    double along;  /* of that, what lies along the baselines' common direction */
+};
+
 /* From waves to a uniform axis of voxels, by the kernel. */
 struct csar_lateral {
     size_t count, length; /* voxels; the transform's */
@@ -53,20 +59,27 @@ struct nfsar_csar_plan {
     float *taper;       /* [n_sample] */
     double k_max;
 
-    double farthest;  /* voxel from the axis */
-    double near, far; /* ranges between phase centres and voxels */
-    double rise;      /* largest difference of their heights */
-    double low_y;     /* of the phase centres */
-    double off;       /* largest distance of a phase centre from the cylinder */
-    double widest;    /* largest |d_perp|^2 that is compensated at every range */
+    double farthest;     /* voxel from the axis */
+    double near, far;    /* ranges between phase centres and voxels */
+    double rise;         /* largest difference of their heights */
+    double low_y;        /* of the phase centres */
+    double off;          /* largest distance of a phase centre from the cylinder */
+    double widest;       /* largest |d_perp|^2 that is compensated at every range */
+    double level, erect; /* sums of the baselines' squares along the angle and along y */
     nfsar_vec3 reference;
 
     /* 2k of the waves, and what makes them of the samples. */
     size_t n_node, node_pitch;
     double *node;
     size_t n_class;
-    double *square;  /* [n_class] |d_perp|^2 */
-    float *to_nodes; /* [n_class][n_sample][2][node_pitch] */
+    struct csar_class *class; /* [n_class] */
+    /* What a pair has over its midpoint depends on the wave's direction as well: on its slope
+     * along the baselines, (k_y / 2k)^2 of upright ones, (n / R0 2k)^2 of level ones. The second
+     * term of the weights is the derivative by the square of that k, at `slope`. */
+    size_t n_term; /* 1 or 2 */
+    bool upright;
+    double slope;    /* (rad/m)^2 */
+    float *to_nodes; /* [n_class][n_sample][n_term][2][node_pitch] */
 
     /* The end of the spectrum: full up to the angle `full`, nothing from `end` on. */
     double full, end;
@@ -110,10 +123,10 @@ struct nfsar_csar_plan {
     size_t pulse_block; /* read at a time */
     struct csar_line *line;
     float complex *samples; /* [pulse_block][n_channel][n_sample] */
-    float complex *values;  /* [group][lines] */
+    float complex *values;  /* [group][n_term][lines] */
     float complex *rows;    /* [threads][n_fine][angle_row] */
-    float complex *turned;  /* [group][2 orders + 1][n_fine] */
-    float complex *waves;   /* [bins][group][2 orders + 1] */
+    float complex *turned;  /* [group][n_term][2 orders + 1][n_fine] */
+    float complex *waves;   /* [bins][group][n_term][2 orders + 1] */
     float complex *slices;  /* [bins][slice_pitch]: z.count x.count numbers and some */
     size_t work_size;
     float complex *work; /* [threads][work_size] */

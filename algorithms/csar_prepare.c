@@ -107,7 +107,7 @@ static bool make_tables(nfsar_csar_plan *plan) {
 
 static bool allocate(nfsar_csar_plan *plan) {
     size_t unit = sizeof(float complex), n = 2 * plan->orders + 1;
-    size_t threads = (size_t)plan->threads, group = plan->group;
+    size_t threads = (size_t)plan->threads, group = plan->group * plan->n_term;
     size_t line = plan->capture->array.n_channel * plan->capture->n_sample;
     plan->pulse_block = BLOCK_BYTES / (line * unit);
     plan->pulse_block = plan->pulse_block < 1 ? 1 : plan->pulse_block;
@@ -140,7 +140,7 @@ void csar_release(nfsar_csar_plan *plan) {
     free(plan->wavenumber);
     free(plan->taper);
     free(plan->node);
-    free(plan->square);
+    free(plan->class);
     free(plan->to_nodes);
     free(plan->of_order);
     free(plan->of_rise);

@@ -172,6 +172,7 @@ static void choose_rise(nfsar_csar_plan *plan, double period) {
 
 static size_t bytes_of(const nfsar_csar_plan *plan, size_t group) {
     size_t n = 2 * plan->orders + 1, unit = sizeof(float complex);
+    group *= plan->n_term;
     return unit * (group * csar_lines(plan) + group * n * plan->n_fine + plan->bins * group * n +
                    plan->bins * csar_slice_pitch(plan) +
                    (size_t)plan->threads * plan->n_fine * plan->angle_row +
@@ -262,6 +263,7 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
     if (status == NFSAR_OK) {
         status = csar_classify(plan, error);
     }
+    double period = status == NFSAR_OK ? find_end(plan) : 0.0;
     if (status == NFSAR_OK) {
         status = csar_nodes(plan, error);
     }
@@ -274,7 +276,7 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
     size_angles(plan);
     size_lateral(&plan->grid.x, plan->cylinder.axis.x, &plan->x);
     size_lateral(&plan->grid.z, plan->cylinder.axis.z, &plan->z);
-    choose_rise(plan, find_end(plan));
+    choose_rise(plan, period);
     size_kernels(plan);
     plan->work_size = csar_place_work(plan);
     size_t works[] = {csar_waves_work(plan), csar_slices_work(plan), csar_rise_work(plan)};

@@ -41,6 +41,7 @@ static void fold(const float complex *from, const float complex *ramp, size_t n,
 
 void csar_waves(nfsar_csar_plan *plan, size_t r, size_t n) {
     size_t orders = 2 * plan->orders + 1, count = 0, pitch = csar_pitch(plan->rise_length);
+    n *= plan->n_term;
     long q0 = csar_set(plan, r, &count), length = (long)plan->rise_length;
     size_t tiles = (orders + CSAR_TILE - 1) / CSAR_TILE;
 #pragma omp parallel num_threads(plan->threads)
@@ -99,10 +100,11 @@ size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t *n_node) {
 }
 
 /* Weyl's sum for the cylinder: what one k_y and node contribute, times the orders' waves. */
-static void filter(const nfsar_csar_plan *plan, const float complex *waves, double k_r,
+static void filter(const nfsar_csar_plan *plan, const float complex *waves, double k_y, double k_r,
                    double complex scale, size_t orders, double complex *hankel, size_t length,
                    float complex *line) {
     const float complex *middle = waves + plan->orders;
+    const float complex *slope = middle + (plan->n_term - 1) * (2 * plan->orders + 1);
     double x = k_r * plan->cylinder.radius;
     hankel_orders(x, orders + 1, hankel);
     memset(line, 0, length * sizeof *line);
@@ -114,9 +116,12 @@ static void filter(const nfsar_csar_plan *plan, const float complex *waves, doub
             plan->options.equal_views ? sqrt(fmax(r0 * r0 - aslant * aslant, 0.0)) : 1.0;
         float complex factor =
             (float complex)(scale * hankel[n] * weight * (double)plan->of_order[n]);
-        line[n] += factor * middle[n];
+        /* The slope of upright baselines is the same for all orders. */
+        double along = (double)n / r0, square = plan->upright ? k_y * k_y : along * along;
+        float more = plan->n_term == 2 ? (float)(square - plan->slope) : 0.0f;
+        line[n] += factor * (middle[n] + more * slope[n]);
         if (n > 0) {
-            line[length - n] += factor * middle[-(long)n];
+            line[length - n] += factor * (middle[-(long)n] + more * slope[-(long)n]);
         }
     }
 }
@@ -145,8 +150,8 @@ static void make_slice(const nfsar_csar_plan *plan, long step, const float compl
         double level = plan->options.equal_views ? node / k_r[n_wave] : 1.0;
         double complex scale = level * kept * along * plan->k_y_step / (2.0 * (double)length) *
                                cexp(CMPLX(0.0, k_y * height - 0.5 * NFSAR_PI));
-        filter(plan, waves + m * (2 * plan->orders + 1), k_r[n_wave], scale, orders, hankel, length,
-               in);
+        filter(plan, waves + m * plan->n_term * (2 * plan->orders + 1), k_y, k_r[n_wave], scale,
+               orders, hankel, length, in);
         fftwf_execute_dft(plan->to_angles[i], in, out + n_wave * pitch);
         n_wave++;
     }
@@ -162,7 +167,8 @@ void csar_slices(nfsar_csar_plan *plan, size_t r, size_t first, size_t n) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(plan->threads)
     for (size_t q = 0; q < count; q++) {
         long step = (q0 + (long)q) * (long)plan->n_residue + (long)r;
-        make_slice(plan, step, plan->waves + q * n * orders, first, n, plan->slices + q * slice,
+        make_slice(plan, step, plan->waves + q * n * plan->n_term * orders, first, n,
+                   plan->slices + q * slice,
                    plan->work + (size_t)omp_get_thread_num() * plan->work_size);
     }
 }

@@ -15,8 +15,11 @@
 /* Phases that are wrong by so much at most, and evenly less, correlate by 0.98. */
 #define MOST_PHASE 0.35
 
-/* A gap of so many mean steps is a hole in the arc. */
+/* A gap of so many steps, the usual or the wanted ones, is a hole in the arc. */
 #define HOLE 4.0
+
+/* Wider steps may suffice for a small grid, but gaps like that are missed in any image. */
+#define WIDE_STEP (2.0 * NFSAR_PI / 180.0)
 
 static double degrees(double radians) {
     return radians * 180.0 / NFSAR_PI;
@@ -113,7 +116,8 @@ static void warn_of_angles(nfsar_imager *imager) {
              even ? "" : "an average of ", degrees(step), imager_degrees(degrees(step)),
              turn->farthest_m, degrees(turn->angle_step_rad), sampled_up_to(cylinder, turn, step));
     }
-    if (cylinder->largest_gap_rad > HOLE * step) {
+    /* Uneven angles have wide gaps; where they are as dense as need be, these do no harm. */
+    if (cylinder->largest_gap_rad > HOLE * fmax(step, fmin(turn->angle_step_rad, WIDE_STEP))) {
         warn(imager,
              "between two angles there is a gap of %.3g degrees: side lobes, and less resolution "
              "across it",

@@ -123,10 +123,12 @@ void imager_describe_options(nfsar_imager *imager) {
                  imager->fitted ? imager->report.plane : use->nurma.plane);
         break;
     case NFSAR_METHOD_CSAR:
-        snprintf(text, size, "compensation=%s window=%s tolerance=%g axis=%.9g,%.9g radius=%.9g",
+        snprintf(text, size,
+                 "compensation=%s window=%s tolerance=%g views=%s axis=%.9g,%.9g radius=%.9g",
                  nfsar_compensation_name(use->csar.compensation),
                  nfsar_window_name(use->csar.frequency_window), use->csar.tolerance,
-                 imager->cylinder.axis.x, imager->cylinder.axis.z, imager->cylinder.radius);
+                 use->csar.equal_views ? "equal" : "all", imager->cylinder.axis.x,
+                 imager->cylinder.axis.z, imager->cylinder.radius);
         break;
     default:
         snprintf(text, size, "precision=%s window=%s tolerance=%g",

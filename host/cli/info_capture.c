@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include <nfsar/cylinder.h>
 #include <nfsar/lattice.h>
 
 /* A capture and everything that is said of it. */
@@ -16,6 +17,8 @@ struct report {
     bool planar;
     nfsar_lattice lattice; /* when planar */
     nfsar_error reason;    /* when not */
+    bool round;
+    nfsar_cylinder cylinder; /* when not planar but round */
 };
 
 static void print_radar(const struct report *report) {
@@ -87,9 +90,28 @@ static void print_scan(const struct report *report) {
     }
 }
 
+static void print_cylinder(const nfsar_cylinder *cylinder) {
+    const double degree = NFSAR_PI / 180.0;
+    printf("cylinder round x = %.6g m, z = %.6g m, radius %.6g m, heights from %.6g to %.6g m\n",
+           cylinder->axis.x, cylinder->axis.z, cylinder->radius, cylinder->low_y, cylinder->high_y);
+    info_label("");
+    printf("%zu angles over %.6g deg", cylinder->places, cylinder->span_rad / degree);
+    if (cylinder->step_rad > 0.0) {
+        printf(" in steps of %.6g deg", cylinder->step_rad / degree);
+    } else {
+        printf(", uneven");
+    }
+    printf("; largest gap %.4g deg; deviation at most %.3g um\n",
+           cylinder->largest_gap_rad / degree, 1e6 * cylinder->deviation);
+}
+
 static void print_lattice(const struct report *report) {
     const nfsar_lattice *l = &report->lattice;
     info_label("geometry");
+    if (report->round) {
+        print_cylinder(&report->cylinder);
+        return;
+    }
     if (!report->planar) {
         printf("no planar lattice: %s\n", report->reason.message);
         return;
@@ -201,6 +223,17 @@ static json_t *lattice_json(const struct report *report) {
                      l->occupancy);
 }
 
+static json_t *cylinder_json(const struct report *report) {
+    const nfsar_cylinder *c = &report->cylinder;
+    return !report->round
+               ? json_null()
+               : json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:f, s:f}", "axis_x_m",
+                           c->axis.x, "axis_z_m", c->axis.z, "radius_m", c->radius, "deviation_m",
+                           c->deviation, "first_rad", c->first_rad, "span_rad", c->span_rad,
+                           "step_rad", c->step_rad, "largest_gap_rad", c->largest_gap_rad, "places",
+                           (json_int_t)c->places, "low_y_m", c->low_y, "high_y_m", c->high_y);
+}
+
 static json_t *recording_json(const struct recording_summary *recording) {
     return recording == NULL ? json_null()
                              : json_pack("{s:s, s:o}", "state", info_recording_end(recording),
@@ -211,15 +244,16 @@ static int print_report_json(const char *path, const struct report *report) {
     const nfsar_capture *capture = report->capture;
     const nfsar_calibration *calibration = &capture->calibration;
     return print_object(json_pack(
-        "{s:o, s:s, s:I, s:I, s:I, s:f, s:o, s:{s:I, s:I, s:o}, s:o, s:o, s:{s:b, s:b, s:b}, s:o, "
+        "{s:o, s:s, s:I, s:I, s:I, s:f, s:o, s:{s:I, s:I, s:o}, s:o, s:o, s:o, s:{s:b, s:b, s:b}, "
+        "s:o, "
         "s:o}",
         "file", json_text(path), "kind", "capture", "pulses", (json_int_t)capture->n_pulse,
         "channels", (json_int_t)capture->array.n_channel, "samples", (json_int_t)capture->n_sample,
         "memory_bytes", report->summary.memory_bytes, "radar", radar_json(report), "array",
         "transmitters", (json_int_t)capture->array.n_tx, "receivers",
         (json_int_t)capture->array.n_rx, "phase_centres", box_json(&report->summary.array), "scan",
-        scan_json(report), "lattice", lattice_json(report), "calibration", "channel_gain",
-        (int)(calibration->channel_gain != NULL), "channel_delay",
+        scan_json(report), "lattice", lattice_json(report), "cylinder", cylinder_json(report),
+        "calibration", "channel_gain", (int)(calibration->channel_gain != NULL), "channel_delay",
         (int)(calibration->channel_delay_s != NULL), "background",
         (int)(calibration->background != NULL), "recording", recording_json(report->recording),
         "provenance", info_json_lines(capture->provenance, capture->n_provenance)));
@@ -230,6 +264,8 @@ int info_capture(const char *path, const nfsar_capture *capture,
     struct report report = {.capture = capture, .recording = recording};
     capture_summarize(capture, &report.summary);
     report.planar = nfsar_lattice_detect(capture, 0.0, &report.lattice, &report.reason) == NFSAR_OK;
+    report.round =
+        !report.planar && nfsar_cylinder_detect(capture, 0.0, &report.cylinder, NULL) == NFSAR_OK;
     int exit_status = json ? print_report_json(path, &report) : print_text(path, &report);
     if (report.planar) {
         nfsar_lattice_free(&report.lattice);

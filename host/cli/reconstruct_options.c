@@ -46,6 +46,8 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
          "over frequency: rectangular, hann, hamming, blackman-harris, kaiser"},
         {"aperture-window", 0, CLI_STRING, &r->aperture_window, NULL, "W",
          "rma, nurma, empm: over the aperture, along x and y"},
+        {"equal-views", 0, CLI_FLAG, &r->equal_views, NULL, NULL,
+         "csar: every direction that a voxel is seen from counts the same"},
         {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
          "bp: single, or double (slow, the reference)"},
         {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
@@ -144,6 +146,7 @@ enum nfsar_status reconstruct_choose(const struct reconstruct_request *r,
         use->nurma.plane = r->plane;
     }
     use->patches = r->patches;
+    use->csar.equal_views = r->equal_views;
     use->bp.frequency_window = use->nurma.frequency_window = use->csar.frequency_window =
         use->rma.frequency_window;
     use->nurma.aperture_window = use->rma.aperture_window;

@@ -10,7 +10,7 @@ struct reconstruct_request {
     const char *density, *focus_picture;
     nfsar_axis x, y, z;
     double range[2];
-    bool has_x, has_y, has_z, focus, has_range, json;
+    bool has_x, has_y, has_z, focus, has_range, equal_views, json;
     double target_depth, tolerance, plane;
     size_t patches;
     bool has_target_depth, has_tolerance, has_plane;

@@ -208,6 +208,12 @@ static enum nfsar_status settle_method(struct job *job, nfsar_error *error) {
             status = nfsar_imager_fit(job->imager, &job->grid, error);
         }
     }
+    if (status == NFSAR_OK && job->request.equal_views &&
+        nfsar_imager_method(job->imager) != NFSAR_METHOD_CSAR) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT, "--equal-views is for method csar, and this is for %s: %s",
+            nfsar_method_name(nfsar_imager_method(job->imager)), nfsar_imager_reason(job->imager));
+    }
     if (status == NFSAR_OK) {
         cli_say("method %s: %s", nfsar_method_name(nfsar_imager_method(job->imager)),
                 nfsar_imager_reason(job->imager));

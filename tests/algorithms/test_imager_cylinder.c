@@ -178,6 +178,17 @@ static void warnings(void **state) {
     imager = fit(&capture, NFSAR_METHOD_AUTO, NULL, &grid);
     assert_contains(nfsar_imager_warning(imager), "a gap of 40 degrees");
     nfsar_imager_destroy(imager);
+    /* Random angles, ten times denser than need be: their widest gaps are none. */
+    for (size_t i = 0; i < capture.n_pulse; i++) {
+        double turns = 0.754877666 * (double)i + 0.2 * sin(1e4 * (double)i);
+        double angle = 2.0 * NFSAR_PI * turns;
+        capture.pose[i].position.x = 0.25 * cos(angle);
+        capture.pose[i].position.z = 0.25 * sin(angle);
+    }
+    imager = fit(&capture, NFSAR_METHOD_AUTO, NULL, &grid);
+    assert_contains(nfsar_imager_reason(imager), "unevenly");
+    assert_null(nfsar_imager_warning(imager));
+    nfsar_imager_destroy(imager);
     nfsar_capture_free(&capture);
 }
 

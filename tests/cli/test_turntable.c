@@ -1,6 +1,7 @@
 /* nfsar reconstruct of a turntable, as a user runs it. */
 #include "tests/support.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,22 @@ static void like_backprojection(void **state) {
     nfsar_image_free(&by_bp);
 }
 
+/* What `info` says of the positions. */
+static void geometry_is_shown(void **state) {
+    (void)state;
+    assert_int_equal(test_command(output, sizeof output, "info %s", test_path("turntable.h5")), 0);
+    assert_contains(output, "cylinder round x = 0 m, z = 0 m, radius 0.25 m, heights from ");
+    assert_contains(output, "360 angles over 360 deg in steps of 1 deg; largest gap 1 deg; ");
+    assert_int_equal(
+        test_command(output, sizeof output, "info --json %s", test_path("turntable.h5")), 0);
+    json_t *root = json_loads(output, 0, NULL);
+    json_t *cylinder = json_object_get(root, "cylinder");
+    assert_near(json_number_value(json_object_get(cylinder, "radius_m")), 0.25, 1e-9);
+    assert_near(json_number_value(json_object_get(cylinder, "step_rad")), NFSAR_PI / 180.0, 1e-12);
+    assert_int_equal(json_integer_value(json_object_get(cylinder, "places")), 360);
+    json_decref(root);
+}
+
 /* The grid that is derived lies within the cylinder, and the target in it. */
 static void derived_grid(void **state) {
     (void)state;
@@ -86,10 +103,11 @@ static void options(void **state) {
         const char *options, *expected;
     } run[] = {
         {"-m csar --compensation closed-form --window hann --tolerance 0.01",
-         "compensation=closed-form window=hann tolerance=0.01 axis=0,0 radius=0.25"},
+         "compensation=closed-form window=hann tolerance=0.01 views=all axis=0,0 radius=0.25"},
         {"-m csar --compensation reference-point --target-depth 0.01",
          "compensation=reference-point"},
         {"-m csar --compensation none", "compensation=none"},
+        {"-m csar --equal-views", "views=equal"},
         {"-m csar --density none", "compensation=every-range window=rectangular tolerance=0.001"},
     };
     for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
@@ -118,6 +136,8 @@ static void refusals(void **state) {
     refuse(2, "--aperture-window is for methods rma, empm and nurma",
            "-m csar --aperture-window hann");
     refuse(2, "--focus searches depths in front of a plane", "--focus");
+    refuse(2, "--equal-views is for method csar, and this is for bp: as asked",
+           "-m bp --equal-views --x 0 --y 0 --z 0");
     refuse(2, "--patches is for methods", "-m csar --patches 2");
     refuse(2, "--target-depth is for csar's --compensation reference-point",
            "-m csar --target-depth 0.2");
@@ -152,6 +172,7 @@ static void refusals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(like_backprojection),
+        cmocka_unit_test(geometry_is_shown),
         cmocka_unit_test(derived_grid),
         cmocka_unit_test(options),
         cmocka_unit_test(refusals),
