@@ -20,6 +20,26 @@ double compensate_cylinder_range(nfsar_vec3 tx, nfsar_vec3 rx, const nfsar_cylin
     return square > 0.0 ? square / (4.0 * range) : 0.0;
 }
 
+double compensate_cylinder_voxel(nfsar_vec3 tx, nfsar_vec3 rx, const nfsar_cylinder *cylinder,
+                                 nfsar_vec3 voxel) {
+    nfsar_vec3 d = nfsar_vec3_subtract(tx, rx), middle = nfsar_vec3_midpoint(tx, rx);
+    nfsar_vec3 u = nfsar_vec3_subtract(voxel, middle);
+    double range = nfsar_vec3_norm(u), square = compensate_cylinder_square(tx, rx, cylinder);
+    double erect = d.y * d.y, level = fmax(square - erect, 0.0), along;
+    if (!(square > 0.0)) {
+        return 0.0;
+    }
+    if (erect >= level) {
+        along = erect * u.y * u.y;
+    } else {
+        /* Sideways as seen from the axis. */
+        double x = middle.x - cylinder->axis.x, z = middle.z - cylinder->axis.z;
+        double aside = (u.x * z - u.z * x) / hypot(x, z);
+        along = level * aside * aside;
+    }
+    return (square - along / (range * range)) / (4.0 * range);
+}
+
 double compensate_cylinder_path(enum nfsar_compensation model, nfsar_vec3 tx, nfsar_vec3 rx,
                                 const nfsar_cylinder *cylinder, nfsar_vec3 reference) {
     switch (model) {

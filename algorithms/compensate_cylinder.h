@@ -17,7 +17,12 @@ double compensate_cylinder_square(nfsar_vec3 tx, nfsar_vec3 rx, const nfsar_cyli
 double compensate_cylinder_range(nfsar_vec3 tx, nfsar_vec3 rx, const nfsar_cylinder *cylinder,
                                  double range);
 
-/* The same as one path for all targets. Closed form: |d_perp|^2 / (4 R0), of a target on the axis
+/* The same for a target anywhere, as csar makes it out of the waves' directions: less what slopes
+ * along the baseline, of its longer part upright or level. */
+double compensate_cylinder_voxel(nfsar_vec3 tx, nfsar_vec3 rx, const nfsar_cylinder *cylinder,
+                                 nfsar_vec3 voxel);
+
+/* The first as one path for all targets. Closed form: |d_perp|^2 / (4 R0), of a target on the axis
  * straight ahead. Reference point: exact at `reference`, which must be numbers. 0 for `none` and
  * for `every-range`, which is no one path. */
 double compensate_cylinder_path(enum nfsar_compensation model, nfsar_vec3 tx, nfsar_vec3 rx,

@@ -199,6 +199,22 @@ static enum nfsar_status size_memory(nfsar_csar_plan *plan, nfsar_error *error) 
 
 /* ---- all together ---- */
 
+/* All of an execution takes so many times its transforms. */
+#define OVER_TRANSFORMS 3.5
+
+static double estimate(const nfsar_csar_plan *plan) {
+    double nodes = (double)plan->n_node, terms = nodes * (double)plan->n_term;
+    double orders = 2.0 * (double)plan->orders + 1.0, k_y = 2.0 * (double)plan->half + 1.0;
+    double sets = (double)plan->n_residue, nx = (double)plan->x.count, nz = (double)plan->z.count;
+    double across = (double)plan->z.length * transform_cost(plan->x.length) +
+                    nx * transform_cost(plan->z.length);
+    double sum = terms * (double)plan->n_fine * transform_cost(plan->n_angle) +
+                 sets * terms * orders * transform_cost(plan->rise_length) +
+                 k_y * nodes * transform_cost(plan->length[plan->n_length - 1]) + k_y * across +
+                 sets * nx * nz * transform_cost(plan->down_length);
+    return OVER_TRANSFORMS * 1e-9 * sum;
+}
+
 static void size_angles(nfsar_csar_plan *plan) {
     plan->orders = csar_orders(plan, plan->node[plan->n_node - 1]);
     if (!plan->lattice) {
@@ -278,6 +294,9 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
     size_lateral(&plan->grid.z, plan->cylinder.axis.z, &plan->z);
     choose_rise(plan, period);
     size_kernels(plan);
+    if (report != NULL) {
+        report->seconds = estimate(plan);
+    }
     plan->work_size = csar_place_work(plan);
     size_t works[] = {csar_waves_work(plan), csar_slices_work(plan), csar_rise_work(plan)};
     for (size_t i = 0; i < 3; i++) {

@@ -32,8 +32,7 @@ static double path(const struct compensated *how, nfsar_vec3 tx, nfsar_vec3 rx, 
         return nfsar_compensation_path(how->model, tx, rx, how->reference);
     }
     if (how->model == NFSAR_COMPENSATION_EVERY_RANGE) {
-        double range = nfsar_vec3_distance(nfsar_vec3_midpoint(tx, rx), voxel);
-        return compensate_cylinder_range(tx, rx, how->cylinder, range);
+        return compensate_cylinder_voxel(tx, rx, how->cylinder, voxel);
     }
     return compensate_cylinder_path(how->model, tx, rx, how->cylinder, how->reference);
 }

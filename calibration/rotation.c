@@ -23,6 +23,10 @@ enum { SHARP = 12, KNOWN = 32 };
  * what they themselves do to the phase outweighs it. */
 #define LEAST_PHASE 2.0
 
+/* Pulses so far above and below their middle are looked at, in radii: finer heights would take many
+ * slices to find scatterers in. */
+#define HEIGHTS 0.25
+
 /* A full circle, nearly: ranges from all sides tell what is added to all of them. */
 #define ALL_ROUND (NFSAR_PI * 300.0 / 180.0)
 
@@ -39,7 +43,10 @@ struct search {
     struct rotation_lines lines;
     struct rotation_heights heights;
     struct rotation_scatterer known[KNOWN];
-    size_t n_known, n; /* the first n are sharpness' */
+    size_t n_known, n;   /* the first n are sharpness' */
+    double ideal[SHARP]; /* d ln S / d change of a point's patch, phases right all along */
+    double rise[SHARP];  /* how their heights go with the change of the radius */
+    double reference;    /* the change at which they are where known[] says */
     double range_offset;
     double voxel_noise; /* power of noise in a voxel */
 };
@@ -55,8 +62,11 @@ static struct sharpness sharpness_at(const struct search *s, double change, doub
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (size_t i = 0; i < s->n; i++) {
         float complex image[PATCH_VOXELS];
-        rotation_patch(&s->lines, trial, s->known[i].at, s->lines.step, image);
-        made.each[i] = rotation_patch_sharpness(image).fourth;
+        nfsar_vec3 at = s->known[i].at;
+        at.y += s->rise[i] * (change - s->reference);
+        rotation_patch(&s->lines, trial, at, s->lines.step, image);
+        made.each[i] =
+            rotation_patch_sharpness(image).fourth * exp(-s->ideal[i] * (change - s->reference));
     }
     for (size_t i = 0; i < s->n; i++) {
         made.total += made.each[i];
@@ -73,50 +83,97 @@ static double vertex(double left, double middle, double right) {
 
 /* ---- scatterers to a fraction of a voxel ---------------------------------------------------- */
 
-static void strongest_of(const float complex *image, int *at_x, int *at_z, double *power) {
+static void strongest_of(const float complex *image, double *at_x, double *at_z, double *power) {
     *power = -1.0;
     for (int i = 0; i < PATCH_VOXELS; i++) {
         double re = (double)crealf(image[i]), im = (double)cimagf(image[i]);
         if (re * re + im * im > *power) {
             *power = re * re + im * im;
-            *at_x = i % PATCH_SIDE - PATCH_HALF;
-            *at_z = i / PATCH_SIDE - PATCH_HALF;
+            *at_x = patch_offset(i % PATCH_SIDE);
+            *at_z = patch_offset(i / PATCH_SIDE);
         }
     }
 }
 
-/* Onto the strongest voxel of patches at these heights. */
+/* Onto the strongest voxel of patches at three heights, and to the vertex of a parabola through
+ * their peaks. */
 static void centre_on(const struct search *s, struct rotation_trial trial, double step,
                       double height_step, struct rotation_scatterer *scatterer) {
     struct rotation_scatterer best = {scatterer->at, -1.0};
-    int reach = height_step > 0.0 ? 1 : 0;
+    double peak[3] = {0.0};
+    int reach = height_step > 0.0 ? 1 : 0, strongest = 0;
     for (int h = -reach; h <= reach; h++) {
         float complex image[PATCH_VOXELS];
         nfsar_vec3 at = scatterer->at;
         at.y += h * height_step;
         rotation_patch(&s->lines, trial, at, step, image);
-        int x = 0, z = 0;
-        double power = 0.0;
-        strongest_of(image, &x, &z, &power);
-        if (power > best.power) {
+        double x = 0.0, z = 0.0;
+        strongest_of(image, &x, &z, &peak[h + 1]);
+        if (peak[h + 1] > best.power) {
             best.at = (nfsar_vec3){at.x + step * x, at.y, at.z + step * z};
-            best.power = power;
+            best.power = peak[h + 1];
+            strongest = h;
         }
+    }
+    if (reach > 0 && strongest == 0) {
+        best.at.y += height_step * vertex(peak[0], peak[1], peak[2]);
     }
     *scatterer = best;
 }
 
-static void centre_all(struct search *s, double change, size_t n) {
+/* The first n scatterers, wherever they are at this change of the radius. */
+static void centre(struct search *s, double change, size_t n) {
     const struct rotation_trial trial = {change, s->range_offset};
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (size_t i = 0; i < n; i++) {
         double step = s->lines.step, height = 0.5 * s->heights.step;
         for (int round = 0; round < 3; round++) {
             centre_on(s, trial, step, height, &s->known[i]);
-            step *= 0.6;
+            step *= 0.5;
             height *= 0.5;
         }
     }
+}
+
+/* The radius changes from where a scatterer is seen, too, and with that the form of its image: S of
+ * a point whose phases are all right is not the same for all radii. That is not for the search. */
+static void take_ideal(struct search *s, double change) {
+    const double aside = 1e-3;
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
+    for (size_t i = 0; i < s->n; i++) {
+        double sharp[2];
+        for (int k = 0; k < 2; k++) {
+            float complex image[PATCH_VOXELS];
+            rotation_patch_ideal(&s->lines, change + (k == 0 ? -aside : aside), s->known[i].at,
+                                 s->lines.step, image);
+            sharp[k] = rotation_patch_sharpness(image).fourth;
+        }
+        s->ideal[i] = log(sharp[1] / sharp[0]) / (2.0 * aside);
+    }
+    s->reference = change;
+}
+
+/* A wrong radius and a wrong height make errors of the phase that are much alike: a scatterer's
+ * height follows the radius that is tried. Centre at both sides of `change` and draw a line. */
+static void centre_along(struct search *s, double change) {
+    const double aside = 0.8e-3;
+    if (s->heights.step == 0.0) {
+        centre(s, change, s->n);
+        take_ideal(s, change);
+        return;
+    }
+    double low[SHARP];
+    memset(s->rise, 0, sizeof s->rise);
+    centre(s, change - aside, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        low[i] = s->known[i].at.y;
+    }
+    centre(s, change + aside, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        s->rise[i] = (s->known[i].at.y - low[i]) / (2.0 * aside);
+        s->known[i].at.y = 0.5 * (s->known[i].at.y + low[i]);
+    }
+    take_ideal(s, change);
 }
 
 /* ---- the radius ----------------------------------------------------------------------------- */
@@ -127,10 +184,10 @@ static enum nfsar_status keep_going(const struct search *s, double done, nfsar_e
                : nfsar_fail(error, NFSAR_ERROR_CANCELLED, "stopped");
 }
 
-/* The sharpest of the whole search, to a millimetre or a twentieth of it. */
+/* The sharpest of the whole search, to 1.5 mm or a twentieth of it. */
 static enum nfsar_status scan(struct search *s, double *change, double *step, nfsar_error *error) {
     double reach = s->options->search_m, most = -1.0;
-    int n = 2 * (int)ceil(fmin(reach / 1e-3, 20.0)) + 1;
+    int n = 2 * (int)ceil(fmin(reach / 1.5e-3, 20.0)) + 1;
     *step = 2.0 * reach / (n - 1);
     int best = 0;
     for (int i = 0; i < n; i++) {
@@ -201,12 +258,11 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
     struct sharpness left = sharpness_at(s, change - step, s->range_offset);
     struct sharpness middle = sharpness_at(s, change, s->range_offset);
     struct sharpness right = sharpness_at(s, change + step, s->range_offset);
-    double information = 0.0, weighted = 0.0;
+    double information = 0.0;
     for (size_t i = 0; i < s->n; i++) {
         double bend = (left.each[i] - 2.0 * middle.each[i] + right.each[i]) / (step * step);
         double per_intensity = -0.5 * bend / middle.each[i];
         information += s->known[i].power * per_intensity / s->voxel_noise;
-        weighted += 0.5 * per_intensity * middle.each[i] / middle.total;
     }
     rotation->noise_m = information > 0.0 ? 1.0 / sqrt(information) : INFINITY;
     rotation->spread_m = s->n >= 3 ? spread(&left, &middle, &right, s->n, step) : NAN;
@@ -214,15 +270,6 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
     double most = s->lines.energy * (double)(s->lines.n * s->lines.n_sample);
     rotation->sharpness_after = middle.total / (most * most);
     rotation->sharpness_before = sharpness_at(s, 0.0, s->range_offset).total / (most * most);
-    double phase = weighted > 0.0 ? sqrt(weighted) : 0.0;
-    if (phase < LEAST_PHASE) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_FORMAT,
-            "the echoes do not tell the radius: the farthest of %zu scatterers is %.3g "
-            "mm from the axis, and 1 mm of radius makes a phase error of %.2g rad only; "
-            "put a reflector farther from the axis, a quarter of the radius for example",
-            s->n, 1e3 * rotation->farthest_m, 1e-3 * phase);
-    }
     if (!(rotation->uncertainty_m <= MOST_UNCERTAIN)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "the echoes do not tell the radius: its standard deviation would be %.2g "
@@ -233,15 +280,37 @@ static enum nfsar_status judge(struct search *s, double change, nfsar_rotation *
     return NFSAR_OK;
 }
 
-/* What to add to all ranges, by how far echoes reach: a search over one range cell. */
-static double range_offset_at(const struct search *s, double change) {
-    double width = fabs(s->lines.k[s->lines.n_sample - 1] - s->lines.k[0]);
-    double reach = 1.5 * NFSAR_PI / width, step = 0.1 * reach, most = -1.0, best = 0.0;
-    for (int i = -10; i <= 10; i++) {
-        double sharp = sharpness_at(s, change, step * i).total;
+/* Whether the scatterers are where the radius matters. */
+static enum nfsar_status check_phase(const struct search *s, const nfsar_rotation *r,
+                                     nfsar_error *error) {
+    double sum = 0.0, weight = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        double phase = rotation_phase(&s->lines, s->known[i].at, s->heights.step > 0.0);
+        double power = s->known[i].power;
+        sum += power * power * phase * phase;
+        weight += power * power;
+    }
+    double phase = sqrt(sum / weight);
+    return phase >= LEAST_PHASE
+               ? NFSAR_OK
+               : nfsar_fail(
+                     error, NFSAR_ERROR_FORMAT,
+                     "the echoes do not tell the radius: the farthest of %zu scatterer%s is "
+                     "%.3g mm from the axis, where 1 mm of radius makes a phase error of %.2g "
+                     "rad only; put a reflector farther out, at a quarter of the radius for "
+                     "example",
+                     s->n, s->n == 1 ? "" : "s", 1e3 * r->farthest_m, 1e-3 * phase);
+}
+
+/* What to add to all ranges, by how far echoes reach: within half a range cell of `from`. A third
+ * of the cell is a sixth of a sinc's main lobe. */
+static double range_offset_at(const struct search *s, double change, double from, int reach) {
+    double step = NFSAR_PI / s->lines.band / 6.0, most = -1.0, best = from;
+    for (int i = -reach; i <= reach; i++) {
+        double sharp = sharpness_at(s, change, from + step * i).total;
         if (sharp > most) {
             most = sharp;
-            best = step * i;
+            best = from + step * i;
         }
     }
     double off = vertex(sharpness_at(s, change, best - step).total, most,
@@ -254,14 +323,14 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
     double change = 0.0, step = 0.0;
     enum nfsar_status status = scan(s, &change, &step, error);
     if (status == NFSAR_OK) {
-        centre_all(s, change, s->n_known);
-        s->range_offset = range_offset_at(s, change);
+        centre_along(s, change);
+        s->range_offset = range_offset_at(s, change, 0.0, 3);
         status = climb(s, &change, step, error);
     }
     if (status == NFSAR_OK) {
         /* Once more, each scatterer in the middle of its patch. */
-        centre_all(s, change, s->n_known);
-        status = climb(s, &change, 0.3e-3, error);
+        centre_along(s, change);
+        status = climb(s, &change, 0.25e-3, error);
     }
     if (status != NFSAR_OK) {
         return status;
@@ -274,7 +343,8 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
             1e3 * change, rotation->radius_m);
     }
     rotation->change_m = change;
-    rotation->range_offset_m = arc >= ALL_ROUND ? range_offset_at(s, change) - change : NAN;
+    rotation->range_offset_m =
+        arc >= ALL_ROUND ? range_offset_at(s, change, s->range_offset, 0) - change : NAN;
     return judge(s, change, rotation, error);
 }
 
@@ -314,26 +384,30 @@ static nfsar_vec3 exact_place(const struct search *s, double change, nfsar_vec3 
 
 static enum nfsar_status find_zero(struct search *s, nfsar_rotation *r, nfsar_error *error) {
     const nfsar_vec3 point = s->options->point;
-    const struct rotation_scatterer *nearest = NULL;
+    const struct rotation_scatterer *strongest = NULL;
     double least = INFINITY;
     for (size_t i = 0; i < s->n_known; i++) {
         nfsar_vec3 off = nfsar_vec3_subtract(s->known[i].at, point);
         off.y = s->heights.step > 0.0 ? off.y : 0.0;
         double distance = nfsar_vec3_norm(off);
-        if (distance < least) {
-            least = distance;
-            nearest = &s->known[i];
+        least = fmin(least, distance);
+        if (distance <= s->options->point_off_m &&
+            (strongest == NULL || s->known[i].power > strongest->power)) {
+            strongest = &s->known[i];
         }
     }
-    if (nearest == NULL || least > s->options->point_off_m) {
+    if (strongest == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector within %.3g mm of the point %.4g,%.4g,%.4g; the nearest of "
-                          "%zu scatterers is %.3g mm away",
+                          "the %zu strongest scatterers is %.3g mm away",
                           1e3 * s->options->point_off_m, point.x, point.y, point.z, s->n_known,
                           1e3 * least);
     }
     double width = 0.0;
-    nfsar_vec3 found = exact_place(s, r->change_m, nearest->at, &width);
+    struct rotation_scatterer centred = *strongest;
+    const struct rotation_trial trial = {r->change_m, s->range_offset};
+    centre_on(s, trial, s->lines.step, 0.5 * s->heights.step, &centred);
+    nfsar_vec3 found = exact_place(s, r->change_m, centred.at, &width);
     double x = point.x - r->axis_x, z = point.z - r->axis_z;
     double turn = atan2(z, x) - atan2(found.z - r->axis_z, found.x - r->axis_x);
     r->has_zero = true;
@@ -371,14 +445,17 @@ static enum nfsar_status check(const nfsar_capture *capture, const nfsar_rotatio
 }
 
 static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct search *s,
-                                         const struct rotation_pulses *pulses, nfsar_rotation *r,
-                                         nfsar_error *error) {
-    double within =
-        s->options->within_m > 0.0 ? s->options->within_m : fmin(0.4 * r->radius_m, 0.1);
+                                         nfsar_rotation *r, nfsar_error *error) {
+    const nfsar_rotation_options *o = s->options;
+    double within = o->within_m > 0.0 ? o->within_m : fmin(0.4 * r->radius_m, 0.1);
+    if (o->has_point) {
+        double point = hypot(o->point.x - r->axis_x, o->point.z - r->axis_z);
+        within = fmin(fmax(within, point + o->point_off_m), 0.9 * r->radius_m);
+    }
     s->voxel_noise = s->lines.noise * (double)(s->lines.n * s->lines.n_sample);
     enum nfsar_status status =
-        rotation_scatterers_find(capture, pulses, &s->lines, r, within, STANDS_OUT * s->voxel_noise,
-                                 s->threads, s->known, KNOWN, &s->n_known, s->progress, error);
+        rotation_scatterers_find(capture, &s->lines, r, within, STANDS_OUT, s->threads, s->known,
+                                 KNOWN, &s->n_known, s->progress, error);
     if (status == NFSAR_OK && s->n_known == 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "nothing within %.3g m of the axis stands out of the noise", within);
@@ -392,20 +469,20 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
 }
 
 static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_source *source,
-                             struct search *s, struct rotation_pulses *pulses, double arc,
-                             nfsar_rotation *r, nfsar_error *error) {
-    enum nfsar_status status = rotation_pulses_choose(capture, pulses, error);
-    if (status == NFSAR_OK) {
-        status = rotation_lines_read(capture, source, pulses, r, &s->lines, error);
-    }
+                             struct search *s, double arc, nfsar_rotation *r, nfsar_error *error) {
+    enum nfsar_status status =
+        rotation_lines_read(capture, source, HEIGHTS * r->radius_m, r, &s->lines, error);
     if (status == NFSAR_OK) {
         s->heights = rotation_heights_choose(&s->lines, r->radius_m);
-        status = find_scatterers(capture, s, pulses, r, error);
+        status = find_scatterers(capture, s, r, error);
     }
     if (status == NFSAR_OK) {
-        centre_all(s, 0.0, s->n_known);
+        centre(s, 0.0, s->n);
         r->scatterers = s->n;
         r->snr_db = 10.0 * log10(s->known[0].power / s->voxel_noise);
+        status = check_phase(s, r, error);
+    }
+    if (status == NFSAR_OK) {
         status = find_radius(s, arc, r, error);
     }
     return status == NFSAR_OK && s->options->has_point ? find_zero(s, r, error) : status;
@@ -417,7 +494,6 @@ enum nfsar_status nfsar_rotation_find(const nfsar_capture *capture, const nfsar_
                                       nfsar_error *error) {
     const nfsar_rotation_options defaults = nfsar_rotation_defaults();
     struct search *s = calloc(1, sizeof *s);
-    struct rotation_pulses pulses = {0};
     double arc = 0.0;
     memset(rotation, 0, sizeof *rotation);
     if (s == NULL) {
@@ -431,9 +507,8 @@ enum nfsar_status nfsar_rotation_find(const nfsar_capture *capture, const nfsar_
         status = check(capture, s->options, rotation, error);
     }
     if (status == NFSAR_OK) {
-        status = run(capture, source, s, &pulses, arc, rotation, error);
+        status = run(capture, source, s, arc, rotation, error);
     }
-    rotation_pulses_free(&pulses);
     rotation_lines_free(&s->lines);
     free(s);
     return status;

@@ -10,7 +10,7 @@
 #include "algorithms/frequencies.h"
 
 /* Work of one patch: pairs times samples and what each pair costs beyond them. */
-#define BUDGET    2.5e6
+#define BUDGET    1.6e6
 #define PAIR_COST 130.0
 
 /* Positions farther from the circle than this part of its radius are no turntable. */
@@ -120,63 +120,58 @@ enum nfsar_status rotation_circle(const nfsar_capture *capture, nfsar_rotation *
 
 /* ---- pulses and samples --------------------------------------------------------------------- */
 
-enum nfsar_status rotation_pulses_choose(const nfsar_capture *capture,
-                                         struct rotation_pulses *pulses, nfsar_error *error) {
-    const double golden = 0.61803398874989485;
-    double cost = (double)capture->array.n_channel * ((double)capture->n_sample + PAIR_COST);
-    double share = fmin(1.0, BUDGET / (cost * (double)capture->n_pulse));
-    memset(pulses, 0, sizeof *pulses);
-    pulses->index = malloc(capture->n_pulse * sizeof *pulses->index);
-    pulses->time_s = malloc(capture->n_pulse * sizeof *pulses->time_s);
-    if (pulses->index == NULL || pulses->time_s == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    /* Multiples of the golden ratio: even, and in step with no lattice of angles and heights. */
-    for (size_t i = 0; i < capture->n_pulse; i++) {
-        double turns = golden * (double)i;
-        if (turns - floor(turns) < share && (capture->flags == NULL || capture->flags[i] == 0)) {
-            pulses->index[pulses->n] = i;
-            pulses->time_s[pulses->n++] = capture->time_s[i];
-        }
-    }
-    return pulses->n >= 8
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                            "%zu whole pulses are too few to find the radius from", pulses->n);
-}
-
-void rotation_pulses_free(struct rotation_pulses *pulses) {
-    free(pulses->index);
-    free(pulses->time_s);
-    memset(pulses, 0, sizeof *pulses);
-}
-
 void rotation_lines_free(struct rotation_lines *lines) {
     free(lines->tx);
     free(lines->rx);
     free(lines->out_x);
     free(lines->out_z);
-    free(lines->samples);
+    free(lines->re);
+    free(lines->im);
+    free(lines->k_off);
     free(lines->k);
     memset(lines, 0, sizeof *lines);
 }
 
-static enum nfsar_status allocate(const nfsar_capture *capture, size_t n_pulse,
+/* Lines that are looked at: the part `share` of those at heights within `reach` of the middle. */
+struct choice {
+    double share, middle, reach;
+};
+
+static struct choice choose(const nfsar_capture *capture, double reach) {
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < capture->n_pulse; i++) {
+        double y = pose_at(capture, capture->time_s[i]).position.y;
+        low = fmin(low, y);
+        high = fmax(high, y);
+    }
+    double n = (double)capture->n_pulse * (double)capture->array.n_channel;
+    n *= fmin(1.0, 2.0 * reach / fmax(high - low, 1e-9));
+    double cost = (double)capture->n_sample + PAIR_COST;
+    return (struct choice){BUDGET / (cost * n), 0.5 * (low + high), reach};
+}
+
+/* Multiples of an irrational number: even, and in step with no lattice of angles and heights. */
+static bool is_in(size_t i, double irrational, double share) {
+    double turns = irrational * (double)i;
+    return turns - floor(turns) < share;
+}
+
+static enum nfsar_status allocate(const nfsar_capture *capture, size_t n,
                                   struct rotation_lines *lines, nfsar_error *error) {
-    size_t n = n_pulse * capture->array.n_channel;
     memset(lines, 0, sizeof *lines);
-    lines->n = n;
     lines->n_sample = capture->n_sample;
-    lines->n_channel = capture->array.n_channel;
     lines->tx = malloc(n * sizeof *lines->tx);
     lines->rx = malloc(n * sizeof *lines->rx);
     lines->out_x = malloc(n * sizeof *lines->out_x);
     lines->out_z = malloc(n * sizeof *lines->out_z);
-    lines->samples = malloc(n * capture->n_sample * sizeof *lines->samples);
-    return lines->tx != NULL && lines->rx != NULL && lines->out_x != NULL && lines->out_z != NULL &&
-                   lines->samples != NULL
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses", n_pulse);
+    lines->pitch = (capture->n_sample + 7) / 8 * 8;
+    lines->re = calloc(n, lines->pitch * sizeof *lines->re);
+    lines->im = calloc(n, lines->pitch * sizeof *lines->im);
+    lines->k_off = calloc(lines->pitch, sizeof *lines->k_off);
+    bool all = lines->tx != NULL && lines->rx != NULL && lines->out_x != NULL &&
+               lines->out_z != NULL && lines->re != NULL && lines->im != NULL &&
+               lines->k_off != NULL;
+    return all ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for the samples");
 }
 
 static enum nfsar_status take_frequencies(const nfsar_capture *capture,
@@ -192,22 +187,23 @@ static enum nfsar_status take_frequencies(const nfsar_capture *capture,
     frequencies_range(lines->k, lines->n_sample, &low, &high);
     bool uniform = nfsar_frequencies_uniform(capture->frequency_hz, capture->n_sample, 1e-9, &step);
     lines->k_centre = 0.5 * (low + high);
+    lines->band = high - low;
     lines->k_step = uniform ? 2.0 * NFSAR_PI * step / NFSAR_SPEED_OF_LIGHT : 0.0;
+    for (size_t i = 0; i < lines->n_sample; i++) {
+        lines->k_off[i] = (float)(lines->k[i] - lines->k_centre);
+    }
     lines->step = 0.1 * 2.0 * NFSAR_PI / lines->k_centre;
     return NFSAR_OK;
 }
 
-/* Outward at the time of each channel: a radar that moves on does so between its channels. */
-static void take_directions(const nfsar_capture *capture, double time_s,
-                            const nfsar_rotation *rotation, size_t first,
-                            struct rotation_lines *lines) {
-    for (size_t c = 0; c < capture->array.n_channel; c++) {
-        double when = time_s + capture->array.channel_time_s[c];
-        nfsar_vec3 p = pose_at(capture, when).position;
-        double x = p.x - rotation->axis_x, z = p.z - rotation->axis_z, length = hypot(x, z);
-        lines->out_x[first + c] = length > 0.0 ? x / length : 0.0;
-        lines->out_z[first + c] = length > 0.0 ? z / length : 0.0;
-    }
+/* Outward at the time of the channel: a radar that moves on does so between its channels. */
+static void take_direction(const nfsar_capture *capture, double time_s,
+                           const nfsar_rotation *rotation, size_t line,
+                           struct rotation_lines *lines) {
+    nfsar_vec3 p = pose_at(capture, time_s).position;
+    double x = p.x - rotation->axis_x, z = p.z - rotation->axis_z, length = hypot(x, z);
+    lines->out_x[line] = length > 0.0 ? x / length : 0.0;
+    lines->out_z[line] = length > 0.0 ? z / length : 0.0;
 }
 
 /* White noise is the same in all range bins, and most of them hold nothing else: the median of the
@@ -236,28 +232,96 @@ static enum nfsar_status measure_noise(const nfsar_capture *capture,
     return status;
 }
 
+/* Real and imaginary parts apart, and their energy. */
+static void take_samples(const float complex *sample, size_t line, struct rotation_lines *lines) {
+    float *re = lines->re + line * lines->pitch, *im = lines->im + line * lines->pitch;
+    for (size_t i = 0; i < lines->n_sample; i++) {
+        re[i] = crealf(sample[i]);
+        im[i] = cimagf(sample[i]);
+        lines->energy += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
+    }
+}
+
+/* What one pulse is read into. */
+struct pulse {
+    nfsar_vec3 *tx, *rx;    /* [n_channel] */
+    float complex *samples; /* [n_channel][n_sample] */
+};
+
+static enum nfsar_status read_pulse(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                    size_t i, const struct choice *choice,
+                                    const nfsar_rotation *rotation, const struct pulse *pulse,
+                                    struct rotation_lines *lines, nfsar_error *error) {
+    const size_t n_channel = capture->array.n_channel;
+    double y = pose_at(capture, capture->time_s[i]).position.y;
+    if ((capture->flags != NULL && capture->flags[i] != 0) ||
+        fabs(y - choice->middle) > choice->reach) {
+        return NFSAR_OK;
+    }
+    bool is_read = false;
+    for (size_t c = 0; c < n_channel; c++) {
+        if (!is_in(i * n_channel + c, 0.61803398874989485, choice->share)) {
+            continue;
+        }
+        enum nfsar_status status = NFSAR_OK;
+        if (!is_read) {
+            status = nfsar_capture_antennas(capture, false, i, 1, pulse->tx, pulse->rx, error);
+        }
+        if (status == NFSAR_OK && !is_read) {
+            status =
+                source->read(source->context, i, 1, 0, capture->n_sample, pulse->samples, error);
+        }
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        is_read = true;
+        lines->tx[lines->n] = pulse->tx[c];
+        lines->rx[lines->n] = pulse->rx[c];
+        take_direction(capture, capture->time_s[i] + capture->array.channel_time_s[c], rotation,
+                       lines->n, lines);
+        take_samples(pulse->samples + c * capture->n_sample, lines->n, lines);
+        lines->n++;
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status read_all(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                  const struct choice *choice, const nfsar_rotation *rotation,
+                                  struct rotation_lines *lines, nfsar_error *error) {
+    const size_t n_channel = capture->array.n_channel;
+    struct pulse pulse = {malloc(n_channel * sizeof *pulse.tx),
+                          malloc(n_channel * sizeof *pulse.rx),
+                          malloc(n_channel * capture->n_sample * sizeof *pulse.samples)};
+    enum nfsar_status status = NFSAR_OK;
+    if (pulse.tx == NULL || pulse.rx == NULL || pulse.samples == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < capture->n_pulse; i++) {
+        status = read_pulse(capture, source, i, choice, rotation, &pulse, lines, error);
+    }
+    free(pulse.tx);
+    free(pulse.rx);
+    free(pulse.samples);
+    return status;
+}
+
 enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_echo_source *source,
-                                      const struct rotation_pulses *pulses,
-                                      const nfsar_rotation *rotation, struct rotation_lines *lines,
-                                      nfsar_error *error) {
-    size_t n_channel = capture->array.n_channel, pitch = n_channel * capture->n_sample;
-    enum nfsar_status status = allocate(capture, pulses->n, lines, error);
+                                      double reach, const nfsar_rotation *rotation,
+                                      struct rotation_lines *lines, nfsar_error *error) {
+    const struct choice choice = choose(capture, reach);
+    const double all = (double)capture->n_pulse * (double)capture->array.n_channel;
+    /* Any part of the golden ratio's multiples is even to some units. */
+    size_t room = (size_t)(fmin(1.0, choice.share) * all) + 64;
+    enum nfsar_status status = allocate(capture, room, lines, error);
     if (status == NFSAR_OK) {
         status = take_frequencies(capture, lines, error);
     }
-    for (size_t i = 0; status == NFSAR_OK && i < pulses->n; i++) {
-        size_t first = i * n_channel;
-        status = nfsar_capture_antennas(capture, false, pulses->index[i], 1, lines->tx + first,
-                                        lines->rx + first, error);
-        if (status == NFSAR_OK) {
-            take_directions(capture, pulses->time_s[i], rotation, first, lines);
-            status = source->read(source->context, pulses->index[i], 1, 0, capture->n_sample,
-                                  lines->samples + i * pitch, error);
-        }
+    if (status == NFSAR_OK) {
+        status = read_all(capture, source, &choice, rotation, lines, error);
     }
-    for (size_t i = 0; status == NFSAR_OK && i < pulses->n * pitch; i++) {
-        double re = (double)crealf(lines->samples[i]), im = (double)cimagf(lines->samples[i]);
-        lines->energy += re * re + im * im;
+    if (status == NFSAR_OK && lines->n < 8) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%zu whole pulses are too few to find the radius from", lines->n);
     }
     return status == NFSAR_OK ? measure_noise(capture, source, &lines->noise, error) : status;
 }
@@ -268,7 +332,9 @@ enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_
  * a slice, and its heights. */
 #define COARSE_STEP   0.2
 #define COARSE_VOXELS 62500.0
-enum { MOST_HEIGHTS = 9 };
+enum { MOST_HEIGHTS = 49 };
+/* Voxels times pairs that the coarse image takes time for. */
+#define COARSE_UPDATES 2e9
 
 /* An array's span of heights resolves lambda R / (2 span). */
 struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius) {
@@ -283,27 +349,68 @@ struct rotation_heights rotation_heights_choose(const struct rotation_lines *lin
     if (resolution > 0.3 * radius) {
         return (struct rotation_heights){middle, 0.0, 1};
     }
-    size_t n = 1 + 2 * (size_t)ceil(0.5 * span / (0.7 * resolution));
-    n = n < MOST_HEIGHTS ? n : MOST_HEIGHTS;
-    double step = fmin(0.7 * resolution, span / (double)(n - 1) * 1.2);
-    step = fmax(step, span / (double)(n - 1));
-    return (struct rotation_heights){middle - 0.5 * step * (double)(n - 1), step, n};
+    double step = 0.7 * resolution;
+    size_t half = (size_t)ceil(0.5 * span / step);
+    half = half < MOST_HEIGHTS / 2 ? half : MOST_HEIGHTS / 2;
+    return (struct rotation_heights){middle - step * (double)half, step, 2 * half + 1};
 }
 
-/* The samples that were read, as a source. */
-static enum nfsar_status read_lines(void *context, size_t first_pulse, size_t n_pulse,
-                                    size_t first_sample, size_t n_sample, float complex *out,
-                                    nfsar_error *error) {
-    (void)error;
-    const struct rotation_lines *lines = context;
+/* Some of the lines as a capture of one antenna, at their phase centres: good enough to see where
+ * scatterers are. Its echo is read from them. */
+struct coarse {
+    const struct rotation_lines *lines;
+    size_t *line; /* [capture.n_pulse] */
+    nfsar_capture capture;
+};
 
-    size_t n_channel = lines->n_channel;
-    for (size_t i = 0; i < n_pulse * n_channel; i++) {
-        memcpy(out + i * n_sample,
-               lines->samples + (first_pulse * n_channel + i) * lines->n_sample + first_sample,
-               n_sample * sizeof *out);
+static enum nfsar_status read_coarse(void *context, size_t first_pulse, size_t n_pulse,
+                                     size_t first_sample, size_t n_sample, float complex *out,
+                                     nfsar_error *error) {
+    (void)error;
+    const struct coarse *coarse = context;
+    const struct rotation_lines *lines = coarse->lines;
+    for (size_t i = 0; i < n_pulse; i++) {
+        size_t from = coarse->line[first_pulse + i] * lines->pitch + first_sample;
+        for (size_t k = 0; k < n_sample; k++) {
+            out[i * n_sample + k] = CMPLXF(lines->re[from + k], lines->im[from + k]);
+        }
     }
     return NFSAR_OK;
+}
+
+static void coarse_free(struct coarse *coarse) {
+    nfsar_capture_free(&coarse->capture);
+    free(coarse->line);
+}
+
+static enum nfsar_status coarse_make(const struct rotation_lines *lines, const double *frequency_hz,
+                                     double voxels, struct coarse *coarse, nfsar_error *error) {
+    double share = COARSE_UPDATES / (voxels * (double)lines->n);
+    size_t n = 0;
+    nfsar_array single = {0};
+    *coarse = (struct coarse){.lines = lines, .line = malloc(lines->n * sizeof *coarse->line)};
+    if (coarse->line == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < lines->n; i++) {
+        if (is_in(i, 0.41421356237309505, share)) { /* another one than before */
+            coarse->line[n++] = i;
+        }
+    }
+    enum nfsar_status status = nfsar_array_create(1, 1, &single, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_capture_create(n, lines->n_sample, &single, false, &coarse->capture, error);
+    }
+    if (status == NFSAR_OK) {
+        memcpy(coarse->capture.frequency_hz, frequency_hz,
+               lines->n_sample * sizeof *coarse->capture.frequency_hz);
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        size_t l = coarse->line[i];
+        coarse->capture.pose[i] = (nfsar_pose){nfsar_vec3_midpoint(lines->tx[l], lines->rx[l]),
+                                               NFSAR_QUATERNION_IDENTITY};
+    }
+    return status;
 }
 
 static double power_of(float complex o) {
@@ -314,11 +421,13 @@ static double power_of(float complex o) {
 struct found {
     struct rotation_scatterer *list;
     size_t room, n;
-    double apart, apart_y; /* side lobes nearer than this are no scatterers of their own */
+    /* Side lobes nearer than this are no scatterers of their own; at another height the image of a
+     * scatterer is a ring that grows with the distance. */
+    double apart, cone;
 };
 
 static bool is_beside(const struct found *found, nfsar_vec3 a, nfsar_vec3 b) {
-    return hypot(a.x - b.x, a.z - b.z) < found->apart && fabs(a.y - b.y) < found->apart_y;
+    return hypot(a.x - b.x, a.z - b.z) < found->apart + found->cone * fabs(a.y - b.y);
 }
 
 /* Into the list, which is sorted; weaker ones beside it go. */
@@ -349,14 +458,14 @@ static void insert(struct found *found, struct rotation_scatterer new) {
 }
 
 /* Every local maximum of the slice. */
-static void collect(const nfsar_grid *grid, const float complex *image, double floor,
+static void collect(const nfsar_grid *grid, const float complex *image, double least,
                     const nfsar_rotation *rotation, double within, struct found *found) {
     size_t nx = grid->x.count, nz = grid->z.count;
     for (size_t j = 1; j + 1 < nz; j++) {
         for (size_t i = 1; i + 1 < nx; i++) {
             const float complex *o = image + j * nx + i;
             double power = power_of(*o);
-            if (power < floor || power < power_of(o[-1]) || power < power_of(o[1]) ||
+            if (power < least || power < power_of(o[-1]) || power < power_of(o[1]) ||
                 power < power_of(o[-(ptrdiff_t)nx]) || power < power_of(o[nx])) {
                 continue;
             }
@@ -369,17 +478,15 @@ static void collect(const nfsar_grid *grid, const float complex *image, double f
     }
 }
 
-static enum nfsar_status image_slice(const nfsar_capture *probe, const struct rotation_lines *lines,
-                                     const nfsar_grid *grid, int threads, float complex *image,
-                                     nfsar_error *error) {
+static enum nfsar_status image_slice(struct coarse *coarse, const nfsar_grid *grid, int threads,
+                                     float complex *image, nfsar_error *error) {
     nfsar_bp_options options = nfsar_bp_defaults();
     nfsar_bp_plan *plan = NULL;
     options.threads = threads;
     options.tolerance = 1e-2;
-    enum nfsar_status status = nfsar_bp_plan_create(probe, grid, &options, &plan, error);
+    enum nfsar_status status = nfsar_bp_plan_create(&coarse->capture, grid, &options, &plan, error);
     if (status == NFSAR_OK) {
-        struct rotation_lines copy = *lines;
-        const nfsar_echo_source source = {read_lines, &copy};
+        const nfsar_echo_source source = {read_coarse, coarse};
         status = nfsar_bp_execute(plan, &source, image, NULL, error);
     }
     nfsar_bp_plan_destroy(plan);
@@ -387,10 +494,9 @@ static enum nfsar_status image_slice(const nfsar_capture *probe, const struct ro
 }
 
 enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
-                                           const struct rotation_pulses *pulses,
                                            const struct rotation_lines *lines,
                                            const nfsar_rotation *rotation, double within,
-                                           double floor, int threads,
+                                           double stands_out, int threads,
                                            struct rotation_scatterer *list, size_t room, size_t *n,
                                            const nfsar_progress *progress, nfsar_error *error) {
     const struct rotation_heights heights = rotation_heights_choose(lines, rotation->radius_m);
@@ -398,13 +504,15 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
     double step = fmax(COARSE_STEP * wavelength, 2.0 * within / sqrt(COARSE_VOXELS));
     size_t half = (size_t)ceil(within / step), side = 2 * half + 1;
     struct found found = {list, room, 0, 0.8 * wavelength,
-                          heights.step > 0.0 ? 2.1 * heights.step : INFINITY};
+                          0.8 * heights.step * (double)(heights.n - 1) / rotation->radius_m};
     float complex *image = malloc(side * side * sizeof *image);
-    enum nfsar_status status =
-        image != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    nfsar_capture probe = *capture;
-    probe.n_pulse = pulses->n;
-    probe.time_s = pulses->time_s;
+    struct coarse coarse;
+    enum nfsar_status status = coarse_make(lines, capture->frequency_hz,
+                                           (double)(side * side * heights.n), &coarse, error);
+    if (status == NFSAR_OK && image == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    double noise = lines->noise * (double)(coarse.capture.n_pulse * lines->n_sample);
     for (size_t i = 0; status == NFSAR_OK && i < heights.n; i++) {
         const nfsar_grid grid = {
             {rotation->axis_x - step * (double)half, step, side},
@@ -414,13 +522,14 @@ enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
         if (!nfsar_progress_report(progress, 0.4 * (double)i / (double)heights.n)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "stopped");
         } else {
-            status = image_slice(&probe, lines, &grid, threads, image, error);
+            status = image_slice(&coarse, &grid, threads, image, error);
         }
         if (status == NFSAR_OK) {
-            collect(&grid, image, floor, rotation, within, &found);
+            collect(&grid, image, stands_out * noise, rotation, within, &found);
         }
     }
     free(image);
+    coarse_free(&coarse);
     *n = found.n;
     return status;
 }

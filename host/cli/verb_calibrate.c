@@ -10,6 +10,8 @@
 
 #include <nfsar/nfsar.h>
 
+#include "host/files/capture_file.h"
+#include "host/files/hdf5_copy.h"
 #include "host/files/pending.h"
 
 /* Samples copied at a time. */
@@ -82,6 +84,16 @@ static enum nfsar_status write_capture(const struct job *job, nfsar_capture_file
     }
     if (status == NFSAR_OK) {
         status = copy_samples(file, writer, error);
+        /* Sensors' records and what else this program only carries along. */
+        size_t left_out = 0;
+        if (status == NFSAR_OK) {
+            status = h5_copy_rest(capture_file_input(file), capture_writer_output(writer),
+                                  &left_out, error);
+        }
+        if (left_out > 0) {
+            cli_say("%s: %zu object%s that cannot be copied safely left out", job->output, left_out,
+                    cli_s(left_out));
+        }
         if (status == NFSAR_OK) {
             status = nfsar_capture_writer_commit(writer, error);
         } else {
@@ -181,15 +193,16 @@ static bool read_point(const char *text, nfsar_vec3 *point) {
 int verb_calibrate(int argc, char **argv) {
     struct job job = {.options = nfsar_rotation_defaults()};
     int exit_status = CLI_USAGE;
+    bool has_search = false, has_within = false;
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &job.output, NULL, "FILE.h5", "the capture to write"},
         {"axis", 0, CLI_FLAG, &job.axis, NULL, NULL,
          "of a turntable: how far the radar is from the axis, by the sharpest image"},
         {"point", 0, CLI_STRING, &job.point, NULL, "X,Y,Z",
          "with --axis: a reflector is there on the table, metres; angles and heights follow"},
-        {"search", 0, CLI_NUMBER, &job.options.search_m, NULL, "M",
+        {"search", 0, CLI_NUMBER, &job.options.search_m, &has_search, "M",
          "with --axis: largest error of the radius; 0.01"},
-        {"within", 0, CLI_NUMBER, &job.options.within_m, NULL, "M",
+        {"within", 0, CLI_NUMBER, &job.options.within_m, &has_within, "M",
          "with --axis: look for scatterers so near the axis; 0.4 of the radius, at most 0.1"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
@@ -200,6 +213,9 @@ int verb_calibrate(int argc, char **argv) {
     }
     use_threads();
     job.options.threads = cli_threads();
+    if (!job.axis && (job.point != NULL || has_search || has_within)) {
+        return cli_usage("calibrate", "--point, --search and --within are for --axis");
+    }
     if (!job.axis) {
         return cli_usage("calibrate", "say what to find: --axis, a turntable's radius");
     }

@@ -62,7 +62,6 @@ typedef struct nfsar_csar_report {
                                 are compensated at boresight */
     double angle_step_rad; /**< between neighbouring angles that a target at farthest_m wants:
                                 pi sqrt(R0^2 + r^2) / (2 k_max R0 r) (Smith and Torlak 2020) */
-    double unambiguous_m;  /**< distance from the axis up to which the angles sample every target */
     double seconds;        /**< that one processor takes, about */
 } nfsar_csar_report;
 

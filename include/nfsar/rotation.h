@@ -20,13 +20,14 @@ typedef struct nfsar_rotation_options {
                              radius, at most 0.1 m */
     bool has_point;     /**< point is given */
     nfsar_vec3 point;   /**< where a reflector on the table is, in the target's frame, metres */
-    double point_off_m; /**< so far from there its image may be; 15 mm */
+    double point_off_m; /**< it is the strongest scatterer so near to where it should be; 15 mm */
     int threads;        /**< 0 for all processors */
 } nfsar_rotation_options;
 
 /** What was found. */
 typedef struct nfsar_rotation {
-    double axis_x, axis_z;   /**< the axis of the poses, metres */
+    double axis_x;           /**< the axis of the poses, metres */
+    double axis_z;           /**< likewise */
     double radius_m;         /**< distance of the poses from it */
     double change_m;         /**< to be added to the radius */
     double uncertainty_m;    /**< standard deviation of that: the larger of the next two */

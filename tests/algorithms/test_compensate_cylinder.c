@@ -135,7 +135,9 @@ static void correlation(void **state) {
             nfsar_vec3_distance(tx, target) + nfsar_vec3_distance(rx, target) - 2.0 * range;
         double square = BASELINE * BASELINE,
                on_axis = 2.0 * (hypot(RADIUS, 0.5 * BASELINE) - RADIUS);
-        const double taken[4] = {0.0, square / (4.0 * RADIUS), on_axis, square / (4.0 * range)};
+        /* The baseline is upright: what slopes along it is known from the wave. */
+        double across = square * (1.0 - pow(target.y / range, 2.0));
+        const double taken[4] = {0.0, square / (4.0 * RADIUS), on_axis, across / (4.0 * range)};
         for (int m = 0; m < 4; m++) {
             double phase = 2.0 * NFSAR_PI / RADAR_LAMBDA * (beta - taken[m]);
             re[m] += cos(phase) / 64.0;

@@ -115,12 +115,13 @@ static void what_auto_takes(void **state) {
     /* The axis is where the positions have it. */
     turn.axis = (nfsar_vec3){0.3, 0.0, -0.2};
     turn.heights = 1;
-    grid = box(&turn, 0.038, 1501);
+    turn.angles = 3600;
+    grid = box(&turn, 0.038, 301);
     assert_chosen(&turn, &grid, NFSAR_METHOD_CSAR, "the axis x = 0.3, z = -0.2 m", NULL);
     turn.span = 70.0;
-    turn.angles = 141;
+    turn.angles = 3501;
     assert_chosen(&turn, &grid, NFSAR_METHOD_CSAR,
-                  "70 degrees in 141 angles, in steps of 0.5 degrees, height 0 m", NULL);
+                  "70 degrees in 3501 angles, in steps of 0.02 degrees, height 0 m", NULL);
     /* A shorter arc, whose positions all lie beyond the grid: range migration. */
     turn.first = -110.0;
     turn.span = 40.0;
@@ -133,8 +134,8 @@ static void what_auto_takes(void **state) {
     /* The same arc with a grid that begins among the antennas: csar. */
     nfsar_grid among = {
         .x = {-0.02, 0.0005, 81}, .y = {-0.004, 0.0004, 21}, .z = {-0.238, 0.001, 200}};
-    assert_chosen(&turn, &among, NFSAR_METHOD_CSAR, "40 degrees in 101 angles",
-                  "the angles step by 0.4 degrees");
+    turn.angles = 1001;
+    assert_chosen(&turn, &among, NFSAR_METHOD_CSAR, "40 degrees in 1001 angles", NULL);
     /* Beyond the cylinder only bp does it. */
     turn = usual;
     grid = box(&turn, 0.2, 61);
