@@ -102,8 +102,15 @@ void bench_ratio_values(struct bench *bench, const char *name, const char *unit,
                         double to, struct bench_goal goal);
 void bench_free(struct bench *bench);
 
+/* Processor time of one run, the mean over the rounds of its race. */
+double bench_row_processor(const struct bench_row *row);
+
 /* Wall-clock seconds from some start. */
 double bench_clock(void);
+/* Seconds of processor time that this process has taken. */
+double bench_processor_clock(void);
+/* Bytes that the process has allocated; 0 where the allocator does not count. */
+size_t bench_allocated(void);
 
 /* Time the lanes in turns, so that whatever else the machine does hits them alike: each is run once
  * unmeasured, then every round runs each of them, long enough for the clock. It ends, after three

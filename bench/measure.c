@@ -1,5 +1,6 @@
 #include "bench/bench.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,17 @@ double bench_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double bench_processor_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+size_t bench_allocated(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
 }
 
 size_t bench_thread_counts(const struct bench *bench, int count[2]) {
@@ -54,20 +66,14 @@ struct timing {
     double processor;            /* seconds of processor time of all rounds */
 };
 
-static double processor_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static enum nfsar_status time_lane(const struct bench_lane *lane, struct timing *timing,
                                    size_t round, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
-    double start = bench_clock(), processor = processor_clock();
+    double start = bench_clock(), processor = bench_processor_clock();
     for (size_t i = 0; status == NFSAR_OK && i < timing->loops; i++) {
         status = lane->run(lane->context, error);
     }
-    timing->processor += processor_clock() - processor;
+    timing->processor += bench_processor_clock() - processor;
     timing->seconds[round] = (bench_clock() - start) / (double)timing->loops;
     return status;
 }

@@ -20,6 +20,14 @@ double bench_row_rate(const struct bench_row *row) {
     return row->work / row->seconds.median;
 }
 
+double bench_row_processor(const struct bench_row *row) {
+    double sum = 0.0;
+    for (size_t i = 0; i < row->seconds.n; i++) {
+        sum += row->round[i];
+    }
+    return row->busy * (double)row->threads * sum / (double)row->seconds.n;
+}
+
 /* Quartiles over the rounds in which both rows took their turns: what disturbed the machine for
  * longer than a turn disturbed both, and cancels. */
 static void find_quartiles(struct bench_ratio *ratio, const struct bench_row *of,

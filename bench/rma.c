@@ -5,7 +5,6 @@
 #include "bench/subjects.h"
 #include "bench/textbook.h"
 
-#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,12 +67,6 @@ static void free_scan(struct scan *scan) {
     nfsar_capture_free(&scan->capture);
 }
 
-/* Bytes that the process has allocated; 0 where the allocator does not count. */
-static size_t allocated(void) {
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
 /* The transforms of an execution of the plan. */
 static enum nfsar_status same_transforms(const nfsar_rma_plan *plan, int threads,
                                          bench_transforms **transforms, double *gflop,
@@ -102,11 +95,11 @@ static enum nfsar_status make_team(const struct bench *bench, const struct scan 
     if (team->image == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    size_t before = allocated();
+    size_t before = bench_allocated();
     enum nfsar_status status = nfsar_rma_plan_create(&scan->capture, &scan->lattice, &scan->grid,
                                                      &options, &team->plan, error);
     if (status == NFSAR_OK) {
-        size_t after = allocated();
+        size_t after = bench_allocated();
         team->bytes = after > before ? after - before : nfsar_rma_plan_memory(team->plan);
         status = same_transforms(team->plan, threads, &team->same, &gflop[0], error);
     }

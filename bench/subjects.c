@@ -10,10 +10,13 @@ const struct bench_subject bench_subjects[] = {
     {"fftw", "bare transforms of FFTW", bench_fftw, false},
     {"bp", "backprojection, against a plain double-precision loop", bench_backprojection, false},
     {"rma", "range migration, against the transforms in it", bench_rma, false},
+    {"csar", "cylindrical scans, against the transforms in it", bench_csar, false},
     {"nufft", "non-uniform transforms, against plain ones of FFTW", bench_nufft, false},
     {"simulation", "echoes of scatterers, against backprojection", bench_simulation, false},
     {"reading", "raw samples, import and HDF5, against plain reading", bench_reading, false},
     {"papers", "the experiments of Smith and Torlak 2022 (minutes: only when named)", bench_papers,
+     true},
+    {"risar", "the turntable of Smith and Torlak 2020 (minutes: only when named)", bench_risar,
      true},
     {0},
 };

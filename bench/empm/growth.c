@@ -142,7 +142,7 @@ enum nfsar_status papers_growth_run(struct papers *papers, nfsar_error *error) {
 
 double papers_growth_seconds(const struct papers *papers, const struct papers_growth *growth,
                              size_t i) {
-    return growth->row[i] < SIZE_MAX ? papers_seconds(&papers->bench->row[growth->row[i]])
+    return growth->row[i] < SIZE_MAX ? bench_row_processor(&papers->bench->row[growth->row[i]])
                                      : (double)NAN;
 }
 

@@ -1,25 +1,11 @@
 /* The methods that are compared, behind one face. */
-#include <malloc.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/empm/papers.h"
 
 const char *papers_method_name(enum papers_method method) {
     static const char *const name[] = {"bp", "rma, lattice", "rma, uncompensated", "empm", "nurma"};
     return name[method];
-}
-
-/* Bytes that the process has allocated. */
-static size_t allocated(void) {
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-static double processor_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* What the papers' algorithms do is done as they print it; nurma as it is meant to be used. */
@@ -71,14 +57,14 @@ enum nfsar_status papers_imager_create(enum papers_method method, const nfsar_ca
     memset(imager, 0, sizeof *imager);
     imager->source = nfsar_capture_source(capture);
     enum nfsar_status status = nfsar_image_create(grid, &imager->image, error);
-    size_t before = allocated();
-    double start = processor_clock();
+    size_t before = bench_allocated();
+    double start = bench_processor_clock();
     if (status == NFSAR_OK) {
         status = plan(method, capture, grid, imager, error);
     }
     if (status == NFSAR_OK) {
-        imager->plan_seconds = processor_clock() - start;
-        size_t after = allocated();
+        imager->plan_seconds = bench_processor_clock() - start;
+        size_t after = bench_allocated();
         imager->bytes = after > before ? after - before : 0;
     } else {
         papers_imager_free(imager);

@@ -1,33 +1,14 @@
 /* The tables of docs/results.md. */
-#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/empm/papers.h"
-#include "host/locale.h"
-
-static const char begin[] = "<!-- bench papers: made by `nfsar bench papers --output docs` -->\n";
-static const char end[] = "<!-- end of bench papers -->\n";
-
-/* Three digits, or a dash. */
-static void print_number(FILE *page, double value, const char *unit) {
-    if (isnan(value)) {
-        fputs(" – |", page);
-    } else {
-        fprintf(page, " %.3g%s |", value, unit);
-    }
-}
-
-static void print_time(FILE *page, double seconds) {
-    bool large = seconds >= 1.0;
-    fprintf(page, " %.3g %s |", large ? seconds : 1e3 * seconds, large ? "s" : "ms");
-}
+#include "bench/page.h"
 
 static double seconds(const struct papers *papers, const struct papers_result *result) {
-    return result->times * papers_seconds(&papers->bench->row[result->row]);
+    return result->times * bench_row_processor(&papers->bench->row[result->row]);
 }
 
 static void print_result(FILE *page, const struct papers *papers,
@@ -39,18 +20,18 @@ static void print_result(FILE *page, const struct papers *papers,
         fprintf(page, " refused: %s | | | | | | | | |\n", result->refused);
         return;
     }
-    print_time(page, seconds(papers, result));
-    print_time(page, result->plan_seconds);
-    print_number(page, 0x1p-20 * (double)result->bytes, " MiB");
+    bench_page_time(page, seconds(papers, result));
+    bench_page_time(page, result->plan_seconds);
+    bench_page_number(page, 0x1p-20 * (double)result->bytes, " MiB");
     if (result->compared && result->method != PAPERS_BP) {
         fprintf(page, " %.4f | %.4f |", result->comparison.complex_correlation,
                 result->comparison.relative_error);
     } else {
         fputs(" 1 | 0 |", page);
     }
-    print_number(page, result->point ? 1e3 * m->width_m[1] : (double)NAN, " mm");
-    print_number(page, result->point ? 1e3 * m->width_m[2] : (double)NAN, " mm");
-    print_number(page, result->point ? m->pslr_db[1] : (double)NAN, " dB");
+    bench_page_number(page, result->point ? 1e3 * m->width_m[1] : (double)NAN, " mm");
+    bench_page_number(page, result->point ? 1e3 * m->width_m[2] : (double)NAN, " mm");
+    bench_page_number(page, result->point ? m->pslr_db[1] : (double)NAN, " dB");
     /* Of some slices of a volume it is another thing. */
     if (result->times > 1.0) {
         fputs(" – |\n", page);
@@ -94,7 +75,7 @@ static void print_papers_own(FILE *page, const struct papers *papers) {
         fprintf(page, "| %s | %.1f s | %.3g s | %.3g s |", own[i].name, own[i].bp, own[i].rma,
                 own[i].empm);
         for (int c = 0; c < 4; c++) {
-            print_number(page, here[c], " s");
+            bench_page_number(page, here[c], " s");
         }
         fputc('\n', page);
     }
@@ -115,23 +96,16 @@ static void print_growth(FILE *page, const struct papers *papers) {
         }
         fprintf(page, "| %s | %.0f | %.0f | %s |", growth->variable, growth->size[0],
                 growth->size[last - 1], papers_method_name(growth->method));
-        print_time(page, papers_growth_seconds(papers, growth, 0));
-        print_time(page, papers_growth_seconds(papers, growth, last - 1));
+        bench_page_time(page, papers_growth_seconds(papers, growth, 0));
+        bench_page_time(page, papers_growth_seconds(papers, growth, last - 1));
         fprintf(page, " %.2f | %.2f |\n", papers_growth_exponent(papers, growth),
                 papers_growth_worst(papers, growth));
     }
 }
 
-static void print_section(FILE *page, const struct papers *papers) {
-    fputs(begin, page);
-    fprintf(page, "\nMeasured on one core of %s%s, in %.0f s.", papers->machine.processor,
-            papers->bench->quick ? ", with small sizes that mean little" : "",
-            bench_clock() - papers->machine.start);
-    if (isfinite(papers->machine.others)) {
-        fprintf(page, " Other processes took %.0f %% of the machine meanwhile.",
-                100.0 * papers->machine.others);
-    }
-    fputs("\n\n", page);
+static void print_section(FILE *page, const void *context) {
+    const struct papers *papers = context;
+    bench_page_machine(page, papers->bench, &papers->machine);
     print_results(page, papers);
     fputs("\n![point](pictures/papers-point.png)\n\n![21 points](pictures/papers-letters.png)\n\n"
           "![cut-out](pictures/papers-cutout.png)\n\n",
@@ -145,61 +119,8 @@ static void print_section(FILE *page, const struct papers *papers) {
     fputs("\n![samples](pictures/papers-samples.png)\n\n![frequencies]"
           "(pictures/papers-frequencies.png)\n\n![voxels](pictures/papers-voxels.png)\n\n",
           page);
-    fputs(end, page);
-}
-
-/* The page as it is now; an empty text when there is none, NULL when out of memory. */
-static char *read_page(const char *path) {
-    FILE *file = fopen(path, "rb");
-    size_t used = 0, room = (size_t)1 << 20;
-    char *text = malloc(room);
-    while (file != NULL && text != NULL) {
-        size_t got = fread(text + used, 1, room - used - 1, file);
-        used += got;
-        if (got == 0) {
-            break;
-        }
-        if (used == room - 1) {
-            char *grown = realloc(text, room *= 2);
-            if (grown == NULL) {
-                free(text);
-            }
-            text = grown;
-        }
-    }
-    if (text != NULL) {
-        text[used] = '\0';
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return text;
-}
-
-/* before, the section, after: replaces what is between the markers, or follows the text. */
-static void print_page(FILE *page, const struct papers *papers, const char *text) {
-    const char *first = strstr(text, begin), *last = first != NULL ? strstr(first, end) : NULL;
-    size_t before = last != NULL ? (size_t)(first - text) : strlen(text);
-    fwrite(text, 1, before, page);
-    print_section(page, papers);
-    fputs(last != NULL ? last + strlen(end) : "", page);
 }
 
 enum nfsar_status papers_page_write(const struct papers *papers, nfsar_error *error) {
-    PLAIN_NUMBERS;
-    char path[1024], part[1040];
-    snprintf(path, sizeof path, "%s/results.md", papers->folder);
-    snprintf(part, sizeof part, "%s.part", path);
-    char *text = read_page(path);
-    FILE *page = text != NULL ? fopen(part, "wb") : NULL;
-    bool good = page != NULL;
-    if (good) {
-        print_page(page, papers, text);
-        good = ferror(page) == 0;
-        good = fclose(page) == 0 && good && rename(part, path) == 0;
-    }
-    free(text);
-    return good ? NFSAR_OK
-                : nfsar_fail(error, NFSAR_ERROR_FILE, "%s: the page could not be written: %s", path,
-                             strerror(errno));
+    return bench_page_replace(papers->folder, "papers", print_section, papers, error);
 }

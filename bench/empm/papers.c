@@ -1,12 +1,11 @@
 /* nfsar bench papers: the experiments one after the other, and the page about them. */
 #include "bench/empm/papers.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "bench/page.h"
 #include "bench/subjects.h"
 
 /* The nearest a grid may come to the antennas, metres. */
@@ -35,13 +34,13 @@ static nfsar_grid cut(const nfsar_capture *capture, double low, double high, boo
 }
 
 static enum nfsar_status draw(const struct papers *papers, const char *name,
-                              const struct papers_panels *panels, nfsar_error *error) {
+                              const struct bench_panels *panels, nfsar_error *error) {
     char path[1024];
     if (papers->folder == NULL) {
         return NFSAR_OK;
     }
     snprintf(path, sizeof path, "%s/pictures/papers-%s.png", papers->folder, name);
-    return papers_panels_draw(panels, path, error);
+    return bench_panels_draw(panels, path, error);
 }
 
 static void free_images(nfsar_image *image, size_t n) {
@@ -91,15 +90,15 @@ static enum nfsar_status point_spread(struct papers *papers, nfsar_error *error)
         status = line_run(papers, name, 0.05 * (double)i, &targets, 0.3, 0.7, image + i * METHODS,
                           error);
     }
-    struct papers_panels panels = {.title = "Point at 0.5 m by offset from the plane (dB)",
-                                   .view = PAPERS_VIEW_Z_Y,
-                                   .rows = offsets,
-                                   .columns = METHODS,
-                                   .image = image,
-                                   .row = label,
-                                   .column = columns,
-                                   .range_db = 30.0,
-                                   .width = 900};
+    struct bench_panels panels = {.title = "Point at 0.5 m by offset from the plane (dB)",
+                                  .view = BENCH_VIEW_Z_Y,
+                                  .rows = offsets,
+                                  .columns = METHODS,
+                                  .image = image,
+                                  .row = label,
+                                  .column = columns,
+                                  .range_db = 30.0,
+                                  .width = 900};
     if (status == NFSAR_OK) {
         status = draw(papers, "point", &panels, error);
     }
@@ -115,14 +114,14 @@ static enum nfsar_status letters(struct papers *papers, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = line_run(papers, "21 points", 0.025, &targets, 0.1, 0.5, image, error);
     }
-    struct papers_panels panels = {.title = "21 points, offsets to 2.5 cm (dB)",
-                                   .view = PAPERS_VIEW_Y_Z,
-                                   .rows = 1,
-                                   .columns = METHODS,
-                                   .image = image,
-                                   .column = columns,
-                                   .range_db = 30.0,
-                                   .width = 900};
+    struct bench_panels panels = {.title = "21 points, offsets to 2.5 cm (dB)",
+                                  .view = BENCH_VIEW_Y_Z,
+                                  .rows = 1,
+                                  .columns = METHODS,
+                                  .image = image,
+                                  .column = columns,
+                                  .range_db = 30.0,
+                                  .width = 900};
     if (status == NFSAR_OK) {
         status = draw(papers, "letters", &panels, error);
     }
@@ -141,13 +140,13 @@ static enum nfsar_status slice_run(struct papers *papers, const nfsar_capture *c
         .grid = {axis(-0.05, 0.05, n), axis(-0.05, 0.05, n), axis(0.3, 0.3, 1)},
         .method = methods,
         .n_method = METHODS};
-    struct papers_panels panels = {.title = "Cut-out at 0.3 m, offsets to 2.5 cm",
-                                   .view = PAPERS_VIEW_X_Y,
-                                   .rows = 1,
-                                   .columns = METHODS,
-                                   .image = image,
-                                   .column = columns,
-                                   .width = 1000};
+    struct bench_panels panels = {.title = "Cut-out at 0.3 m, offsets to 2.5 cm",
+                                  .view = BENCH_VIEW_X_Y,
+                                  .rows = 1,
+                                  .columns = METHODS,
+                                  .image = image,
+                                  .column = columns,
+                                  .width = 1000};
     enum nfsar_status status = papers_experiment_run(papers, &experiment, image, error);
     if (status == NFSAR_OK) {
         status = draw(papers, "cutout", &panels, error);
@@ -194,24 +193,6 @@ static enum nfsar_status cut_out(struct papers *papers, nfsar_error *error) {
     return status;
 }
 
-static enum nfsar_status make_folder(const char *path, nfsar_error *error) {
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: the folder could not be made: %s", path,
-                          strerror(errno));
-    }
-    return NFSAR_OK;
-}
-
-static enum nfsar_status prepare(const struct papers *papers, nfsar_error *error) {
-    char path[1024];
-    if (papers->folder == NULL) {
-        return NFSAR_OK;
-    }
-    enum nfsar_status status = make_folder(papers->folder, error);
-    snprintf(path, sizeof path, "%s/pictures", papers->folder);
-    return status == NFSAR_OK ? make_folder(path, error) : status;
-}
-
 static enum nfsar_status finish(const struct papers *papers, nfsar_error *error) {
     char path[1024];
     if (papers->folder == NULL) {
@@ -231,7 +212,8 @@ enum nfsar_status bench_papers(struct bench *bench, nfsar_error *error) {
     enum nfsar_status (*const part[])(struct papers *, nfsar_error *) = {
         point_spread, letters, cut_out, papers_growth_run};
     bench_machine_begin(&papers.machine);
-    enum nfsar_status status = prepare(&papers, error);
+    enum nfsar_status status =
+        papers.folder != NULL ? bench_page_folders(papers.folder, error) : NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < sizeof part / sizeof part[0]; i++) {
         status = part[i](&papers, error);
     }

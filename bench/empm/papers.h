@@ -15,6 +15,7 @@
 #include <nfsar/rma.h>
 
 #include "bench/bench.h"
+#include "bench/panels.h"
 #include "host/scene/scatterers.h"
 
 /* --- scans.c --- */
@@ -82,9 +83,6 @@ enum nfsar_status papers_imager_run(void *context, nfsar_error *error);
 void papers_imager_free(struct papers_imager *imager);
 
 /* --- results.c --- */
-
-/* Processor time of one run, the mean over the rounds. */
-double papers_seconds(const struct bench_row *row);
 
 /* What one method made of one experiment. */
 struct papers_result {
@@ -157,26 +155,6 @@ double papers_growth_worst(const struct papers *papers, const struct papers_grow
 /* Curves of the variable whose first method is papers->growth[first]. */
 enum nfsar_status papers_growth_picture(const struct papers *papers, size_t first, const char *path,
                                         nfsar_error *error);
-
-/* --- panels.c --- */
-
-/* Which axes of an image a panel shows: the maximum over the third. */
-enum papers_view { PAPERS_VIEW_Y_Z /* y right, z up */, PAPERS_VIEW_Z_Y, PAPERS_VIEW_X_Y };
-
-struct papers_panels {
-    const char *title;
-    enum papers_view view;
-    size_t rows, columns;
-    const nfsar_image *image;  /* [rows][columns]; empty ones are left out */
-    const char *const *row;    /* [rows] labels; NULL: none */
-    const char *const *column; /* [columns] */
-    double range_db;           /* 0: linear */
-    int width;                 /* pixels */
-};
-
-/* Images side by side in one PNG, each with its own maximum as 0 dB. */
-enum nfsar_status papers_panels_draw(const struct papers_panels *panels, const char *path,
-                                     nfsar_error *error);
 
 /* --- page.c --- */
 

@@ -8,14 +8,6 @@
 /* Slices of a volume that bp makes where all of them would take too long. */
 enum { SLICES = 2 };
 
-double papers_seconds(const struct bench_row *row) {
-    double sum = 0.0;
-    for (size_t i = 0; i < row->seconds.n; i++) {
-        sum += row->round[i];
-    }
-    return row->busy * (double)row->threads * sum / (double)row->seconds.n;
-}
-
 /* What is imaged by one method of an experiment. */
 struct entrant {
     struct papers_imager imager;

@@ -102,6 +102,9 @@ static void everything_is_there(void **state) {
         assert_int_equal(count(root, "rma", "rma", NULL, threads), 1);
         assert_int_equal(count(root, "rma", "FFTW: the transforms in rma", NULL, threads), 1);
         assert_int_equal(count(root, "rma", "FFTW: the textbook's transforms", NULL, threads), 1);
+        assert_int_equal(count(root, "csar", "csar", NULL, threads), 1);
+        assert_int_equal(count(root, "csar", "FFTW: the transforms in csar", NULL, threads), 1);
+        assert_int_equal(count(root, "csar", "bp of a part", NULL, threads), 1);
         assert_int_equal(count(root, "nufft", "type 1", NULL, threads), 1);
         assert_int_equal(count(root, "nufft", "type 2", NULL, threads), 1);
         assert_int_equal(count(root, "nufft", "FFTW: plain transforms", NULL, threads), 1);
@@ -148,7 +151,7 @@ static void ratios_are_quotients(void **state) {
 /* Every speed of an image or an echo comes with its error, and none is wild. */
 static void speed_comes_with_accuracy(void **state) {
     (void)state;
-    json_t *root = run_json("--quick bp rma nufft simulation --threads 1");
+    json_t *root = run_json("--quick bp rma csar nufft simulation --threads 1");
     size_t i, with = 0;
     json_t *row;
     json_array_foreach(json_object_get(root, "rows"), i, row) {
@@ -159,7 +162,7 @@ static void speed_comes_with_accuracy(void **state) {
             assert_true(json_number_value(error_db) < -40.0);
         }
     }
-    assert_true(with >= 8);
+    assert_true(with >= 9);
     json_decref(root);
 }
 
@@ -194,7 +197,8 @@ static void fails(int status, const char *part, const char *arguments) {
 
 static void bad_usage_is_refused(void **state) {
     (void)state;
-    fails(2, "there is no subject 'bq'; known are memory, sgemm, fftw, bp, rma", "--quick bq");
+    fails(2, "there is no subject 'bq'; known are memory, sgemm, fftw, bp, rma, csar",
+          "--quick bq");
     fails(2, "there is no option --slow", "--slow");
     fails(2, "known are auto, portable, avx2, avx512", "--quick sgemm --kernel mmx");
     fails(2, "a whole number", "--threads many");

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "bench/empm/papers.h"
+#include "bench/panels.h"
 #include "host/picture/panel.h"
 
 #define TITLE      40.0
@@ -13,11 +13,11 @@
 #define UNIT_PER_M 1000.0
 
 /* Magnitudes of an image seen along one axis: of an image one voxel deep, all of it. */
-static enum nfsar_status see(const nfsar_image *image, enum papers_view view, struct plane *plane,
+static enum nfsar_status see(const nfsar_image *image, enum bench_view view, struct plane *plane,
                              nfsar_error *error) {
     const nfsar_grid *grid = &image->grid;
     const size_t nx = grid->x.count, ny = grid->y.count, n = nfsar_grid_voxels(grid);
-    static const struct { char u, v; } axes[] = {{'y', 'z'}, {'z', 'y'}, {'x', 'y'}};
+    static const struct { char u, v; } axes[] = {{'y', 'z'}, {'z', 'y'}, {'x', 'y'}, {'x', 'z'}};
     const nfsar_axis *axis[3] = {&grid->x, &grid->y, &grid->z};
     const int along = axes[view].u - 'x', up = axes[view].v - 'x';
     *plane = (struct plane){
@@ -47,7 +47,7 @@ struct layout {
     int canvas_height;
 };
 
-static struct layout lay_out(const struct papers_panels *panels, const struct plane *plane,
+static struct layout lay_out(const struct bench_panels *panels, const struct plane *plane,
                              double margin) {
     struct extent u = extent_of(&plane->u), v = extent_of(&plane->v);
     struct layout made = {.left = (int)ceil(margin + (panels->row != NULL ? ROW_LABEL : 0.0)),
@@ -60,7 +60,7 @@ static struct layout lay_out(const struct papers_panels *panels, const struct pl
     return made;
 }
 
-static enum nfsar_status draw_panel(const struct papers_panels *panels, const struct canvas *canvas,
+static enum nfsar_status draw_panel(const struct bench_panels *panels, const struct canvas *canvas,
                                     const struct layout *layout, size_t row, size_t column,
                                     nfsar_error *error) {
     const nfsar_image *image = &panels->image[row * panels->columns + column];
@@ -72,8 +72,9 @@ static enum nfsar_status draw_panel(const struct papers_panels *panels, const st
     if (status != NFSAR_OK) {
         return status;
     }
-    struct shade shade = {
-        .maximum = plane.maximum, .linear = panels->range_db <= 0.0, .range_db = panels->range_db};
+    struct shade shade = {.maximum = panels->maximum > 0.0 ? panels->maximum : plane.maximum,
+                          .linear = panels->range_db <= 0.0,
+                          .range_db = panels->range_db};
     struct panel panel = {.plane = &plane,
                           .u = extent_of(&plane.u),
                           .v = extent_of(&plane.v),
@@ -97,7 +98,7 @@ static enum nfsar_status draw_panel(const struct papers_panels *panels, const st
     return status;
 }
 
-static enum nfsar_status draw(const struct papers_panels *panels, const struct canvas *canvas,
+static enum nfsar_status draw(const struct bench_panels *panels, const struct canvas *canvas,
                               const struct layout *layout, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
     canvas_grey(canvas, CANVAS_INK);
@@ -115,7 +116,7 @@ static enum nfsar_status draw(const struct papers_panels *panels, const struct c
 }
 
 /* The margin left of the numbers, which depends on the height of the panels: one try tells it. */
-static double margin_of(const struct papers_panels *panels, const struct canvas *canvas,
+static double margin_of(const struct bench_panels *panels, const struct canvas *canvas,
                         const struct plane *plane) {
     struct layout trial = lay_out(panels, plane, 60.0);
     struct panel panel = {.plane = plane,
@@ -128,8 +129,8 @@ static double margin_of(const struct papers_panels *panels, const struct canvas 
     return panel_margin(canvas, &panel) + 8.0;
 }
 
-enum nfsar_status papers_panels_draw(const struct papers_panels *panels, const char *path,
-                                     nfsar_error *error) {
+enum nfsar_status bench_panels_draw(const struct bench_panels *panels, const char *path,
+                                    nfsar_error *error) {
     struct canvas canvas;
     struct plane first;
     enum nfsar_status status = see(&panels->image[0], panels->view, &first, error);
