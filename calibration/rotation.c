@@ -454,8 +454,8 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
     }
     s->voxel_noise = s->lines.noise * (double)(s->lines.n * s->lines.n_sample);
     enum nfsar_status status =
-        rotation_scatterers_find(capture, &s->lines, r, within, STANDS_OUT, s->threads, s->known,
-                                 KNOWN, &s->n_known, s->progress, error);
+        rotation_scatterers_find(capture, &s->lines, s->heights, r, within, STANDS_OUT, s->threads,
+                                 s->known, KNOWN, &s->n_known, s->progress, error);
     if (status == NFSAR_OK && s->n_known == 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "nothing within %.3g m of the axis stands out of the noise", within);
@@ -473,7 +473,8 @@ static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_sour
     enum nfsar_status status =
         rotation_lines_read(capture, source, HEIGHTS * r->radius_m, r, &s->lines, error);
     if (status == NFSAR_OK) {
-        s->heights = rotation_heights_choose(&s->lines, r->radius_m);
+        double single = s->options->has_point ? s->options->point.y : NAN;
+        s->heights = rotation_heights_choose(&s->lines, r->radius_m, single);
         status = find_scatterers(capture, s, r, error);
     }
     if (status == NFSAR_OK) {

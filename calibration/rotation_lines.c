@@ -16,6 +16,10 @@
 /* Positions farther from the circle than this part of its radius are no turntable. */
 #define ROUND 0.02
 
+/* Less of a circle, and a wrong radius is made up for by wrong places of the scatterers: with 20 dB
+ * of signal over noise errors were above 0.4 mm up to 210 degrees, and below 0.1 mm from 240 on. */
+#define LEAST_ARC (NFSAR_PI * 4.0 / 3.0 - 1e-3)
+
 /* Fewest samples that tell noise from targets by range. */
 enum { LEAST_SAMPLES = 8 };
 
@@ -90,11 +94,12 @@ static enum nfsar_status judge_circle(const nfsar_vec3 *p, double *angle, size_t
                           "parallel to y: this is for turntables",
                           1e3 * off, r->radius_m);
     }
-    if (*arc < NFSAR_PI / 6.0) {
-        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                          "the radar goes round the axis by %.3g degrees only: at least 30 are "
-                          "needed",
-                          *arc * 180.0 / NFSAR_PI);
+    if (*arc < LEAST_ARC) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_GEOMETRY,
+            "the radar goes round the axis by %.4g degrees only: the radius needs %g, "
+            "or scatterers elsewhere look the same",
+            *arc * 180.0 / NFSAR_PI, LEAST_ARC * 180.0 / NFSAR_PI);
     }
     return NFSAR_OK;
 }
@@ -337,7 +342,8 @@ enum { MOST_HEIGHTS = 49 };
 #define COARSE_UPDATES 2e9
 
 /* An array's span of heights resolves lambda R / (2 span). */
-struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius) {
+struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius,
+                                                double single) {
     double low = INFINITY, high = -INFINITY;
     for (size_t l = 0; l < lines->n; l++) {
         double y = 0.5 * (lines->tx[l].y + lines->rx[l].y);
@@ -347,7 +353,7 @@ struct rotation_heights rotation_heights_choose(const struct rotation_lines *lin
     double middle = 0.5 * (low + high), span = high - low;
     double resolution = NFSAR_PI / lines->k_centre * radius / fmax(span, 1e-9);
     if (resolution > 0.3 * radius) {
-        return (struct rotation_heights){middle, 0.0, 1};
+        return (struct rotation_heights){isnan(single) ? middle : single, 0.0, 1};
     }
     double step = 0.7 * resolution;
     size_t half = (size_t)ceil(0.5 * span / step);
@@ -495,11 +501,11 @@ static enum nfsar_status image_slice(struct coarse *coarse, const nfsar_grid *gr
 
 enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
                                            const struct rotation_lines *lines,
+                                           struct rotation_heights heights,
                                            const nfsar_rotation *rotation, double within,
                                            double stands_out, int threads,
                                            struct rotation_scatterer *list, size_t room, size_t *n,
                                            const nfsar_progress *progress, nfsar_error *error) {
-    const struct rotation_heights heights = rotation_heights_choose(lines, rotation->radius_m);
     double wavelength = 2.0 * NFSAR_PI / lines->k_centre;
     double step = fmax(COARSE_STEP * wavelength, 2.0 * within / sqrt(COARSE_VOXELS));
     size_t half = (size_t)ceil(within / step), side = 2 * half + 1;

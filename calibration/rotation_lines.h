@@ -25,17 +25,20 @@ struct rotation_scatterer {
     double power;
 };
 
-/* Heights at which scatterers are looked for. */
+/* Heights at which scatterers are looked for; where there is but one, it is `single`, or with NaN
+ * that of the phase centres. */
 struct rotation_heights {
     double first, step; /* step 0: there is one height only, and it cannot be told */
     size_t n;
 };
-struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius);
+struct rotation_heights rotation_heights_choose(const struct rotation_lines *lines, double radius,
+                                                double single);
 
 /* The strongest scatterers within `within` of the axis, strongest first, into list[room]; as far as
  * they have stands_out times the power of noise. Powers are relative. */
 enum nfsar_status rotation_scatterers_find(const nfsar_capture *capture,
                                            const struct rotation_lines *lines,
+                                           struct rotation_heights heights,
                                            const nfsar_rotation *rotation, double within,
                                            double stands_out, int threads,
                                            struct rotation_scatterer *list, size_t room, size_t *n,
