@@ -19,6 +19,10 @@ enum nfsar_status rotation_lines_read(const nfsar_capture *capture, const nfsar_
                                       struct rotation_lines *lines, nfsar_error *error);
 void rotation_lines_free(struct rotation_lines *lines);
 
+/* Whether number i is among a part of all numbers, by its multiple of an irrational number: even,
+ * and in step with no lattice of angles and heights. */
+bool rotation_is_in(size_t i, double irrational, double share);
+
 /* A scatterer and its |o|^2. */
 struct rotation_scatterer {
     nfsar_vec3 at;
