@@ -323,7 +323,7 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
         return nfsar_fail(
             error, NFSAR_ERROR_FORMAT,
             "the image is sharpest at the end of the search, %+.3g mm from the radius "
-            "of %.4g m that the poses have: search farther, or correct that first",
+            "of %.4g m that the poses have: search farther (--search), or correct that first",
             1e3 * change, rotation->radius_m);
     }
     rotation->change_m = change;
