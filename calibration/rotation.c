@@ -30,10 +30,6 @@ enum { SHARP = 12, KNOWN = 32 };
 /* A full circle, nearly: ranges from all sides tell what is added to all of them. */
 #define ALL_ROUND (NFSAR_PI * 300.0 / 180.0)
 
-nfsar_rotation_options nfsar_rotation_defaults(void) {
-    return (nfsar_rotation_options){.search_m = 0.01, .point_off_m = 0.015};
-}
-
 /* ---- the search ----------------------------------------------------------------------------- */
 
 struct search {
@@ -83,18 +79,6 @@ static double vertex(double left, double middle, double right) {
 
 /* ---- scatterers to a fraction of a voxel ---------------------------------------------------- */
 
-static void strongest_of(const float complex *image, double *at_x, double *at_z, double *power) {
-    *power = -1.0;
-    for (int i = 0; i < PATCH_VOXELS; i++) {
-        double re = (double)crealf(image[i]), im = (double)cimagf(image[i]);
-        if (re * re + im * im > *power) {
-            *power = re * re + im * im;
-            *at_x = patch_offset(i % PATCH_SIDE);
-            *at_z = patch_offset(i / PATCH_SIDE);
-        }
-    }
-}
-
 /* Onto the strongest voxel of patches at three heights, and to the vertex of a parabola through
  * their peaks. */
 static void centre_on(const struct search *s, struct rotation_trial trial, double step,
@@ -108,7 +92,7 @@ static void centre_on(const struct search *s, struct rotation_trial trial, doubl
         at.y += h * height_step;
         rotation_patch(&s->lines, trial, at, step, image);
         double x = 0.0, z = 0.0;
-        strongest_of(image, &x, &z, &peak[h + 1]);
+        rotation_patch_strongest(image, &x, &z, &peak[h + 1]);
         if (peak[h + 1] > best.power) {
             best.at = (nfsar_vec3){at.x + step * x, at.y, at.z + step * z};
             best.power = peak[h + 1];
@@ -339,7 +323,7 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
         return nfsar_fail(
             error, NFSAR_ERROR_FORMAT,
             "the image is sharpest at the end of the search, %+.3g mm from the radius "
-            "of %.4g m that the poses have: search farther, or correct that first",
+            "of %.4g m that the poses have: search farther (--search), or correct that first",
             1e3 * change, rotation->radius_m);
     }
     rotation->change_m = change;
@@ -420,9 +404,8 @@ static enum nfsar_status find_zero(struct search *s, nfsar_rotation *r, nfsar_er
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
-static enum nfsar_status check(const nfsar_capture *capture, const nfsar_rotation_options *o,
-                               const nfsar_rotation *r, nfsar_error *error) {
-    (void)capture;
+static enum nfsar_status check(const nfsar_rotation_options *o, const nfsar_rotation *r,
+                               nfsar_error *error) {
     if (!(o->search_m >= 1e-4 && o->search_m <= 0.2 * r->radius_m)) {
         return nfsar_fail(
             error, NFSAR_ERROR_ARGUMENT,
@@ -454,8 +437,8 @@ static enum nfsar_status find_scatterers(const nfsar_capture *capture, struct se
     }
     s->voxel_noise = s->lines.noise * (double)(s->lines.n * s->lines.n_sample);
     enum nfsar_status status =
-        rotation_scatterers_find(capture, &s->lines, r, within, STANDS_OUT, s->threads, s->known,
-                                 KNOWN, &s->n_known, s->progress, error);
+        rotation_scatterers_find(capture, &s->lines, s->heights, r, within, STANDS_OUT, s->threads,
+                                 s->known, KNOWN, &s->n_known, s->progress, error);
     if (status == NFSAR_OK && s->n_known == 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "nothing within %.3g m of the axis stands out of the noise", within);
@@ -473,7 +456,8 @@ static enum nfsar_status run(const nfsar_capture *capture, const nfsar_echo_sour
     enum nfsar_status status =
         rotation_lines_read(capture, source, HEIGHTS * r->radius_m, r, &s->lines, error);
     if (status == NFSAR_OK) {
-        s->heights = rotation_heights_choose(&s->lines, r->radius_m);
+        double single = s->options->has_point ? s->options->point.y : NAN;
+        s->heights = rotation_heights_choose(&s->lines, r->radius_m, single);
         status = find_scatterers(capture, s, r, error);
     }
     if (status == NFSAR_OK) {
@@ -504,7 +488,7 @@ enum nfsar_status nfsar_rotation_find(const nfsar_capture *capture, const nfsar_
     s->threads = s->options->threads > 0 ? s->options->threads : omp_get_max_threads();
     enum nfsar_status status = rotation_circle(capture, rotation, &arc, error);
     if (status == NFSAR_OK) {
-        status = check(capture, s->options, rotation, error);
+        status = check(s->options, rotation, error);
     }
     if (status == NFSAR_OK) {
         status = run(capture, source, s, arc, rotation, error);
@@ -512,23 +496,4 @@ enum nfsar_status nfsar_rotation_find(const nfsar_capture *capture, const nfsar_
     rotation_lines_free(&s->lines);
     free(s);
     return status;
-}
-
-void nfsar_rotation_apply(const nfsar_rotation *rotation, nfsar_capture *capture) {
-    /* About y by an angle b takes x to (cos b, 0, -sin b): the other way round than angles count.
-     */
-    const nfsar_quaternion turn =
-        nfsar_quaternion_from_axis_angle((nfsar_vec3){0.0, 1.0, 0.0}, -rotation->turn_rad);
-    for (size_t i = 0; i < capture->n_pose; i++) {
-        nfsar_pose *pose = &capture->pose[i];
-        double x = pose->position.x - rotation->axis_x, z = pose->position.z - rotation->axis_z;
-        double length = hypot(x, z);
-        double factor = length > 0.0 ? 1.0 + rotation->change_m / length : 1.0;
-        nfsar_vec3 p = {factor * x, pose->position.y + rotation->rise_m, factor * z};
-        if (rotation->turn_rad != 0.0) {
-            p = nfsar_quaternion_rotate(turn, p);
-            pose->orientation = nfsar_quaternion_multiply(turn, pose->orientation);
-        }
-        pose->position = (nfsar_vec3){p.x + rotation->axis_x, p.y, p.z + rotation->axis_z};
-    }
 }

@@ -216,3 +216,16 @@ double rotation_intensity(const struct rotation_lines *lines, struct rotation_tr
     }
     return creal(total) * creal(total) + cimag(total) * cimag(total);
 }
+
+void rotation_patch_strongest(const float complex image[PATCH_VOXELS], double *at_x, double *at_z,
+                              double *power) {
+    *power = -1.0;
+    for (int i = 0; i < PATCH_VOXELS; i++) {
+        double re = (double)crealf(image[i]), im = (double)cimagf(image[i]);
+        if (re * re + im * im > *power) {
+            *power = re * re + im * im;
+            *at_x = patch_offset(i % PATCH_SIDE);
+            *at_z = patch_offset(i / PATCH_SIDE);
+        }
+    }
+}

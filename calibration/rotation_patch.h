@@ -52,6 +52,10 @@ struct rotation_sharpness {
 };
 struct rotation_sharpness rotation_patch_sharpness(const float complex image[PATCH_VOXELS]);
 
+/* The strongest voxel's offsets from the middle, in steps, and |o|^2. */
+void rotation_patch_strongest(const float complex image[PATCH_VOXELS], double *at_x, double *at_z,
+                              double *power);
+
 /* How much phase a change of the radius makes at a scatterer: what varies from pair to pair, less
  * what another place of the scatterer makes as well (another height too where those are told).
  * rad/m, root of the mean square. */

@@ -128,8 +128,14 @@ static int print_json(const struct job *job, const nfsar_rotation *r) {
         "snr_db", r->snr_db, "range_offset_m", json_number(r->range_offset_m), "zero", zero));
 }
 
+/* Millimetres to two places, without the sign of a zero. */
+static double hundredths(double metres) {
+    return round(1e5 * metres) / 100.0 + 0.0;
+}
+
 static void print_found(const nfsar_rotation *r) {
-    printf("axis       x %.2f, z %.2f mm in the poses\n", 1e3 * r->axis_x, 1e3 * r->axis_z);
+    printf("axis       x %.2f, z %.2f mm in the poses\n", hundredths(r->axis_x),
+           hundredths(r->axis_z));
     printf("scatterers %zu, the farthest %.1f mm from the axis, the strongest %.0f dB over noise\n",
            r->scatterers, 1e3 * r->farthest_m, r->snr_db);
     printf("radius     %.2f mm, which is %+.2f mm; standard deviation %.2g mm\n",
@@ -157,6 +163,11 @@ static int run(const struct job *job) {
     enum nfsar_status status = pending_check(job->output, PENDING_HDF5, &error);
     if (status == NFSAR_OK) {
         status = nfsar_capture_file_open(job->input, &file, &error);
+    }
+    if (status == NFSAR_OK && capture_file_counts(file)->is_recording) {
+        status = nfsar_fail(&error, NFSAR_ERROR_ARGUMENT,
+                            "%s: is a recording; `nfsar repair %s` makes a capture of it",
+                            job->input, job->input);
     }
     if (status == NFSAR_OK) {
         nfsar_calibrated_source calibrated = {nfsar_capture_file_header(file),

@@ -19,15 +19,17 @@ typedef struct nfsar_rotation_options {
     double within_m;    /**< scatterers are looked for so near the axis; 0 (default) for 0.4 of the
                              radius, at most 0.1 m */
     bool has_point;     /**< point is given */
-    nfsar_vec3 point;   /**< where a reflector on the table is, in the target's frame, metres */
+    nfsar_vec3 point;   /**< where a reflector on the table is, in the target's frame, metres;
+                             a scan of one height takes all scatterers to be as high, and
+                             without it as high as its phase centres */
     double point_off_m; /**< it is the strongest scatterer so near to where it should be; 15 mm */
     int threads;        /**< 0 for all processors */
 } nfsar_rotation_options;
 
 /** What was found. */
 typedef struct nfsar_rotation {
-    double axis_x;           /**< the axis of the poses, metres */
-    double axis_z;           /**< likewise */
+    double axis_x;           /**< x of the axis of the poses, metres */
+    double axis_z;           /**< likewise z */
     double radius_m;         /**< distance of the poses from it */
     double change_m;         /**< to be added to the radius */
     double uncertainty_m;    /**< standard deviation of that: the larger of the next two */
@@ -52,7 +54,8 @@ typedef struct nfsar_rotation {
 /** The defaults above. */
 nfsar_rotation_options nfsar_rotation_defaults(void);
 
-/** Find what the poses have wrong. They must go round an axis parallel to y.
+/** Find what the poses have wrong. They must go round an axis parallel to y,
+ * by 240 degrees at least: less does not tell a wrong radius from other places of the scatterers.
  *
  * The radius is where patches round the strongest scatterers are sharpest; a distance that is added
  * to all ranges alike, the same from all sides, makes no difference.

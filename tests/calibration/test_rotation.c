@@ -171,6 +171,28 @@ static void test_heights(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* One height 20 mm above the target's plane: without a point that makes the radius longer by
+ * 20^2 / (2 250) = 0.8 mm and some; with one the height is known. */
+static void test_height_of_point(void **state) {
+    (void)state;
+    const struct truth truth = {.radius = 1e-3};
+    const nfsar_vec3 point[3] = {{0.06, 0.0, 0.02}, {-0.03, 0.0, -0.06}, {0.02, 0.0, -0.04}};
+    nfsar_capture capture;
+    nfsar_rotation found;
+    nfsar_error error;
+    make_table(400, 1, 0.0, &capture);
+    for (size_t i = 0; i < capture.n_pose; i++) {
+        capture.pose[i].position.y = 0.02;
+    }
+    add_echo(&capture, &truth, point, 3);
+    add_noise(&capture, 3.0 * 0.01, 1);
+    assert_ok(find(&capture, NULL, &found, &error), error);
+    assert_near(found.change_m, 1.8e-3, 0.3e-3);
+    assert_ok(find(&capture, &point[0], &found, &error), error);
+    assert_near(found.change_m, 1e-3, 0.15e-3);
+    nfsar_capture_free(&capture);
+}
+
 static void refuse(const nfsar_capture *capture, const nfsar_vec3 *pin, enum nfsar_status expected,
                    const char *part) {
     nfsar_rotation found;
@@ -201,6 +223,12 @@ static void test_refusals(void **state) {
     add_echo(&capture, &wrong, two, 2);
     add_noise(&capture, 0.01, 2);
     refuse(&capture, NULL, NFSAR_ERROR_FORMAT, "end of the search");
+    /* Half a circle. */
+    for (size_t i = 0; i < capture.n_pose; i++) {
+        double angle = NFSAR_PI * (double)i / 299.0;
+        capture.pose[i].position = (nfsar_vec3){0.25 * cos(angle), 0.0, 0.25 * sin(angle)};
+    }
+    refuse(&capture, NULL, NFSAR_ERROR_GEOMETRY, "round the axis by 180 degrees only");
     /* A line is no circle. */
     for (size_t i = 0; i < capture.n_pose; i++) {
         capture.pose[i].position = (nfsar_vec3){1e-3 * (double)i, 0.0, 0.0};
@@ -213,6 +241,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_height),
         cmocka_unit_test(test_heights),
+        cmocka_unit_test(test_height_of_point),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

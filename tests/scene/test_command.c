@@ -232,6 +232,7 @@ static void test_examples(void **state) {
         {"scene-points.yaml", 264 * 33, 8, 64, 21, 21},
         {"scene-cutout.yaml", 211 * 27, 8, 64, 11000, 14400},
         {"scene-turntable.yaml", 360 * 14, 8, 64, 9, 9},
+        {"scene-turntable-off.yaml", 887, 1, 64, 8, 8},
         {"scene-irregular.yaml", 211 * 27, 8, 64, 3000, 4500},
         {"scene-handheld.yaml", 6848, 8, 64, 100, 2000},
         {"scene-clumped.yaml", 1326, 8, 64, 1, 1},
