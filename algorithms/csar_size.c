@@ -104,7 +104,8 @@ double csar_end(const nfsar_csar_plan *plan, double sine) {
         return 0.0;
     }
     double part = (asin(sine) - plan->full) / (plan->end - plan->full);
-    return part <= 0.0 ? 1.0 : 0.5 * erfc(2.5 * (2.0 * part - 1.0));
+    double steepness = 0.95 * sqrt(log(1.0 / plan->options.tolerance));
+    return part <= 0.0 ? 1.0 : 0.5 * erfc(steepness * (2.0 * part - 1.0));
 }
 
 /* ---- orders ---- */
