@@ -102,7 +102,8 @@ enum nfsar_status csar_find_lattice(nfsar_csar_plan *plan, nfsar_error *error) {
 /* ---- lines ---- */
 
 static uint32_t class_of(nfsar_csar_plan *plan, struct csar_class class) {
-    double apart = SAME_PHASE * 4.0 * plan->near / plan->k_max, nearest = INFINITY;
+    double same = fmin(SAME_PHASE, plan->options.tolerance);
+    double apart = same * 4.0 * plan->near / plan->k_max, nearest = INFINITY;
     size_t best = 0;
     for (size_t i = 0; i < plan->n_class; i++) {
         double off =

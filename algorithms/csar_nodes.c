@@ -32,7 +32,7 @@ static double thinning(const nfsar_csar_plan *plan) {
 static double extra_path(double range, const struct csar_class *class, double slope) {
     double across = range * range + 0.25 * class->square;
     double along = range * sqrt(class->along * fmax(slope, 0.0));
-    return sqrt(across + along) + sqrt(across - along) - 2.0 * range;
+    return sqrt(across + along) + sqrt(fmax(across - along, 0.0)) - 2.0 * range;
 }
 
 /* Its derivative by the slope. */
@@ -134,13 +134,18 @@ static void solve(const double complex *l, size_t n, double complex *w) {
     }
 }
 
+/* Waves are fewer the more they slope: this part of the largest square is the middling one. */
+#define MIDDLING 0.4
+
 /* Weights of sample i for pairs of this class, of one term, into re and im [n_node]; w[n_node] is
  * scratch. */
 static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i,
                   const struct csar_class *class, bool derivative, double complex *w, float *re,
                   float *im) {
     size_t n = fit->n;
-    double s = 2.0 * plan->wavenumber[i], slope = plan->slope / (s * s);
+    /* Each sample is developed at its own middling slope, and brought to the common one. */
+    double s = 2.0 * plan->wavenumber[i], slope = plan->n_term == 2 ? plan->middling : 0.0;
+    double apart = plan->slope - slope * s * s;
     for (size_t m = 0; m < n; m++) {
         w[m] = 0.0;
     }
@@ -149,8 +154,9 @@ static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i,
         double factor = plan->options.equal_views ? 1.0 : range;
         double turn = s * (fit->x[q] + 0.5 * extra_path(range, class, slope));
         double complex wanted = factor * cexp(CMPLX(0.0, -turn));
-        if (derivative) {
-            wanted *= CMPLX(0.0, -0.5 / s * extra_slope(range, class, slope));
+        if (plan->n_term == 2) {
+            double by_slope = -0.5 / s * extra_slope(range, class, slope);
+            wanted *= derivative ? CMPLX(0.0, by_slope) : CMPLX(1.0, apart * by_slope);
         }
         for (size_t m = 0; m < n; m++) {
             w[m] += wanted * fit->wave[q * n + m];
@@ -165,9 +171,6 @@ static void weigh(const nfsar_csar_plan *plan, const struct fit *fit, size_t i,
     }
 }
 
-/* Waves are fewer the more they slope: this part of the largest square is the middling one. */
-#define MIDDLING 0.4
-
 /* Whether baselines are so long, and waves so aslant, that their slope matters. */
 static void choose_terms(nfsar_csar_plan *plan) {
     plan->upright = plan->erect >= plan->level;
@@ -179,13 +182,15 @@ static void choose_terms(nfsar_csar_plan *plan) {
     /* The path is (d^2 - (d sine)^2) / (4 R); so aslant, what is near is farther. */
     double phase = plan->k_max * most * sine * sine * cosine / (4.0 * plan->near);
     plan->n_term = phase > csar_share(plan) ? 2 : 1;
-    plan->slope = plan->n_term == 2 ? MIDDLING * pow(2.0 * plan->k_max * sine, 2.0) : 0.0;
+    plan->middling = MIDDLING * sine * sine;
+    plan->slope = plan->n_term == 2 ? plan->middling * pow(plan->k_min + plan->k_max, 2.0) : 0.0;
     plan->slope_phase = plan->n_term == 2 ? (1.0 - MIDDLING) * phase : 0.0;
 }
 
 enum nfsar_status csar_nodes(nfsar_csar_plan *plan, nfsar_error *error) {
     choose_terms(plan);
-    double half = fmax(0.5 * (plan->far - plan->near), 1e-3);
+    /* Nodes that reach down to zero would be no waves. */
+    double half = fmax(0.5 * (plan->far - plan->near), 6.0 / plan->k_min);
     enum nfsar_status status = find_nodes(plan, half, error);
     if (status != NFSAR_OK) {
         return status;

@@ -57,7 +57,7 @@ struct nfsar_csar_plan {
     int threads;
     double *wavenumber; /* [n_sample] k */
     float *taper;       /* [n_sample] */
-    double k_max;
+    double k_min, k_max;
 
     double farthest;     /* voxel from the axis */
     double near, far;    /* ranges between phase centres and voxels */
@@ -80,6 +80,7 @@ struct nfsar_csar_plan {
     bool upright;
     double slope;       /* (rad/m)^2 */
     double slope_phase; /* largest phase by which waves differ from those of that slope */
+    double middling;    /* that slope as the square of a sine */
     float *to_nodes;    /* [n_class][n_sample][n_term][2][node_pitch] */
 
     /* The end of the spectrum: full up to the angle `full`, nothing from `end` on. */

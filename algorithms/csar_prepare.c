@@ -10,9 +10,6 @@
 #include "algorithms/compensate_cylinder.h"
 #include "algorithms/frequencies.h"
 
-/* Bytes of samples that are read at a time. */
-#define BLOCK_BYTES ((size_t)32 << 20)
-
 static enum nfsar_status check_options(const nfsar_csar_options *options, nfsar_error *error) {
     if (!(options->tolerance >= 1e-5 && options->tolerance <= 0.1)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "tolerance %g: must be from 1e-5 to 0.1",
@@ -39,8 +36,8 @@ enum nfsar_status csar_begin(nfsar_csar_plan *plan, const nfsar_capture *capture
         status = frequencies_make(capture, plan->options.frequency_window, &plan->wavenumber,
                                   &plan->taper, error);
     }
-    for (size_t i = 0; status == NFSAR_OK && i < capture->n_sample; i++) {
-        plan->k_max = fmax(plan->k_max, plan->wavenumber[i]);
+    if (status == NFSAR_OK) {
+        frequencies_range(plan->wavenumber, capture->n_sample, &plan->k_min, &plan->k_max);
     }
     return status == NFSAR_OK ? csar_size(plan, report, error) : status;
 }
@@ -68,7 +65,6 @@ static bool make_lateral(const struct taps *taps, struct csar_lateral *to, doubl
 }
 
 static bool make_directions(nfsar_csar_plan *plan, double k_y) {
-    double first = plan->lattice ? plan->first_angle : 0.0;
     for (size_t i = 0; i < plan->n_length; i++) {
         size_t n = plan->length[i];
         double *to = plan->direction[i] = malloc(2 * n * sizeof *to);
@@ -78,7 +74,7 @@ static bool make_directions(nfsar_csar_plan *plan, double k_y) {
             return false;
         }
         for (size_t j = 0; j < n; j++) {
-            double angle = first + 2.0 * NFSAR_PI * (double)j / (double)n;
+            double angle = plan->first_angle + 2.0 * NFSAR_PI * (double)j / (double)n;
             to[j] = cos(angle);
             to[n + j] = sin(angle);
         }
@@ -109,11 +105,6 @@ static bool allocate(nfsar_csar_plan *plan) {
     size_t unit = sizeof(float complex), n = 2 * plan->orders + 1;
     size_t threads = (size_t)plan->threads, group = plan->group * plan->n_term;
     size_t line = plan->capture->array.n_channel * plan->capture->n_sample;
-    plan->pulse_block = BLOCK_BYTES / (line * unit);
-    plan->pulse_block = plan->pulse_block < 1 ? 1 : plan->pulse_block;
-    if (plan->pulse_block > plan->capture->n_pulse) {
-        plan->pulse_block = plan->capture->n_pulse;
-    }
     plan->samples = buffer_alloc(plan->pulse_block * line, unit);
     plan->values = buffer_alloc(group * csar_lines(plan), unit);
     plan->rows = buffer_alloc(threads * plan->n_fine * plan->angle_row, unit);
@@ -121,7 +112,6 @@ static bool allocate(nfsar_csar_plan *plan) {
     plan->waves = buffer_alloc(plan->bins * group * n, unit);
     plan->slices = buffer_alloc(plan->bins * csar_slice_pitch(plan), unit);
     plan->work = buffer_alloc(threads * plan->work_size, unit);
-    plan->bytes += plan->pulse_block * line * unit;
     return plan->samples != NULL && plan->values != NULL && plan->rows != NULL &&
            plan->turned != NULL && plan->waves != NULL && plan->slices != NULL &&
            plan->work != NULL;

@@ -21,8 +21,15 @@
 /* Phase that positions off the cylinder may be wrong by. */
 #define MOST_DEVIATION 0.8
 
+/* Bytes of samples that are read at a time. */
+#define BLOCK_BYTES ((size_t)32 << 20)
+
 /* Bytes of slices at a time, below which shorter transforms are not worth more of them. */
 #define SLICES_BYTES (256e6)
+
+/* A set's period along y is so many wavelengths or more, and its transform so long or less. */
+#define SHORTEST_PART 6.0
+#define LONGEST       32768.0
 
 /* ---- distances ---- */
 
@@ -43,7 +50,7 @@ static void find_ranges(nfsar_csar_plan *plan) {
 }
 
 static enum nfsar_status check_inside(const nfsar_csar_plan *plan, nfsar_error *error) {
-    double radius = plan->cylinder.radius, wavelength = 2.0 * NFSAR_PI / plan->k_max;
+    double radius = plan->cylinder.radius, wavelength = 2.0 * NFSAR_PI / plan->k_min;
     double limit =
         radius - plan->off - fmax(CLOSEST_PART * radius, CLOSEST_WAVELENGTHS * wavelength);
     if (plan->farthest <= limit) {
@@ -52,7 +59,8 @@ static enum nfsar_status check_inside(const nfsar_csar_plan *plan, nfsar_error *
     return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                       "the grid reaches %.4g m from the axis at x = %.4g, z = %.4g m, but the "
                       "radar goes round at %.4g m: the grid's corners have to stay within %.4g m",
-                      plan->farthest, plan->cylinder.axis.x, plan->cylinder.axis.z, radius, limit);
+                      plan->farthest, plan->cylinder.axis.x, plan->cylinder.axis.z, radius,
+                      fmax(limit, 0.0));
 }
 
 /* Largest phase that compensation at boresight leaves of an offset from the cylinder. */
@@ -104,8 +112,8 @@ double csar_end(const nfsar_csar_plan *plan, double sine) {
         return 0.0;
     }
     double part = (asin(sine) - plan->full) / (plan->end - plan->full);
-    double steepness = 0.95 * sqrt(log(1.0 / plan->options.tolerance));
-    return part <= 0.0 ? 1.0 : 0.5 * erfc(steepness * (2.0 * part - 1.0));
+    /* What erfc leaves at the ends is a step of the spectrum: 8e-7. */
+    return part <= 0.0 ? 1.0 : 0.5 * erfc(3.4 * (2.0 * part - 1.0));
 }
 
 /* ---- orders ---- */
@@ -159,23 +167,48 @@ static void try_rise(nfsar_csar_plan *plan, double period, size_t longest) {
     size_rise(plan, period, transform_length((size_t)ceil(period / (step * sets))));
 }
 
-static void choose_rise(nfsar_csar_plan *plan, double period) {
+static enum nfsar_status choose_rise(nfsar_csar_plan *plan, double period, nfsar_error *error) {
+    double least = ceil(SHORTEST_PART * 2.0 * NFSAR_PI / (plan->k_max * rise_step(plan)));
+    if (!(least <= LONGEST)) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "voxels %.3g m apart along y are finer than csar makes: %.2g m or more",
+                          plan->grid.y.step,
+                          SHORTEST_PART * 2.0 * NFSAR_PI / (plan->k_max * LONGEST));
+    }
     size_t longest = plan->grid.y.count > 32 ? 2 * plan->grid.y.count : 64;
+    longest = longest > (size_t)least ? longest : (size_t)least;
     try_rise(plan, period, longest);
-    while (longest > 16 &&
+    while (longest > 16 && longest / 2 > (size_t)least &&
            (double)(plan->bins * csar_slice_pitch(plan) * sizeof(float complex)) > SLICES_BYTES) {
         longest = (longest + 1) / 2;
         try_rise(plan, period, longest);
     }
+    return NFSAR_OK;
 }
 
 /* ---- memory ---- */
 
-static size_t bytes_of(const nfsar_csar_plan *plan, size_t group) {
-    size_t n = 2 * plan->orders + 1, unit = sizeof(float complex);
-    group *= plan->n_term;
-    return unit * (group * csar_lines(plan) + group * n * plan->n_fine + plan->bins * group * n +
-                   plan->bins * csar_slice_pitch(plan) +
+/* Pulses whose samples are read at a time. */
+static size_t pulses_within(const nfsar_csar_plan *plan, size_t limit) {
+    size_t pulse = plan->capture->array.n_channel * plan->capture->n_sample * sizeof(float complex);
+    size_t most = limit / 8 < BLOCK_BYTES ? limit / 8 : BLOCK_BYTES;
+    size_t n = most / pulse < 1 ? 1 : most / pulse;
+    return n < plan->capture->n_pulse ? n : plan->capture->n_pulse;
+}
+
+/* Bytes with so many nodes in memory, and the scratch that they take. */
+static size_t bytes_of(nfsar_csar_plan *plan, size_t group) {
+    size_t n = 2 * plan->orders + 1, unit = sizeof(float complex), planes = group * plan->n_term;
+    plan->group = group;
+    plan->work_size = csar_place_work(plan);
+    size_t works[] = {csar_waves_work(plan), csar_slices_work(plan), csar_rise_work(plan)};
+    for (size_t i = 0; i < 3; i++) {
+        plan->work_size = works[i] > plan->work_size ? works[i] : plan->work_size;
+    }
+    plan->work_size = csar_pitch(plan->work_size);
+    size_t pulse = plan->capture->array.n_channel * plan->capture->n_sample;
+    return unit * (planes * csar_lines(plan) + planes * n * plan->n_fine + plan->bins * planes * n +
+                   plan->bins * csar_slice_pitch(plan) + plan->pulse_block * pulse +
                    (size_t)plan->threads * plan->n_fine * plan->angle_row +
                    (size_t)plan->threads * plan->work_size) +
            csar_lines(plan) * sizeof(struct csar_line);
@@ -183,11 +216,13 @@ static size_t bytes_of(const nfsar_csar_plan *plan, size_t group) {
 
 static enum nfsar_status size_memory(nfsar_csar_plan *plan, nfsar_error *error) {
     size_t limit = plan->options.memory > 0 ? plan->options.memory : (size_t)2 << 30;
-    plan->group = plan->n_node;
-    while (plan->group > 1 && bytes_of(plan, plan->group) > limit) {
-        plan->group = (plan->group + 1) / 2;
+    size_t group = plan->n_node;
+    plan->pulse_block = pulses_within(plan, limit);
+    plan->bytes = bytes_of(plan, group);
+    while (group > 1 && plan->bytes > limit) {
+        group = (group + 1) / 2;
+        plan->bytes = bytes_of(plan, group);
     }
-    plan->bytes = bytes_of(plan, plan->group);
     if (plan->bytes <= limit) {
         return NFSAR_OK;
     }
@@ -218,8 +253,10 @@ static double estimate(const nfsar_csar_plan *plan) {
 
 static void size_angles(nfsar_csar_plan *plan) {
     plan->orders = csar_orders(plan, plan->node[plan->n_node - 1]);
+    size_t kept = 2 * plan->orders + 1;
+    /* A lattice much finer than the orders is not worth its transforms. */
+    plan->lattice = plan->lattice && plan->n_angle <= 4 * kept;
     if (!plan->lattice) {
-        size_t kept = 2 * plan->orders + 1;
         plan->n_angle = transform_length((size_t)ceil(OVER_ANGLES * (double)kept) + 2);
     }
     plan->angle_row = csar_pitch(plan->n_angle + GRIDDING_WIDEST);
@@ -269,6 +306,7 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
         report->angle_step_rad =
             r > 0.0 ? NFSAR_PI * hypot(r0, r) / (2.0 * plan->k_max * r0 * r) : 2.0 * NFSAR_PI;
         report->deviation_rad = deviation(plan);
+        report->steepest_rad = atan2(plan->rise, r0 - r);
     }
     status = check_inside(plan, error);
     if (status == NFSAR_OK && deviation(plan) > MOST_DEVIATION) {
@@ -293,17 +331,14 @@ enum nfsar_status csar_size(nfsar_csar_plan *plan, nfsar_csar_report *report, nf
     size_angles(plan);
     size_lateral(&plan->grid.x, plan->cylinder.axis.x, &plan->x);
     size_lateral(&plan->grid.z, plan->cylinder.axis.z, &plan->z);
-    choose_rise(plan, period);
+    status = choose_rise(plan, period, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     size_kernels(plan);
     if (report != NULL) {
         report->seconds = estimate(plan);
         report->slope_rad = plan->slope_phase;
     }
-    plan->work_size = csar_place_work(plan);
-    size_t works[] = {csar_waves_work(plan), csar_slices_work(plan), csar_rise_work(plan)};
-    for (size_t i = 0; i < 3; i++) {
-        plan->work_size = works[i] > plan->work_size ? works[i] : plan->work_size;
-    }
-    plan->work_size = csar_pitch(plan->work_size);
     return size_memory(plan, error);
 }

@@ -76,8 +76,8 @@ static size_t longest(const nfsar_csar_plan *plan) {
 }
 
 size_t csar_slices_work(const nfsar_csar_plan *plan) {
-    return 2 * csar_pitch(plan->orders + 1) + (1 + plan->n_node) * longest(plan) +
-           csar_pitch(plan->n_node) + csar_cells(plan) + csar_flatten_work(plan);
+    return 2 * csar_pitch(plan->orders + 1) + (1 + plan->group) * longest(plan) +
+           csar_pitch(plan->group) + csar_cells(plan) + csar_flatten_work(plan);
 }
 
 /* The shortest transform that sums waves of so many orders exactly. */
@@ -135,8 +135,8 @@ static void make_slice(const nfsar_csar_plan *plan, long step, const float compl
     size_t pitch = longest(plan);
     double complex *hankel = (double complex *)work;
     float complex *in = work + 2 * csar_pitch(plan->orders + 1), *out = in + pitch;
-    double *k_r = (double *)(out + plan->n_node * pitch);
-    float complex *cells = out + plan->n_node * pitch + csar_pitch(plan->n_node);
+    double *k_r = (double *)(out + plan->group * pitch);
+    float complex *cells = out + plan->group * pitch + csar_pitch(plan->group);
     size_t n_wave = 0;
     for (size_t m = 0; m < n; m++) {
         double node = plan->node[first + m], kept = csar_end(plan, k_y / node);

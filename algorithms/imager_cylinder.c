@@ -15,6 +15,9 @@
 /* Phases that are wrong by so much at most, and evenly less, correlate by 0.98. */
 #define MOST_PHASE 0.35
 
+/* Waves that come steeper, seen from the horizontal, begin to be left out. */
+#define STEEPEST (77.0 * NFSAR_PI / 180.0)
+
 /* A gap of so many steps, the usual or the wanted ones, is a hole in the arc. */
 #define HOLE 4.0
 
@@ -65,6 +68,12 @@ static enum nfsar_status judge(const nfsar_imager *imager, double correlation, n
                           "cylinder, which csar compensates at boresight",
                           degrees(imager->turn.deviation_rad), 1e3 * imager->cylinder.deviation);
     }
+    if (imager->turn.steepest_rad > STEEPEST) {
+        return nfsar_fail(why, NFSAR_ERROR_GEOMETRY,
+                          "parts of the grid are seen up to %.0f degrees aslant from above or "
+                          "below, and beyond %.0f csar leaves waves out",
+                          degrees(imager->turn.steepest_rad), degrees(STEEPEST));
+    }
     return NFSAR_OK;
 }
 
@@ -75,7 +84,10 @@ static void expect_error(nfsar_imager *imager, double correlation) {
      * mean (docs/theory/cylindrical-compensation.md). */
     double slopes = 0.05 * imager->turn.slope_rad * imager->turn.slope_rad;
     double pairs = hypot(baselines, slopes);
-    imager->expected_error = fmin(hypot(hypot(pairs, positions), imager->use.csar.tolerance), 1.0);
+    /* What is left out may be most of what a voxel gets. */
+    double cut = imager->turn.steepest_rad > STEEPEST ? 1.0 : 0.0;
+    imager->expected_error =
+        fmin(hypot(hypot(pairs, positions), hypot(imager->use.csar.tolerance, cut)), 1.0);
 }
 
 __attribute__((format(printf, 2, 3))) static void warn(nfsar_imager *imager, const char *format,

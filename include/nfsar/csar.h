@@ -30,10 +30,14 @@ typedef struct nfsar_csar_options {
     bool equal_views; /**< every direction that a voxel is seen from counts the same, as on the axis
                            (false: every position of the radar does, as in backprojection; voxels
                            off the axis see more positions on the far side) */
-    double tolerance; /**< error of the image relative to the exact sum, both as root of sums of
-                           squares; 1e-5 to 0.1; 1e-3 */
-    size_t memory;    /**< bytes that the plan may take, tables aside; 0 for 2 GiB */
-    int threads;      /**< 0 for all processors */
+    double
+        tolerance; /**< error of the image relative to the exact sum of phase centres on the
+                        cylinder, both as root of sums of squares; 1e-5 to 0.1; 1e-3. Kept where
+                        no voxel is seen steeper than 77 degrees, and with views as they are;
+                        for what pairs of antennas add see docs/theory/cylindrical-compensation.md
+                    */
+    size_t memory; /**< bytes that the plan may take, tables aside; 0 for 2 GiB */
+    int threads;   /**< 0 for all processors */
 } nfsar_csar_options;
 
 /** An opaque plan. */
@@ -60,6 +64,8 @@ typedef struct nfsar_csar_report {
     double farthest_m;     /**< largest distance of a voxel from the axis */
     double deviation_rad;  /**< largest error of the phase from positions off the cylinder, which
                                 are compensated at boresight */
+    double steepest_rad;   /**< largest angle to the horizontal between a voxel and a phase centre;
+                                waves beyond 78.5 degrees are left out */
     double slope_rad;      /**< largest phase by which pairs differ with the slope of waves, from a
                                 middling slope; right to the first order */
     double angle_step_rad; /**< between neighbouring angles that a target at farthest_m wants:
