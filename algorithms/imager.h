@@ -60,6 +60,10 @@ enum nfsar_status imager_find_cylinder(nfsar_imager *imager, nfsar_error *error)
 /* Whether there is one and the positions go so far round it that csar comes first. */
 bool imager_goes_round(const nfsar_imager *imager);
 
+/* Angles that are too few for the grid, or have gaps, once imager_fit_cylinder() has looked at it.
+ */
+void imager_warn_of_angles(nfsar_imager *imager);
+
 /* Make csar the method for the whole grid. Refuses what csar cannot make and, for AUTO, what it
  * makes badly. */
 enum nfsar_status imager_fit_cylinder(nfsar_imager *imager, nfsar_error *why);

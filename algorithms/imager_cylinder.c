@@ -119,15 +119,19 @@ static double sampled_up_to(const nfsar_cylinder *cylinder, const nfsar_csar_rep
     return across < radius ? radius * across / sqrt(radius * radius - across * across) : radius;
 }
 
-static void warn_of_angles(nfsar_imager *imager) {
+void imager_warn_of_angles(nfsar_imager *imager) {
     const nfsar_cylinder *cylinder = &imager->cylinder;
     const nfsar_csar_report *turn = &imager->turn;
+    if (!(turn->angle_step_rad > 0.0)) {
+        return;
+    }
     bool even = cylinder->step_rad > 0.0;
     double step = even ? cylinder->step_rad : mean_step(cylinder);
     if (step > turn->angle_step_rad * (1.0 + 1e-9)) {
         warn(imager,
              "the angles step by %s%.3g %s, and voxels up to %.3g m from the axis want %.3g: "
-             "targets more than %.3g m from it show again in other places",
+             "targets more than %.3g m from it show again in other places, and voxels farther out "
+             "than that show others again",
              even ? "" : "an average of ", degrees(step), imager_degrees(degrees(step)),
              turn->farthest_m, degrees(turn->angle_step_rad), sampled_up_to(cylinder, turn, step));
     }
@@ -160,7 +164,7 @@ enum nfsar_status imager_fit_cylinder(nfsar_imager *imager, nfsar_error *why) {
     if (status != NFSAR_OK) {
         warn(imager, "%s", flaw.message);
     }
-    warn_of_angles(imager);
+    imager_warn_of_angles(imager);
     expect_error(imager, correlation);
     imager_describe_cylinder(imager);
     imager_describe_error(imager);

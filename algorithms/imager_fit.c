@@ -262,6 +262,9 @@ static void fall_back(nfsar_imager *imager, const nfsar_error *round, const nfsa
     }
     imager->method = NFSAR_METHOD_BP;
     imager->expected_error = 0.0;
+    if (imager->has_cylinder) {
+        imager_warn_of_angles(imager); /* which is of the scan, not of the method */
+    }
     snprintf(imager->reason, sizeof imager->reason, "%s", tried ? round->message : why->message);
 }
 

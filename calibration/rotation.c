@@ -17,6 +17,11 @@ enum { SHARP = 12, KNOWN = 32 };
 /* Scatterers weaker than this part of the strongest are as likely its side lobes. */
 #define WEAKEST 0.1
 
+/* A larger change than this has to make the image so much sharper, where the ranges say that there
+ * is nothing to change. */
+#define DENIED_FROM 1e-3
+#define DENIED_GAIN 0.1
+
 /* A radius less certain than this is refused, metres. */
 #define MOST_UNCERTAIN 1e-3
 /* And so is one that makes less than this of phase error, rad/m rms: targets so near the axis that
@@ -302,6 +307,21 @@ static double range_offset_at(const struct search *s, double change, double from
     return fabs(off) <= 1.0 ? best + off * step : best;
 }
 
+/* An answer that the ranges deny while it makes little sharper is not one: smooth bodies, whose
+ * echoes come from other places as they turn, have such. */
+static enum nfsar_status believe(const nfsar_rotation *r, nfsar_error *error) {
+    double moved = fabs(r->change_m), gain = r->sharpness_after / r->sharpness_before - 1.0;
+    bool denied = moved > DENIED_FROM && fabs(r->range_offset_m + r->change_m) < 0.15 * moved;
+    if (!denied || gain > DENIED_GAIN) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "the echoes do not tell the radius: the image is sharpest %+.3g mm from that "
+                      "of the poses, by %.2g %%, but the ranges of the echoes say that the poses "
+                      "are right; put some points far from the axis in place of smooth bodies",
+                      1e3 * r->change_m, 100.0 * gain);
+}
+
 static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotation *rotation,
                                      nfsar_error *error) {
     double change = 0.0, step = 0.0;
@@ -329,7 +349,8 @@ static enum nfsar_status find_radius(struct search *s, double arc, nfsar_rotatio
     rotation->change_m = change;
     rotation->range_offset_m =
         arc >= ALL_ROUND ? range_offset_at(s, change, s->range_offset, 0) - change : NAN;
-    return judge(s, change, rotation, error);
+    status = judge(s, change, rotation, error);
+    return status == NFSAR_OK ? believe(rotation, error) : status;
 }
 
 /* ---- the angle ------------------------------------------------------------------------------ */

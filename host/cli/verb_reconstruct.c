@@ -211,7 +211,8 @@ static enum nfsar_status settle_method(struct job *job, nfsar_error *error) {
     if (status == NFSAR_OK && job->request.equal_views &&
         nfsar_imager_method(job->imager) != NFSAR_METHOD_CSAR) {
         return nfsar_fail(
-            error, NFSAR_ERROR_ARGUMENT, "--equal-views is for method csar, and this is for %s: %s",
+            error, NFSAR_ERROR_ARGUMENT,
+            "--equal-views is for method csar (add --method csar), and this is for %s: %s",
             nfsar_method_name(nfsar_imager_method(job->imager)), nfsar_imager_reason(job->imager));
     }
     if (status == NFSAR_OK) {

@@ -139,7 +139,7 @@ static void what_auto_takes(void **state) {
     /* Beyond the cylinder only bp does it. */
     turn = usual;
     grid = box(&turn, 0.2, 61);
-    assert_chosen(&turn, &grid, NFSAR_METHOD_BP, "from the axis", NULL);
+    assert_chosen(&turn, &grid, NFSAR_METHOD_BP, "from the axis", "the angles step by 1 degree");
     /* Little to do. */
     grid = box(&turn, 0.01, 11);
     assert_chosen(&turn, &grid, NFSAR_METHOD_BP,
@@ -244,7 +244,8 @@ static void wide_pairs(void **state) {
     nfsar_capture capture;
     turn.rx.x = 0.15;
     nfsar_grid grid = box(&turn, 0.06, 121);
-    assert_chosen(&turn, &grid, NFSAR_METHOD_BP, "so far apart that csar would be only", NULL);
+    assert_chosen(&turn, &grid, NFSAR_METHOD_BP, "so far apart that csar would be only",
+                  "the angles step by 1 degree");
     make(&turn, &capture);
     nfsar_imager *imager = fit(&capture, NFSAR_METHOD_CSAR, NULL, &grid);
     assert_non_null(nfsar_imager_warning(imager));

@@ -136,7 +136,7 @@ static void refusals(void **state) {
     refuse(2, "--aperture-window is for methods rma, empm and nurma",
            "-m csar --aperture-window hann");
     refuse(2, "--focus searches depths in front of a plane", "--focus");
-    refuse(2, "--equal-views is for method csar, and this is for bp: as asked",
+    refuse(2, "--equal-views is for method csar (add --method csar), and this is for bp: as asked",
            "-m bp --equal-views --x 0 --y 0 --z 0");
     refuse(2, "--patches is for methods", "-m csar --patches 2");
     refuse(2, "--target-depth is for csar's --compensation reference-point",
