@@ -50,13 +50,7 @@ static double lowest(const nfsar_csar_plan *plan, double s) {
 }
 
 static enum nfsar_status find_nodes(nfsar_csar_plan *plan, double half, nfsar_error *error) {
-    size_t n = plan->capture->n_sample;
-    double low = INFINITY, high = 0.0, dense[DENSE];
-    for (size_t i = 0; i < n; i++) {
-        low = fmin(low, 2.0 * plan->wavenumber[i]);
-        high = fmax(high, 2.0 * plan->wavenumber[i]);
-    }
-    low = lowest(plan, low);
+    double low = lowest(plan, 2.0 * plan->k_min), high = 2.0 * plan->k_max, dense[DENSE];
     /* The factor R and a path that varies take a little more than the band. */
     double more = 0.5 * NFSAR_PI / half;
     for (size_t i = 0; i < DENSE; i++) {

@@ -62,7 +62,6 @@ struct nfsar_csar_plan {
     double farthest;     /* voxel from the axis */
     double near, far;    /* ranges between phase centres and voxels */
     double rise;         /* largest difference of their heights */
-    double low_y;        /* of the phase centres */
     double off;          /* largest distance of a phase centre from the cylinder */
     double widest;       /* largest |d_perp|^2 that is compensated at every range */
     double level, erect; /* sums of the baselines' squares along the angle and along y */
