@@ -438,8 +438,14 @@ static enum nfsar_status check(const nfsar_rotation_options *o, const nfsar_rota
                           "scatterers within %g m: must be less than 0.9 of the radius of %.4g m",
                           o->within_m, r->radius_m);
     }
-    if (o->has_point &&
-        !(hypot(o->point.x - r->axis_x, o->point.z - r->axis_z) >= 5e-3 && isfinite(o->point.y))) {
+    double away = hypot(o->point.x - r->axis_x, o->point.z - r->axis_z);
+    if (o->has_point && away >= r->radius_m) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "the point %g,%g,%g is %.4g m from the axis, and the radar goes round at "
+                          "%.4g m: it has to be within; coordinates are metres",
+                          o->point.x, o->point.y, o->point.z, away, r->radius_m);
+    }
+    if (o->has_point && !(away >= 5e-3 && isfinite(o->point.y))) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "the point %g,%g,%g is on the axis: it does not tell angles, take one at "
                           "least 5 mm away",

@@ -212,6 +212,8 @@ static void test_refusals(void **state) {
     add_echo(&capture, &truth, &on_axis, 1);
     refuse(&capture, NULL, NFSAR_ERROR_FORMAT, "do not tell the radius");
     refuse(&capture, &on_axis, NFSAR_ERROR_ARGUMENT, "is on the axis");
+    const nfsar_vec3 in_millimetres = {80.0, 0.0, 0.0};
+    refuse(&capture, &in_millimetres, NFSAR_ERROR_ARGUMENT, "coordinates are metres");
     memset(capture.echo, 0, capture.n_pulse * 64 * sizeof *capture.echo);
     add_noise(&capture, 0.01, 2);
     add_echo(&capture, &truth, &aside, 1);
