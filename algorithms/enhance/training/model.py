@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import attention
 import safetensors
 
 PAPER_PARAMETERS = 69122
@@ -102,7 +103,10 @@ class Layer(nn.Module):
 
     def attention(self, x):
         batch, groups, tokens, _ = x.shape
-        qkv = self.qkv(x).reshape(batch, groups, tokens, 3, self.heads, -1).permute(3, 0, 1, 4, 2, 5)
+        qkv = self.qkv(x)
+        if attention.available(qkv, qkv.shape[3] // (3 * self.heads)):
+            return self.out(attention.attend(qkv, self.heads, self.scale))
+        qkv = qkv.reshape(batch, groups, tokens, 3, self.heads, -1).permute(3, 0, 1, 4, 2, 5)
         q, k, v = qkv[0], qkv[1], qkv[2]
         weights = torch.softmax((q * self.scale) @ k.transpose(-1, -2), dim=-1)
         return self.out((weights @ v).permute(0, 1, 3, 2, 4).reshape(batch, groups, tokens, -1))

@@ -15,6 +15,7 @@ import time
 import numpy as np
 import torch
 
+import attention
 import data
 import measures
 import model as networks
@@ -184,6 +185,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
+    attention.use()
     try:
         train(options)
     except (ValueError, OSError) as error:
