@@ -2,19 +2,22 @@
  * processor: PyTorch makes one library call for each product of two matrices of 16 x 8 numbers, and
  * those calls take most of a step. Compiled and called by attention.py.
  *
- * qkv [groups][tokens][3][heads][WIDTH] -> out [groups][tokens][heads][WIDTH]; the queries are to be
- * scaled by `scale`. A group's rows are short enough for the caches, so nothing is kept between forward
- * and backward: the weights are computed again. */
+ * qkv [groups][tokens][3][heads][WIDTH] -> out [groups][tokens][heads][WIDTH]; the queries are to
+ * be scaled by `scale`. A group's rows are short enough for the caches, so nothing is kept between
+ * forward and backward: the weights are computed again. */
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { WIDTH = 8 };
+enum { WIDTH = 8, SMALL = 16 };
 
-/* One head of one group as planes [WIDTH][tokens], so that the loops over tokens are the vectors. */
-static void gather(const float *restrict from, size_t stride, size_t tokens, float factor,
-                   float *restrict to)
-{
+/* For code that is made once more with the number of tokens of a 64 x 64 crop known. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* One head of one group as planes [WIDTH][tokens], so that the loops over tokens are the vectors.
+ */
+INLINE void gather(const float *restrict from, size_t stride, size_t tokens, float factor,
+                   float *restrict to) {
     for (size_t t = 0; t < tokens; t++) {
         for (size_t d = 0; d < WIDTH; d++) {
             to[d * tokens + t] = factor * from[t * stride + d];
@@ -22,9 +25,8 @@ static void gather(const float *restrict from, size_t stride, size_t tokens, flo
     }
 }
 
-static void scatter(const float *restrict from, size_t stride, size_t tokens, float factor,
-                    float *restrict to)
-{
+INLINE void scatter(const float *restrict from, size_t stride, size_t tokens, float factor,
+                    float *restrict to) {
     for (size_t t = 0; t < tokens; t++) {
         for (size_t d = 0; d < WIDTH; d++) {
             to[t * stride + d] = factor * from[d * tokens + t];
@@ -33,21 +35,25 @@ static void scatter(const float *restrict from, size_t stride, size_t tokens, fl
 }
 
 /* e^x for x <= 0, relative error 2e-7 or so: 2^n times a polynomial; vectorises, unlike expf. */
-static inline float exponential(float x)
-{
+INLINE float exponential(float x) {
     x = x < -87.0f ? -87.0f : x;
     float n = (float)(int)(x * 1.44269504f - 0.5f);
     float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.0f + r * (1.0f + r * (0.5f + r * (1.66666667e-1f + r * (4.16666667e-2f +
-              r * (8.33333333e-3f + r * 1.38888889e-3f)))));
-    union { int i; float f; } power = {.i = ((int)n + 127) << 23};
+    float p =
+        1.0f +
+        r * (1.0f +
+             r * (0.5f + r * (1.66666667e-1f +
+                              r * (4.16666667e-2f + r * (8.33333333e-3f + r * 1.38888889e-3f)))));
+    union {
+        int i;
+        float f;
+    } power = {.i = ((int)n + 127) << 23};
     return p * power.f;
 }
 
 /* Softmax weights of query i over all keys, into w[tokens]. */
-static void weights_of(const float *restrict q, const float *restrict k, size_t tokens, size_t i,
-                       float *restrict w)
-{
+INLINE void weights_of(const float *restrict q, const float *restrict k, size_t tokens, size_t i,
+                       float *restrict w) {
     float query[WIDTH];
     for (size_t d = 0; d < WIDTH; d++) {
         query[d] = q[d * tokens + i];
@@ -71,9 +77,8 @@ static void weights_of(const float *restrict q, const float *restrict k, size_t 
     }
 }
 
-static void forward_head(const float *qkv, size_t heads, size_t tokens, float scale, float *room,
-                         float *out)
-{
+INLINE void forward_head(const float *qkv, size_t heads, size_t tokens, float scale, float *room,
+                         float *out) {
     size_t stride = 3 * heads * WIDTH, plane = WIDTH * tokens;
     float *q = room, *k = q + plane, *v = k + plane, *o = v + plane, *w = o + plane;
     gather(qkv, stride, tokens, scale, q);
@@ -92,9 +97,8 @@ static void forward_head(const float *qkv, size_t heads, size_t tokens, float sc
     scatter(o, heads * WIDTH, tokens, 1, out);
 }
 
-static void backward_head(const float *qkv, const float *d_out, size_t heads, size_t tokens,
-                          float scale, float *room, float *d_qkv)
-{
+INLINE void backward_head(const float *qkv, const float *d_out, size_t heads, size_t tokens,
+                          float scale, float *room, float *d_qkv) {
     size_t stride = 3 * heads * WIDTH, plane = WIDTH * tokens;
     float *q = room, *k = q + plane, *v = k + plane, *o = v + plane;
     float *dq = o + plane, *dk = dq + plane, *dv = dk + plane, *w = dv + plane, *dw = w + tokens;
@@ -140,8 +144,7 @@ static void backward_head(const float *qkv, const float *d_out, size_t heads, si
 
 /* Both return 0, or 1 without memory. */
 int attention_forward(const float *qkv, float *out, size_t groups, size_t tokens, size_t heads,
-                      float scale, int threads)
-{
+                      float scale, int threads) {
     int failed = 0;
 #pragma omp parallel num_threads(threads)
     {
@@ -153,8 +156,13 @@ int attention_forward(const float *qkv, float *out, size_t groups, size_t tokens
 #pragma omp for schedule(static)
         for (size_t g = 0; g < groups; g++) {
             for (size_t h = 0; room && h < heads; h++) {
-                forward_head(qkv + g * tokens * 3 * heads * WIDTH + h * WIDTH, heads, tokens, scale,
-                             room, out + g * tokens * heads * WIDTH + h * WIDTH);
+                const float *in = qkv + g * tokens * 3 * heads * WIDTH + h * WIDTH;
+                float *to = out + g * tokens * heads * WIDTH + h * WIDTH;
+                if (tokens == SMALL) {
+                    forward_head(in, heads, SMALL, scale, room, to);
+                } else {
+                    forward_head(in, heads, tokens, scale, room, to);
+                }
             }
         }
         free(room);
@@ -163,8 +171,7 @@ int attention_forward(const float *qkv, float *out, size_t groups, size_t tokens
 }
 
 int attention_backward(const float *qkv, const float *d_out, float *d_qkv, size_t groups,
-                       size_t tokens, size_t heads, float scale, int threads)
-{
+                       size_t tokens, size_t heads, float scale, int threads) {
     int failed = 0;
 #pragma omp parallel num_threads(threads)
     {
@@ -178,7 +185,11 @@ int attention_backward(const float *qkv, const float *d_out, float *d_qkv, size_
             for (size_t h = 0; room && h < heads; h++) {
                 size_t at = g * tokens * heads * WIDTH + h * WIDTH;
                 size_t in = g * tokens * 3 * heads * WIDTH + h * WIDTH;
-                backward_head(qkv + in, d_out + at, heads, tokens, scale, room, d_qkv + in);
+                if (tokens == SMALL) {
+                    backward_head(qkv + in, d_out + at, heads, SMALL, scale, room, d_qkv + in);
+                } else {
+                    backward_head(qkv + in, d_out + at, heads, tokens, scale, room, d_qkv + in);
+                }
             }
         }
         free(room);
