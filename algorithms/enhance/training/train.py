@@ -164,6 +164,8 @@ def train(options):
                 file.write(json.dumps(report) + "\n")
             print("step {step} of {0}: L1 {loss:.4f}, PSNR {psnr_in:.2f} -> {psnr:.2f} dB, SSIM {ssim_in:.3f} -> {ssim:.4f}, "
                   "{false} of {empty} empty scenes with structure, {steps_per_s:.2f} steps/s".format(options.steps, **report), flush=True)
+        elif step % 100 == 0:
+            keep()
         if late and step < options.steps:
             keep()
             print(f"stopped after {options.hours:g} h at step {step} of {options.steps}; the same command goes on")
@@ -179,8 +181,8 @@ def main():
     parser.add_argument("--hours", type=float, default=0, help="stop then, to go on another time; 0 (default): at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
-    parser.add_argument("--every", type=int, default=200, help="steps from one validation and checkpoint to the next (%(default)s)")
-    parser.add_argument("--images", type=int, default=48, help="validation images to look at (%(default)s)")
+    parser.add_argument("--every", type=int, default=400, help="steps from one validation to the next; a checkpoint every 100 (%(default)s)")
+    parser.add_argument("--images", type=int, default=32, help="validation images to look at (%(default)s)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
