@@ -2,6 +2,9 @@
 #include "algorithms/enhance/enhance_kernel.h"
 
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "algorithms/lanes.h"
 
@@ -20,9 +23,16 @@ LANES_INLINE void store(float *to, lanes value) {
     *(lanes_anywhere *)to = value;
 }
 
+/* The compiler makes a comparison and a blend of the plain form, which attention feels. */
 LANES_INLINE lanes larger(lanes a, lanes b) {
+#if defined(__AVX512F__)
+    return (lanes)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+    return (lanes)_mm256_max_ps((__m256)a, (__m256)b);
+#else
     lanes_int take = a > b;
     return (lanes)(((lanes_int)a & take) | ((lanes_int)b & ~take));
+#endif
 }
 
 /* 2^x for x <= 127, 2^-126 for less than that. Adding 1.5 * 2^23 leaves the whole part in the
@@ -43,10 +53,7 @@ LANES_INLINE lanes power_of_two(lanes x) {
 
 /* x / (1 + e^-x). Beyond 80 the exponential is nothing beside 1; below, it makes the result 0. */
 LANES_INLINE lanes silu(lanes x) {
-    lanes y = x * -1.44269504f;
-    lanes_int high = y > 120.0f;
-    y = (lanes)(((lanes_int)(120.0f - (lanes){0}) & high) | ((lanes_int)y & ~high));
-    return x / (1.0f + power_of_two(y));
+    return x / (1.0f + power_of_two(-larger(x * 1.44269504f, -120.0f - (lanes){0})));
 }
 
 /* The first n of a vector. */
@@ -185,6 +192,7 @@ LANES_INLINE void score(const float *q, const float *k, size_t pitch, int size, 
     for (int i = 0; i < keys * LANES_GROUP; i++) {
         sum[i] = (lanes){0};
     }
+    UNROLL
     for (int d = 0; d < size; d++, q += pitch, k += pitch) {
         lanes query[LANES_GROUP];
         UNROLL
@@ -304,10 +312,19 @@ LANES_INLINE void attend(const float *q, const float *k, const float *v, size_t 
     }
 }
 
-static void attention(const float *q, const float *k, const float *v, size_t pitch, int size,
-                      size_t tokens, size_t n, float *scores, float *out) {
+LANES_INLINE void attend_all(const float *q, const float *k, const float *v, size_t pitch, int size,
+                             size_t tokens, size_t n, float *scores, float *out) {
     for (size_t i = 0; i < n; i += QUERIES) {
         attend(q + i, k, v, pitch, size, tokens, scores, out + i);
+    }
+}
+
+static void attention(const float *q, const float *k, const float *v, size_t pitch, int size,
+                      size_t tokens, size_t n, float *scores, float *out) {
+    if (size == 8) { /* the paper's: loops of a known length */
+        attend_all(q, k, v, pitch, 8, tokens, n, scores, out);
+    } else {
+        attend_all(q, k, v, pitch, size, tokens, n, scores, out);
     }
 }
 
