@@ -123,7 +123,7 @@ struct reference *reference_make(const struct reference_shape *shape, uint64_t s
     int c = shape->channels[0];
     add_conv_norm(net, "conv1", shape->inputs, c, 3);
     for (int i = 0; i < shape->stem; i++) {
-        char part[16];
+        char part[32];
         snprintf(part, sizeof part, "stem.%d", i);
         add_mv2(net, part, c, c);
     }
@@ -484,7 +484,7 @@ double *reference_run(const struct reference *net, const float *in, int nx, int 
     }
     now = conv_norm(net, "conv1", "", now, shape->channels[0], 3, false, true, false);
     for (int i = 0; i < shape->stem; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "stem.%d", i);
         now = mv2(net, name, now, shape->channels[0]);
     }
