@@ -12,14 +12,8 @@
 
 enum { LENGTH_BYTES = 8, FLOAT_BYTES = 4 };
 
-/* As much of a name that came from outside as a message should hold; the terminal gets no control
- * characters from it. */
-struct shown {
-    char text[81];
-};
-
-static struct shown show(const char *name) {
-    struct shown shown;
+struct safetensors_shown safetensors_show(const char *name) {
+    struct safetensors_shown shown;
     size_t n = 0;
     for (; name[n] != '\0' && n < sizeof shown.text - 1; n++) {
         const unsigned char c = (unsigned char)name[n];
@@ -63,7 +57,8 @@ static enum nfsar_status read_header(const unsigned char *bytes, size_t size, js
     *header =
         json_loadb((const char *)bytes + LENGTH_BYTES, *length, JSON_REJECT_DUPLICATES, &what);
     if (*header == NULL || !json_is_object(*header)) {
-        const struct shown shown = show(*header == NULL ? what.text : "not an object");
+        const struct safetensors_shown shown =
+            safetensors_show(*header == NULL ? what.text : "not an object");
         json_decref(*header);
         *header = NULL;
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "the header is no JSON: %s", shown.text);
@@ -102,13 +97,13 @@ static bool read_shape(const json_t *shape, size_t most, struct safetensors_tens
 /* bytes: how many follow the header. */
 static enum nfsar_status read_tensor(const char *name, const json_t *entry, size_t bytes,
                                      struct safetensors_tensor *tensor, nfsar_error *error) {
-    const struct shown shown = show(name);
+    const struct safetensors_shown shown = safetensors_show(name);
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     const json_t *offsets = json_object_get(entry, "data_offsets");
     size_t begin, end;
     tensor->name = name;
     if (dtype == NULL || strcmp(dtype, "F32") != 0) {
-        const struct shown type = show(dtype != NULL ? dtype : "(none)");
+        const struct safetensors_shown type = safetensors_show(dtype != NULL ? dtype : "(none)");
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "tensor '%s': its dtype is %s; weights are F32", shown.text, type.text);
     }
@@ -148,7 +143,7 @@ static enum nfsar_status check_filled(const struct safetensors *file, size_t byt
     size_t next = 0;
     for (size_t i = 0; i < file->n; i++) {
         if (file->tensor[i].begin != next) {
-            const struct shown shown = show(file->tensor[i].name);
+            const struct safetensors_shown shown = safetensors_show(file->tensor[i].name);
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                               "tensor '%s': does not begin where the one before it ends",
                               shown.text);
@@ -201,7 +196,7 @@ static enum nfsar_status read_numbers(struct safetensors *file, const unsigned c
             const uint32_t bits = (uint32_t)little_endian(bytes + k * FLOAT_BYTES, FLOAT_BYTES);
             memcpy(&file->numbers[k], &bits, sizeof bits);
             if (!isfinite(file->numbers[k])) {
-                const struct shown shown = show(tensor->name);
+                const struct safetensors_shown shown = safetensors_show(tensor->name);
                 return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                                   "tensor '%s': number %zu is not finite", shown.text,
                                   k - tensor->begin);

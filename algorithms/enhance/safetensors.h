@@ -34,6 +34,13 @@ struct safetensors {
 enum nfsar_status safetensors_parse(const unsigned char *bytes, size_t size,
                                     struct safetensors *file, nfsar_error *error);
 
+/* As much of a name that came from outside as a message should hold; the terminal gets no control
+ * characters from it. */
+struct safetensors_shown {
+    char text[81];
+};
+struct safetensors_shown safetensors_show(const char *name);
+
 /* NULL when there is none of that name. */
 const struct safetensors_tensor *safetensors_find(const struct safetensors *file, const char *name);
 

@@ -26,9 +26,13 @@ static int read_list(const char *text, int most, int *value, int room) {
 static enum nfsar_status bad(const struct safetensors *file, const char *key, const char *wanted,
                              nfsar_error *error) {
     const char *text = safetensors_metadata(file, key);
-    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "metadata '%s': %s%.40s%s; it must be %s", key,
-                      text != NULL ? "'" : "is ", text != NULL ? text : "missing",
-                      text != NULL ? "'" : "", wanted);
+    if (text == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "metadata '%s': is missing; it must be %s",
+                          key, wanted);
+    }
+    const struct safetensors_shown shown = safetensors_show(text);
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT, "metadata '%s': '%s'; it must be %s", key,
+                      shown.text, wanted);
 }
 
 static enum nfsar_status expect(const struct safetensors *file, const char *key, const char *value,
@@ -62,8 +66,8 @@ static enum nfsar_status read_kind(const struct safetensors *file, nfsar_error *
     }
     const char *version = safetensors_metadata(file, "format_version");
     if (version == NULL || strcmp(version, "1") != 0) {
-        bad(file, "format_version", "1, which is what this version of nfsar reads", error);
-        return nfsar_fail_in(error, NFSAR_ERROR_VERSION, "weights");
+        status = bad(file, "format_version", "1, which is what this nfsar reads", error);
+        return version == NULL ? status : nfsar_fail_in(error, NFSAR_ERROR_VERSION, "weights");
     }
     status = expect(file, "architecture", "mobile-srvit", error);
     return status == NFSAR_OK ? expect(file, "normalisation", "peak", error) : status;
