@@ -99,11 +99,11 @@ static void wrong_use_is_refused(void **state) {
     assert_contains(output, "image.h5: no weights (safetensors)");
     assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s --model %s", weights,
                                   test_path("no.h5"), weights),
-                     2);
+                     1);
     assert_contains(output, "tiny.safetensors: ");
     assert_int_equal(
         test_command(output, sizeof output, "enhance %s -o %s --model %s", image, weights, weights),
-        1);
+        2);
     assert_int_equal(test_count_files("no.h5"), 0);
 }
 
