@@ -25,9 +25,9 @@ LANES_INLINE void store(float *to, lanes value) {
 
 /* The compiler makes a comparison and a blend of the plain form, which attention feels. */
 LANES_INLINE lanes larger(lanes a, lanes b) {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(LANES_WIDE)
     return (lanes)_mm512_max_ps((__m512)a, (__m512)b);
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(LANES_WIDE)
     return (lanes)_mm256_max_ps((__m256)a, (__m256)b);
 #else
     lanes_int take = a > b;
