@@ -16,7 +16,7 @@ enum { ENHANCE_SLACK = 16 };
  * biases are rounded up, too. */
 enum { ENHANCE_BLOCK = 4 };
 
-/* Vectors that are wanted by attention: the numbers of queries at once for any version. */
+/* Queries come in multiples of this: of what any version takes at once. */
 enum { ENHANCE_QUERIES = 64 };
 
 /* Floats of scratch that attention takes: scores of some queries, and a tile of keys. */

@@ -1,7 +1,6 @@
 #include "algorithms/enhance/model.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

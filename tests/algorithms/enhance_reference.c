@@ -397,7 +397,7 @@ static double *attention(const double *qkv, int tokens, int heads, int size) {
     return out;
 }
 
-static void accumulate(double *to, double *from, size_t n) {
+static void add_to(double *to, double *from, size_t n) {
     for (size_t i = 0; i < n; i++) {
         to[i] += from[i];
     }
@@ -411,7 +411,7 @@ static void layer(const struct reference *net, const char *name, int s, double *
     double *y = layer_norm(net, name, "norm1", x, tokens, d);
     double *qkv = linear(net, name, "qkv", y, tokens, d, 3 * inner, false);
     double *attended = attention(qkv, tokens, shape->heads, shape->head_dim);
-    accumulate(x, linear(net, name, "out", attended, tokens, inner, d, true), (size_t)(tokens * d));
+    add_to(x, linear(net, name, "out", attended, tokens, inner, d, true), (size_t)(tokens * d));
     free(y);
     free(qkv);
     free(attended);
@@ -420,7 +420,7 @@ static void layer(const struct reference *net, const char *name, int s, double *
     for (int i = 0; i < tokens * hidden; i++) {
         inside[i] = silu(inside[i]);
     }
-    accumulate(x, linear(net, name, "mlp2", inside, tokens, hidden, d, true), (size_t)(tokens * d));
+    add_to(x, linear(net, name, "mlp2", inside, tokens, hidden, d, true), (size_t)(tokens * d));
     free(y);
     free(inside);
 }
