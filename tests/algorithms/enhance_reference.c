@@ -221,7 +221,6 @@ float *reference_image(const struct reference_shape *shape, int nx, int ny, doub
     return image;
 }
 
-/* Planes of the same size. */
 struct planes {
     int c, w, h;
     double *v; /* [c][h][w] */
