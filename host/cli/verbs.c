@@ -9,6 +9,7 @@ const struct cli_verb cli_verbs[] = {
     {"reconstruct", "make an image from a capture", verb_reconstruct},
     {"calibrate", "correct a capture by what its own echoes tell", verb_calibrate},
     {"info", "say what is in a capture or image file", verb_info},
+    {"enhance", "make a sharper image with a network", verb_enhance},
     {"measure", "measure an image: peak, widths, side lobes, sharpness", verb_measure},
     {"compare", "compare an image with a reference", verb_compare},
     {"render", "make a picture from an image", verb_render},

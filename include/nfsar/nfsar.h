@@ -12,6 +12,7 @@
 #include <nfsar/csar.h>
 #include <nfsar/cylinder.h>
 #include <nfsar/density.h>
+#include <nfsar/enhance.h>
 #include <nfsar/export.h>
 #include <nfsar/file.h>
 #include <nfsar/focus.h>

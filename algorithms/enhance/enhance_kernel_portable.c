@@ -1,0 +1,1 @@
+#include "algorithms/enhance/enhance_kernel_body.h"

@@ -1,0 +1,171 @@
+#include "algorithms/enhance/plan.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+static struct enhance_planes row_of(const nfsar_enhance_plan *plan, struct enhance_planes image,
+                                    size_t y) {
+    image.data += y * plan->row;
+    return image;
+}
+
+static struct enhance_planes from_plane(struct enhance_planes image, int first) {
+    image.data += (size_t)first * image.pitch;
+    return image;
+}
+
+/* add may be NULL, or out. */
+static void convolve(const nfsar_enhance_plan *plan, const struct enhance_product *product,
+                     struct enhance_planes in, struct enhance_planes out,
+                     const struct enhance_planes *add) {
+#pragma omp parallel for num_threads(plan->threads) schedule(static)
+    for (size_t y = 0; y < plan->height; y++) {
+        const struct enhance_planes sum = add != NULL ? row_of(plan, *add, y) : in;
+        plan->kernels->product(product, row_of(plan, in, y), plan->row, row_of(plan, out, y),
+                               add != NULL ? &sum : NULL, plan->width);
+    }
+}
+
+/* now to out, which may be now itself. */
+static void run_mv2(const nfsar_enhance_plan *plan, const struct enhance_mv2 *mv2,
+                    struct enhance_planes out) {
+    const struct enhance_planes now = plan->now.planes, mid = plan->mid.planes;
+#pragma omp parallel for num_threads(plan->threads) schedule(static)
+    for (size_t y = 0; y < plan->height; y++) {
+        plan->kernels->depthwise(&mv2->dw, row_of(plan, now, y), plan->row, row_of(plan, mid, y),
+                                 plan->width);
+    }
+    convolve(plan, &mv2->pw, mid, out, mv2->sum ? &now : NULL);
+}
+
+/* Pixels at place (px, py) of every patch are one group: from the image to tokens, or back. */
+static void move_group(const nfsar_enhance_plan *plan, size_t place, int d, bool back,
+                       float *tokens) {
+    const size_t patch = (size_t)plan->model->shape.patch, across = plan->width / patch;
+    for (int c = 0; c < d; c++) {
+        float *plane = plan->narrow.planes.data + (size_t)c * plan->narrow.planes.pitch;
+        float *token = tokens + (size_t)c * plan->pitch;
+        plane += place / patch * plan->row + place % patch;
+        for (size_t h = 0; h < plan->height / patch; h++, plane += patch * plan->row) {
+            for (size_t w = 0; w < across; w++, token++) {
+                if (back) {
+                    plane[w * patch] = *token;
+                } else {
+                    *token = plane[w * patch];
+                }
+            }
+        }
+        if (!back) {
+            memset(token, 0, (plan->rounded - plan->tokens) * sizeof *token);
+        }
+    }
+}
+
+static void run_transformer(const nfsar_enhance_plan *plan, int stage) {
+    const int patch = plan->model->shape.patch, d = plan->model->shape.stage[stage].d;
+#pragma omp parallel for num_threads(plan->threads) schedule(static)
+    for (int place = 0; place < patch * patch; place++) {
+        const struct enhance_group *group = &plan->group[omp_get_thread_num()];
+        move_group(plan, (size_t)place, d, false, group->tokens);
+        enhance_transform_group(plan, stage, group);
+        move_group(plan, (size_t)place, d, true, group->tokens);
+    }
+}
+
+static void run_stage(const nfsar_enhance_plan *plan, int s) {
+    const struct enhance_stage *stage = &plan->model->stage[s];
+    const struct enhance_planes pair = plan->pair.planes, narrow = plan->narrow.planes;
+    const struct enhance_planes came = from_plane(pair, plan->model->shape.stage[s].channels);
+    run_mv2(plan, &stage->mv2, came);
+    convolve(plan, &stage->local, came, plan->mid.planes, NULL);
+    convolve(plan, &stage->project, plan->mid.planes, narrow, NULL);
+    run_transformer(plan, s);
+    convolve(plan, &stage->expand, narrow, pair, NULL);
+    convolve(plan, &stage->fuse, pair, plan->now.planes, NULL);
+}
+
+/* now ends as the head's one plane, in mid. */
+static void run_network(const nfsar_enhance_plan *plan) {
+    const nfsar_enhance_model *model = plan->model;
+    convolve(plan, &model->conv1, plan->pair.planes, plan->now.planes, NULL);
+    for (int i = 0; i < model->shape.stem; i++) {
+        run_mv2(plan, &model->stem[i], plan->now.planes);
+    }
+    for (int s = 0; s < model->shape.n_stage; s++) {
+        run_stage(plan, s);
+    }
+    convolve(plan, &model->head, plan->now.planes, plan->mid.planes, NULL);
+}
+
+static double magnitude(const nfsar_enhance_plan *plan, const float *in, size_t i) {
+    return plan->model->shape.inputs == 2
+               ? hypot((double)in[i], (double)in[plan->nx * plan->ny + i])
+               : (double)in[i];
+}
+
+/* The largest magnitude, of an image that the network can take. */
+static enum nfsar_status find_peak(const nfsar_enhance_plan *plan, const float *in, double *peak,
+                                   nfsar_error *error) {
+    *peak = 0.0;
+    for (size_t i = 0; i < plan->nx * plan->ny; i++) {
+        const double is = magnitude(plan, in, i);
+        if (!isfinite(is) || is < 0.0) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "pixel (%zu, %zu) is %g: images are enhanced from magnitudes, finite "
+                              "and not below 0",
+                              i % plan->nx, i / plan->nx, is);
+        }
+        *peak = is > *peak ? is : *peak;
+    }
+    return NFSAR_OK;
+}
+
+static void put_in(const nfsar_enhance_plan *plan, const float *in, double scale) {
+    for (int c = 0; c < plan->model->shape.inputs; c++) {
+        float *plane = from_plane(plan->pair.planes, c).data;
+        for (size_t y = 0; y < plan->height; y++) {
+            float *row = plane + y * plan->row;
+            const size_t n = y < plan->ny ? plan->nx : 0;
+            for (size_t x = 0; x < n; x++) {
+                row[x] = (float)((double)in[((size_t)c * plan->ny + y) * plan->nx + x] * scale);
+            }
+            memset(row + n, 0, (plan->width - n) * sizeof *row);
+        }
+    }
+}
+
+static void take_out(const nfsar_enhance_plan *plan, const float *in, double peak, float *out) {
+    for (size_t y = 0; y < plan->ny; y++) {
+        const float *row = plan->mid.planes.data + y * plan->row;
+        for (size_t x = 0; x < plan->nx; x++) {
+            const size_t i = y * plan->nx + x;
+            const double came = plan->model->shape.residual ? magnitude(plan, in, i) : 0.0;
+            out[i] = (float)((double)row[x] * peak + came);
+        }
+    }
+}
+
+enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
+                                        float *out, nfsar_error *error) {
+    double largest = 0.0;
+    if (!isfinite(peak) || peak < 0.0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "peak %g: it must be above 0, or 0 for the image's own", peak);
+    }
+    enum nfsar_status status = find_peak(plan, in, &largest, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    if (peak == 0.0) {
+        peak = largest;
+    }
+    if (peak == 0.0) {
+        memset(out, 0, plan->nx * plan->ny * sizeof *out);
+        return NFSAR_OK;
+    }
+    put_in(plan, in, 1.0 / peak);
+    run_network(plan);
+    take_out(plan, in, peak, out);
+    return NFSAR_OK;
+}

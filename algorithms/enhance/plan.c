@@ -1,0 +1,152 @@
+#include "algorithms/enhance/plan.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+#include "algorithms/buffer.h"
+
+/* Largest side of an image. */
+enum { SIDE = 4096 };
+
+nfsar_enhance_options nfsar_enhance_defaults(void) {
+    return (nfsar_enhance_options){.kernel = NFSAR_KERNEL_AUTO};
+}
+
+static size_t round_up(size_t n, size_t to) {
+    return (n + to - 1) / to * to;
+}
+
+static bool make_image(nfsar_enhance_plan *plan, size_t planes, struct enhance_image *image) {
+    const size_t pitch = plan->row * (plan->height + 2), n = planes * pitch + 2 * ENHANCE_SLACK;
+    image->owned = buffer_zeros(n, sizeof *image->owned);
+    if (image->owned == NULL) {
+        return false;
+    }
+    image->planes.data = image->owned + ENHANCE_SLACK + plan->row;
+    image->planes.pitch = pitch;
+    plan->memory += n * sizeof *image->owned;
+    return true;
+}
+
+/* The most that any stage needs. */
+struct widths {
+    size_t channels, d, hidden;
+};
+
+static struct widths find_widths(const struct enhance_shape *shape) {
+    struct widths most = {.channels = 2};
+    for (int s = 0; s < shape->n_stage; s++) {
+        const struct enhance_stage_shape *stage = &shape->stage[s];
+        const struct widths is = {(size_t)stage->channels, (size_t)stage->d, (size_t)stage->hidden};
+        most.channels = is.channels > most.channels ? is.channels : most.channels;
+        most.d = is.d > most.d ? is.d : most.d;
+        most.hidden = is.hidden > most.hidden ? is.hidden : most.hidden;
+    }
+    return most;
+}
+
+static bool make_group(nfsar_enhance_plan *plan, struct widths most, struct enhance_group *group) {
+    const struct enhance_shape *shape = &plan->model->shape;
+    const size_t size = (size_t)shape->head_dim, inner = (size_t)shape->heads * size;
+    const size_t planes = 2 * most.d + 3 * size + inner + most.hidden;
+    const size_t n = planes * plan->pitch + ENHANCE_SCORES;
+    group->owned = buffer_zeros(n, sizeof *group->owned);
+    if (group->owned == NULL) {
+        return false;
+    }
+    group->scores = group->owned;
+    group->tokens = group->scores + ENHANCE_SCORES;
+    group->normal = group->tokens + most.d * plan->pitch;
+    group->qkv = group->normal + most.d * plan->pitch;
+    group->attention = group->qkv + 3 * size * plan->pitch;
+    group->hidden = group->attention + inner * plan->pitch;
+    plan->memory += n * sizeof *group->owned;
+    return true;
+}
+
+static enum nfsar_status prepare(nfsar_enhance_plan *plan, nfsar_error *error) {
+    const struct enhance_shape *shape = &plan->model->shape;
+    const struct widths most = find_widths(shape);
+    const size_t patch = (size_t)shape->patch;
+    plan->width = round_up(plan->nx, patch);
+    plan->height = round_up(plan->ny, patch);
+    plan->row = round_up(plan->width, ENHANCE_SLACK) + ENHANCE_SLACK;
+    plan->tokens = plan->width / patch * (plan->height / patch);
+    plan->rounded = round_up(plan->tokens, ENHANCE_QUERIES);
+    /* Rows that are a power of two apart would push each other out of the cache. */
+    plan->pitch = plan->rounded + ENHANCE_SLACK;
+    bool made = make_image(plan, most.channels, &plan->now) &&
+                make_image(plan, most.channels, &plan->mid) &&
+                make_image(plan, 2 * most.channels, &plan->pair) &&
+                make_image(plan, most.d, &plan->narrow);
+    plan->group = calloc((size_t)plan->threads, sizeof *plan->group);
+    made = made && plan->group != NULL;
+    for (int t = 0; made && t < plan->threads; t++) {
+        made = make_group(plan, most, &plan->group[t]);
+    }
+    return made ? NFSAR_OK
+                : nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                             "out of memory: an image of %zu x %zu pixels takes %.0f MB", plan->nx,
+                             plan->ny,
+                             4e-6 * (double)(4 * most.channels + most.d) * (double)plan->row *
+                                 (double)plan->height);
+}
+
+enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
+                                            const nfsar_enhance_options *options,
+                                            nfsar_enhance_plan **plan, nfsar_error *error) {
+    const nfsar_enhance_options chosen = options != NULL ? *options : nfsar_enhance_defaults();
+    const struct enhance_kernels *kernels = NULL;
+    *plan = NULL;
+    if (nx < 1 || ny < 1 || nx > SIDE || ny > SIDE) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "an image of %zu x %zu pixels: enhancing takes 1 to %d along each side",
+                          nx, ny, SIDE);
+    }
+    if (chosen.threads < 0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "threads: %d is below 0", chosen.threads);
+    }
+    enum nfsar_status status = enhance_kernels_choose(chosen.kernel, &kernels, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    nfsar_enhance_plan *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    made->model = model;
+    made->kernels = kernels;
+    made->threads = chosen.threads > 0 ? chosen.threads : omp_get_num_procs();
+    made->nx = nx;
+    made->ny = ny;
+    status = prepare(made, error);
+    if (status != NFSAR_OK) {
+        nfsar_enhance_plan_destroy(made);
+        return status;
+    }
+    *plan = made;
+    return NFSAR_OK;
+}
+
+size_t nfsar_enhance_plan_memory(const nfsar_enhance_plan *plan) {
+    return plan->memory;
+}
+
+double nfsar_enhance_plan_products(const nfsar_enhance_plan *plan) {
+    return enhance_model_products(plan->model, (double)plan->width * (double)plan->height);
+}
+
+void nfsar_enhance_plan_destroy(nfsar_enhance_plan *plan) {
+    if (plan == NULL) {
+        return;
+    }
+    for (int t = 0; plan->group != NULL && t < plan->threads; t++) {
+        free(plan->group[t].owned);
+    }
+    free(plan->group);
+    free(plan->now.owned);
+    free(plan->mid.owned);
+    free(plan->pair.owned);
+    free(plan->narrow.owned);
+    free(plan);
+}

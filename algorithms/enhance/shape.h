@@ -1,0 +1,31 @@
+/* What the metadata of a weights' file says of the network (docs/enhance.md). */
+#ifndef NFSAR_ALGORITHMS_ENHANCE_SHAPE_H
+#define NFSAR_ALGORITHMS_ENHANCE_SHAPE_H
+
+#include <stdbool.h>
+
+#include "algorithms/enhance/safetensors.h"
+
+enum {
+    ENHANCE_STAGES = 8,    /* most stages of the trunk */
+    ENHANCE_CHANNELS = 128 /* most channels anywhere */
+};
+
+struct enhance_stage_shape {
+    int channels, d, depth, hidden;
+};
+
+struct enhance_shape {
+    int inputs; /* channels of the image: 1 magnitude; 2 real and imaginary part */
+    int stem;   /* blocks before the trunk */
+    int n_stage;
+    struct enhance_stage_shape stage[ENHANCE_STAGES];
+    int heads, head_dim, patch;
+    bool residual; /* the output is added to the input's magnitude */
+};
+
+/* Read the metadata; NFSAR_ERROR_FORMAT names the key, NFSAR_ERROR_VERSION a newer file. */
+enum nfsar_status enhance_shape_read(const struct safetensors *file, struct enhance_shape *shape,
+                                     nfsar_error *error);
+
+#endif

@@ -1,0 +1,83 @@
+/** @file
+ * Super-resolution: a network that takes the image of an irregular scan with position errors and
+ * returns a sharp one (Mobile-SRViT, arXiv 2305.02074; docs/enhance.md).
+ *
+ * An image is divided by its largest magnitude, goes through the network, and is multiplied by it
+ * again: the result does not depend on the scale. Sides that are no multiple of the network's patch
+ * are extended by zeros to one, and the result is cut to size.
+ */
+#ifndef NFSAR_ENHANCE_H
+#define NFSAR_ENHANCE_H
+
+#include <stddef.h>
+
+#include <nfsar/kernel.h>
+#include <nfsar/status.h>
+
+/** A network with its weights. It may be used by any number of plans at once. */
+typedef struct nfsar_enhance_model nfsar_enhance_model;
+
+/** What a network takes. */
+typedef struct nfsar_enhance_info {
+    int inputs;        /**< planes of the image: 1, magnitudes; 2, real and imaginary parts */
+    int patch;         /**< pixels along a side of a patch */
+    size_t parameters; /**< trained numbers */
+} nfsar_enhance_info;
+
+/** Read weights (safetensors, at most 64 MiB) from the file @p path. The caller owns *model.
+ * @return NFSAR_ERROR_FILE, NFSAR_ERROR_FORMAT, NFSAR_ERROR_VERSION or NFSAR_ERROR_MEMORY; the
+ *         message names the tensor or the key of the metadata. */
+enum nfsar_status nfsar_enhance_load(const char *path, nfsar_enhance_model **model,
+                                     nfsar_error *error);
+
+/** The same from memory; the bytes are not kept. */
+enum nfsar_status nfsar_enhance_parse(const void *bytes, size_t size, nfsar_enhance_model **model,
+                                      nfsar_error *error);
+
+/** What @p model takes. */
+nfsar_enhance_info nfsar_enhance_model_info(const nfsar_enhance_model *model);
+
+/** NULL is allowed. No plan may use it afterwards. */
+void nfsar_enhance_model_free(nfsar_enhance_model *model);
+
+/** Options; nfsar_enhance_defaults() fills them. */
+typedef struct nfsar_enhance_options {
+    enum nfsar_kernel kernel; /**< version of the inner loops; the best */
+    int threads;              /**< 0 for all processors */
+} nfsar_enhance_options;
+
+/** The defaults above. */
+nfsar_enhance_options nfsar_enhance_defaults(void);
+
+/** Scratch for images of one size, used by one caller at a time. */
+typedef struct nfsar_enhance_plan nfsar_enhance_plan;
+
+/** Prepare for images of @p nx columns and @p ny rows, 1 to 4096 each. The model must outlive the
+ * plan, which the caller owns.
+ * @param options NULL for the defaults.
+ * @return NFSAR_ERROR_ARGUMENT or NFSAR_ERROR_MEMORY. */
+enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
+                                            const nfsar_enhance_options *options,
+                                            nfsar_enhance_plan **plan, nfsar_error *error);
+
+/** Run the network.
+ * @param in   [inputs][ny][nx]: magnitudes >= 0, or real and imaginary parts, on any scale.
+ * @param peak what the image is divided by, > 0; 0 for its own largest magnitude. The slices of a
+ *             volume take the volume's, so that they stay on one scale.
+ * @param out  [ny][nx] magnitudes on the scale of the input; the network may leave some below 0.
+ *             May be @p in. All zero where the image is and @p peak is 0.
+ * @return NFSAR_ERROR_ARGUMENT for a number that is not finite, a negative magnitude, or a peak
+ *         below 0; the message names the pixel. Results do not depend on the number of threads. */
+enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
+                                        float *out, nfsar_error *error);
+
+/** Bytes that @p plan holds. */
+size_t nfsar_enhance_plan_memory(const nfsar_enhance_plan *plan);
+
+/** Multiplications (each with its addition) of one execution, attention included. */
+double nfsar_enhance_plan_products(const nfsar_enhance_plan *plan);
+
+/** NULL is allowed. */
+void nfsar_enhance_plan_destroy(nfsar_enhance_plan *plan);
+
+#endif

@@ -1,0 +1,500 @@
+#include "tests/algorithms/enhance_reference.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct reference_shape reference_paper = {.inputs = 1,
+                                                .stem = 4,
+                                                .n_stage = 3,
+                                                .channels = {16, 16, 32},
+                                                .dims = {8, 8, 16},
+                                                .depths = {2, 4, 3},
+                                                .hidden = {16, 32, 64},
+                                                .heads = 4,
+                                                .head_dim = 8,
+                                                .patch = 16};
+
+/* Uniform from 0 to 1 (splitmix64). */
+static double draw(uint64_t *state) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+/* Numbers from low to high. */
+static void add(struct reference *net, double low, double high, int a, int b, int c, int d,
+                const char *format, ...) __attribute__((format(printf, 8, 9)));
+static void add(struct reference *net, double low, double high, int a, int b, int c, int d,
+                const char *format, ...) {
+    assert(net->n < REFERENCE_TENSORS);
+    struct reference_tensor *tensor = &net->tensor[net->n++];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(tensor->name, sizeof tensor->name, format, arguments);
+    va_end(arguments);
+    const int shape[4] = {a, b, c, d};
+    tensor->count = 1;
+    for (int i = 0; i < 4 && shape[i] > 0; i++) {
+        tensor->shape[tensor->rank++] = shape[i];
+        tensor->count *= (size_t)shape[i];
+    }
+    tensor->value = malloc(tensor->count * sizeof *tensor->value);
+    for (size_t i = 0; i < tensor->count; i++) {
+        tensor->value[i] = (float)(low + (high - low) * draw(&net->state));
+    }
+}
+
+static void add_conv_norm(struct reference *net, const char *name, int in, int out, int side) {
+    const double bound = sqrt(3.0 / (in * side * side));
+    add(net, -bound, bound, out, in, side, side, "%s.conv.weight", name);
+    add(net, 0.5, 1.5, out, 0, 0, 0, "%s.bn.weight", name);
+    add(net, -0.3, 0.3, out, 0, 0, 0, "%s.bn.bias", name);
+    add(net, -0.2, 0.2, out, 0, 0, 0, "%s.bn.running_mean", name);
+    add(net, 0.3, 1.2, out, 0, 0, 0, "%s.bn.running_var", name);
+}
+
+static void add_mv2(struct reference *net, const char *name, int in, int out) {
+    char part[64];
+    snprintf(part, sizeof part, "%s.dw", name);
+    add_conv_norm(net, part, 1, in, 3);
+    snprintf(part, sizeof part, "%s.pw", name);
+    add_conv_norm(net, part, in, out, 1);
+}
+
+static void add_linear(struct reference *net, const char *name, int in, int out, bool bias) {
+    const double bound = sqrt(3.0 / in);
+    add(net, -bound, bound, out, in, 0, 0, "%s.weight", name);
+    if (bias) {
+        add(net, -0.2, 0.2, out, 0, 0, 0, "%s.bias", name);
+    }
+}
+
+static void add_norm(struct reference *net, const char *name, int d) {
+    add(net, 0.5, 1.5, d, 0, 0, 0, "%s.weight", name);
+    add(net, -0.3, 0.3, d, 0, 0, 0, "%s.bias", name);
+}
+
+static void add_layer(struct reference *net, const char *name, int d, int hidden) {
+    const int inner = net->shape.heads * net->shape.head_dim;
+    char part[64];
+    snprintf(part, sizeof part, "%s.norm1", name);
+    add_norm(net, part, d);
+    snprintf(part, sizeof part, "%s.qkv", name);
+    add_linear(net, part, d, 3 * inner, false);
+    snprintf(part, sizeof part, "%s.out", name);
+    add_linear(net, part, inner, d, true);
+    snprintf(part, sizeof part, "%s.norm2", name);
+    add_norm(net, part, d);
+    snprintf(part, sizeof part, "%s.mlp1", name);
+    add_linear(net, part, d, hidden, true);
+    snprintf(part, sizeof part, "%s.mlp2", name);
+    add_linear(net, part, hidden, d, true);
+}
+
+static void add_stage(struct reference *net, int s, int in) {
+    const struct reference_shape *shape = &net->shape;
+    const int c = shape->channels[s], d = shape->dims[s];
+    char part[48];
+    snprintf(part, sizeof part, "trunk.%d.mv2", s);
+    add_mv2(net, part, in, c);
+    snprintf(part, sizeof part, "trunk.%d.vit.local", s);
+    add_conv_norm(net, part, c, c, 3);
+    snprintf(part, sizeof part, "trunk.%d.vit.project", s);
+    add_conv_norm(net, part, c, d, 1);
+    for (int i = 0; i < shape->depths[s]; i++) {
+        snprintf(part, sizeof part, "trunk.%d.vit.layers.%d", s, i);
+        add_layer(net, part, d, shape->hidden[s]);
+    }
+    snprintf(part, sizeof part, "trunk.%d.vit.expand", s);
+    add_conv_norm(net, part, d, c, 1);
+    snprintf(part, sizeof part, "trunk.%d.vit.fuse", s);
+    add_conv_norm(net, part, 2 * c, c, 3);
+}
+
+struct reference *reference_make(const struct reference_shape *shape, uint64_t seed) {
+    struct reference *net = calloc(1, sizeof *net);
+    net->shape = *shape;
+    net->state = seed;
+    int c = shape->channels[0];
+    add_conv_norm(net, "conv1", shape->inputs, c, 3);
+    for (int i = 0; i < shape->stem; i++) {
+        char part[32];
+        snprintf(part, sizeof part, "stem.%d", i);
+        add_mv2(net, part, c, c);
+    }
+    for (int s = 0; s < shape->n_stage; s++) {
+        add_stage(net, s, c);
+        c = shape->channels[s];
+    }
+    add_conv_norm(net, "head", c, 1, 1);
+    return net;
+}
+
+void reference_free(struct reference *net) {
+    for (int i = 0; i < net->n; i++) {
+        free(net->tensor[i].value);
+    }
+    free(net);
+}
+
+size_t reference_parameters(const struct reference *net) {
+    size_t n = 0;
+    for (int i = 0; i < net->n; i++) {
+        n += strstr(net->tensor[i].name, "running") == NULL ? net->tensor[i].count : 0;
+    }
+    return n;
+}
+
+static int print_list(char *to, size_t room, const char *name, const int *value, int n) {
+    int length = snprintf(to, room, "\"%s\":\"", name);
+    for (int i = 0; i < n; i++) {
+        length +=
+            snprintf(to + length, room - (size_t)length, "%d%s", value[i], i + 1 < n ? "," : "\",");
+    }
+    return length;
+}
+
+static int print_metadata(const struct reference_shape *shape, char *to, size_t room) {
+    int n =
+        snprintf(to, room,
+                 "{\"__metadata__\":{\"format\":\"nfsar-enhance\",\"format_version\":\"1\","
+                 "\"architecture\":\"mobile-srvit\",\"input\":\"%s\",\"normalisation\":\"peak\","
+                 "\"residual\":\"%d\",",
+                 shape->inputs == 2 ? "complex" : "magnitude", shape->residual);
+    n += print_list(to + n, room - (size_t)n, "channels", shape->channels, shape->n_stage);
+    n += print_list(to + n, room - (size_t)n, "dims", shape->dims, shape->n_stage);
+    n += print_list(to + n, room - (size_t)n, "depths", shape->depths, shape->n_stage);
+    n += print_list(to + n, room - (size_t)n, "hidden", shape->hidden, shape->n_stage);
+    n += snprintf(to + n, room - (size_t)n,
+                  "\"stem\":\"%d\",\"heads\":\"%d\",\"head_dim\":\"%d\",\"patch\":\"%d\"}",
+                  shape->stem, shape->heads, shape->head_dim, shape->patch);
+    return n;
+}
+
+unsigned char *reference_file(const struct reference *net, size_t *size) {
+    const size_t room = 1000 + (size_t)net->n * 200;
+    char *header = malloc(room);
+    size_t n = (size_t)print_metadata(&net->shape, header, room), offset = 0;
+    for (int i = 0; i < net->n; i++) {
+        const struct reference_tensor *tensor = &net->tensor[i];
+        n += (size_t)snprintf(header + n, room - n, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[",
+                              tensor->name);
+        for (int k = 0; k < tensor->rank; k++) {
+            n += (size_t)snprintf(header + n, room - n, "%s%d", k > 0 ? "," : "", tensor->shape[k]);
+        }
+        n += (size_t)snprintf(header + n, room - n, "],\"data_offsets\":[%zu,%zu]}", offset,
+                              offset + 4 * tensor->count);
+        offset += 4 * tensor->count;
+    }
+    n += (size_t)snprintf(header + n, room - n, "}");
+    *size = 8 + n + offset;
+    unsigned char *file = malloc(*size), *at = file + 8 + n;
+    for (int i = 0; i < 8; i++) {
+        file[i] = (unsigned char)((uint64_t)n >> (8 * i));
+    }
+    memcpy(file + 8, header, n);
+    for (int i = 0; i < net->n; i++) {
+        memcpy(at, net->tensor[i].value, 4 * net->tensor[i].count);
+        at += 4 * net->tensor[i].count;
+    }
+    free(header);
+    return file;
+}
+
+float *reference_image(const struct reference_shape *shape, int nx, int ny, double scale,
+                       uint64_t seed) {
+    const size_t n = (size_t)nx * (size_t)ny;
+    float *image = malloc((size_t)shape->inputs * n * sizeof *image);
+    for (size_t i = 0; i < n; i++) {
+        const double r = scale * (draw(&seed) < 0.1 ? draw(&seed) : 0.1 * draw(&seed));
+        const double phase = 6.283185307179586 * draw(&seed);
+        image[i] = (float)(shape->inputs == 2 ? r * cos(phase) : r);
+        if (shape->inputs == 2) {
+            image[n + i] = (float)(r * sin(phase));
+        }
+    }
+    return image;
+}
+
+struct planes {
+    int c, w, h;
+    double *v; /* [c][h][w] */
+};
+
+static struct planes planes_of(int c, int w, int h) {
+    return (struct planes){c, w, h, calloc((size_t)c * (size_t)w * (size_t)h, sizeof(double))};
+}
+
+static double *at(const struct planes *p, int c, int y, int x) {
+    return &p->v[((size_t)c * (size_t)p->h + (size_t)y) * (size_t)p->w + (size_t)x];
+}
+
+static size_t size_of(const struct planes *p) {
+    return (size_t)p->c * (size_t)p->w * (size_t)p->h;
+}
+
+static const float *weights(const struct reference *net, const char *prefix, const char *name) {
+    char whole[80];
+    snprintf(whole, sizeof whole, "%s.%s", prefix, name);
+    for (int i = 0; i < net->n; i++) {
+        if (strcmp(net->tensor[i].name, whole) == 0) {
+            return net->tensor[i].value;
+        }
+    }
+    assert(!"a tensor of that name");
+    return NULL;
+}
+
+static double silu(double x) {
+    return x / (1.0 + exp(-x));
+}
+
+static void batch_norm(const struct reference *net, const char *name, bool activate,
+                       struct planes *p) {
+    const float *weight = weights(net, name, "bn.weight"), *bias = weights(net, name, "bn.bias");
+    const float *mean = weights(net, name, "bn.running_mean");
+    const float *var = weights(net, name, "bn.running_var");
+    const size_t plane = (size_t)p->w * (size_t)p->h;
+    for (size_t i = 0; i < size_of(p); i++) {
+        const size_t c = i / plane;
+        double y = (p->v[i] - (double)mean[c]) / sqrt((double)var[c] + 1e-5);
+        y = y * (double)weight[c] + (double)bias[c];
+        p->v[i] = activate ? silu(y) : y;
+    }
+}
+
+/* Sum over the neighbours of one pixel in one plane, zero outside. */
+static double taps(const struct planes *in, int c, int y, int x, const float *k, int side) {
+    double sum = 0.0;
+    for (int j = 0; j < side; j++) {
+        for (int i = 0; i < side; i++) {
+            const int v = y + j - side / 2, u = x + i - side / 2;
+            if (v >= 0 && v < in->h && u >= 0 && u < in->w) {
+                sum += *at(in, c, v, u) * (double)k[j * side + i];
+            }
+        }
+    }
+    return sum;
+}
+
+/* conv, bn, SiLU; releases in unless it is kept. */
+static struct planes conv_norm(const struct reference *net, const char *prefix, const char *part,
+                               struct planes in, int outputs, int side, bool alone, bool activate,
+                               bool keep) {
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", prefix, part);
+    const float *k = weights(net, name, "conv.weight");
+    struct planes out = planes_of(outputs, in.w, in.h);
+    const int each = alone ? 1 : in.c;
+    for (int o = 0; o < outputs; o++) {
+        for (int y = 0; y < in.h; y++) {
+            for (int x = 0; x < in.w; x++) {
+                double sum = 0.0;
+                for (int c = 0; c < each; c++) {
+                    const float *kernel = k + (size_t)((o * each + c) * side * side);
+                    sum += taps(&in, alone ? o : c, y, x, kernel, side);
+                }
+                *at(&out, o, y, x) = sum;
+            }
+        }
+    }
+    batch_norm(net, name, activate, &out);
+    if (!keep) {
+        free(in.v);
+    }
+    return out;
+}
+
+static struct planes mv2(const struct reference *net, const char *name, struct planes in,
+                         int outputs) {
+    struct planes out = conv_norm(net, name, ".dw", in, in.c, 3, true, true, true);
+    out = conv_norm(net, name, ".pw", out, outputs, 1, false, false, false);
+    for (size_t i = 0; in.c == outputs && i < size_of(&in); i++) {
+        out.v[i] += in.v[i];
+    }
+    free(in.v);
+    return out;
+}
+
+/* out[t][outputs] = x[t][inputs] W^T + b */
+static double *linear(const struct reference *net, const char *prefix, const char *part,
+                      const double *x, int tokens, int inputs, int outputs, bool biased) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", prefix, part);
+    const float *w = weights(net, name, "weight");
+    const float *bias = biased ? weights(net, name, "bias") : NULL;
+    double *out = malloc((size_t)(tokens * outputs) * sizeof *out);
+    for (int t = 0; t < tokens; t++) {
+        for (int o = 0; o < outputs; o++) {
+            double sum = biased ? (double)bias[o] : 0.0;
+            for (int i = 0; i < inputs; i++) {
+                sum += x[t * inputs + i] * (double)w[o * inputs + i];
+            }
+            out[t * outputs + o] = sum;
+        }
+    }
+    return out;
+}
+
+static double *layer_norm(const struct reference *net, const char *prefix, const char *part,
+                          const double *x, int tokens, int d) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", prefix, part);
+    const float *weight = weights(net, name, "weight"), *bias = weights(net, name, "bias");
+    double *out = malloc((size_t)(tokens * d) * sizeof *out);
+    for (int t = 0; t < tokens; t++) {
+        double mean = 0.0, var = 0.0;
+        for (int i = 0; i < d; i++) {
+            mean += x[t * d + i] / d;
+        }
+        for (int i = 0; i < d; i++) {
+            var += (x[t * d + i] - mean) * (x[t * d + i] - mean) / d;
+        }
+        for (int i = 0; i < d; i++) {
+            out[t * d + i] =
+                (x[t * d + i] - mean) / sqrt(var + 1e-5) * (double)weight[i] + (double)bias[i];
+        }
+    }
+    return out;
+}
+
+/* qkv[t][3][heads][size] to [t][heads][size]: softmax(q k / sqrt(size)) v. */
+static double *attention(const double *qkv, int tokens, int heads, int size) {
+    const int inner = heads * size;
+    double *out = calloc((size_t)(tokens * inner), sizeof *out);
+    double *score = malloc((size_t)tokens * sizeof *score);
+    for (int h = 0; h < heads; h++) {
+        for (int t = 0; t < tokens; t++) {
+            const double *q = qkv + (size_t)t * (size_t)(3 * inner) + h * size;
+            double most = -HUGE_VAL, sum = 0.0;
+            for (int j = 0; j < tokens; j++) {
+                const double *k = qkv + (size_t)j * (size_t)(3 * inner) + inner + h * size;
+                score[j] = 0.0;
+                for (int i = 0; i < size; i++) {
+                    score[j] += q[i] * k[i] / sqrt(size);
+                }
+                most = fmax(most, score[j]);
+            }
+            for (int j = 0; j < tokens; j++) {
+                score[j] = exp(score[j] - most);
+                sum += score[j];
+            }
+            for (int j = 0; j < tokens; j++) {
+                const double *v = qkv + (size_t)j * (size_t)(3 * inner) + 2 * inner + h * size;
+                for (int i = 0; i < size; i++) {
+                    out[t * inner + h * size + i] += score[j] / sum * v[i];
+                }
+            }
+        }
+    }
+    free(score);
+    return out;
+}
+
+static void add_to(double *to, double *from, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        to[i] += from[i];
+    }
+    free(from);
+}
+
+/* x[tokens][d] through one layer. */
+static void layer(const struct reference *net, const char *name, int s, double *x, int tokens) {
+    const struct reference_shape *shape = &net->shape;
+    const int d = shape->dims[s], hidden = shape->hidden[s], inner = shape->heads * shape->head_dim;
+    double *y = layer_norm(net, name, "norm1", x, tokens, d);
+    double *qkv = linear(net, name, "qkv", y, tokens, d, 3 * inner, false);
+    double *attended = attention(qkv, tokens, shape->heads, shape->head_dim);
+    add_to(x, linear(net, name, "out", attended, tokens, inner, d, true), (size_t)(tokens * d));
+    free(y);
+    free(qkv);
+    free(attended);
+    y = layer_norm(net, name, "norm2", x, tokens, d);
+    double *inside = linear(net, name, "mlp1", y, tokens, d, hidden, true);
+    for (int i = 0; i < tokens * hidden; i++) {
+        inside[i] = silu(inside[i]);
+    }
+    add_to(x, linear(net, name, "mlp2", inside, tokens, hidden, d, true), (size_t)(tokens * d));
+    free(y);
+    free(inside);
+}
+
+/* Every group of tokens through all layers: pixels at the same place of every patch. */
+static void transformer(const struct reference *net, int s, struct planes *p) {
+    const int patch = net->shape.patch, d = p->c;
+    const int across = p->w / patch, tokens = across * (p->h / patch);
+    double *x = malloc((size_t)(tokens * d) * sizeof *x);
+    for (int place = 0; place < patch * patch; place++) {
+        for (int i = 0; i < tokens * d; i++) {
+            const int t = i / d, c = i % d;
+            x[i] =
+                *at(p, c, t / across * patch + place / patch, t % across * patch + place % patch);
+        }
+        for (int l = 0; l < net->shape.depths[s]; l++) {
+            char name[48];
+            snprintf(name, sizeof name, "trunk.%d.vit.layers.%d", s, l);
+            layer(net, name, s, x, tokens);
+        }
+        for (int i = 0; i < tokens * d; i++) {
+            const int t = i / d, c = i % d;
+            *at(p, c, t / across * patch + place / patch, t % across * patch + place % patch) =
+                x[i];
+        }
+    }
+    free(x);
+}
+
+static struct planes stage(const struct reference *net, int s, struct planes in) {
+    const int c = net->shape.channels[s];
+    char name[32];
+    snprintf(name, sizeof name, "trunk.%d.mv2", s);
+    in = mv2(net, name, in, c);
+    snprintf(name, sizeof name, "trunk.%d.vit", s);
+    struct planes y = conv_norm(net, name, ".local", in, c, 3, false, true, true);
+    y = conv_norm(net, name, ".project", y, net->shape.dims[s], 1, false, true, false);
+    transformer(net, s, &y);
+    y = conv_norm(net, name, ".expand", y, c, 1, false, true, false);
+    struct planes both = planes_of(2 * c, in.w, in.h);
+    memcpy(both.v, y.v, size_of(&y) * sizeof *y.v);
+    memcpy(both.v + size_of(&y), in.v, size_of(&in) * sizeof *in.v);
+    free(y.v);
+    free(in.v);
+    return conv_norm(net, name, ".fuse", both, c, 3, false, true, false);
+}
+
+double *reference_run(const struct reference *net, const float *in, int nx, int ny, double peak) {
+    const struct reference_shape *shape = &net->shape;
+    const int patch = shape->patch, plane = nx * ny;
+    double *size = calloc((size_t)plane, sizeof *size), largest = 0.0;
+    for (int i = 0; i < plane; i++) {
+        size[i] = shape->inputs == 2 ? hypot((double)in[i], (double)in[plane + i]) : (double)in[i];
+        largest = fmax(largest, size[i]);
+    }
+    peak = peak > 0.0 ? peak : largest;
+    struct planes now = planes_of(shape->inputs, (nx + patch - 1) / patch * patch,
+                                  (ny + patch - 1) / patch * patch);
+    for (int i = 0; i < shape->inputs * plane; i++) {
+        *at(&now, i / plane, i % plane / nx, i % nx) = (double)in[i] / peak;
+    }
+    now = conv_norm(net, "conv1", "", now, shape->channels[0], 3, false, true, false);
+    for (int i = 0; i < shape->stem; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "stem.%d", i);
+        now = mv2(net, name, now, shape->channels[0]);
+    }
+    for (int s = 0; s < shape->n_stage; s++) {
+        now = stage(net, s, now);
+    }
+    now = conv_norm(net, "head", "", now, 1, 1, false, !shape->residual, false);
+    for (int i = 0; i < plane; i++) {
+        const double y = *at(&now, 0, i / nx, i % nx) * peak;
+        size[i] = y + (shape->residual ? size[i] : 0.0);
+    }
+    free(now.v);
+    return size;
+}

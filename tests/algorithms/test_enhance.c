@@ -1,0 +1,351 @@
+/* The network in single precision against the plain one in double (enhance_reference.h), and
+ * weights that are not what they should be. */
+#include "tests/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfsar/enhance.h>
+
+#include "tests/algorithms/enhance_reference.h"
+
+/* Nothing a power of two, 2 x 2 patches: many tokens. */
+static const struct reference_shape odd = {.inputs = 2,
+                                           .stem = 1,
+                                           .n_stage = 2,
+                                           .channels = {5, 7},
+                                           .dims = {3, 6},
+                                           .depths = {1, 2},
+                                           .hidden = {7, 5},
+                                           .heads = 2,
+                                           .head_dim = 4,
+                                           .patch = 2,
+                                           .residual = true};
+
+static nfsar_enhance_model *parse(const struct reference *net) {
+    nfsar_error error;
+    nfsar_enhance_model *model = NULL;
+    size_t size;
+    unsigned char *file = reference_file(net, &size);
+    assert_ok(nfsar_enhance_parse(file, size, &model, &error), error);
+    free(file);
+    return model;
+}
+
+static void run(const nfsar_enhance_model *model, enum nfsar_kernel kernel, int threads, int nx,
+                int ny, const float *in, double peak, float *out) {
+    nfsar_error error;
+    nfsar_enhance_plan *plan = NULL;
+    const nfsar_enhance_options options = {kernel, threads};
+    assert_ok(nfsar_enhance_plan_create(model, (size_t)nx, (size_t)ny, &options, &plan, &error),
+              error);
+    assert_ok(nfsar_enhance_execute(plan, in, peak, out, &error), error);
+    /* A plan holds nothing of what it did before. */
+    float *again = malloc((size_t)(nx * ny) * sizeof *again);
+    assert_ok(nfsar_enhance_execute(plan, in, peak, again, &error), error);
+    assert_memory_equal(out, again, (size_t)(nx * ny) * sizeof *again);
+    free(again);
+    nfsar_enhance_plan_destroy(plan);
+}
+
+/* The largest difference from the reference, over the reference's largest value, with each version
+ * of the loops. */
+static void compare(const struct reference_shape *shape, int nx, int ny, double scale,
+                    double peak) {
+    struct reference *net = reference_make(shape, 1);
+    nfsar_enhance_model *model = parse(net);
+    float *in = reference_image(shape, nx, ny, scale, 2);
+    float *out = malloc((size_t)(nx * ny) * sizeof *out);
+    double *wanted = reference_run(net, in, nx, ny, peak);
+    for (int k = NFSAR_KERNEL_PORTABLE; k <= NFSAR_KERNEL_AVX512; k++) {
+        if (!nfsar_kernel_available((enum nfsar_kernel)k)) {
+            continue;
+        }
+        run(model, (enum nfsar_kernel)k, 2, nx, ny, in, peak, out);
+        double largest = 0.0, worst = 0.0;
+        for (int i = 0; i < nx * ny; i++) {
+            largest = fmax(largest, fabs(wanted[i]));
+            worst = fmax(worst, fabs((double)out[i] - wanted[i]));
+        }
+        print_message("%d x %d, %s: %.2e of %.3g\n", nx, ny,
+                      nfsar_kernel_name((enum nfsar_kernel)k), worst / largest, largest);
+        assert_true(isfinite(largest) && largest > 0.01 * scale);
+        assert_true(worst <= 1e-5 * largest);
+    }
+    free(wanted);
+    free(out);
+    free(in);
+    nfsar_enhance_model_free(model);
+    reference_free(net);
+}
+
+static void paper_network_agrees(void **state) {
+    (void)state;
+    compare(&reference_paper, 48, 32, 3e-4, 0.0);
+}
+
+static void any_shape_and_size_agrees(void **state) {
+    (void)state;
+    compare(&odd, 41, 27, 1.0, 0.0);
+    compare(&odd, 1, 1, 1.0, 0.0);
+    compare(&odd, 66, 34, 5.0, 20.0);
+}
+
+/* Neither threads nor the scale of the image change what comes out; a power of two changes no bit.
+ */
+static void threads_and_scale_do_not_matter(void **state) {
+    (void)state;
+    enum { NX = 33, NY = 20 };
+    struct reference *net = reference_make(&odd, 1);
+    nfsar_enhance_model *model = parse(net);
+    float *in = reference_image(&odd, NX, NY, 1.0, 2), one[NX * NY], three[NX * NY];
+    run(model, NFSAR_KERNEL_AUTO, 1, NX, NY, in, 0.0, one);
+    run(model, NFSAR_KERNEL_AUTO, 3, NX, NY, in, 0.0, three);
+    assert_memory_equal(one, three, sizeof one);
+    for (int i = 0; i < 2 * NX * NY; i++) {
+        in[i] *= 1024.0f;
+    }
+    run(model, NFSAR_KERNEL_AUTO, 2, NX, NY, in, 0.0, three);
+    for (int i = 0; i < NX * NY; i++) {
+        assert_true(three[i] == 1024.0f * one[i]);
+    }
+    memset(in, 0, 2 * NX * NY * sizeof *in);
+    run(model, NFSAR_KERNEL_AUTO, 2, NX, NY, in, 0.0, three);
+    for (int i = 0; i < NX * NY; i++) {
+        assert_true(three[i] == 0.0f);
+    }
+    free(in);
+    nfsar_enhance_model_free(model);
+    reference_free(net);
+}
+
+/* Counted by hand: docs/enhance.md. */
+static void costs_are_those_of_the_paper(void **state) {
+    (void)state;
+    struct reference *net = reference_make(&reference_paper, 1);
+    nfsar_enhance_model *model = parse(net);
+    nfsar_enhance_plan *plan = NULL;
+    nfsar_error error;
+    assert_ok(nfsar_enhance_plan_create(model, 256, 256, NULL, &plan, &error), error);
+    assert_int_equal(reference_parameters(net), 69122);
+    assert_int_equal(nfsar_enhance_model_info(model).parameters, 69122);
+    assert_int_equal(nfsar_enhance_model_info(model).inputs, 1);
+    assert_int_equal(nfsar_enhance_model_info(model).patch, 16);
+    assert_near(1e-9 * nfsar_enhance_plan_products(plan), 14.07, 0.005);
+    assert_true(nfsar_enhance_plan_memory(plan) < 100000000);
+    nfsar_enhance_plan_destroy(plan);
+    nfsar_enhance_model_free(model);
+    reference_free(net);
+}
+
+static void bad_images_are_refused(void **state) {
+    (void)state;
+    struct reference_shape shape = odd;
+    shape.inputs = 1;
+    struct reference *net = reference_make(&shape, 1);
+    nfsar_enhance_model *model = parse(net);
+    nfsar_enhance_plan *plan = NULL;
+    nfsar_enhance_options options = nfsar_enhance_defaults();
+    nfsar_error error;
+    assert_int_equal(nfsar_enhance_plan_create(model, 0, 4, NULL, &plan, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_int_equal(nfsar_enhance_plan_create(model, 4, 5000, NULL, &plan, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "4 x 5000 pixels");
+    options.threads = -1;
+    assert_int_equal(nfsar_enhance_plan_create(model, 4, 4, &options, &plan, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_null(plan);
+    assert_ok(nfsar_enhance_plan_create(model, 4, 3, NULL, &plan, &error), error);
+    const float bad[] = {NAN, INFINITY, -1.0f};
+    for (int i = 0; i < 3; i++) {
+        float image[12] = {1.0f};
+        image[6] = bad[i];
+        assert_int_equal(nfsar_enhance_execute(plan, image, 0.0, image, &error),
+                         NFSAR_ERROR_ARGUMENT);
+        assert_contains(error.message, "pixel (2, 1)");
+    }
+    float image[12] = {1.0f};
+    assert_int_equal(nfsar_enhance_execute(plan, image, -1.0, image, &error), NFSAR_ERROR_ARGUMENT);
+    assert_int_equal(nfsar_enhance_execute(plan, image, (double)NAN, image, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    nfsar_enhance_plan_destroy(plan);
+    nfsar_enhance_model_free(model);
+    reference_free(net);
+}
+
+/* A part of the header in place of another of the same length or not; what the message must say. */
+struct change {
+    const char *from, *to, *says;
+};
+
+static const struct change changes[] = {
+    {"nfsar-enhance", "nfsar-enhanced", "metadata 'format'"},
+    {"\"format_version\":\"1\"", "\"format_version\":\"2\"", "format_version"},
+    {"mobile-srvit", "mobile-srgan", "metadata 'architecture': 'mobile-srgan'"},
+    {"\"normalisation\":\"peak\"", "\"normalisation\":\"mean\"", "normalisation"},
+    {"\"input\":\"complex\"", "\"input\":\"phase\"", "magnitude or complex"},
+    {"\"residual\":\"1\"", "\"residual\":\"yes\"", "metadata 'residual': 'yes'"},
+    {"\"residual\":\"1\"", "\"residual\":1", "metadata 'residual': is missing"},
+    {"\"channels\":\"5,7\"", "\"channels\":\"5,7,\"", "metadata 'channels'"},
+    {"\"channels\":\"5,7\"", "\"channels\":\"5\"", "metadata 'dims'"},
+    {"\"channels\":\"5,7\"", "\"channels\":\"5,99999999999999999999\"", "metadata 'channels'"},
+    {"\"channels\":\"5,7\"", "\"channels\":\"5,8\"", "tensor 'trunk.1.mv2.pw.conv.weight'"},
+    {"\"depths\":\"1,2\"", "\"depths\":\"1,0\"", "metadata 'depths'"},
+    {"\"depths\":\"1,2\"", "\"depths\":\"1,3\"", "'trunk.1.vit.layers.2.qkv.weight' is missing"},
+    {"\"depths\":\"1,2\"", "\"depths\":\"1,1\"", "belongs to no part of the network"},
+    {"\"head_dim\":\"4\"", "\"head_dim\":\"6\"", "multiple of 4"},
+    {"\"heads\":\"2\"", "\"heads\":\"-2\"", "metadata 'heads'"},
+    {"\"patch\":\"2\"", "\"patch\":\"0\"", "metadata 'patch'"},
+    {"\"stem\":\"1\"", "\"stem\":\"2\"", "'stem.1.dw.conv.weight' is missing"},
+    {"\"conv1.bn.bias\"", "\"conv1.bn.bios\"", "'conv1.bn.bias' is missing"},
+    {"\"conv1.bn.bias\"", "\"conv1.bn.weight\"", "no JSON"},
+    {"\"dtype\":\"F32\"", "\"dtype\":\"F16\"", "its dtype is F16"},
+    {"\"dtype\":\"F32\"", "\"dtype\":7", "its dtype is (none)"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":[5,3,2,3]", "'conv1.conv.weight' is 5 x 3 x 2 x 3"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":[5,2,3,3,1]", "tensor 'conv1.conv.weight': its shape"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":[5,-2,3,3]", "tensor 'conv1.conv.weight': its shape"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":[5,2,3,4]", "360 bytes for 120 numbers"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":[4294967296,4294967296,1,1]", "its shape"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":[0,2,3,3]", "its shape"},
+    {"\"shape\":[5,2,3,3]", "\"shape\":90", "its shape"},
+    {"[0,360]", "[4,364]", "does not begin where"},
+    {"[0,360]", "[360,0]", "data_offsets"},
+    {"[0,360]", "[0,360,720]", "data_offsets"},
+    {"[0,360]", "[0.0,360.0]", "data_offsets"},
+    {"[0,360]", "[2,362]", "data_offsets"},
+    {"[0,360]", "[-4,356]", "data_offsets"},
+    {"[0,360]", "[0,9223372036854775807]", "data_offsets"},
+    {"{\"__metadata__\"", "[\"__metadata__\"", "does not begin with"},
+    {"\"__metadata__\":{", "\"__metadata__\":[{", "no JSON"},
+};
+
+/* The file with one thing changed in its header; free with free(). */
+static unsigned char *change_header(const unsigned char *file, size_t size,
+                                    const struct change *change, size_t *changed) {
+    const size_t from = strlen(change->from), to = strlen(change->to);
+    const unsigned char *at = memmem(file, size, change->from, from);
+    assert_non_null(at);
+    const size_t before = (size_t)(at - file), after = size - before - from;
+    uint64_t length = 0;
+    for (int i = 7; i >= 0; i--) {
+        length = length << 8 | file[i];
+    }
+    length += to - from;
+    *changed = size + to - from;
+    unsigned char *made = malloc(*changed);
+    memcpy(made, file, before);
+    memcpy(made + before, change->to, to);
+    memcpy(made + before + to, at + from, after);
+    for (int i = 0; i < 8; i++) {
+        made[i] = (unsigned char)(length >> (8 * i));
+    }
+    return made;
+}
+
+static void assert_refused(const unsigned char *file, size_t size, const char *says) {
+    nfsar_error error = {.message = ""};
+    nfsar_enhance_model *model = NULL;
+    enum nfsar_status status = nfsar_enhance_parse(file, size, &model, &error);
+    assert_true(status == NFSAR_ERROR_FORMAT || status == NFSAR_ERROR_VERSION);
+    assert_null(model);
+    assert_contains(error.message, says);
+}
+
+static void foreign_weights_are_refused_by_name(void **state) {
+    (void)state;
+    struct reference *net = reference_make(&odd, 1);
+    size_t size;
+    unsigned char *file = reference_file(net, &size);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        size_t changed;
+        unsigned char *made = change_header(file, size, &changes[i], &changed);
+        assert_refused(made, changed, changes[i].says);
+        free(made);
+    }
+    const float nan = NAN, negative = -0.5f;
+    unsigned char *numbers = file + size;
+    for (int i = 0; i < net->n; i++) {
+        numbers -= 4 * net->tensor[i].count;
+    }
+    memcpy(numbers + 4 * 3, &nan, 4);
+    assert_refused(file, size, "tensor 'conv1.conv.weight': number 3 is not finite");
+    memcpy(numbers + 4 * 3, net->tensor[0].value + 3, 4);
+    memcpy(numbers + 4 * (90 + 5 + 5 + 5), &negative, 4);
+    assert_refused(file, size, "running_var': number 0 is negative");
+    free(file);
+    reference_free(net);
+}
+
+/* Whatever is read then lies in memory of exactly that size, under the sanitizers. */
+static void cut_and_damaged_weights_are_refused(void **state) {
+    (void)state;
+    struct reference *net = reference_make(&odd, 1);
+    size_t size, refused = 0;
+    unsigned char *file = reference_file(net, &size);
+    for (size_t length = 0; length < size; length += length < 1200 ? 1 : 97) {
+        unsigned char *cut = malloc(length + 1);
+        memcpy(cut, file, length);
+        assert_refused(cut, length, "");
+        free(cut);
+    }
+    unsigned char *longer = malloc(size + 4);
+    memcpy(longer, file, size);
+    memset(longer + size, 0, 4);
+    assert_refused(longer, size + 4, "bytes behind the header");
+    free(longer);
+    uint32_t random = 1;
+    for (int i = 0; i < 1500; i++) {
+        random = random * 1664525u + 1013904223u;
+        const size_t at = (random >> 8) % (i % 2 == 0 ? 1200 : 6000);
+        const unsigned char was = file[at];
+        nfsar_enhance_model *model = NULL;
+        file[at] ^= (unsigned char)(1u << (random >> 29));
+        refused += nfsar_enhance_parse(file, size, &model, NULL) != NFSAR_OK;
+        nfsar_enhance_model_free(model);
+        file[at] = was;
+    }
+    assert_true(refused > 1300); /* the rest: blanks, and numbers that are others now */
+    free(file);
+    reference_free(net);
+}
+
+static void weights_come_from_files(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_enhance_model *model = NULL;
+    struct reference *net = reference_make(&odd, 1);
+    size_t size;
+    unsigned char *file = reference_file(net, &size);
+    test_write_file("odd.safetensors", file, size);
+    assert_ok(nfsar_enhance_load(test_path("odd.safetensors"), &model, &error), error);
+    nfsar_enhance_model_free(model);
+    test_write_file("cut.safetensors", file, size - 1);
+    assert_int_equal(nfsar_enhance_load(test_path("cut.safetensors"), &model, &error),
+                     NFSAR_ERROR_FORMAT);
+    assert_contains(error.message, "cut.safetensors: ");
+    assert_int_equal(nfsar_enhance_load(test_path("none.safetensors"), &model, &error),
+                     NFSAR_ERROR_FILE);
+    assert_contains(error.message, "none.safetensors: No such file");
+    assert_int_equal(nfsar_enhance_load(test_folder(), &model, &error), NFSAR_ERROR_FILE);
+    assert_int_equal(nfsar_enhance_load("/dev/zero", &model, &error), NFSAR_ERROR_FORMAT);
+    assert_contains(error.message, "64 MiB");
+    free(file);
+    reference_free(net);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paper_network_agrees),
+        cmocka_unit_test(any_shape_and_size_agrees),
+        cmocka_unit_test(threads_and_scale_do_not_matter),
+        cmocka_unit_test(costs_are_those_of_the_paper),
+        cmocka_unit_test(bad_images_are_refused),
+        cmocka_unit_test(foreign_weights_are_refused_by_name),
+        cmocka_unit_test(cut_and_damaged_weights_are_refused),
+        cmocka_unit_test(weights_come_from_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/* nfsar enhance: the slices of a volume through the network, and what it refuses. */
+#include "tests/support.h"
+
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfsar/file.h>
+
+#include "tests/algorithms/enhance_reference.h"
+
+enum { NX = 14, NY = 9, NZ = 2, PIXELS = NX * NY };
+
+static const struct reference_shape tiny = {.inputs = 1,
+                                            .stem = 1,
+                                            .n_stage = 1,
+                                            .channels = {4},
+                                            .dims = {4},
+                                            .depths = {1},
+                                            .hidden = {4},
+                                            .heads = 1,
+                                            .head_dim = 4,
+                                            .patch = 4};
+
+/* A volume whose second slice is fainter, with phases that must not matter. */
+static void write_image(const struct reference *net, float *magnitude[NZ]) {
+    nfsar_error error;
+    nfsar_image image;
+    const nfsar_grid grid = {{-0.01, 0.001, NX}, {0.0, 0.001, NY}, {0.3, 0.002, NZ}};
+    assert_ok(nfsar_image_create(&grid, &image, &error), error);
+    for (int z = 0; z < NZ; z++) {
+        magnitude[z] = reference_image(&net->shape, NX, NY, z == 0 ? 40.0 : 4.0, 7);
+        for (int i = 0; i < PIXELS; i++) {
+            image.data[z * PIXELS + i] = magnitude[z][i] * cexpf(0.7f * (float)i * I);
+        }
+    }
+    image.method = strdup("bp");
+    assert_ok(nfsar_image_note(&image, &error, "where it came from"), error);
+    assert_ok(nfsar_image_save(test_path("image.h5"), &image, &error), error);
+    nfsar_image_free(&image);
+}
+
+static void slices_go_through_the_network(void **state) {
+    (void)state;
+    struct reference *net = reference_make(&tiny, 3);
+    float *magnitude[NZ];
+    char output[4096];
+    size_t size;
+    unsigned char *file = reference_file(net, &size);
+    test_write_file("tiny.safetensors", file, size);
+    write_image(net, magnitude);
+    assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s --model %s --threads 2",
+                                  test_path("image.h5"), test_path("sharp.h5"),
+                                  test_path("tiny.safetensors")),
+                     0);
+    assert_string_equal(output, "");
+    nfsar_error error;
+    nfsar_image image;
+    assert_ok(nfsar_image_load(test_path("sharp.h5"), &image, &error), error);
+    assert_string_equal(image.method, "bp+enhance");
+    assert_int_equal(image.n_provenance, 2);
+    assert_string_equal(image.provenance[0], "where it came from");
+    assert_contains(image.provenance[1], "network of");
+    assert_near(image.grid.z.step, 0.002, 1e-12);
+    double peak = 0.0;
+    for (int i = 0; i < PIXELS; i++) {
+        peak = fmax(peak, (double)magnitude[0][i]);
+    }
+    for (int z = 0; z < NZ; z++) {
+        double *wanted = reference_run(net, magnitude[z], NX, NY, peak);
+        for (int i = 0; i < PIXELS; i++) {
+            const float complex voxel = image.data[z * PIXELS + i];
+            assert_near(crealf(voxel), fmax(wanted[i], 0.0), 2e-5 * peak);
+            assert_true(cimagf(voxel) == 0.0f);
+        }
+        free(wanted);
+        free(magnitude[z]);
+    }
+    nfsar_image_free(&image);
+    free(file);
+    reference_free(net);
+}
+
+/* After the first test: its files are there. */
+static void wrong_use_is_refused(void **state) {
+    (void)state;
+    char output[4096];
+    const char *image = test_path("image.h5"), *weights = test_path("tiny.safetensors");
+    assert_int_equal(
+        test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 2);
+    assert_contains(output, "--model WEIGHTS.safetensors is missing");
+    assert_int_equal(test_command(output, sizeof output, "enhance %s --model %s", image, weights),
+                     2);
+    assert_contains(output, "-o OUT.h5 is missing");
+    assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s --model %s", image,
+                                  test_path("no.h5"), image),
+                     1);
+    assert_contains(output, "image.h5: no weights (safetensors)");
+    assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s --model %s", weights,
+                                  test_path("no.h5"), weights),
+                     1);
+    assert_contains(output, "tiny.safetensors: ");
+    assert_int_equal(
+        test_command(output, sizeof output, "enhance %s -o %s --model %s", image, weights, weights),
+        2);
+    assert_int_equal(test_count_files("no.h5"), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slices_go_through_the_network),
+        cmocka_unit_test(wrong_use_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
