@@ -8,6 +8,7 @@
 #include "algorithms/choice.h"
 #include "algorithms/sparse/exact.h"
 #include "algorithms/sparse/fista.h"
+#include "algorithms/sparse/planar.h"
 #include "algorithms/sparse/vectors.h"
 
 /* Steps of the power iteration: what is left of its error FISTA notices. */
@@ -15,6 +16,9 @@ enum { POWER_STEPS = 8 };
 
 /* Dual steps of TV for each step of FISTA; they go on from where the last ones ended. */
 enum { TV_STEPS = 20 };
+
+/* Of one processor, for a voxel and a line of samples there and back. */
+#define EXACT_SECONDS 2.5e-9
 
 /* lambda_TV over lambda_1. */
 #define TV_SHARE 0.5
@@ -31,6 +35,24 @@ enum nfsar_status nfsar_sparse_parse(const char *name, enum nfsar_sparse *sparse
         *sparse = (enum nfsar_sparse)index;
     }
     return status;
+}
+
+static const char *const operators[] = {
+    [NFSAR_SPARSE_AUTO] = "auto", [NFSAR_SPARSE_EXACT] = "exact", [NFSAR_SPARSE_PLANAR] = "planar"};
+
+enum nfsar_status nfsar_sparse_operators_parse(const char *name, enum nfsar_sparse_operators *which,
+                                               nfsar_error *error) {
+    size_t index = 0;
+    enum nfsar_status status = choice_parse(
+        "operators", operators, sizeof operators / sizeof *operators, name, &index, error);
+    if (status == NFSAR_OK) {
+        *which = (enum nfsar_sparse_operators)index;
+    }
+    return status;
+}
+
+const char *nfsar_sparse_operators_name(enum nfsar_sparse_operators which) {
+    return operators[which];
 }
 
 const char *nfsar_sparse_name(enum nfsar_sparse sparse) {
@@ -64,19 +86,61 @@ static enum nfsar_status check(const nfsar_sparse_options *options, nfsar_error 
 
 /* What one reconstruction works with. */
 struct work {
-    struct exact *exact;
+    struct exact *exact; /* one of the two */
+    struct planar *planar;
     struct linear_operator op;
     float complex *samples;
 };
 
+/* Seconds of one processor for the exact pair. */
+static double exact_seconds(const nfsar_capture *capture, const nfsar_grid *grid) {
+    double lines = (double)capture->n_pulse * (double)capture->array.n_channel;
+    return EXACT_SECONDS * lines * (double)nfsar_grid_voxels(grid);
+}
+
+/* The planar pair where it was asked for, or suits and is faster; else the exact one. */
+static enum nfsar_status choose_operators(struct work *work, const nfsar_capture *capture,
+                                          const nfsar_grid *grid,
+                                          const nfsar_sparse_options *options, nfsar_error *error) {
+    nfsar_error why = {0};
+    if (options->operators != NFSAR_SPARSE_EXACT) {
+        enum nfsar_status status =
+            planar_create(capture, grid, options->threads, &work->planar, &why);
+        if (status != NFSAR_OK && options->operators == NFSAR_SPARSE_PLANAR) {
+            return nfsar_fail(error, status,
+                              "planar operators: %s; the exact ones have no such limit",
+                              why.message);
+        }
+        if (status == NFSAR_OK && options->operators == NFSAR_SPARSE_AUTO &&
+            planar_seconds(work->planar) > exact_seconds(capture, grid)) {
+            planar_destroy(work->planar);
+            work->planar = NULL;
+        }
+    }
+    if (work->planar != NULL) {
+        work->op = planar_operator(work->planar);
+        return NFSAR_OK;
+    }
+    enum nfsar_status status = exact_create(capture, grid, options->threads, &work->exact, error);
+    if (status == NFSAR_OK) {
+        work->op = exact_operator(work->exact);
+    }
+    return status;
+}
+
 static enum nfsar_status prepare(struct work *work, const nfsar_capture *capture,
                                  const nfsar_grid *grid, const nfsar_echo_source *source,
                                  const nfsar_sparse_options *options, nfsar_error *error) {
-    enum nfsar_status status = exact_create(capture, grid, options->threads, &work->exact, error);
+    enum nfsar_status status = nfsar_grid_check(grid, error);
+    if (status == NFSAR_OK) {
+        status = nfsar_capture_check(capture, error);
+    }
+    if (status == NFSAR_OK) {
+        status = choose_operators(work, capture, grid, options, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
-    work->op = exact_operator(work->exact);
     work->samples = buffer_alloc(work->op.n_sample, sizeof *work->samples);
     if (work->samples == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu samples",
@@ -133,7 +197,8 @@ static enum nfsar_status solve(const struct work *work, const nfsar_grid *grid,
     } else if (status == NFSAR_OK) {
         status = fista_solve(&problem, image, &outcome, progress, error);
     }
-    *report = (nfsar_sparse_report){.operators = NFSAR_SPARSE_EXACT,
+    *report = (nfsar_sparse_report){.operators = work->planar != NULL ? NFSAR_SPARSE_PLANAR
+                                                                      : NFSAR_SPARSE_EXACT,
                                     .lipschitz = outcome.lipschitz,
                                     .l1 = problem.l1,
                                     .tv = problem.tv,
@@ -162,6 +227,7 @@ enum nfsar_status nfsar_sparse_run(const nfsar_capture *capture, const nfsar_gri
         status =
             solve(&work, grid, &chosen, image, report != NULL ? report : &unread, progress, error);
     }
+    planar_destroy(work.planar);
     exact_destroy(work.exact);
     free(work.samples);
     return status;

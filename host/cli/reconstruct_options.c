@@ -8,9 +8,9 @@
 static const char *check_sparse(const struct reconstruct_request *r) {
     if (r->sparse == NULL) {
         return r->has_sparse_weight || r->has_sparse_iterations || r->has_sparse_tolerance ||
-                       r->sparse_start != NULL
-                   ? "--sparse-weight, --sparse-iterations, --sparse-tolerance and --sparse-start "
-                     "need --sparse"
+                       r->sparse_start != NULL || r->sparse_operators != NULL
+                   ? "--sparse-weight, --sparse-iterations, --sparse-tolerance, --sparse-start and "
+                     "--sparse-operators need --sparse"
                    : NULL;
     }
     if (strcmp(r->density, "none") != 0 || strcmp(r->window, "rectangular") != 0 ||
@@ -78,6 +78,9 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         {"sparse-start", 0, CLI_STRING, &r->sparse_start, NULL, "IMAGE",
          "begin with an image that --sparse made on the same grid, to go on or with another "
          "weight"},
+        {"sparse-operators", 0, CLI_STRING, &r->sparse_operators, NULL, "O",
+         "exact (any geometry), planar (antennas in front of the grid; faster for volumes), or "
+         "auto"},
         {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
          "bp: single, or double (slow, the reference)"},
         {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
@@ -173,7 +176,16 @@ static enum nfsar_status parse_sparse(const struct reconstruct_request *r,
     use->tolerance = r->has_sparse_tolerance ? r->sparse_tolerance : use->tolerance;
     use->iterations = r->has_sparse_iterations ? r->sparse_iterations : use->iterations;
     enum nfsar_status status = nfsar_sparse_parse(r->sparse, &use->penalty, error);
-    return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "--sparse %s", r->sparse);
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "--sparse %s", r->sparse);
+    }
+    if (r->sparse_operators == NULL) {
+        return NFSAR_OK;
+    }
+    status = nfsar_sparse_operators_parse(r->sparse_operators, &use->operators, error);
+    return status == NFSAR_OK
+               ? NFSAR_OK
+               : nfsar_fail_in(error, status, "--sparse-operators %s", r->sparse_operators);
 }
 
 enum nfsar_status reconstruct_choose(const struct reconstruct_request *r,

@@ -55,8 +55,8 @@ static void say(const struct reconstruct_choice *choice, const nfsar_sparse_repo
     cli_say("sparse %s (%s operators): %zu iterations, %zu restarts, %s; %.3g of the echoes' "
             "amplitude is not explained",
             nfsar_sparse_name(choice->sparsely.penalty),
-            report->operators == NFSAR_SPARSE_PLANAR ? "planar" : "exact", report->iterations,
-            report->restarts, end, report->residual);
+            nfsar_sparse_operators_name(report->operators), report->iterations, report->restarts,
+            end, report->residual);
 }
 
 enum nfsar_status reconstruct_sparsely(const nfsar_capture *capture, const nfsar_grid *grid,
@@ -95,9 +95,9 @@ char *reconstruct_sparse_options(const struct reconstruct_choice *choice) {
 
 json_t *reconstruct_sparse_json(const nfsar_sparse_report *report) {
     return json_pack("{s:s, s:f, s:f, s:f, s:I, s:I, s:b, s:f, s:f, s:f}", "operators",
-                     report->operators == NFSAR_SPARSE_PLANAR ? "planar" : "exact", "lipschitz",
-                     report->lipschitz, "lambda_l1", report->l1, "lambda_tv", report->tv,
-                     "iterations", (json_int_t)report->iterations, "restarts",
-                     (json_int_t)report->restarts, "converged", (int)report->converged, "change",
-                     report->change, "residual", report->residual, "objective", report->objective);
+                     nfsar_sparse_operators_name(report->operators), "lipschitz", report->lipschitz,
+                     "lambda_l1", report->l1, "lambda_tv", report->tv, "iterations",
+                     (json_int_t)report->iterations, "restarts", (json_int_t)report->restarts,
+                     "converged", (int)report->converged, "change", report->change, "residual",
+                     report->residual, "objective", report->objective);
 }

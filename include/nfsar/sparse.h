@@ -38,6 +38,13 @@ enum nfsar_status nfsar_sparse_parse(const char *name, enum nfsar_sparse *sparse
 /** The name that nfsar_sparse_parse() takes. */
 const char *nfsar_sparse_name(enum nfsar_sparse sparse);
 
+/** Parse "auto", "exact" or "planar". */
+enum nfsar_status nfsar_sparse_operators_parse(const char *name,
+                                               enum nfsar_sparse_operators *operators,
+                                               nfsar_error *error);
+/** The name that nfsar_sparse_operators_parse() takes. */
+const char *nfsar_sparse_operators_name(enum nfsar_sparse_operators operators);
+
 /** Options; nfsar_sparse_defaults() fills them. */
 typedef struct nfsar_sparse_options {
     enum nfsar_sparse penalty;             /**< l1 */
