@@ -20,34 +20,41 @@ struct row {
 };
 
 /* 1 up to `inner`, 0 from `outer` on, with two continuous derivatives. */
-static inline double fade(double tangent, double inner, double outer) {
-    double u = (outer - tangent) / (outer - inner);
-    u = u < 0.0 ? 0.0 : u > 1.0 ? 1.0 : u;
+static inline double fade(double tangent, double inner, double per) {
+    double u = 1.0 - (tangent - inner) * per;
+    u = u < 0.0 ? 0.0 : u;
+    u = u > 1.0 ? 1.0 : u;
     return u * u * u * (10.0 - 15.0 * u + 6.0 * u * u);
 }
 
+MULTIVERSION
+static void make_waves(const struct planar_axis *x, const struct planar_axis *y, double two_k,
+                       double ky, const struct row *row) {
+    double along = two_k * two_k - ky * ky, least = LEAST_COSINE_SQUARED * two_k * two_k;
+    double scale = two_k * x->step * y->step / (2.0 * NFSAR_PI), step = x->step;
+    double x_inner = x->inner, x_per = 1.0 / (x->outer - x->inner), y_inner = y->inner;
+    double y_per = 1.0 / (y->outer - y->inner), across = fabs(ky);
+    int half = (int)x->half, n = (int)x->bins;
+    double *restrict kz = row->kz;
+    float *restrict weight = row->weight, *restrict inverse = row->inverse;
+    for (int i = 0; i < n; i++) {
+        double kx = step * (double)(i - half), square = along - kx * kx;
+        double root = sqrt(square > least ? square : least), per = 1.0 / root;
+        double w = fade(fabs(kx) * per, x_inner, x_per) * fade(across * per, y_inner, y_per);
+        kz[i] = root;
+        inverse[i] = (float)per;
+        weight[i] = (float)((square > least ? scale : 0.0) * w * per * per);
+    }
+}
+
 static void make_row(const struct planar *planar, double wavenumber, double ky, struct row *row) {
-    const struct planar_axis *x = &planar->x, *y = &planar->y;
-    double two_k = 2.0 * wavenumber, along = two_k * two_k - ky * ky;
-    double least = LEAST_COSINE_SQUARED * two_k * two_k;
-    double scale = two_k * x->step * y->step / (2.0 * NFSAR_PI);
-    row->from = x->bins, row->end = 0;
-    for (size_t i = 0; i < x->bins; i++) {
-        double kx = x->step * ((double)i - (double)x->half), square = along - kx * kx;
-        row->weight[i] = 0.0f;
-        if (square <= least) {
-            continue;
-        }
-        double kz = sqrt(square);
-        double weight = scale / square * fade(fabs(kx) / kz, x->inner, x->outer) *
-                        fade(fabs(ky) / kz, y->inner, y->outer);
-        if (weight > 0.0) {
-            row->from = i < row->from ? i : row->from;
-            row->end = i + 1;
-            row->kz[i] = kz;
-            row->weight[i] = (float)weight;
-            row->inverse[i] = (float)(1.0 / kz);
-        }
+    make_waves(&planar->x, &planar->y, 2.0 * wavenumber, ky, row);
+    row->from = 0, row->end = planar->x.bins;
+    while (row->end > 0 && row->weight[row->end - 1] == 0.0f) {
+        row->end--;
+    }
+    while (row->from < row->end && row->weight[row->from] == 0.0f) {
+        row->from++;
     }
 }
 
@@ -55,14 +62,19 @@ static void make_row(const struct planar *planar, double wavenumber, double ky, 
 MULTIVERSION
 static void turn_row(const struct row *row, double depth, double turns, bool conjugate,
                      const float complex *from, float complex *to) {
-    const float *in = (const float *)from;
-    float *out = (float *)to, d = (float)depth, sign = conjugate ? -1.0f : 1.0f;
+    const float *restrict in = (const float *)(from + row->from);
+    float *restrict out = (float *)(to + row->from), d = (float)depth;
+    const float *restrict weight = row->weight + row->from, *restrict inverse =
+                                                                row->inverse + row->from;
+    const double *restrict kz = row->kz + row->from;
+    float sign = conjugate ? -1.0f : 1.0f;
     double per = depth * (0.5 / NFSAR_PI);
-    for (size_t i = row->from; i < row->end; i++) {
-        double phase = row->kz[i] * per + turns;
+    size_t n = row->end - row->from;
+    for (size_t i = 0; i < n; i++) {
+        double phase = kz[i] * per + turns;
         float c, s;
         phasor_turns((float)(phase - rint(phase)), &c, &s);
-        float w = row->weight[i], v = row->inverse[i];
+        float w = weight[i], v = inverse[i];
         float re = w * (-d * s - v * c), im = sign * w * (d * c - v * s);
         out[2 * i] += re * in[2 * i] - im * in[2 * i + 1];
         out[2 * i + 1] += re * in[2 * i + 1] + im * in[2 * i];

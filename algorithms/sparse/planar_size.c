@@ -312,7 +312,7 @@ enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *
 double planar_seconds(const struct planar *planar) {
     double waves = (double)planar->x.bins * (double)planar->y.bins;
     double lines = (double)planar->n_line, depths = (double)planar->grid.z.count;
-    double once = waves * (3e-9 * depths + 60e-9) + lines * 150e-9;
+    double once = waves * (3.3e-9 * depths + 30e-9) + lines * 100e-9;
     return 2.0 * (double)planar->n_sample * (double)planar_planes(planar) * once;
 }
 
