@@ -28,6 +28,9 @@
 /* Voxels of a padded axis. */
 #define LONGEST 16384.0
 
+/* Complex numbers that a pair may hold: 4 GiB. */
+#define MOST_NUMBERS (512.0 * 1024.0 * 1024.0)
+
 /* Lines whose baselines are looked at. */
 #define LINES_LOOKED_AT 200
 
@@ -228,6 +231,15 @@ static enum nfsar_status allocate(struct planar *planar, nfsar_error *error) {
     size_t nz = planar->grid.z.count, threads = (size_t)planar->threads;
     size_t longest = x->length > y->length ? x->length : y->length;
     size_t work = (nz + 1) * x->bins;
+    double numbers = (double)nz * (double)x->length * (double)y->length +
+                     PLANAR_BLOCK * ((double)x->bins * (double)y->bins + (double)planar->n_line) +
+                     (double)threads * (double)work;
+    if (!(numbers < MOST_NUMBERS)) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_MEMORY,
+            "%zu x %zu waves at %zu depths are %.3g GiB, above the 4 that they may take", x->bins,
+            y->bins, nz, numbers * sizeof(float complex) / (1 << 30));
+    }
     planar->work_size = ((work > longest ? work : longest) + 7) / 8 * 8;
     planar->spectrum = buffer_alloc(nz * x->length * y->length, sizeof(float complex));
     planar->modes = buffer_alloc(PLANAR_BLOCK * x->bins * y->bins, sizeof(float complex));

@@ -63,7 +63,8 @@ typedef struct nfsar_sparse_options {
 typedef struct nfsar_sparse_report {
     enum nfsar_sparse_operators operators; /**< in use, never AUTO */
     double lipschitz;  /**< largest eigenvalue of A^H A; the step is one over that */
-    double l1, tv;     /**< lambda_1 and lambda_TV */
+    double l1;         /**< lambda_1 */
+    double tv;         /**< lambda_TV */
     size_t iterations; /**< steps made */
     size_t restarts;   /**< times the momentum was dropped */
     bool converged;    /**< to the tolerance */
