@@ -18,6 +18,11 @@ static const char *check_sparse(const struct reconstruct_request *r) {
         return "--sparse explains every echo alike: leave out --density, --window and "
                "--aperture-window";
     }
+    if (r->compensation != NULL || r->has_target_depth || r->patches > 0 || r->has_tolerance ||
+        r->has_plane || r->equal_views || strcmp(r->precision, "single") != 0) {
+        return "--sparse has no use for --compensation, --target-depth, --patches, --tolerance, "
+               "--plane, --equal-views and --precision: leave them out";
+    }
     return strcmp(r->method, "auto") != 0 ? "--sparse takes the place of --method: give one of them"
                                           : NULL;
 }

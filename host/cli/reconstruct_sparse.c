@@ -52,11 +52,12 @@ static void say(const struct reconstruct_choice *choice, const nfsar_sparse_repo
              report->converged ? "converged"
                                : "not converged: the last step still moved it by %.2g",
              report->change);
-    cli_say("sparse %s (%s operators): %zu iterations, %zu restarts, %s; %.3g of the echoes' "
+    cli_say("sparse %s (%s operators): %zu iteration%s, %zu restart%s, %s; %.3g of the echoes' "
             "amplitude is not explained",
             nfsar_sparse_name(choice->sparsely.penalty),
-            nfsar_sparse_operators_name(report->operators), report->iterations, report->restarts,
-            end, report->residual);
+            nfsar_sparse_operators_name(report->operators), report->iterations,
+            cli_s(report->iterations), report->restarts, cli_s(report->restarts), end,
+            report->residual);
 }
 
 enum nfsar_status reconstruct_sparsely(const nfsar_capture *capture, const nfsar_grid *grid,

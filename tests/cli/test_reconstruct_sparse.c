@@ -96,6 +96,7 @@ static void refuses(void **state) {
         {"--sparse l1 --sparse-iterations 0", 2, "sparse iterations 0: 1 or more"},
         {"--sparse l1 --method rma", 2, "--sparse takes the place of --method"},
         {"--sparse l1 --density voronoi", 2, "leave out --density"},
+        {"--sparse l1 --tolerance 1e-4", 2, "--sparse has no use for --compensation"},
         {"--sparse l1 --sparse-operators fast", 2, "operators 'fast': known are auto, exact"},
         {"--sparse l1 --sparse-start nothing.h5", 1, "nothing.h5"},
     };
