@@ -4,6 +4,29 @@
 
 #include "host/cli/cli.h"
 
+/* What does not go together with --sparse, or without it. */
+static const char *check_sparse(const struct reconstruct_request *r) {
+    if (r->sparse == NULL) {
+        return r->has_sparse_weight || r->has_sparse_iterations || r->has_sparse_tolerance ||
+                       r->sparse_start != NULL || r->sparse_operators != NULL
+                   ? "--sparse-weight, --sparse-iterations, --sparse-tolerance, --sparse-start and "
+                     "--sparse-operators need --sparse"
+                   : NULL;
+    }
+    if (strcmp(r->density, "none") != 0 || strcmp(r->window, "rectangular") != 0 ||
+        strcmp(r->aperture_window, "rectangular") != 0) {
+        return "--sparse explains every echo alike: leave out --density, --window and "
+               "--aperture-window";
+    }
+    if (r->compensation != NULL || r->has_target_depth || r->patches > 0 || r->has_tolerance ||
+        r->has_plane || r->equal_views || strcmp(r->precision, "single") != 0) {
+        return "--sparse has no use for --compensation, --target-depth, --patches, --tolerance, "
+               "--plane, --equal-views and --precision: leave them out";
+    }
+    return strcmp(r->method, "auto") != 0 ? "--sparse takes the place of --method: give one of them"
+                                          : NULL;
+}
+
 bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *request,
                        int *exit_status) {
     struct reconstruct_request *r = request;
@@ -48,6 +71,21 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
          "rma, nurma, empm: over the aperture, along x and y"},
         {"equal-views", 0, CLI_FLAG, &r->equal_views, NULL, NULL,
          "csar: every direction that a voxel is seen from counts the same"},
+        {"sparse", 0, CLI_STRING, &r->sparse, NULL, "P",
+         "too few positions: the volume that explains the echoes with few scatterers (l1), few "
+         "edges (tv) or both (l1+tv); instead of a method"},
+        {"sparse-weight", 0, CLI_NUMBER, &r->sparse_weight, &r->has_sparse_weight, "W",
+         "of that against the echoes, a part of the strongest voxel's: above 0, below 1; 0.05"},
+        {"sparse-iterations", 0, CLI_COUNT, &r->sparse_iterations, &r->has_sparse_iterations, "N",
+         "at most; 200"},
+        {"sparse-tolerance", 0, CLI_NUMBER, &r->sparse_tolerance, &r->has_sparse_tolerance, "E",
+         "end when a step changes the volume by less than this part of it; 1e-3"},
+        {"sparse-start", 0, CLI_STRING, &r->sparse_start, NULL, "IMAGE",
+         "begin with an image that --sparse made on the same grid, to go on or with another "
+         "weight"},
+        {"sparse-operators", 0, CLI_STRING, &r->sparse_operators, NULL, "O",
+         "exact (any geometry), planar (antennas in front of the grid; faster for volumes), or "
+         "auto"},
         {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
          "bp: single, or double (slow, the reference)"},
         {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
@@ -65,6 +103,9 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         wrong = "--focus searches the depths of --z: give 3 or more";
     } else if (r->focus_picture != NULL && !r->focus) {
         wrong = "--focus-picture needs --focus";
+    }
+    if (wrong == NULL) {
+        wrong = check_sparse(r);
     }
     if (wrong != NULL) {
         *exit_status = cli_usage("reconstruct", "%s", wrong);
@@ -128,11 +169,38 @@ static enum nfsar_status parse_words(const struct reconstruct_request *r,
     return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "%s %s", option, word);
 }
 
+static enum nfsar_status parse_sparse(const struct reconstruct_request *r,
+                                      struct reconstruct_choice *choice, nfsar_error *error) {
+    nfsar_sparse_options *use = &choice->sparsely;
+    *use = nfsar_sparse_defaults();
+    choice->sparse = r->sparse != NULL;
+    if (!choice->sparse) {
+        return NFSAR_OK;
+    }
+    use->weight = r->has_sparse_weight ? r->sparse_weight : use->weight;
+    use->tolerance = r->has_sparse_tolerance ? r->sparse_tolerance : use->tolerance;
+    use->iterations = r->has_sparse_iterations ? r->sparse_iterations : use->iterations;
+    enum nfsar_status status = nfsar_sparse_parse(r->sparse, &use->penalty, error);
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "--sparse %s", r->sparse);
+    }
+    if (r->sparse_operators == NULL) {
+        return NFSAR_OK;
+    }
+    status = nfsar_sparse_operators_parse(r->sparse_operators, &use->operators, error);
+    return status == NFSAR_OK
+               ? NFSAR_OK
+               : nfsar_fail_in(error, status, "--sparse-operators %s", r->sparse_operators);
+}
+
 enum nfsar_status reconstruct_choose(const struct reconstruct_request *r,
                                      struct reconstruct_choice *choice, nfsar_error *error) {
     nfsar_method_options *use = &choice->use;
     *choice = (struct reconstruct_choice){.use = nfsar_method_defaults()};
     enum nfsar_status status = parse_words(r, choice, error);
+    if (status == NFSAR_OK) {
+        status = parse_sparse(r, choice, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }

@@ -12,7 +12,10 @@ struct reconstruct_request {
     double range[2];
     bool has_x, has_y, has_z, focus, has_range, equal_views, json;
     double target_depth, tolerance, plane;
-    size_t patches;
+    size_t patches, sparse_iterations;
+    const char *sparse, *sparse_start, *sparse_operators;
+    double sparse_weight, sparse_tolerance;
+    bool has_sparse_weight, has_sparse_tolerance, has_sparse_iterations;
     bool has_target_depth, has_tolerance, has_plane;
 };
 
@@ -21,6 +24,8 @@ struct reconstruct_choice {
     enum nfsar_method method; /* as asked for */
     enum nfsar_density density;
     nfsar_method_options use;
+    bool sparse; /* reconstruct by minimising, and not with a method */
+    nfsar_sparse_options sparsely;
 };
 
 /* Read the command line; false when the verb shall return *exit_status at once. */

@@ -2,6 +2,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 #include "host/cli/reconstruct_options.h"
+#include "host/cli/reconstruct_sparse.h"
 #include "host/cli/verbs.h"
 
 #include <jansson.h>
@@ -41,6 +42,8 @@ struct job {
     nfsar_grid grid;
     nfsar_focus focus;
     bool focused;
+    float complex *volume; /* of --sparse, which makes it as a whole */
+    nfsar_sparse_report sparsely;
 };
 
 /* Let samples be read with the weights of their density. */
@@ -101,8 +104,9 @@ static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
     const struct reconstruct_choice *choice = &job->choice;
     nfsar_method_options use = choice->use;
     use.rma.threads = use.nurma.threads = use.csar.threads = use.bp.threads = cli_threads();
-    enum nfsar_status status =
-        nfsar_imager_create(job->capture, choice->method, &use, &job->imager, error);
+    /* A sparse volume is for grids of the size that exact imaging takes. */
+    enum nfsar_method method = choice->sparse ? NFSAR_METHOD_BP : choice->method;
+    enum nfsar_status status = nfsar_imager_create(job->capture, method, &use, &job->imager, error);
     if (status != NFSAR_OK) {
         return status;
     }
@@ -215,12 +219,12 @@ static enum nfsar_status settle_method(struct job *job, nfsar_error *error) {
             "--equal-views is for method csar (add --method csar), and this is for %s: %s",
             nfsar_method_name(nfsar_imager_method(job->imager)), nfsar_imager_reason(job->imager));
     }
-    if (status == NFSAR_OK) {
+    if (status == NFSAR_OK && !job->choice.sparse) {
         cli_say("method %s: %s", nfsar_method_name(nfsar_imager_method(job->imager)),
                 nfsar_imager_reason(job->imager));
-        if (nfsar_imager_warning(job->imager) != NULL) {
-            cli_say("warning: %s", nfsar_imager_warning(job->imager));
-        }
+    }
+    if (status == NFSAR_OK && nfsar_imager_warning(job->imager) != NULL) {
+        cli_say("warning: %s", nfsar_imager_warning(job->imager));
     }
     return status;
 }
@@ -261,8 +265,20 @@ static enum nfsar_status find_focus(struct job *job, nfsar_error *error) {
     return job->request.focus_picture != NULL ? draw_focus(job, error) : NFSAR_OK;
 }
 
+/* The method's name, out of a static string or `room`. */
+static const char *method_name(const struct job *job, char room[32]) {
+    if (!job->choice.sparse) {
+        return nfsar_method_name(nfsar_imager_method(job->imager));
+    }
+    snprintf(room, 32, "sparse-%s", nfsar_sparse_name(job->choice.sparsely.penalty));
+    return room;
+}
+
 /* The imager's options and what was done to the samples before; NULL when out of memory. */
 static char *describe_options(const struct job *job) {
+    if (job->choice.sparse) {
+        return reconstruct_sparse_options(&job->choice);
+    }
     char *text = NULL;
     int length = asprintf(&text, "%s density=%s", nfsar_imager_options(job->imager),
                           nfsar_density_name(job->choice.density));
@@ -273,7 +289,8 @@ static enum nfsar_status fill_header(const struct job *job, nfsar_image *header,
                                      nfsar_error *error) {
     memset(header, 0, sizeof *header);
     header->grid = job->grid;
-    header->method = strdup(nfsar_method_name(nfsar_imager_method(job->imager)));
+    char room[32];
+    header->method = strdup(method_name(job, room));
     header->options = describe_options(job);
     if (header->method == NULL || header->options == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
@@ -327,7 +344,9 @@ static enum nfsar_status write_image(struct job *job, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    status = image_slabs(job, writer, error);
+    status = job->volume != NULL
+                 ? nfsar_image_writer_write(writer, 0, job->grid.z.count, job->volume, error)
+                 : image_slabs(job, writer, error);
     if (status != NFSAR_OK) {
         nfsar_image_writer_abandon(writer);
         return status;
@@ -336,13 +355,13 @@ static enum nfsar_status write_image(struct job *job, nfsar_error *error) {
 }
 
 static int print_json(const struct job *job) {
-    char *options = describe_options(job);
-    json_t *root =
-        json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->request.output),
-                  "method", nfsar_method_name(nfsar_imager_method(job->imager)), "reason",
-                  json_text(nfsar_imager_reason(job->imager)), "options",
-                  json_text(options != NULL ? options : ""), "x", json_axis(&job->grid.x), "y",
-                  json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
+    char *options = describe_options(job), room[32];
+    json_t *root = json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->request.output), "method",
+        method_name(job, room), "reason",
+        json_text(job->choice.sparse ? "--sparse" : nfsar_imager_reason(job->imager)), "options",
+        json_text(options != NULL ? options : ""), "x", json_axis(&job->grid.x), "y",
+        json_axis(&job->grid.y), "z", json_axis(&job->grid.z));
     free(options);
     if (job->focused) {
         json_t *curve = json_array();
@@ -353,6 +372,9 @@ static int print_json(const struct job *job) {
                             json_pack("{s:f, s:b, s:o, s:o}", "z_m", job->focus.z_m, "at_edge",
                                       (int)job->focus.at_edge, "depths", json_axis(&job->focus.z),
                                       "sharpness", curve));
+    }
+    if (job->choice.sparse) {
+        json_object_set_new(root, "sparse", reconstruct_sparse_json(&job->sparsely));
     }
     return print_object(root);
 }
@@ -402,6 +424,12 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
         say_axis('x', &job->grid.x);
         say_axis('y', &job->grid.y);
         say_axis('z', &job->grid.z);
+    }
+    if (status == NFSAR_OK && job->choice.sparse) {
+        status = reconstruct_sparsely(job->capture, &job->grid, &job->source, &job->request,
+                                      &job->choice, &job->volume, &job->sparsely, error);
+    }
+    if (status == NFSAR_OK) {
         status = write_image(job, error);
     }
     nfsar_wisdom_save(NULL);
@@ -423,6 +451,7 @@ int verb_reconstruct(int argc, char **argv) {
     nfsar_imager_destroy(job.imager);
     nfsar_calibrated_free(&job.calibrated);
     free(job.weight);
+    free(job.volume);
     nfsar_capture_file_close(job.file);
     return status == NFSAR_OK ? exit_status : cli_fail(&error);
 }

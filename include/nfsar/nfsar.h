@@ -33,6 +33,7 @@
 #include <nfsar/rotation.h>
 #include <nfsar/scene.h>
 #include <nfsar/simulation.h>
+#include <nfsar/sparse.h>
 #include <nfsar/status.h>
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>

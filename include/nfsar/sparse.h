@@ -1,0 +1,92 @@
+/** @file
+ * Sparse reconstruction: the volume that explains the echoes and has few scatterers or few edges.
+ *
+ * It minimises 1/2 |A o - s|^2 + lambda_1 sum |o| + lambda_TV TV(o) over complex volumes o, with
+ * the echo model A of nfsar/capture.h: (A o)(k) = sum o(r) exp(+jk(|r - r_T| + |r - r_R|)). Unlike
+ * the other methods' images, o is in units of reflectivity. For apertures with too few positions
+ * (docs/reconstruct.md).
+ */
+#ifndef NFSAR_SPARSE_H
+#define NFSAR_SPARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <nfsar/capture.h>
+#include <nfsar/image.h>
+#include <nfsar/progress.h>
+#include <nfsar/status.h>
+
+/** What a volume is known for. */
+enum nfsar_sparse {
+    NFSAR_SPARSE_L1 = 0, /**< few voxels that are not zero: sum of magnitudes */
+    NFSAR_SPARSE_TV,   /**< flat but for few edges: isotropic total variation of complex numbers */
+    NFSAR_SPARSE_L1_TV /**< few, and flat */
+};
+
+/** Which operators stand for A and its adjoint. */
+enum nfsar_sparse_operators {
+    NFSAR_SPARSE_AUTO = 0, /**< planar where it fits and is faster, else exact */
+    NFSAR_SPARSE_EXACT,    /**< the simulator and backprojection: any geometry */
+    NFSAR_SPARSE_PLANAR /**< plane waves: positions in a plane in front of the grid, lattice or not
+                         */
+};
+
+/** Parse "l1", "tv" or "l1+tv". */
+enum nfsar_status nfsar_sparse_parse(const char *name, enum nfsar_sparse *sparse,
+                                     nfsar_error *error);
+/** The name that nfsar_sparse_parse() takes. */
+const char *nfsar_sparse_name(enum nfsar_sparse sparse);
+
+/** Parse "auto", "exact" or "planar". */
+enum nfsar_status nfsar_sparse_operators_parse(const char *name,
+                                               enum nfsar_sparse_operators *operators,
+                                               nfsar_error *error);
+/** The name that nfsar_sparse_operators_parse() takes. */
+const char *nfsar_sparse_operators_name(enum nfsar_sparse_operators operators);
+
+/** Options; nfsar_sparse_defaults() fills them. */
+typedef struct nfsar_sparse_options {
+    enum nfsar_sparse penalty;             /**< l1 */
+    enum nfsar_sparse_operators operators; /**< auto */
+    double weight;     /**< lambda_1 as a fraction of max |A^H s|, above 0 and below 1: 0.05. What
+                            is so much weaker than the strongest scatterer is taken for clutter. (At
+                            1 the solution is nothing.) TV: lambda_TV is half of that */
+    double tolerance;  /**< stop when a step changes the volume by less than this part of its
+                            length: 1e-3 */
+    size_t iterations; /**< or after so many: 200 */
+    bool start;        /**< image holds a start (warm), else it begins with zeros: false */
+    int threads;       /**< 0 for all processors */
+} nfsar_sparse_options;
+
+/** What happened. */
+typedef struct nfsar_sparse_report {
+    enum nfsar_sparse_operators operators; /**< in use, never AUTO */
+    double lipschitz;  /**< largest eigenvalue of A^H A; the step is one over that */
+    double l1;         /**< lambda_1 */
+    double tv;         /**< lambda_TV */
+    size_t iterations; /**< steps made */
+    size_t restarts;   /**< times the momentum was dropped */
+    bool converged;    /**< to the tolerance */
+    double change;     /**< of the last step, relative */
+    double residual;   /**< |A o - s| / |s|: what is not explained */
+    double objective;  /**< what was minimised */
+} nfsar_sparse_report;
+
+/** The defaults above. */
+nfsar_sparse_options nfsar_sparse_defaults(void);
+
+/** Reconstruct calibrated samples of @p source on @p grid into image[nz][ny][nx].
+ * All samples and four copies of them and of the volume are held in memory.
+ * @param options NULL for the defaults.
+ * @param report  may be NULL.
+ * @return NFSAR_ERROR_ARGUMENT for an option outside its range, NFSAR_ERROR_GEOMETRY when the
+ *         operators asked for do not suit the positions, NFSAR_ERROR_MEMORY, NFSAR_ERROR_CANCELLED,
+ *         NFSAR_ERROR_FORMAT for samples that are not finite. */
+enum nfsar_status nfsar_sparse_run(const nfsar_capture *capture, const nfsar_grid *grid,
+                                   const nfsar_echo_source *source,
+                                   const nfsar_sparse_options *options, float complex *image,
+                                   nfsar_sparse_report *report, const nfsar_progress *progress,
+                                   nfsar_error *error);
+
+#endif

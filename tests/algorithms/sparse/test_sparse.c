@@ -1,0 +1,206 @@
+/* Sparse reconstruction as a whole: a quarter of the positions against all of them imaged by
+ * backprojection, and what is refused. */
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support.h"
+
+#include <nfsar/simulation.h>
+#include <nfsar/sparse.h>
+
+#include "tests/images.h"
+#include "tests/radar.h"
+
+enum { STEPS = 41, SAMPLES = 10 };
+
+static const nfsar_grid grid = {{-0.03, 0.0015, 41}, {-0.02, 0.002, 21}, {0.25, 1.0, 1}};
+
+/* Voxels of the targets: two pairs that are 6 mm apart, and two others. */
+static const size_t target[6] = {8 * 41 + 10,  8 * 41 + 14, 12 * 41 + 25,
+                                 15 * 41 + 25, 5 * 41 + 33, 16 * 41 + 8};
+static const double amplitude[6] = {1.0, 1.0, 1.0, 0.8, 0.5, 1.0};
+
+static nfsar_vec3 place(size_t voxel) {
+    return (nfsar_vec3){nfsar_axis_at(&grid.x, voxel % 41), nfsar_axis_at(&grid.y, voxel / 41),
+                        grid.z.start};
+}
+
+/* Every place of a lattice of 3 mm, or some of them at random; with noise 20 dB below the echoes.
+ */
+static void scan(double part, nfsar_capture *capture) {
+    nfsar_random random;
+    nfsar_random_seed(&random, 3);
+    radar_raster("single", STEPS, 0.003, STEPS, 0.003, SAMPLES, capture);
+    size_t n = 0;
+    for (size_t i = 0; i < capture->n_pose; i++) {
+        if (nfsar_random_uniform(&random) < part) {
+            capture->pose[n++] = capture->pose[i];
+        }
+    }
+    capture->n_pulse = capture->n_pose = n;
+    double power = 0.0;
+    for (size_t i = 0; i < n * SAMPLES; i++) {
+        double wave = 2.0 * NFSAR_PI * capture->frequency_hz[i % SAMPLES] / NFSAR_SPEED_OF_LIGHT;
+        double complex sum = 0.0;
+        for (int t = 0; t < 6; t++) {
+            double range =
+                nfsar_vec3_distance(capture->pose[i / SAMPLES].position, place(target[t]));
+            sum += amplitude[t] * cexp(2.0 * wave * range * I);
+        }
+        capture->echo[i] = (float complex)sum;
+        power += pow(cabs(sum), 2.0);
+    }
+    double sigma = 0.1 * sqrt(power / (double)(n * SAMPLES));
+    for (size_t i = 0; i < n * SAMPLES; i++) {
+        capture->echo[i] += (float complex)(sigma * nfsar_random_complex_normal(&random));
+    }
+}
+
+/* Of magnitudes as parts of their largest, against the targets' voxels. */
+static double psnr(const float complex *image) {
+    size_t n = nfsar_grid_voxels(&grid);
+    float peak = 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        peak = fmaxf(peak, cabsf(image[i]));
+    }
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        double truth = 0.0;
+        for (int t = 0; t < 6; t++) {
+            truth = target[t] == i ? amplitude[t] : truth;
+        }
+        sum += pow((double)(cabsf(image[i]) / peak) - truth, 2.0);
+    }
+    return -10.0 * log10(sum / (double)n);
+}
+
+static void finds_few_targets(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture all, some;
+    scan(1.0, &all);
+    scan(0.25, &some);
+    assert_true(some.n_pulse > 380 && some.n_pulse < 460);
+    nfsar_image full = image_bp(&all, &grid, NFSAR_BP_SINGLE);
+    float complex *image = calloc(nfsar_grid_voxels(&grid), sizeof *image);
+    nfsar_echo_source source = nfsar_capture_source(&some);
+    for (int o = NFSAR_SPARSE_EXACT; o <= NFSAR_SPARSE_PLANAR; o++) {
+        nfsar_sparse_options options = nfsar_sparse_defaults();
+        nfsar_sparse_report report;
+        options.operators = (enum nfsar_sparse_operators)o;
+        assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, image, &report, NULL, &error),
+                  error);
+        print_message("%s: %zu iterations, residual %.3f, %.1f dB; all positions, bp: %.1f dB\n",
+                      nfsar_sparse_operators_name(report.operators), report.iterations,
+                      report.residual, psnr(image), psnr(full.data));
+        assert_true(report.converged && report.operators == options.operators);
+        assert_true(psnr(image) > psnr(full.data) + 10.0);
+        /* Noise is a tenth; the penalty's bias is 0.05 of the strongest. */
+        assert_true(report.residual > 0.08 && report.residual < 0.2);
+        for (int t = 0; t < 6; t++) {
+            /* The bias, and a little more where neighbours help to explain a target. */
+            assert_near(cabsf(image[target[t]]), amplitude[t], 0.1);
+        }
+        /* A warm start has nothing left to do. */
+        size_t cold = report.iterations;
+        options.start = true;
+        assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, image, &report, NULL, &error),
+                  error);
+        assert_true(report.iterations <= cold / 4);
+    }
+    free(image);
+    nfsar_image_free(&full);
+    nfsar_capture_free(&all);
+    nfsar_capture_free(&some);
+}
+
+static void takes_all_penalties(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture some;
+    scan(0.1, &some);
+    float complex *image = calloc(nfsar_grid_voxels(&grid), sizeof *image);
+    nfsar_echo_source source = nfsar_capture_source(&some);
+    for (int p = NFSAR_SPARSE_L1; p <= NFSAR_SPARSE_L1_TV; p++) {
+        nfsar_sparse_options options = nfsar_sparse_defaults();
+        nfsar_sparse_report report;
+        options.penalty = (enum nfsar_sparse)p;
+        options.iterations = 5;
+        assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, image, &report, NULL, &error),
+                  error);
+        assert_true((report.l1 > 0.0) == (p != NFSAR_SPARSE_TV));
+        assert_true((report.tv > 0.0) == (p != NFSAR_SPARSE_L1));
+        assert_false(report.converged);
+        assert_int_equal(report.iterations, 5);
+        /* Less than the objective of nothing. */
+        double power = 0.0;
+        for (size_t i = 0; i < some.n_pulse * SAMPLES; i++) {
+            power += pow((double)cabsf(some.echo[i]), 2.0);
+        }
+        assert_true(report.objective < 0.5 * power && report.residual < 1.0);
+    }
+    /* No echo, no image. */
+    memset(some.echo, 0, some.n_pulse * SAMPLES * sizeof *some.echo);
+    nfsar_sparse_report report;
+    assert_ok(nfsar_sparse_run(&some, &grid, &source, NULL, image, &report, NULL, &error), error);
+    assert_true(report.converged);
+    for (size_t i = 0; i < nfsar_grid_voxels(&grid); i++) {
+        assert_true(image[i] == 0.0f);
+    }
+    free(image);
+    nfsar_capture_free(&some);
+}
+
+static void refuses(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture some;
+    scan(0.02, &some);
+    nfsar_echo_source source = nfsar_capture_source(&some);
+    float complex *image = calloc(nfsar_grid_voxels(&grid), sizeof *image);
+    nfsar_sparse_options options = nfsar_sparse_defaults();
+    options.weight = 1.0;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "sparse weight 1: above 0 and below 1");
+    options = nfsar_sparse_defaults();
+    options.tolerance = NAN;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    options = nfsar_sparse_defaults();
+    options.iterations = 0;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    /* A grid among the antennas is for the exact pair only. */
+    nfsar_grid among = {{-0.01, 0.01, 3}, {-0.01, 0.01, 3}, {-0.05, 0.1, 2}};
+    options = nfsar_sparse_defaults();
+    options.operators = NFSAR_SPARSE_PLANAR;
+    assert_int_equal(nfsar_sparse_run(&some, &among, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_GEOMETRY);
+    assert_contains(error.message, "planar operators: antennas at z from 0 to 0 m lie among");
+    options.operators = NFSAR_SPARSE_AUTO;
+    nfsar_sparse_report report;
+    assert_ok(nfsar_sparse_run(&some, &among, &source, &options, image, &report, NULL, &error),
+              error);
+    assert_int_equal(report.operators, NFSAR_SPARSE_EXACT);
+    some.echo[7] = NAN;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, NULL, image, NULL, NULL, &error),
+                     NFSAR_ERROR_FORMAT);
+    assert_contains(error.message, "a sample of pulse 0 is not finite");
+    enum nfsar_sparse penalty;
+    assert_int_equal(nfsar_sparse_parse("l2", &penalty, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "known are l1, tv, l1+tv");
+    free(image);
+    nfsar_capture_free(&some);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_few_targets),
+        cmocka_unit_test(takes_all_penalties),
+        cmocka_unit_test(refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
