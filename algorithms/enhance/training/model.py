@@ -24,7 +24,7 @@ PAPER_PARAMETERS = 69122
 class Shape:
     """What the file's metadata says of the network; the defaults are the paper's."""
 
-    input: str = "magnitude"  # or "complex": real and imaginary part
+    input: str = "magnitude"  # or "complex": real and imaginary part; or "complex+magnitude": and their magnitude
     channels: tuple = (16, 16, 32)
     dims: tuple = (8, 8, 16)
     depths: tuple = (2, 4, 3)
@@ -34,19 +34,24 @@ class Shape:
     head_dim: int = 8
     patch: int = 16
     residual: bool = False
+    shuffle: int = 1  # pixels along the side of a square that become channels of one; a patch is counted in these squares
+
+    @property
+    def planes(self):
+        return {"magnitude": 1, "complex": 2, "complex+magnitude": 3}[self.input]
 
     def metadata(self):
         lists = {name: ",".join(map(str, getattr(self, name))) for name in ("channels", "dims", "depths", "hidden")}
         return {"format": "nfsar-enhance", "format_version": "1", "architecture": "mobile-srvit", "input": self.input,
                 "stem": str(self.stem), "heads": str(self.heads), "head_dim": str(self.head_dim), "patch": str(self.patch),
-                "residual": str(int(self.residual)), "normalisation": "peak", **lists}
+                "shuffle": str(self.shuffle), "residual": str(int(self.residual)), "normalisation": "peak", **lists}
 
     @staticmethod
     def from_metadata(metadata):
         if metadata.get("format") != "nfsar-enhance" or metadata.get("format_version") != "1":
             raise ValueError("the file's metadata has no format nfsar-enhance, version 1")
         lists = {name: tuple(map(int, metadata[name].split(","))) for name in ("channels", "dims", "depths", "hidden")}
-        numbers = {name: int(metadata[name]) for name in ("stem", "heads", "head_dim", "patch")}
+        numbers = {name: int(metadata[name]) for name in ("stem", "heads", "head_dim", "patch", "shuffle")}
         return Shape(input=metadata["input"], residual=metadata["residual"] == "1", **lists, **numbers)
 
 
@@ -57,6 +62,10 @@ VARIANTS = {
     "patch8": Shape(patch=8),
     "wide": Shape(channels=(24, 24, 48), dims=(16, 16, 24), hidden=(32, 64, 96)),
     "local": Shape(patch=8, residual=True),
+    # An image has about four pixels to a resolution cell along each axis: squares of 4 x 4 lose nothing, and the network's
+    # products become those of 64 x 64 pixels with many channels, which computers are good at.
+    "folded": Shape(input="complex+magnitude", channels=(64, 64, 64), dims=(32, 32, 32), depths=(1, 1, 1), hidden=(64, 64, 64),
+                    stem=2, patch=4, residual=True, shuffle=4),
 }
 
 
@@ -161,30 +170,35 @@ class Stage(nn.Module):
 
 
 class Enhancer(nn.Module):
-    """[batch, 1 or 2, H, W] divided by the largest magnitude -> [batch, 1, H, W], magnitudes on the same scale."""
+    """[batch, planes, H, W] divided by the largest magnitude -> [batch, 1, H, W], magnitudes on the same scale."""
 
     def __init__(self, shape=Shape()):
         super().__init__()
         self.shape = shape
-        first = shape.channels[0]
-        self.conv1 = ConvNorm(2 if shape.input == "complex" else 1, first, 3)
+        first, square = shape.channels[0], shape.shuffle**2
+        self.conv1 = ConvNorm(shape.planes * square, first, 3)
         self.stem = nn.Sequential(*(MV2(first, first) for _ in range(shape.stem)))
         widths = (first,) + tuple(shape.channels)
         self.trunk = nn.Sequential(*(
             Stage(widths[s], widths[s + 1], shape.dims[s], shape.depths[s], shape.hidden[s], shape)
             for s in range(len(shape.channels))))
         # A residual must also be able to take away, which SiLU (never below -0.28) cannot.
-        self.head = ConvNorm(widths[-1], 1, 1, activate=not shape.residual)
+        self.head = ConvNorm(widths[-1], square, 1, activate=not shape.residual)
         if shape == Shape():
             assert parameters(self) == PAPER_PARAMETERS, parameters(self)
 
     def forward(self, x):
-        if x.shape[2] % self.shape.patch or x.shape[3] % self.shape.patch:
-            raise ValueError(f"an image of {x.shape[2]} x {x.shape[3]} pixels is no multiple of {self.shape.patch}")
-        y = self.head(self.trunk(self.stem(self.conv1(x))))
-        if self.shape.residual:
-            y = y + (torch.linalg.vector_norm(x, dim=1, keepdim=True) if self.shape.input == "complex" else x)
-        return y
+        side = self.shape.patch * self.shape.shuffle
+        if x.shape[2] % side or x.shape[3] % side:
+            raise ValueError(f"an image of {x.shape[2]} x {x.shape[3]} pixels is no multiple of {side}")
+        y = self.head(self.trunk(self.stem(self.conv1(nn.functional.pixel_unshuffle(x, self.shape.shuffle)))))
+        y = nn.functional.pixel_shuffle(y, self.shape.shuffle)
+        return y + magnitude(x) if self.shape.residual else y
+
+
+def magnitude(x):
+    """[batch, 1 to 3, H, W] -> [batch, 1, H, W]: of an input of any kind."""
+    return torch.linalg.vector_norm(x, dim=1, keepdim=True) if x.shape[1] == 2 else x[:, -1:]
 
 
 def parameters(model):
