@@ -246,7 +246,8 @@ static void build(struct builder *b, nfsar_enhance_model *model) {
     const struct enhance_shape *shape = &model->shape;
     const int first = shape->stage[0].channels;
     int inputs = first;
-    model->conv1 = conv_norm(b, shape->inputs, first, 9, true, "conv1");
+    const int square = shape->shuffle * shape->shuffle;
+    model->conv1 = conv_norm(b, shape->planes * square, first, 9, true, "conv1");
     model->stem = calloc_or_fail(b, (size_t)shape->stem, sizeof *model->stem);
     for (int i = 0; b->status == NFSAR_OK && i < shape->stem; i++) {
         char prefix[32];
@@ -257,7 +258,7 @@ static void build(struct builder *b, nfsar_enhance_model *model) {
         build_stage(b, shape, s, inputs, &model->stage[s]);
         inputs = shape->stage[s].channels;
     }
-    model->head = conv_norm(b, inputs, 1, 1, !shape->residual, "head");
+    model->head = conv_norm(b, inputs, square, 1, !shape->residual, "head");
     for (size_t i = 0; b->status == NFSAR_OK && i < b->file->n; i++) {
         if (!b->used[i]) {
             b->status = nfsar_fail(b->error, NFSAR_ERROR_FORMAT,
@@ -338,7 +339,7 @@ void nfsar_enhance_model_free(nfsar_enhance_model *model) {
 
 nfsar_enhance_info nfsar_enhance_model_info(const nfsar_enhance_model *model) {
     return (nfsar_enhance_info){.inputs = model->shape.inputs,
-                                .patch = model->shape.patch,
+                                .patch = model->shape.patch * model->shape.shuffle,
                                 .parameters = model->parameters};
 }
 
@@ -350,9 +351,9 @@ static double products_of_mv2(const struct enhance_mv2 *m) {
     return 9.0 * m->dw.outputs + products_of(&m->pw);
 }
 
-double enhance_model_products(const nfsar_enhance_model *model, double pixels) {
+double enhance_model_products(const nfsar_enhance_model *model, double squares) {
     const struct enhance_shape *shape = &model->shape;
-    const double tokens = pixels / shape->patch / shape->patch;
+    const double tokens = squares / shape->patch / shape->patch;
     double each = products_of(&model->conv1) + products_of(&model->head);
     for (int i = 0; i < shape->stem; i++) {
         each += products_of_mv2(&model->stem[i]);
@@ -369,5 +370,5 @@ double enhance_model_products(const nfsar_enhance_model *model, double pixels) {
                     products_of(&layer->mlp2);
         }
     }
-    return each * pixels;
+    return each * squares;
 }

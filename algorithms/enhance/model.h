@@ -35,8 +35,8 @@ struct nfsar_enhance_model {
     size_t parameters;
 };
 
-/* Multiplications and additions, counted as one, of an image of `pixels` pixels, a multiple of the
- * patch's. */
-double enhance_model_products(const nfsar_enhance_model *model, double pixels);
+/* Multiplications and additions, counted as one, of an image of `squares` squares of pixels, a
+ * multiple of the patch's. */
+double enhance_model_products(const nfsar_enhance_model *model, double squares);
 
 #endif

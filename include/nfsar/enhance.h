@@ -20,7 +20,7 @@ typedef struct nfsar_enhance_model nfsar_enhance_model;
 /** What a network takes. */
 typedef struct nfsar_enhance_info {
     int inputs;        /**< planes of the image: 1, magnitudes; 2, real and imaginary parts */
-    int patch;         /**< pixels along a side of a patch */
+    int patch;         /**< pixels along a side of a patch: images are extended to a multiple */
     size_t parameters; /**< trained numbers */
 } nfsar_enhance_info;
 
