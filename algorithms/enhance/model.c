@@ -278,8 +278,8 @@ static size_t count_parameters(const struct safetensors *file) {
     return n;
 }
 
-static enum nfsar_status build_from(const struct safetensors *file, nfsar_enhance_model *model,
-                                    nfsar_error *error) {
+static enum nfsar_status build_from(nfsar_enhance_model *model, nfsar_error *error) {
+    const struct safetensors *file = &model->metadata;
     enum nfsar_status status = enhance_shape_read(file, &model->shape, error);
     if (status != NFSAR_OK) {
         return status;
@@ -303,20 +303,20 @@ static enum nfsar_status build_from(const struct safetensors *file, nfsar_enhanc
 
 enum nfsar_status nfsar_enhance_parse(const void *bytes, size_t size, nfsar_enhance_model **model,
                                       nfsar_error *error) {
-    struct safetensors file;
     *model = NULL;
-    enum nfsar_status status = safetensors_parse(bytes, size, &file, error);
-    if (status != NFSAR_OK) {
-        return status;
-    }
     nfsar_enhance_model *made = calloc(1, sizeof *made);
-    status = made != NULL ? build_from(&file, made, error)
-                          : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    safetensors_free(&file);
+    if (made == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    enum nfsar_status status = safetensors_parse(bytes, size, &made->metadata, error);
+    if (status == NFSAR_OK) {
+        status = build_from(made, error);
+    }
     if (status != NFSAR_OK) {
         nfsar_enhance_model_free(made);
         return status;
     }
+    safetensors_keep_metadata(&made->metadata);
     *model = made;
     return NFSAR_OK;
 }
@@ -334,7 +334,12 @@ void nfsar_enhance_model_free(nfsar_enhance_model *model) {
     }
     free(model->stem);
     free(model->numbers);
+    safetensors_free(&model->metadata);
     free(model);
+}
+
+const char *nfsar_enhance_model_text(const nfsar_enhance_model *model, const char *key) {
+    return safetensors_metadata(&model->metadata, key);
 }
 
 nfsar_enhance_info nfsar_enhance_model_info(const nfsar_enhance_model *model) {

@@ -32,6 +32,7 @@ struct nfsar_enhance_model {
     struct enhance_mv2 *stem; /* [shape.stem] */
     struct enhance_stage stage[ENHANCE_STAGES];
     float *numbers; /* all weights */
+    struct safetensors metadata;
     size_t parameters;
 };
 
