@@ -31,6 +31,12 @@ enum nfsar_status enhancing_load(const char *name, nfsar_enhance_model **model,
     return status;
 }
 
+/* What the library takes for a wrong argument: the command was right, the image is what it is. */
+static enum nfsar_status of_the_image(nfsar_error *error, enum nfsar_status status) {
+    error->status = status;
+    return nfsar_fail_in(error, status, "enhance");
+}
+
 enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struct enhancing *made,
                                  nfsar_error *error) {
     *made = (struct enhancing){.name = name, .nx = grid->x.count, .ny = grid->y.count};
@@ -43,8 +49,7 @@ enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struc
     status =
         nfsar_enhance_plan_create(made->model, made->nx, made->ny, &options, &made->plan, error);
     if (status != NFSAR_OK) {
-        /* The command was right; the image is what it is. */
-        return nfsar_fail_in(error, NFSAR_ERROR_UNSUPPORTED, "enhance");
+        return of_the_image(error, NFSAR_ERROR_UNSUPPORTED);
     }
     const size_t pixels = made->nx * made->ny;
     made->planes = malloc(2 * pixels * sizeof *made->planes);
@@ -94,7 +99,7 @@ enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak
     enum nfsar_status status =
         nfsar_enhance_execute(enhancing->plan, enhancing->planes, peak, enhancing->sharp, error);
     if (status != NFSAR_OK) {
-        return nfsar_fail_in(error, NFSAR_ERROR_FORMAT, "enhance");
+        return of_the_image(error, NFSAR_ERROR_FORMAT);
     }
     /* The network returns magnitudes but for what it leaves below 0. */
     for (size_t i = 0; i < pixels; i++) {
