@@ -429,6 +429,28 @@ static void weights_come_from_files(void **state) {
     reference_free(net);
 }
 
+static void networks_are_built_in(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_enhance_model *model = NULL;
+    static const char *const names[] = {"default", "paper"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(nfsar_enhance_builtin_name(i), names[i]);
+        assert_ok(nfsar_enhance_builtin(names[i], &model, &error), error);
+        assert_non_null(nfsar_enhance_model_text(model, "variant"));
+        assert_null(nfsar_enhance_model_text(model, "no such key"));
+        if (i == 1) {
+            assert_int_equal(nfsar_enhance_model_info(model).parameters, 69122);
+            assert_string_equal(nfsar_enhance_model_text(model, "variant"), "paper");
+        }
+        nfsar_enhance_model_free(model);
+    }
+    assert_null(nfsar_enhance_builtin_name(2));
+    assert_int_equal(nfsar_enhance_builtin("Paper", &model, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "'Paper' is built in: there are default and paper");
+    assert_null(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_network_agrees),
@@ -441,6 +463,7 @@ int main(void) {
         cmocka_unit_test(foreign_weights_are_refused_by_name),
         cmocka_unit_test(cut_and_damaged_weights_are_refused),
         cmocka_unit_test(weights_come_from_files),
+        cmocka_unit_test(networks_are_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

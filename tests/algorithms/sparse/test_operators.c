@@ -70,6 +70,7 @@ static double error_of(const nfsar_capture *capture, const nfsar_grid *grid,
 
 static const nfsar_grid volume = {{-0.02, 0.002, 21}, {-0.015, 0.0025, 14}, {0.2, 0.02, 3}};
 static const nfsar_grid behind = {{-0.02, 0.002, 21}, {-0.015, 0.0025, 14}, {-0.24, 0.02, 3}};
+static const nfsar_grid near = {{-0.02, 0.002, 21}, {-0.015, 0.0025, 14}, {0.11, 0.02, 2}};
 static const nfsar_grid slice = {{-0.03, 0.001, 60}, {0.01, 1.0, 1}, {0.25, 1.0, 1}};
 
 static void exact_is_adjoint(void **state) {
@@ -110,6 +111,8 @@ static void planar_is_adjoint(void **state) {
         {"off the plane", "single", &volume, 0.004, 0.03, 16, 2e-3},
         {"grid behind", "single", &behind, 0.004, 0.01, 16, 2e-3},
         {"one line", "single", &slice, 0.0, 0.0, 16, 2e-3},
+        /* Where one compensation for all leaves phases of more than 0.03 rad. */
+        {"patches", "xwr1443-3tx", &near, 0.004, 0.0, 16, 0.03},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nfsar_error error;
@@ -121,8 +124,9 @@ static void planar_is_adjoint(void **state) {
         struct linear_operator op = planar_operator(planar);
         double mismatch = 1.0, off = error_of(&capture, cases[i].grid, &op);
         assert_ok(operator_mismatch(&op, 2, &mismatch, &error), error);
-        print_message("planar, %-14s %zu planes, mismatch %.1e error %.1e\n", cases[i].what,
-                      planar_planes(planar), mismatch, off);
+        print_message("planar, %-14s %zu planes, %zu parts, mismatch %.1e error %.1e\n",
+                      cases[i].what, planar_planes(planar), planar_parts(planar), mismatch, off);
+        assert_true((planar_parts(planar) > 1) == (cases[i].grid == &near));
         assert_true(mismatch < 1e-5);
         assert_true(off < cases[i].error);
         planar_destroy(planar);
