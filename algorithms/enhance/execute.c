@@ -151,7 +151,9 @@ static void take_out(const struct enhance_plan *plan, const struct enhance_part 
         for (size_t x = 0; x < part->nx; x++) {
             const size_t i = y * part->row + x;
             double value = (double)*pixel_of(&row, x) * peak;
-            value += shape->residual ? enhance_magnitude(shape, part->in, part->plane, i) : 0.0;
+            if (shape->output == ENHANCE_RESIDUAL) {
+                value += enhance_magnitude(shape, part->in, part->plane, i);
+            }
             value *= (double)part->weight_x[x] * (double)part->weight_y[y];
             part->out[i] += (float)value;
         }

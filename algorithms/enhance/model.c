@@ -258,7 +258,7 @@ static void build(struct builder *b, nfsar_enhance_model *model) {
         build_stage(b, shape, s, inputs, &model->stage[s]);
         inputs = shape->stage[s].channels;
     }
-    model->head = conv_norm(b, inputs, square, 1, !shape->residual, "head");
+    model->head = conv_norm(b, inputs, square, 1, shape->output == ENHANCE_SILU, "head");
     for (size_t i = 0; b->status == NFSAR_OK && i < b->file->n; i++) {
         if (!b->used[i]) {
             b->status = nfsar_fail(b->error, NFSAR_ERROR_FORMAT,

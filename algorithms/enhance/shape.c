@@ -68,16 +68,16 @@ static enum nfsar_status read_choice(const struct safetensors *file, const char 
 static enum nfsar_status read_ends(const struct safetensors *file, struct enhance_shape *shape,
                                    nfsar_error *error) {
     static const char *const input[] = {"magnitude", "complex", "complex+magnitude"};
-    static const char *const residual[] = {"0", "1"};
-    int planes = 0, is_residual = 0;
+    static const char *const output[] = {"silu", "linear", "residual"};
+    int planes = 0, kind = 0;
     enum nfsar_status status = read_choice(
         file, "input", input, 3, "magnitude, complex or complex+magnitude", &planes, error);
     if (status == NFSAR_OK) {
-        status = read_choice(file, "residual", residual, 2, "0 or 1", &is_residual, error);
+        status = read_choice(file, "output", output, 3, "silu, linear or residual", &kind, error);
     }
     shape->planes = planes + 1;
     shape->inputs = planes == 0 ? 1 : 2;
-    shape->residual = is_residual != 0;
+    shape->output = (enum enhance_output)kind;
     return status;
 }
 

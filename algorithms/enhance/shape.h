@@ -12,6 +12,10 @@ enum {
     ENHANCE_SHUFFLE = 8     /* most pixels along the side of a square */
 };
 
+/* What the head's sums become: SiLU of them, themselves, or themselves and the input's magnitude.
+ */
+enum enhance_output { ENHANCE_SILU, ENHANCE_LINEAR, ENHANCE_RESIDUAL };
+
 struct enhance_stage_shape {
     int channels, d, depth, hidden;
 };
@@ -24,8 +28,8 @@ struct enhance_shape {
     int n_stage;
     struct enhance_stage_shape stage[ENHANCE_STAGES];
     int heads, head_dim;
-    int patch;     /* squares along a side */
-    bool residual; /* the output is added to the input's magnitude */
+    int patch; /* squares along a side */
+    enum enhance_output output;
 };
 
 /* Read the metadata; NFSAR_ERROR_FORMAT names the key, NFSAR_ERROR_VERSION a newer file. */

@@ -134,9 +134,9 @@ enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak
     if (status != NFSAR_OK) {
         return of_the_image(error, NFSAR_ERROR_FORMAT);
     }
-    /* The network returns magnitudes but for what it leaves below 0. */
+    /* Networks learn images of 0 to 1, and those without an activation overshoot at both ends. */
     for (size_t i = 0; i < pixels; i++) {
-        slice[i] = enhancing->sharp[i] > 0.0f ? enhancing->sharp[i] : 0.0f;
+        slice[i] = fminf(fmaxf(enhancing->sharp[i], 0.0f), (float)peak);
     }
     return NFSAR_OK;
 }

@@ -80,7 +80,8 @@ enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, si
  * @param in   [inputs][ny][nx]: magnitudes >= 0, or real and imaginary parts, on any scale.
  * @param peak what the image is divided by, > 0; 0 for its own largest magnitude. The slices of a
  *             volume take the volume's, so that they stay on one scale.
- * @param out  [ny][nx] magnitudes on the scale of the input; the network may leave some below 0.
+ * @param out  [ny][nx] magnitudes on the scale of the input; the network may leave some
+ *             below 0 or above the peak, which stand for 0 and the peak.
  *             Not @p in. All zero where the image is and @p peak is 0.
  * @return NFSAR_ERROR_ARGUMENT for a number that is not finite, a negative magnitude, or a peak
  *         below 0; the message names the pixel. Results do not depend on the number of threads. */

@@ -163,15 +163,16 @@ static int print_list(char *to, size_t room, const char *name, const int *value,
 }
 
 static int print_metadata(const struct reference_shape *shape, char *to, size_t room) {
+    static const char *const output[] = {"silu", "linear", "residual"};
     int n =
         snprintf(to, room,
                  "{\"__metadata__\":{\"format\":\"nfsar-enhance\",\"format_version\":\"1\","
                  "\"architecture\":\"mobile-srvit\",\"input\":\"%s\",\"normalisation\":\"peak\","
-                 "\"residual\":\"%d\",",
+                 "\"output\":\"%s\",",
                  shape->with_magnitude ? "complex+magnitude"
                  : shape->inputs == 2  ? "complex"
                                        : "magnitude",
-                 shape->residual);
+                 output[shape->output]);
     n += print_list(to + n, room - (size_t)n, "channels", shape->channels, shape->n_stage);
     n += print_list(to + n, room - (size_t)n, "dims", shape->dims, shape->n_stage);
     n += print_list(to + n, room - (size_t)n, "depths", shape->depths, shape->n_stage);

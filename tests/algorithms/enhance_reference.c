@@ -305,11 +305,11 @@ double *reference_run(const struct reference *net, const float *in, int nx, int 
         now = stage(net, s, now);
     }
     now = conv_norm(net, "head", "", now, shape->shuffle * shape->shuffle, 1, false,
-                    !shape->residual, false);
+                    shape->output == REFERENCE_SILU, false);
     now = shuffle(now, shape->shuffle);
     for (int i = 0; i < plane; i++) {
         const double y = *at(&now, 0, i / nx, i % nx) * peak;
-        size[i] = y + (shape->residual ? size[i] : 0.0);
+        size[i] = y + (shape->output == REFERENCE_RESIDUAL ? size[i] : 0.0);
     }
     free(now.v);
     return size;

@@ -16,7 +16,7 @@ struct reference_shape {
     int channels[REFERENCE_STAGES], dims[REFERENCE_STAGES], depths[REFERENCE_STAGES],
         hidden[REFERENCE_STAGES];
     int heads, head_dim, patch;
-    bool residual;
+    enum { REFERENCE_SILU, REFERENCE_LINEAR, REFERENCE_RESIDUAL } output;
     int shuffle;
     bool with_magnitude; /* of inputs 2: a third plane */
 };

@@ -22,7 +22,7 @@ static const struct reference_shape odd = {.inputs = 2,
                                            .heads = 2,
                                            .head_dim = 4,
                                            .patch = 2,
-                                           .residual = true,
+                                           .output = REFERENCE_RESIDUAL,
                                            .shuffle = 1};
 
 /* More planes go in, and come out, than any stage has channels. */
@@ -37,7 +37,7 @@ static const struct reference_shape squares = {.inputs = 2,
                                                .heads = 2,
                                                .head_dim = 4,
                                                .patch = 2,
-                                               .residual = true,
+                                               .output = REFERENCE_RESIDUAL,
                                                .shuffle = 3};
 
 /* What training/model.py calls folded. */
@@ -52,7 +52,7 @@ static const struct reference_shape folded = {.inputs = 2,
                                               .heads = 4,
                                               .head_dim = 8,
                                               .patch = 4,
-                                              .residual = true,
+                                              .output = REFERENCE_LINEAR,
                                               .shuffle = 4};
 
 static nfsar_enhance_model *parse(const struct reference *net) {
@@ -130,7 +130,7 @@ static void any_shape_and_size_agrees(void **state) {
     compare(&squares, 41, 27, 1.0, 0.0);
     compare(&squares, 1, 2, 1.0, 0.0);
     struct reference_shape other = squares;
-    other.residual = false;
+    other.output = REFERENCE_SILU;
     other.shuffle = 8;
     compare(&other, 33, 16, 1.0, 3.0);
     other.inputs = 1;
@@ -273,8 +273,8 @@ static const struct change changes[] = {
     {"mobile-srvit", "mobile-srgan", "metadata 'architecture': 'mobile-srgan'"},
     {"\"normalisation\":\"peak\"", "\"normalisation\":\"mean\"", "normalisation"},
     {"\"input\":\"complex\"", "\"input\":\"phase\"", "magnitude, complex or complex+magnitude"},
-    {"\"residual\":\"1\"", "\"residual\":\"yes\"", "metadata 'residual': 'yes'"},
-    {"\"residual\":\"1\"", "\"residual\":1", "metadata 'residual': is missing"},
+    {"\"output\":\"residual\"", "\"output\":\"yes\"", "metadata 'output': 'yes'"},
+    {"\"output\":\"residual\"", "\"output\":1", "metadata 'output': is missing"},
     {"\"channels\":\"5,7\"", "\"channels\":\"5,7,\"", "metadata 'channels'"},
     {"\"channels\":\"5,7\"", "\"channels\":\"5\"", "metadata 'dims'"},
     {"\"channels\":\"5,7\"", "\"channels\":\"5,99999999999999999999\"", "metadata 'channels'"},

@@ -21,7 +21,7 @@ static const struct reference_shape shape = {.inputs = 2,
                                              .heads = 2,
                                              .head_dim = 4,
                                              .patch = 2,
-                                             .residual = true,
+                                             .output = REFERENCE_RESIDUAL,
                                              .shuffle = 3};
 
 enum { NX = 157, NY = 70, PIXELS = NX * NY, TILE = 60, OVERLAP = 18 };
@@ -76,7 +76,7 @@ static size_t run(const struct reference *net, size_t tile, const float *in, flo
 static void weights_of_tiles_sum_to_one(void **state) {
     (void)state;
     struct reference_shape plain = shape;
-    plain.residual = false;
+    plain.output = REFERENCE_SILU;
     const struct reference_shape *kinds[] = {&shape, &plain};
     for (int k = 0; k < 2; k++) {
         struct reference *net = reference_make(kinds[k], 1);

@@ -33,7 +33,7 @@ class Shape:
     heads: int = 4
     head_dim: int = 8
     patch: int = 16
-    residual: bool = False
+    output: str = "silu"  # of the head's sums; or "linear"; or "residual": with the input's magnitude added
     shuffle: int = 1  # pixels along the side of a square that become channels of one; a patch is counted in these squares
 
     @property
@@ -44,7 +44,7 @@ class Shape:
         lists = {name: ",".join(map(str, getattr(self, name))) for name in ("channels", "dims", "depths", "hidden")}
         return {"format": "nfsar-enhance", "format_version": "1", "architecture": "mobile-srvit", "input": self.input,
                 "stem": str(self.stem), "heads": str(self.heads), "head_dim": str(self.head_dim), "patch": str(self.patch),
-                "shuffle": str(self.shuffle), "residual": str(int(self.residual)), "normalisation": "peak", **lists}
+                "shuffle": str(self.shuffle), "output": self.output, "normalisation": "peak", **lists}
 
     @staticmethod
     def from_metadata(metadata):
@@ -52,20 +52,20 @@ class Shape:
             raise ValueError("the file's metadata has no format nfsar-enhance, version 1")
         lists = {name: tuple(map(int, metadata[name].split(","))) for name in ("channels", "dims", "depths", "hidden")}
         numbers = {name: int(metadata[name]) for name in ("stem", "heads", "head_dim", "patch", "shuffle")}
-        return Shape(input=metadata["input"], residual=metadata["residual"] == "1", **lists, **numbers)
+        return Shape(input=metadata["input"], output=metadata["output"], **lists, **numbers)
 
 
 VARIANTS = {
     "paper": Shape(),
-    "residual": Shape(residual=True),
+    "residual": Shape(output="residual"),
     "complex": Shape(input="complex"),
     "patch8": Shape(patch=8),
     "wide": Shape(channels=(24, 24, 48), dims=(16, 16, 24), hidden=(32, 64, 96)),
-    "local": Shape(patch=8, residual=True),
+    "local": Shape(patch=8, output="residual"),
     # An image has about four pixels to a resolution cell along each axis: squares of 4 x 4 lose nothing, and the network's
     # products become those of 64 x 64 pixels with many channels, which computers are good at.
     "folded": Shape(input="complex+magnitude", channels=(64, 64, 64), dims=(32, 32, 32), depths=(1, 1, 1), hidden=(64, 64, 64),
-                    stem=2, patch=4, residual=True, shuffle=4),
+                    stem=2, patch=4, output="linear", shuffle=4),
 }
 
 
@@ -182,8 +182,7 @@ class Enhancer(nn.Module):
         self.trunk = nn.Sequential(*(
             Stage(widths[s], widths[s + 1], shape.dims[s], shape.depths[s], shape.hidden[s], shape)
             for s in range(len(shape.channels))))
-        # A residual must also be able to take away, which SiLU (never below -0.28) cannot.
-        self.head = ConvNorm(widths[-1], square, 1, activate=not shape.residual)
+        self.head = ConvNorm(widths[-1], square, 1, activate=shape.output == "silu")
         if shape == Shape():
             assert parameters(self) == PAPER_PARAMETERS, parameters(self)
 
@@ -193,7 +192,7 @@ class Enhancer(nn.Module):
             raise ValueError(f"an image of {x.shape[2]} x {x.shape[3]} pixels is no multiple of {side}")
         y = self.head(self.trunk(self.stem(self.conv1(nn.functional.pixel_unshuffle(x, self.shape.shuffle)))))
         y = nn.functional.pixel_shuffle(y, self.shape.shuffle)
-        return y + magnitude(x) if self.shape.residual else y
+        return y + magnitude(x) if self.shape.output == "residual" else y
 
 
 def magnitude(x):

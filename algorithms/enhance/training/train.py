@@ -42,8 +42,9 @@ def mean_error(output, ideal):
 
 def decibels(output, ideal):
     """Of each image: the logarithms of its L1 and of its mean square (PSNR), so that an image that is nearly right and one that is
-    not both count. What is below 0 where nothing should be becomes 0 afterwards and costs nothing."""
-    error = torch.where((ideal == 0) & (output < 0), torch.zeros_like(output), output - ideal)
+    not both count. What lies beyond 0 or 1 where the label is 0 or 1 becomes just that afterwards, and costs nothing."""
+    error = output - ideal
+    error = torch.where((ideal == 0) & (error < 0) | (ideal == 1) & (error > 0), torch.zeros_like(error), error)
     absolute, squares = error.abs().mean(dim=(1, 2, 3)), (error * error).mean(dim=(1, 2, 3))
     return (torch.log(absolute + 1e-3) + 0.5 * torch.log(squares + 1e-5)).mean()
 
@@ -95,7 +96,7 @@ def validate(network, validation, limit):
             image, ideal = validation.crop(number)
             x = network_input(image[None], "magnitude")
             ideal = torch.from_numpy(ideal[None, None])
-            y = network(network_input(image[None], network.shape.input))
+            y = network(network_input(image[None], network.shape.input)).clamp(0, 1)
             if validation.entries[number]["content"] == "empty":
                 empty += 1
                 false += bool(y.max() > measures.FALSE_STRUCTURE)
