@@ -14,6 +14,7 @@ const struct bench_subject bench_subjects[] = {
     {"nufft", "non-uniform transforms, against plain ones of FFTW", bench_nufft, false},
     {"simulation", "echoes of scatterers, against backprojection", bench_simulation, false},
     {"reading", "raw samples, import and HDF5, against plain reading", bench_reading, false},
+    {"enhance", "networks, against OpenBLAS's matrix product", bench_enhance, false},
     {"papers", "the experiments of Smith and Torlak 2022 (minutes: only when named)", bench_papers,
      true},
     {"risar", "the turntable of Smith and Torlak 2020 (minutes: only when named)", bench_risar,

@@ -85,7 +85,7 @@ static void run_stage(const nfsar_enhance_plan *plan, int s) {
     convolve(plan, &stage->fuse, pair, plan->now.planes, NULL);
 }
 
-/* now ends as the head's one plane, in mid. */
+/* From what went into pair to the head's planes, in mid. */
 static void run_network(const nfsar_enhance_plan *plan) {
     const nfsar_enhance_model *model = plan->model;
     convolve(plan, &model->conv1, plan->pair.planes, plan->now.planes, NULL);
@@ -121,27 +121,52 @@ static enum nfsar_status find_peak(const nfsar_enhance_plan *plan, const float *
     return NFSAR_OK;
 }
 
+/* Where the pixels x = 0, 1 of row y have their numbers in plane c of an image of squares: every
+ * pixel of a square has a plane, [c][y in it][x in it]. */
+struct square_row {
+    float *data; /* of x = 0 */
+    size_t pitch, shuffle;
+};
+
+static struct square_row row_of_squares(const nfsar_enhance_plan *plan, struct enhance_planes image,
+                                        int c, size_t y) {
+    const size_t shuffle = (size_t)plan->model->shape.shuffle;
+    const size_t plane = ((size_t)c * shuffle + y % shuffle) * shuffle;
+    return (struct square_row){image.data + plane * image.pitch + y / shuffle * plan->row,
+                               image.pitch, shuffle};
+}
+
+static float *pixel_of(const struct square_row *row, size_t x) {
+    return row->data + x % row->shuffle * row->pitch + x / row->shuffle;
+}
+
 static void put_in(const nfsar_enhance_plan *plan, const float *in, double scale) {
-    for (int c = 0; c < plan->model->shape.inputs; c++) {
-        float *plane = from_plane(plan->pair.planes, c).data;
-        for (size_t y = 0; y < plan->height; y++) {
-            float *row = plane + y * plan->row;
-            const size_t n = y < plan->ny ? plan->nx : 0;
-            for (size_t x = 0; x < n; x++) {
-                row[x] = (float)((double)in[((size_t)c * plan->ny + y) * plan->nx + x] * scale);
+    const struct enhance_shape *shape = &plan->model->shape;
+    const size_t width = plan->width * (size_t)shape->shuffle;
+    const size_t height = plan->height * (size_t)shape->shuffle;
+    for (int c = 0; c < shape->planes; c++) {
+        for (size_t y = 0; y < height; y++) {
+            const struct square_row row = row_of_squares(plan, plan->pair.planes, c, y);
+            for (size_t x = 0; x < width; x++) {
+                const size_t i = y * plan->nx + x;
+                double value = 0.0;
+                if (x < plan->nx && y < plan->ny) {
+                    value = c < shape->inputs ? (double)in[(size_t)c * plan->nx * plan->ny + i]
+                                              : magnitude(plan, in, i);
+                }
+                *pixel_of(&row, x) = (float)(value * scale);
             }
-            memset(row + n, 0, (plan->width - n) * sizeof *row);
         }
     }
 }
 
 static void take_out(const nfsar_enhance_plan *plan, const float *in, double peak, float *out) {
     for (size_t y = 0; y < plan->ny; y++) {
-        const float *row = plan->mid.planes.data + y * plan->row;
+        const struct square_row row = row_of_squares(plan, plan->mid.planes, 0, y);
         for (size_t x = 0; x < plan->nx; x++) {
             const size_t i = y * plan->nx + x;
             const double came = plan->model->shape.residual ? magnitude(plan, in, i) : 0.0;
-            out[i] = (float)((double)row[x] * peak + came);
+            out[i] = (float)((double)*pixel_of(&row, x) * peak + came);
         }
     }
 }

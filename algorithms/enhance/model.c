@@ -246,7 +246,8 @@ static void build(struct builder *b, nfsar_enhance_model *model) {
     const struct enhance_shape *shape = &model->shape;
     const int first = shape->stage[0].channels;
     int inputs = first;
-    model->conv1 = conv_norm(b, shape->inputs, first, 9, true, "conv1");
+    const int square = shape->shuffle * shape->shuffle;
+    model->conv1 = conv_norm(b, shape->planes * square, first, 9, true, "conv1");
     model->stem = calloc_or_fail(b, (size_t)shape->stem, sizeof *model->stem);
     for (int i = 0; b->status == NFSAR_OK && i < shape->stem; i++) {
         char prefix[32];
@@ -257,7 +258,7 @@ static void build(struct builder *b, nfsar_enhance_model *model) {
         build_stage(b, shape, s, inputs, &model->stage[s]);
         inputs = shape->stage[s].channels;
     }
-    model->head = conv_norm(b, inputs, 1, 1, !shape->residual, "head");
+    model->head = conv_norm(b, inputs, square, 1, !shape->residual, "head");
     for (size_t i = 0; b->status == NFSAR_OK && i < b->file->n; i++) {
         if (!b->used[i]) {
             b->status = nfsar_fail(b->error, NFSAR_ERROR_FORMAT,
@@ -277,8 +278,8 @@ static size_t count_parameters(const struct safetensors *file) {
     return n;
 }
 
-static enum nfsar_status build_from(const struct safetensors *file, nfsar_enhance_model *model,
-                                    nfsar_error *error) {
+static enum nfsar_status build_from(nfsar_enhance_model *model, nfsar_error *error) {
+    const struct safetensors *file = &model->metadata;
     enum nfsar_status status = enhance_shape_read(file, &model->shape, error);
     if (status != NFSAR_OK) {
         return status;
@@ -302,20 +303,20 @@ static enum nfsar_status build_from(const struct safetensors *file, nfsar_enhanc
 
 enum nfsar_status nfsar_enhance_parse(const void *bytes, size_t size, nfsar_enhance_model **model,
                                       nfsar_error *error) {
-    struct safetensors file;
     *model = NULL;
-    enum nfsar_status status = safetensors_parse(bytes, size, &file, error);
-    if (status != NFSAR_OK) {
-        return status;
-    }
     nfsar_enhance_model *made = calloc(1, sizeof *made);
-    status = made != NULL ? build_from(&file, made, error)
-                          : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    safetensors_free(&file);
+    if (made == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    enum nfsar_status status = safetensors_parse(bytes, size, &made->metadata, error);
+    if (status == NFSAR_OK) {
+        status = build_from(made, error);
+    }
     if (status != NFSAR_OK) {
         nfsar_enhance_model_free(made);
         return status;
     }
+    safetensors_keep_metadata(&made->metadata);
     *model = made;
     return NFSAR_OK;
 }
@@ -333,12 +334,17 @@ void nfsar_enhance_model_free(nfsar_enhance_model *model) {
     }
     free(model->stem);
     free(model->numbers);
+    safetensors_free(&model->metadata);
     free(model);
+}
+
+const char *nfsar_enhance_model_text(const nfsar_enhance_model *model, const char *key) {
+    return safetensors_metadata(&model->metadata, key);
 }
 
 nfsar_enhance_info nfsar_enhance_model_info(const nfsar_enhance_model *model) {
     return (nfsar_enhance_info){.inputs = model->shape.inputs,
-                                .patch = model->shape.patch,
+                                .patch = model->shape.patch * model->shape.shuffle,
                                 .parameters = model->parameters};
 }
 
@@ -350,9 +356,9 @@ static double products_of_mv2(const struct enhance_mv2 *m) {
     return 9.0 * m->dw.outputs + products_of(&m->pw);
 }
 
-double enhance_model_products(const nfsar_enhance_model *model, double pixels) {
+double enhance_model_products(const nfsar_enhance_model *model, double squares) {
     const struct enhance_shape *shape = &model->shape;
-    const double tokens = pixels / shape->patch / shape->patch;
+    const double tokens = squares / shape->patch / shape->patch;
     double each = products_of(&model->conv1) + products_of(&model->head);
     for (int i = 0; i < shape->stem; i++) {
         each += products_of_mv2(&model->stem[i]);
@@ -369,5 +375,5 @@ double enhance_model_products(const nfsar_enhance_model *model, double pixels) {
                     products_of(&layer->mlp2);
         }
     }
-    return each * pixels;
+    return each * squares;
 }

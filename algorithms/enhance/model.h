@@ -32,11 +32,12 @@ struct nfsar_enhance_model {
     struct enhance_mv2 *stem; /* [shape.stem] */
     struct enhance_stage stage[ENHANCE_STAGES];
     float *numbers; /* all weights */
+    struct safetensors metadata;
     size_t parameters;
 };
 
-/* Multiplications and additions, counted as one, of an image of `pixels` pixels, a multiple of the
- * patch's. */
-double enhance_model_products(const nfsar_enhance_model *model, double pixels);
+/* Multiplications and additions, counted as one, of an image of `squares` squares of pixels, a
+ * multiple of the patch's. */
+double enhance_model_products(const nfsar_enhance_model *model, double squares);
 
 #endif

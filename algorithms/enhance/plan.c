@@ -34,7 +34,9 @@ struct widths {
 };
 
 static struct widths find_widths(const struct enhance_shape *shape) {
-    struct widths most = {.channels = 2};
+    /* What goes in is in twice as many planes as a stage has, what comes out in as many. */
+    const size_t square = (size_t)(shape->shuffle * shape->shuffle);
+    struct widths most = {.channels = square * (shape->planes > 2 ? 2 : 1)};
     for (int s = 0; s < shape->n_stage; s++) {
         const struct enhance_stage_shape *stage = &shape->stage[s];
         const struct widths is = {(size_t)stage->channels, (size_t)stage->d, (size_t)stage->hidden};
@@ -67,9 +69,9 @@ static bool make_group(nfsar_enhance_plan *plan, struct widths most, struct enha
 static enum nfsar_status prepare(nfsar_enhance_plan *plan, nfsar_error *error) {
     const struct enhance_shape *shape = &plan->model->shape;
     const struct widths most = find_widths(shape);
-    const size_t patch = (size_t)shape->patch;
-    plan->width = round_up(plan->nx, patch);
-    plan->height = round_up(plan->ny, patch);
+    const size_t patch = (size_t)shape->patch, shuffle = (size_t)shape->shuffle;
+    plan->width = round_up(plan->nx, patch * shuffle) / shuffle;
+    plan->height = round_up(plan->ny, patch * shuffle) / shuffle;
     plan->row = round_up(plan->width, ENHANCE_SLACK) + ENHANCE_SLACK;
     plan->tokens = plan->width / patch * (plan->height / patch);
     plan->rounded = round_up(plan->tokens, ENHANCE_QUERIES);

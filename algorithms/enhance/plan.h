@@ -27,14 +27,14 @@ struct nfsar_enhance_plan {
     const nfsar_enhance_model *model;
     const struct enhance_kernels *kernels;
     int threads;
-    size_t nx, ny;        /* of the image */
-    size_t width, height; /* multiples of the patch */
+    size_t nx, ny;        /* pixels of the image */
+    size_t width, height; /* squares of pixels, multiples of the patch */
     size_t row;
     size_t tokens;  /* patches, which is tokens of a group */
     size_t rounded; /* tokens, to a multiple of ENHANCE_QUERIES */
     size_t pitch;
-    /* now: [channels], what goes through; mid: [channels], between two convolutions; pair:
-     * [2 channels], what a stage joins in the end; narrow: [d]. */
+    /* now: [channels], what goes through; mid: [channels], between two convolutions, and what comes
+     * out; pair: [2 channels], what a stage joins in the end, and what goes in; narrow: [d]. */
     struct enhance_image now, mid, pair, narrow;
     struct enhance_group *group; /* [threads] */
     size_t memory;

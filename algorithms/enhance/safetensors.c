@@ -239,9 +239,16 @@ const char *safetensors_metadata(const struct safetensors *file, const char *key
     return json_string_value(json_object_get(json_object_get(file->header, METADATA), key));
 }
 
-void safetensors_free(struct safetensors *file) {
+void safetensors_keep_metadata(struct safetensors *file) {
     free(file->tensor);
     free(file->numbers);
+    file->tensor = NULL;
+    file->numbers = NULL;
+    file->n = 0;
+}
+
+void safetensors_free(struct safetensors *file) {
+    safetensors_keep_metadata(file);
     json_decref(file->header);
     *file = (struct safetensors){0};
 }

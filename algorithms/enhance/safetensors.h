@@ -47,6 +47,9 @@ const struct safetensors_tensor *safetensors_find(const struct safetensors *file
 /* Text of "__metadata__"; NULL when there is none of that name. */
 const char *safetensors_metadata(const struct safetensors *file, const char *key);
 
+/* Release all but the metadata. */
+void safetensors_keep_metadata(struct safetensors *file);
+
 /* Release what was read; a zeroed file is allowed. */
 void safetensors_free(struct safetensors *file);
 

@@ -1,5 +1,6 @@
 #include "algorithms/enhance/shape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,20 +44,41 @@ static enum nfsar_status expect(const struct safetensors *file, const char *key,
 
 static enum nfsar_status read_number(const struct safetensors *file, const char *key, int most,
                                      int *value, nfsar_error *error) {
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, "a whole number from 1 to %d", most);
     const char *text = safetensors_metadata(file, key);
-    return text != NULL && read_list(text, most, value, 1) == 1
-               ? NFSAR_OK
-               : bad(file, key, "a whole number from 1 on, not too large", error);
+    return text != NULL && read_list(text, most, value, 1) == 1 ? NFSAR_OK
+                                                                : bad(file, key, wanted, error);
 }
 
-/* One of two words, the second of which sets *value to 1. */
+/* Which of the words it is. */
 static enum nfsar_status read_choice(const struct safetensors *file, const char *key,
-                                     const char *zero, const char *one, const char *wanted,
-                                     int *value, nfsar_error *error) {
+                                     const char *const *word, int n, const char *wanted, int *value,
+                                     nfsar_error *error) {
     const char *text = safetensors_metadata(file, key);
-    *value = text != NULL && strcmp(text, one) == 0;
-    return text != NULL && (*value || strcmp(text, zero) == 0) ? NFSAR_OK
-                                                               : bad(file, key, wanted, error);
+    for (*value = 0; text != NULL && *value < n; ++*value) {
+        if (strcmp(text, word[*value]) == 0) {
+            return NFSAR_OK;
+        }
+    }
+    return bad(file, key, wanted, error);
+}
+
+/* What goes in and what comes out. */
+static enum nfsar_status read_ends(const struct safetensors *file, struct enhance_shape *shape,
+                                   nfsar_error *error) {
+    static const char *const input[] = {"magnitude", "complex", "complex+magnitude"};
+    static const char *const residual[] = {"0", "1"};
+    int planes = 0, is_residual = 0;
+    enum nfsar_status status = read_choice(
+        file, "input", input, 3, "magnitude, complex or complex+magnitude", &planes, error);
+    if (status == NFSAR_OK) {
+        status = read_choice(file, "residual", residual, 2, "0 or 1", &is_residual, error);
+    }
+    shape->planes = planes + 1;
+    shape->inputs = planes == 0 ? 1 : 2;
+    shape->residual = is_residual != 0;
+    return status;
 }
 
 static enum nfsar_status read_kind(const struct safetensors *file, nfsar_error *error) {
@@ -103,15 +125,10 @@ static enum nfsar_status read_stages(const struct safetensors *file, struct enha
 
 enum nfsar_status enhance_shape_read(const struct safetensors *file, struct enhance_shape *shape,
                                      nfsar_error *error) {
-    int complex_input = 0, residual = 0;
     *shape = (struct enhance_shape){0};
     enum nfsar_status status = read_kind(file, error);
     if (status == NFSAR_OK) {
-        status = read_choice(file, "input", "magnitude", "complex", "magnitude or complex",
-                             &complex_input, error);
-    }
-    if (status == NFSAR_OK) {
-        status = read_choice(file, "residual", "0", "1", "0 or 1", &residual, error);
+        status = read_ends(file, shape, error);
     }
     if (status == NFSAR_OK) {
         status = read_stages(file, shape, error);
@@ -128,10 +145,11 @@ enum nfsar_status enhance_shape_read(const struct safetensors *file, struct enha
     if (status == NFSAR_OK) {
         status = read_number(file, "patch", 64, &shape->patch, error);
     }
+    if (status == NFSAR_OK) {
+        status = read_number(file, "shuffle", ENHANCE_SHUFFLE, &shape->shuffle, error);
+    }
     if (status == NFSAR_OK && shape->head_dim % 4 != 0) {
         status = bad(file, "head_dim", "a multiple of 4", error);
     }
-    shape->inputs = complex_input ? 2 : 1;
-    shape->residual = residual != 0;
     return status;
 }

@@ -7,8 +7,9 @@
 #include "algorithms/enhance/safetensors.h"
 
 enum {
-    ENHANCE_STAGES = 8,    /* most stages of the trunk */
-    ENHANCE_CHANNELS = 128 /* most channels anywhere */
+    ENHANCE_STAGES = 8,     /* most stages of the trunk */
+    ENHANCE_CHANNELS = 128, /* most channels of a part */
+    ENHANCE_SHUFFLE = 8     /* most pixels along the side of a square */
 };
 
 struct enhance_stage_shape {
@@ -16,11 +17,14 @@ struct enhance_stage_shape {
 };
 
 struct enhance_shape {
-    int inputs; /* channels of the image: 1 magnitude; 2 real and imaginary part */
-    int stem;   /* blocks before the trunk */
+    int inputs;  /* planes that the caller has: 1 magnitude; 2 real and imaginary part */
+    int planes;  /* that the network takes: inputs, or 3 with the magnitude behind the two */
+    int shuffle; /* pixels along the side of a square, which are the channels of one place */
+    int stem;    /* blocks before the trunk */
     int n_stage;
     struct enhance_stage_shape stage[ENHANCE_STAGES];
-    int heads, head_dim, patch;
+    int heads, head_dim;
+    int patch;     /* squares along a side */
     bool residual; /* the output is added to the input's magnitude */
 };
 

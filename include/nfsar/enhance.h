@@ -20,7 +20,7 @@ typedef struct nfsar_enhance_model nfsar_enhance_model;
 /** What a network takes. */
 typedef struct nfsar_enhance_info {
     int inputs;        /**< planes of the image: 1, magnitudes; 2, real and imaginary parts */
-    int patch;         /**< pixels along a side of a patch */
+    int patch;         /**< pixels along a side of a patch: images are extended to a multiple */
     size_t parameters; /**< trained numbers */
 } nfsar_enhance_info;
 
@@ -33,6 +33,20 @@ enum nfsar_status nfsar_enhance_load(const char *path, nfsar_enhance_model **mod
 /** The same from memory; the bytes are not kept. */
 enum nfsar_status nfsar_enhance_parse(const void *bytes, size_t size, nfsar_enhance_model **model,
                                       nfsar_error *error);
+
+/** A network that is part of the library: "default", the one for images of this library, or
+ * "paper", Mobile-SRViT as published (docs/enhance.md).
+ * @return NFSAR_ERROR_ARGUMENT for another name, NFSAR_ERROR_MEMORY. */
+enum nfsar_status nfsar_enhance_builtin(const char *name, nfsar_enhance_model **model,
+                                        nfsar_error *error);
+
+/** The i-th name that nfsar_enhance_builtin() knows; NULL from the last on. */
+const char *nfsar_enhance_builtin_name(size_t i);
+
+/** What the metadata of a network's file say under @p key, such as "variant", "images" (trained on)
+ * or "validation_psnr_db"; NULL where they do not. Text from outside, as long as the model lives.
+ */
+const char *nfsar_enhance_model_text(const nfsar_enhance_model *model, const char *key);
 
 /** What @p model takes. */
 nfsar_enhance_info nfsar_enhance_model_info(const nfsar_enhance_model *model);

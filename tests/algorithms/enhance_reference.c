@@ -1,225 +1,11 @@
+/* What a network makes of an image. */
 #include "tests/algorithms/enhance_reference.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const struct reference_shape reference_paper = {.inputs = 1,
-                                                .stem = 4,
-                                                .n_stage = 3,
-                                                .channels = {16, 16, 32},
-                                                .dims = {8, 8, 16},
-                                                .depths = {2, 4, 3},
-                                                .hidden = {16, 32, 64},
-                                                .heads = 4,
-                                                .head_dim = 8,
-                                                .patch = 16};
-
-/* Uniform from 0 to 1 (splitmix64). */
-static double draw(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-/* Numbers from low to high. */
-static void add(struct reference *net, double low, double high, int a, int b, int c, int d,
-                const char *format, ...) __attribute__((format(printf, 8, 9)));
-static void add(struct reference *net, double low, double high, int a, int b, int c, int d,
-                const char *format, ...) {
-    assert(net->n < REFERENCE_TENSORS);
-    struct reference_tensor *tensor = &net->tensor[net->n++];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(tensor->name, sizeof tensor->name, format, arguments);
-    va_end(arguments);
-    const int shape[4] = {a, b, c, d};
-    tensor->count = 1;
-    for (int i = 0; i < 4 && shape[i] > 0; i++) {
-        tensor->shape[tensor->rank++] = shape[i];
-        tensor->count *= (size_t)shape[i];
-    }
-    tensor->value = malloc(tensor->count * sizeof *tensor->value);
-    for (size_t i = 0; i < tensor->count; i++) {
-        tensor->value[i] = (float)(low + (high - low) * draw(&net->state));
-    }
-}
-
-static void add_conv_norm(struct reference *net, const char *name, int in, int out, int side) {
-    const double bound = sqrt(3.0 / (in * side * side));
-    add(net, -bound, bound, out, in, side, side, "%s.conv.weight", name);
-    add(net, 0.5, 1.5, out, 0, 0, 0, "%s.bn.weight", name);
-    add(net, -0.3, 0.3, out, 0, 0, 0, "%s.bn.bias", name);
-    add(net, -0.2, 0.2, out, 0, 0, 0, "%s.bn.running_mean", name);
-    add(net, 0.3, 1.2, out, 0, 0, 0, "%s.bn.running_var", name);
-}
-
-static void add_mv2(struct reference *net, const char *name, int in, int out) {
-    char part[64];
-    snprintf(part, sizeof part, "%s.dw", name);
-    add_conv_norm(net, part, 1, in, 3);
-    snprintf(part, sizeof part, "%s.pw", name);
-    add_conv_norm(net, part, in, out, 1);
-}
-
-static void add_linear(struct reference *net, const char *name, int in, int out, bool bias) {
-    const double bound = sqrt(3.0 / in);
-    add(net, -bound, bound, out, in, 0, 0, "%s.weight", name);
-    if (bias) {
-        add(net, -0.2, 0.2, out, 0, 0, 0, "%s.bias", name);
-    }
-}
-
-static void add_norm(struct reference *net, const char *name, int d) {
-    add(net, 0.5, 1.5, d, 0, 0, 0, "%s.weight", name);
-    add(net, -0.3, 0.3, d, 0, 0, 0, "%s.bias", name);
-}
-
-static void add_layer(struct reference *net, const char *name, int d, int hidden) {
-    const int inner = net->shape.heads * net->shape.head_dim;
-    char part[64];
-    snprintf(part, sizeof part, "%s.norm1", name);
-    add_norm(net, part, d);
-    snprintf(part, sizeof part, "%s.qkv", name);
-    add_linear(net, part, d, 3 * inner, false);
-    snprintf(part, sizeof part, "%s.out", name);
-    add_linear(net, part, inner, d, true);
-    snprintf(part, sizeof part, "%s.norm2", name);
-    add_norm(net, part, d);
-    snprintf(part, sizeof part, "%s.mlp1", name);
-    add_linear(net, part, d, hidden, true);
-    snprintf(part, sizeof part, "%s.mlp2", name);
-    add_linear(net, part, hidden, d, true);
-}
-
-static void add_stage(struct reference *net, int s, int in) {
-    const struct reference_shape *shape = &net->shape;
-    const int c = shape->channels[s], d = shape->dims[s];
-    char part[48];
-    snprintf(part, sizeof part, "trunk.%d.mv2", s);
-    add_mv2(net, part, in, c);
-    snprintf(part, sizeof part, "trunk.%d.vit.local", s);
-    add_conv_norm(net, part, c, c, 3);
-    snprintf(part, sizeof part, "trunk.%d.vit.project", s);
-    add_conv_norm(net, part, c, d, 1);
-    for (int i = 0; i < shape->depths[s]; i++) {
-        snprintf(part, sizeof part, "trunk.%d.vit.layers.%d", s, i);
-        add_layer(net, part, d, shape->hidden[s]);
-    }
-    snprintf(part, sizeof part, "trunk.%d.vit.expand", s);
-    add_conv_norm(net, part, d, c, 1);
-    snprintf(part, sizeof part, "trunk.%d.vit.fuse", s);
-    add_conv_norm(net, part, 2 * c, c, 3);
-}
-
-struct reference *reference_make(const struct reference_shape *shape, uint64_t seed) {
-    struct reference *net = calloc(1, sizeof *net);
-    net->shape = *shape;
-    net->state = seed;
-    int c = shape->channels[0];
-    add_conv_norm(net, "conv1", shape->inputs, c, 3);
-    for (int i = 0; i < shape->stem; i++) {
-        char part[32];
-        snprintf(part, sizeof part, "stem.%d", i);
-        add_mv2(net, part, c, c);
-    }
-    for (int s = 0; s < shape->n_stage; s++) {
-        add_stage(net, s, c);
-        c = shape->channels[s];
-    }
-    add_conv_norm(net, "head", c, 1, 1);
-    return net;
-}
-
-void reference_free(struct reference *net) {
-    for (int i = 0; i < net->n; i++) {
-        free(net->tensor[i].value);
-    }
-    free(net);
-}
-
-size_t reference_parameters(const struct reference *net) {
-    size_t n = 0;
-    for (int i = 0; i < net->n; i++) {
-        n += strstr(net->tensor[i].name, "running") == NULL ? net->tensor[i].count : 0;
-    }
-    return n;
-}
-
-static int print_list(char *to, size_t room, const char *name, const int *value, int n) {
-    int length = snprintf(to, room, "\"%s\":\"", name);
-    for (int i = 0; i < n; i++) {
-        length +=
-            snprintf(to + length, room - (size_t)length, "%d%s", value[i], i + 1 < n ? "," : "\",");
-    }
-    return length;
-}
-
-static int print_metadata(const struct reference_shape *shape, char *to, size_t room) {
-    int n =
-        snprintf(to, room,
-                 "{\"__metadata__\":{\"format\":\"nfsar-enhance\",\"format_version\":\"1\","
-                 "\"architecture\":\"mobile-srvit\",\"input\":\"%s\",\"normalisation\":\"peak\","
-                 "\"residual\":\"%d\",",
-                 shape->inputs == 2 ? "complex" : "magnitude", shape->residual);
-    n += print_list(to + n, room - (size_t)n, "channels", shape->channels, shape->n_stage);
-    n += print_list(to + n, room - (size_t)n, "dims", shape->dims, shape->n_stage);
-    n += print_list(to + n, room - (size_t)n, "depths", shape->depths, shape->n_stage);
-    n += print_list(to + n, room - (size_t)n, "hidden", shape->hidden, shape->n_stage);
-    n += snprintf(to + n, room - (size_t)n,
-                  "\"stem\":\"%d\",\"heads\":\"%d\",\"head_dim\":\"%d\",\"patch\":\"%d\"}",
-                  shape->stem, shape->heads, shape->head_dim, shape->patch);
-    return n;
-}
-
-unsigned char *reference_file(const struct reference *net, size_t *size) {
-    const size_t room = 1000 + (size_t)net->n * 200;
-    char *header = malloc(room);
-    size_t n = (size_t)print_metadata(&net->shape, header, room), offset = 0;
-    for (int i = 0; i < net->n; i++) {
-        const struct reference_tensor *tensor = &net->tensor[i];
-        n += (size_t)snprintf(header + n, room - n, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[",
-                              tensor->name);
-        for (int k = 0; k < tensor->rank; k++) {
-            n += (size_t)snprintf(header + n, room - n, "%s%d", k > 0 ? "," : "", tensor->shape[k]);
-        }
-        n += (size_t)snprintf(header + n, room - n, "],\"data_offsets\":[%zu,%zu]}", offset,
-                              offset + 4 * tensor->count);
-        offset += 4 * tensor->count;
-    }
-    n += (size_t)snprintf(header + n, room - n, "}");
-    *size = 8 + n + offset;
-    unsigned char *file = malloc(*size), *at = file + 8 + n;
-    for (int i = 0; i < 8; i++) {
-        file[i] = (unsigned char)((uint64_t)n >> (8 * i));
-    }
-    memcpy(file + 8, header, n);
-    for (int i = 0; i < net->n; i++) {
-        memcpy(at, net->tensor[i].value, 4 * net->tensor[i].count);
-        at += 4 * net->tensor[i].count;
-    }
-    free(header);
-    return file;
-}
-
-float *reference_image(const struct reference_shape *shape, int nx, int ny, double scale,
-                       uint64_t seed) {
-    const size_t n = (size_t)nx * (size_t)ny;
-    float *image = malloc((size_t)shape->inputs * n * sizeof *image);
-    for (size_t i = 0; i < n; i++) {
-        const double r = scale * (draw(&seed) < 0.1 ? draw(&seed) : 0.1 * draw(&seed));
-        const double phase = 6.283185307179586 * draw(&seed);
-        image[i] = (float)(shape->inputs == 2 ? r * cos(phase) : r);
-        if (shape->inputs == 2) {
-            image[n + i] = (float)(r * sin(phase));
-        }
-    }
-    return image;
-}
 
 struct planes {
     int c, w, h;
@@ -467,20 +253,48 @@ static struct planes stage(const struct reference *net, int s, struct planes in)
     return conv_norm(net, name, ".fuse", both, c, 3, false, true, false);
 }
 
+/* torch's pixel_unshuffle: every pixel of an s x s square becomes a plane. */
+static struct planes unshuffle(struct planes in, int s) {
+    struct planes out = planes_of(in.c * s * s, in.w / s, in.h / s);
+    for (int c = 0; c < out.c; c++) {
+        for (int y = 0; y < out.h; y++) {
+            for (int x = 0; x < out.w; x++) {
+                *at(&out, c, y, x) = *at(&in, c / (s * s), y * s + c / s % s, x * s + c % s);
+            }
+        }
+    }
+    free(in.v);
+    return out;
+}
+
+/* And pixel_shuffle, back. */
+static struct planes shuffle(struct planes in, int s) {
+    struct planes out = planes_of(in.c / (s * s), in.w * s, in.h * s);
+    for (int y = 0; y < out.h; y++) {
+        for (int x = 0; x < out.w; x++) {
+            *at(&out, 0, y, x) = *at(&in, y % s * s + x % s, y / s, x / s);
+        }
+    }
+    free(in.v);
+    return out;
+}
+
 double *reference_run(const struct reference *net, const float *in, int nx, int ny, double peak) {
     const struct reference_shape *shape = &net->shape;
-    const int patch = shape->patch, plane = nx * ny;
+    const int plane = nx * ny, side = shape->patch * shape->shuffle;
     double *size = calloc((size_t)plane, sizeof *size), largest = 0.0;
     for (int i = 0; i < plane; i++) {
         size[i] = shape->inputs == 2 ? hypot((double)in[i], (double)in[plane + i]) : (double)in[i];
         largest = fmax(largest, size[i]);
     }
     peak = peak > 0.0 ? peak : largest;
-    struct planes now = planes_of(shape->inputs, (nx + patch - 1) / patch * patch,
-                                  (ny + patch - 1) / patch * patch);
-    for (int i = 0; i < shape->inputs * plane; i++) {
-        *at(&now, i / plane, i % plane / nx, i % nx) = (double)in[i] / peak;
+    struct planes now = planes_of(shape->inputs + shape->with_magnitude,
+                                  (nx + side - 1) / side * side, (ny + side - 1) / side * side);
+    for (int i = 0; i < now.c * plane; i++) {
+        *at(&now, i / plane, i % plane / nx, i % nx) =
+            (i < shape->inputs * plane ? (double)in[i] : size[i % plane]) / peak;
     }
+    now = unshuffle(now, shape->shuffle);
     now = conv_norm(net, "conv1", "", now, shape->channels[0], 3, false, true, false);
     for (int i = 0; i < shape->stem; i++) {
         char name[32];
@@ -490,7 +304,9 @@ double *reference_run(const struct reference *net, const float *in, int nx, int 
     for (int s = 0; s < shape->n_stage; s++) {
         now = stage(net, s, now);
     }
-    now = conv_norm(net, "head", "", now, 1, 1, false, !shape->residual, false);
+    now = conv_norm(net, "head", "", now, shape->shuffle * shape->shuffle, 1, false,
+                    !shape->residual, false);
+    now = shuffle(now, shape->shuffle);
     for (int i = 0; i < plane; i++) {
         const double y = *at(&now, 0, i / nx, i % nx) * peak;
         size[i] = y + (shape->residual ? size[i] : 0.0);

@@ -11,11 +11,14 @@
 enum { REFERENCE_STAGES = 3, REFERENCE_TENSORS = 400 };
 
 struct reference_shape {
-    int inputs, stem, n_stage;
+    int inputs; /* 1 or 2 */
+    int stem, n_stage;
     int channels[REFERENCE_STAGES], dims[REFERENCE_STAGES], depths[REFERENCE_STAGES],
         hidden[REFERENCE_STAGES];
     int heads, head_dim, patch;
     bool residual;
+    int shuffle;
+    bool with_magnitude; /* of inputs 2: a third plane */
 };
 
 /* The paper's. */

@@ -22,7 +22,38 @@ static const struct reference_shape odd = {.inputs = 2,
                                            .heads = 2,
                                            .head_dim = 4,
                                            .patch = 2,
-                                           .residual = true};
+                                           .residual = true,
+                                           .shuffle = 1};
+
+/* More planes go in, and come out, than any stage has channels. */
+static const struct reference_shape squares = {.inputs = 2,
+                                               .with_magnitude = true,
+                                               .stem = 1,
+                                               .n_stage = 2,
+                                               .channels = {4, 6},
+                                               .dims = {5, 4},
+                                               .depths = {1, 1},
+                                               .hidden = {4, 6},
+                                               .heads = 2,
+                                               .head_dim = 4,
+                                               .patch = 2,
+                                               .residual = true,
+                                               .shuffle = 3};
+
+/* What training/model.py calls folded. */
+static const struct reference_shape folded = {.inputs = 2,
+                                              .with_magnitude = true,
+                                              .stem = 2,
+                                              .n_stage = 3,
+                                              .channels = {64, 64, 64},
+                                              .dims = {32, 32, 32},
+                                              .depths = {1, 1, 1},
+                                              .hidden = {64, 64, 64},
+                                              .heads = 4,
+                                              .head_dim = 8,
+                                              .patch = 4,
+                                              .residual = true,
+                                              .shuffle = 4};
 
 static nfsar_enhance_model *parse(const struct reference *net) {
     nfsar_error error;
@@ -86,11 +117,26 @@ static void paper_network_agrees(void **state) {
     compare(&reference_paper, 48, 32, 3e-4, 0.0);
 }
 
+static void folded_network_agrees(void **state) {
+    (void)state;
+    compare(&folded, 40, 30, 2.0, 0.0);
+}
+
 static void any_shape_and_size_agrees(void **state) {
     (void)state;
     compare(&odd, 41, 27, 1.0, 0.0);
     compare(&odd, 1, 1, 1.0, 0.0);
     compare(&odd, 66, 34, 5.0, 20.0);
+    compare(&squares, 41, 27, 1.0, 0.0);
+    compare(&squares, 1, 2, 1.0, 0.0);
+    struct reference_shape other = squares;
+    other.residual = false;
+    other.shuffle = 8;
+    compare(&other, 33, 16, 1.0, 3.0);
+    other.inputs = 1;
+    other.with_magnitude = false;
+    other.shuffle = 2;
+    compare(&other, 15, 9, 1.0, 0.0);
 }
 
 /* Neither threads nor the scale of the image change what comes out; a power of two changes no bit.
@@ -186,7 +232,7 @@ static const struct change changes[] = {
     {"\"format_version\":\"1\"", "\"format_version\":\"2\"", "format_version"},
     {"mobile-srvit", "mobile-srgan", "metadata 'architecture': 'mobile-srgan'"},
     {"\"normalisation\":\"peak\"", "\"normalisation\":\"mean\"", "normalisation"},
-    {"\"input\":\"complex\"", "\"input\":\"phase\"", "magnitude or complex"},
+    {"\"input\":\"complex\"", "\"input\":\"phase\"", "magnitude, complex or complex+magnitude"},
     {"\"residual\":\"1\"", "\"residual\":\"yes\"", "metadata 'residual': 'yes'"},
     {"\"residual\":\"1\"", "\"residual\":1", "metadata 'residual': is missing"},
     {"\"channels\":\"5,7\"", "\"channels\":\"5,7,\"", "metadata 'channels'"},
@@ -199,6 +245,13 @@ static const struct change changes[] = {
     {"\"head_dim\":\"4\"", "\"head_dim\":\"6\"", "multiple of 4"},
     {"\"heads\":\"2\"", "\"heads\":\"-2\"", "metadata 'heads'"},
     {"\"patch\":\"2\"", "\"patch\":\"0\"", "metadata 'patch'"},
+    {"\"shuffle\":\"1\"", "\"shuffle\":\"0\"", "metadata 'shuffle'"},
+    {"\"shuffle\":\"1\"", "\"shuffle\":\"9\"", "'9'; it must be a whole number from 1 to 8"},
+    {"\"shuffle\":\"1\"", "\"shuffled\":\"1\"", "metadata 'shuffle': is missing"},
+    {"\"shuffle\":\"1\"", "\"shuffle\":\"2\"", "'conv1.conv.weight' is 5 x 2 x 3 x 3"},
+    {"\"input\":\"complex\"", "\"input\":\"complex+magnitude\"",
+     "'conv1.conv.weight' is 5 x 2 x 3 x 3; the metadata make it 5 x 3 x 3 x 3"},
+    {"\"input\":\"complex\"", "\"input\":\"complex+phase\"", "complex or complex+magnitude"},
     {"\"stem\":\"1\"", "\"stem\":\"2\"", "'stem.1.dw.conv.weight' is missing"},
     {"\"conv1.bn.bias\"", "\"conv1.bn.bios\"", "'conv1.bn.bias' is missing"},
     {"\"conv1.bn.bias\"", "\"conv1.bn.weight\"", "no JSON"},
@@ -339,6 +392,7 @@ static void weights_come_from_files(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_network_agrees),
+        cmocka_unit_test(folded_network_agrees),
         cmocka_unit_test(any_shape_and_size_agrees),
         cmocka_unit_test(threads_and_scale_do_not_matter),
         cmocka_unit_test(costs_are_those_of_the_paper),

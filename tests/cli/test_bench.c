@@ -108,6 +108,9 @@ static void everything_is_there(void **state) {
         assert_int_equal(count(root, "nufft", "type 1", NULL, threads), 1);
         assert_int_equal(count(root, "nufft", "type 2", NULL, threads), 1);
         assert_int_equal(count(root, "nufft", "FFTW: plain transforms", NULL, threads), 1);
+        assert_int_equal(count(root, "enhance", "sgemm", NULL, threads), 1);
+        assert_int_equal(count(root, "enhance", "network default", NULL, threads), 1);
+        assert_int_equal(count(root, "enhance", "network paper", NULL, threads), 1);
         assert_int_equal(count(root, "simulation", "simulation, pair", NULL, threads), 1);
         assert_int_equal(count(root, "reading", "import to memory", NULL, threads), 1);
         assert_int_equal(count(root, "reading", "import to a capture file", NULL, threads), 1);

@@ -21,7 +21,8 @@ static const struct reference_shape tiny = {.inputs = 1,
                                             .hidden = {4},
                                             .heads = 1,
                                             .head_dim = 4,
-                                            .patch = 4};
+                                            .patch = 4,
+                                            .shuffle = 1};
 
 /* A volume whose second slice is fainter, with phases that must not matter. */
 static void write_image(const struct reference *net, float *magnitude[NZ]) {
