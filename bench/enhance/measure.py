@@ -78,6 +78,7 @@ class Bench:
         """The line of one scene."""
         label, made = self.images(task)
         radius = 2 * sets.cell_m(task.recipe["z"]) / task.recipe["pixel"]
+        made["black"] = np.zeros_like(label)
         rows = {name: scores.scores(image, label, radius) for name, image in made.items()}
         if task.peaks:
             rows["label"] = {}

@@ -65,7 +65,7 @@ def column(results, image, name):
     return np.array([r["rows"][image.replace("OWN", own(r))][name] for r in results])
 
 
-NAMES = {"OWN": "`rma` or `nurma`", "OWN+paper": "and the paper's network", "OWN+default": "and the default network",
+NAMES = {"black": "nothing: a black image", "OWN": "`rma` or `nurma`", "OWN+paper": "and the paper's network", "OWN+default": "and the default network",
          "empm+default": "and the default network", "rma+paper": "and the paper's network", "rma+default": "and the default network",
          "nurma+paper": "and the paper's network", "nurma+default": "and the default network"}
 
@@ -73,7 +73,7 @@ NAMES = {"OWN": "`rma` or `nurma`", "OWN+paper": "and the paper's network", "OWN
 def scores_row(label, results, image, source):
     psnr, ssim, rmse = (column(results, image, name) for name in ("psnr", "ssim", "rmse"))
     error = psnr.std(ddof=1) / np.sqrt(len(psnr)) if len(psnr) > 1 else 0
-    gain = "" if image == source else f"{np.mean(psnr - column(results, source, 'psnr')):+.2f} dB"
+    gain = "" if image in (source, "black") else f"{np.mean(psnr - column(results, source, 'psnr')):+.2f} dB"
     return [label, NAMES.get(image, f"`{image}`"), f"{psnr.mean():.2f} ± {error:.2f}", f"{np.median(psnr):.2f}", f"{ssim.mean():.4f}",
             f"{np.median(ssim):.4f}", f"{rmse.mean():.4f}", f"{np.median(rmse):.4f}", gain, percent(column(results, image, "false"))]
 
@@ -104,13 +104,13 @@ def over_best(results):
 
 def setting_section(results):
     every = results.of("main")
-    rows = group("all", every, ["OWN", "OWN+paper", "OWN+default"])
+    rows = group("all", every, ["black", "OWN", "OWN+paper", "OWN+default"])
     rows += group("lattice", results.of("main", geometry="planar"), ["rma", "rma+paper", "rma+default"])
     rows += group("irregular, handheld", results.of("main", geometry=["irregular", "handheld"]),
                   ["empm", "empm+default", "nurma", "nurma+paper", "nurma+default"])
     rows += group(f"every {sets.BP_EVERY}th", with_bp(results), ["bp", "OWN", "OWN+paper", "OWN+default"])
     for content in ("points", "solids", "mixed"):
-        rows += group(content, results.of("main", content=content), ["OWN", "OWN+paper", "OWN+default"])
+        rows += group(content, results.of("main", content=content), ["black", "OWN", "OWN+paper", "OWN+default"])
     head = ["scenes", "image", "PSNR, mean ± its standard error (dB)", "median", "SSIM, mean", "median", "RMSE, mean", "median", "gain",
             "scenes with false structure"]
     over = "; ".join(f"{gain:+.2f} dB beside {name} ({n} scenes)" for n, name, gain in over_best(results))

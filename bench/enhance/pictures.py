@@ -1,5 +1,6 @@
 """The pictures of docs/results.md: curves, and example images."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -9,7 +10,7 @@ import page
 import sets
 
 RANGE_DB = 25.0
-PANEL = 170  # pixels
+PANEL = 150  # pixels
 IMAGES = ["OWN", "OWN+paper", "OWN+default"]
 LABELS = ["rma or nurma", "paper's network", "default network"]
 
@@ -49,12 +50,12 @@ def curves(results, path):
 
 
 def choose(results):
-    """[(why, key)]: the worst and the best scene and three between by the default network's PSNR, and the median star; a rule, not taste."""
+    """[(why, result)]: the worst scene and three others by the default network's PSNR, and the median star: a rule, not taste."""
     def ranked(name):
         return sorted(results.of(name), key=lambda r: (r["rows"][page.own(r) + "+default"]["psnr"], r["key"]))
 
     every, stars = ranked("main"), ranked("star")
-    places = [("worst", 0), ("10 %", 0.1), ("median", 0.5), ("90 %", 0.9), ("best", 1)]
+    places = [("worst", 0), ("10 %", 0.1), ("median", 0.5), ("90 %", 0.9)]
     chosen = [(why, every[round(place * (len(every) - 1))]) for why, place in places]
     return chosen + ([("median of the stars", stars[len(stars) // 2])] if stars else [])
 
@@ -67,21 +68,19 @@ def shrink(image):
     return np.maximum.reduceat(rows, edges[:-1], axis=1) if side >= PANEL else rows[:, np.minimum(edges[:-1], side - 1)]
 
 
-def examples(bench, results, tasks, folder, path):
-    """A row for each chosen scene, which is made again: input, both networks, label; each over its own peak, in dB."""
+def examples(bench, results, tasks, path):
+    """A row for each chosen scene, which is made again: bp, input, both networks, label; each over its own peak, in dB."""
     by_key, chosen = {task.key: task for task in tasks}, choose(results)
     step, left, top = PANEL + 6, 8, 30
-    canvas = drawing.Canvas(left + 4 * step, top + len(chosen) * (step + 20) + 4)
-    for n, label in enumerate([*LABELS, "label"]):
+    canvas = drawing.Canvas(left + 5 * step, top + len(chosen) * (step + 20) + 4)
+    for n, label in enumerate(["bp", *LABELS, "label"]):
         canvas.text(left + n * step, 18, label, 12)
     for row, (why, result) in enumerate(chosen):
-        label, made = bench.images(by_key[result["key"]])
-        name = page.own(result)
+        task, name = by_key[result["key"]], page.own(result)
+        label, made = bench.images(dataclasses.replace(task, methods=[name, "bp"], models={name: ["default", "paper"]}))
         y = top + row * (step + 20) + 12
-        psnr = [result["rows"][name + model]["psnr"] for model in ("", "+paper", "+default")]
-        words = [f"{why}: {name}, {result['snr_db']:.0f} dB, {psnr[0]:.1f} dB", f"{psnr[1]:.1f} dB", f"{psnr[2]:.1f} dB", ""]
-        words[0] = f"{why}, SNR {result['snr_db']:.0f}: {psnr[0]:.1f} dB"
-        for n, image in enumerate([made[name], made[name + "+paper"], made[name + "+default"], label]):
+        words = [f"{why}, SNR {result['snr_db']:.0f} dB", *(f"{result['rows'][name + m]['psnr']:.1f} dB" for m in ("", "+paper", "+default")), ""]
+        for n, image in enumerate([made["bp"], made[name], made[name + "+paper"], made[name + "+default"], label]):
             canvas.text(left + n * step, y - 2, words[n], 9)
             image = np.maximum(image, 0) / max(image.max(), 1e-6)
             canvas.image(left + n * step, y + 2, 1 + 20 * np.log10(np.maximum(shrink(image), 1e-6)) / RANGE_DB)
@@ -91,4 +90,4 @@ def examples(bench, results, tasks, folder, path):
 def draw(bench, results, tasks, folder):
     os.makedirs(os.path.join(folder, "pictures"), exist_ok=True)
     curves(results, os.path.join(folder, "pictures", "enhance-curves.png"))
-    examples(bench, results, tasks, folder, os.path.join(folder, "pictures", "enhance-examples.png"))
+    examples(bench, results, tasks, os.path.join(folder, "pictures", "enhance-examples.png"))

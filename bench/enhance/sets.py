@@ -8,7 +8,7 @@ import numpy as np
 import scenes
 
 WHOLE = 512  # scenes of a full run; the other sets keep their proportion to this
-BP_EVERY = 8  # bp takes 2.3 s an image
+BP_EVERY = 16  # bp takes 2.3 s an image
 SIGMAS_MM = (0, 1, 2, 3, 4, 5, 6)
 SNRS_DB = (-10, 0, 10, 20, 30, 40, 50)
 CURVE_SNR_DB = 20  # of the curve over position errors
@@ -114,4 +114,4 @@ def all_tasks(total):
     source = paper_scenes()
     drawn = [next(source) for _ in range(total)]
     return (main_tasks(drawn) + empty_tasks(drawn[: share(total, 256)]) + curve_tasks(drawn[: share(total, 16)])
-            + pair_tasks(share(total, 12)) + star_tasks(drawn, share(total, 48)))
+            + pair_tasks(share(total, 8)) + star_tasks(drawn, share(total, 48)))
