@@ -4,7 +4,7 @@
 #include <omp.h>
 #include <string.h>
 
-static struct enhance_planes row_of(const nfsar_enhance_plan *plan, struct enhance_planes image,
+static struct enhance_planes row_of(const struct enhance_plan *plan, struct enhance_planes image,
                                     size_t y) {
     image.data += y * plan->row;
     return image;
@@ -16,7 +16,7 @@ static struct enhance_planes from_plane(struct enhance_planes image, int first) 
 }
 
 /* add may be NULL, or out. */
-static void convolve(const nfsar_enhance_plan *plan, const struct enhance_product *product,
+static void convolve(const struct enhance_plan *plan, const struct enhance_product *product,
                      struct enhance_planes in, struct enhance_planes out,
                      const struct enhance_planes *add) {
 #pragma omp parallel for num_threads(plan->threads) schedule(static)
@@ -28,7 +28,7 @@ static void convolve(const nfsar_enhance_plan *plan, const struct enhance_produc
 }
 
 /* now to out, which may be now itself. */
-static void run_mv2(const nfsar_enhance_plan *plan, const struct enhance_mv2 *mv2,
+static void run_mv2(const struct enhance_plan *plan, const struct enhance_mv2 *mv2,
                     struct enhance_planes out) {
     const struct enhance_planes now = plan->now.planes, mid = plan->mid.planes;
 #pragma omp parallel for num_threads(plan->threads) schedule(static)
@@ -40,7 +40,7 @@ static void run_mv2(const nfsar_enhance_plan *plan, const struct enhance_mv2 *mv
 }
 
 /* Pixels at place (px, py) of every patch are one group: from the image to tokens, or back. */
-static void move_group(const nfsar_enhance_plan *plan, size_t place, int d, bool back,
+static void move_group(const struct enhance_plan *plan, size_t place, int d, bool back,
                        float *tokens) {
     const size_t patch = (size_t)plan->model->shape.patch, across = plan->width / patch;
     for (int c = 0; c < d; c++) {
@@ -62,7 +62,7 @@ static void move_group(const nfsar_enhance_plan *plan, size_t place, int d, bool
     }
 }
 
-static void run_transformer(const nfsar_enhance_plan *plan, int stage) {
+static void run_transformer(const struct enhance_plan *plan, int stage) {
     const int patch = plan->model->shape.patch, d = plan->model->shape.stage[stage].d;
 #pragma omp parallel for num_threads(plan->threads) schedule(static)
     for (int place = 0; place < patch * patch; place++) {
@@ -73,7 +73,7 @@ static void run_transformer(const nfsar_enhance_plan *plan, int stage) {
     }
 }
 
-static void run_stage(const nfsar_enhance_plan *plan, int s) {
+static void run_stage(const struct enhance_plan *plan, int s) {
     const struct enhance_stage *stage = &plan->model->stage[s];
     const struct enhance_planes pair = plan->pair.planes, narrow = plan->narrow.planes;
     const struct enhance_planes came = from_plane(pair, plan->model->shape.stage[s].channels);
@@ -86,7 +86,7 @@ static void run_stage(const nfsar_enhance_plan *plan, int s) {
 }
 
 /* From what went into pair to the head's planes, in mid. */
-static void run_network(const nfsar_enhance_plan *plan) {
+static void run_network(const struct enhance_plan *plan) {
     const nfsar_enhance_model *model = plan->model;
     convolve(plan, &model->conv1, plan->pair.planes, plan->now.planes, NULL);
     for (int i = 0; i < model->shape.stem; i++) {
@@ -98,29 +98,6 @@ static void run_network(const nfsar_enhance_plan *plan) {
     convolve(plan, &model->head, plan->now.planes, plan->mid.planes, NULL);
 }
 
-static double magnitude(const nfsar_enhance_plan *plan, const float *in, size_t i) {
-    return plan->model->shape.inputs == 2
-               ? hypot((double)in[i], (double)in[plan->nx * plan->ny + i])
-               : (double)in[i];
-}
-
-/* The largest magnitude, of an image that the network can take. */
-static enum nfsar_status find_peak(const nfsar_enhance_plan *plan, const float *in, double *peak,
-                                   nfsar_error *error) {
-    *peak = 0.0;
-    for (size_t i = 0; i < plan->nx * plan->ny; i++) {
-        const double is = magnitude(plan, in, i);
-        if (!isfinite(is) || is < 0.0) {
-            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                              "pixel (%zu, %zu) is %g: images are enhanced from magnitudes, finite "
-                              "and not below 0",
-                              i % plan->nx, i / plan->nx, is);
-        }
-        *peak = is > *peak ? is : *peak;
-    }
-    return NFSAR_OK;
-}
-
 /* Where the pixels x = 0, 1 of row y have their numbers in plane c of an image of squares: every
  * pixel of a square has a plane, [c][y in it][x in it]. */
 struct square_row {
@@ -128,8 +105,8 @@ struct square_row {
     size_t pitch, shuffle;
 };
 
-static struct square_row row_of_squares(const nfsar_enhance_plan *plan, struct enhance_planes image,
-                                        int c, size_t y) {
+static struct square_row row_of_squares(const struct enhance_plan *plan,
+                                        struct enhance_planes image, int c, size_t y) {
     const size_t shuffle = (size_t)plan->model->shape.shuffle;
     const size_t plane = ((size_t)c * shuffle + y % shuffle) * shuffle;
     return (struct square_row){image.data + plane * image.pitch + y / shuffle * plan->row,
@@ -140,7 +117,13 @@ static float *pixel_of(const struct square_row *row, size_t x) {
     return row->data + x % row->shuffle * row->pitch + x / row->shuffle;
 }
 
-static void put_in(const nfsar_enhance_plan *plan, const float *in, double scale) {
+double enhance_magnitude(const struct enhance_shape *shape, const float *in, size_t plane,
+                         size_t i) {
+    const double re = (double)in[i], im = shape->inputs == 2 ? (double)in[plane + i] : 0.0;
+    return shape->inputs == 2 ? sqrt(re * re + im * im) : re;
+}
+
+static void put_in(const struct enhance_plan *plan, const struct enhance_part *part, double scale) {
     const struct enhance_shape *shape = &plan->model->shape;
     const size_t width = plan->width * (size_t)shape->shuffle;
     const size_t height = plan->height * (size_t)shape->shuffle;
@@ -148,11 +131,11 @@ static void put_in(const nfsar_enhance_plan *plan, const float *in, double scale
         for (size_t y = 0; y < height; y++) {
             const struct square_row row = row_of_squares(plan, plan->pair.planes, c, y);
             for (size_t x = 0; x < width; x++) {
-                const size_t i = y * plan->nx + x;
+                const size_t i = y * part->row + x;
                 double value = 0.0;
-                if (x < plan->nx && y < plan->ny) {
-                    value = c < shape->inputs ? (double)in[(size_t)c * plan->nx * plan->ny + i]
-                                              : magnitude(plan, in, i);
+                if (x < part->nx && y < part->ny) {
+                    value = c < shape->inputs ? (double)part->in[(size_t)c * part->plane + i]
+                                              : enhance_magnitude(shape, part->in, part->plane, i);
                 }
                 *pixel_of(&row, x) = (float)(value * scale);
             }
@@ -160,37 +143,23 @@ static void put_in(const nfsar_enhance_plan *plan, const float *in, double scale
     }
 }
 
-static void take_out(const nfsar_enhance_plan *plan, const float *in, double peak, float *out) {
-    for (size_t y = 0; y < plan->ny; y++) {
+static void take_out(const struct enhance_plan *plan, const struct enhance_part *part,
+                     double peak) {
+    const struct enhance_shape *shape = &plan->model->shape;
+    for (size_t y = 0; y < part->ny; y++) {
         const struct square_row row = row_of_squares(plan, plan->mid.planes, 0, y);
-        for (size_t x = 0; x < plan->nx; x++) {
-            const size_t i = y * plan->nx + x;
-            const double came = plan->model->shape.residual ? magnitude(plan, in, i) : 0.0;
-            out[i] = (float)((double)*pixel_of(&row, x) * peak + came);
+        for (size_t x = 0; x < part->nx; x++) {
+            const size_t i = y * part->row + x;
+            double value = (double)*pixel_of(&row, x) * peak;
+            value += shape->residual ? enhance_magnitude(shape, part->in, part->plane, i) : 0.0;
+            value *= (double)part->weight_x[x] * (double)part->weight_y[y];
+            part->out[i] += (float)value;
         }
     }
 }
 
-enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
-                                        float *out, nfsar_error *error) {
-    double largest = 0.0;
-    if (!isfinite(peak) || peak < 0.0) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "peak %g: it must be above 0, or 0 for the image's own", peak);
-    }
-    enum nfsar_status status = find_peak(plan, in, &largest, error);
-    if (status != NFSAR_OK) {
-        return status;
-    }
-    if (peak == 0.0) {
-        peak = largest;
-    }
-    if (peak == 0.0) {
-        memset(out, 0, plan->nx * plan->ny * sizeof *out);
-        return NFSAR_OK;
-    }
-    put_in(plan, in, 1.0 / peak);
+void enhance_plan_execute(struct enhance_plan *plan, const struct enhance_part *part, double peak) {
+    put_in(plan, part, 1.0 / peak);
     run_network(plan);
-    take_out(plan, in, peak, out);
-    return NFSAR_OK;
+    take_out(plan, part, peak);
 }

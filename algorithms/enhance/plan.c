@@ -5,18 +5,11 @@
 
 #include "algorithms/buffer.h"
 
-/* Largest side of an image. */
-enum { SIDE = 4096 };
-
-nfsar_enhance_options nfsar_enhance_defaults(void) {
-    return (nfsar_enhance_options){.kernel = NFSAR_KERNEL_AUTO};
-}
-
 static size_t round_up(size_t n, size_t to) {
     return (n + to - 1) / to * to;
 }
 
-static bool make_image(nfsar_enhance_plan *plan, size_t planes, struct enhance_image *image) {
+static bool make_image(struct enhance_plan *plan, size_t planes, struct enhance_image *image) {
     const size_t pitch = plan->row * (plan->height + 2), n = planes * pitch + 2 * ENHANCE_SLACK;
     image->owned = buffer_zeros(n, sizeof *image->owned);
     if (image->owned == NULL) {
@@ -47,7 +40,7 @@ static struct widths find_widths(const struct enhance_shape *shape) {
     return most;
 }
 
-static bool make_group(nfsar_enhance_plan *plan, struct widths most, struct enhance_group *group) {
+static bool make_group(struct enhance_plan *plan, struct widths most, struct enhance_group *group) {
     const struct enhance_shape *shape = &plan->model->shape;
     const size_t size = (size_t)shape->head_dim, inner = (size_t)shape->heads * size;
     const size_t planes = 2 * most.d + 3 * size + inner + most.hidden;
@@ -66,12 +59,13 @@ static bool make_group(nfsar_enhance_plan *plan, struct widths most, struct enha
     return true;
 }
 
-static enum nfsar_status prepare(nfsar_enhance_plan *plan, nfsar_error *error) {
+static enum nfsar_status prepare(struct enhance_plan *plan, size_t nx, size_t ny,
+                                 nfsar_error *error) {
     const struct enhance_shape *shape = &plan->model->shape;
     const struct widths most = find_widths(shape);
     const size_t patch = (size_t)shape->patch, shuffle = (size_t)shape->shuffle;
-    plan->width = round_up(plan->nx, patch * shuffle) / shuffle;
-    plan->height = round_up(plan->ny, patch * shuffle) / shuffle;
+    plan->width = round_up(nx, patch * shuffle) / shuffle;
+    plan->height = round_up(ny, patch * shuffle) / shuffle;
     plan->row = round_up(plan->width, ENHANCE_SLACK) + ENHANCE_SLACK;
     plan->tokens = plan->width / patch * (plan->height / patch);
     plan->rounded = round_up(plan->tokens, ENHANCE_QUERIES);
@@ -88,57 +82,37 @@ static enum nfsar_status prepare(nfsar_enhance_plan *plan, nfsar_error *error) {
     }
     return made ? NFSAR_OK
                 : nfsar_fail(error, NFSAR_ERROR_MEMORY,
-                             "out of memory: an image of %zu x %zu pixels takes %.0f MB", plan->nx,
-                             plan->ny,
+                             "out of memory: an image of %zu x %zu pixels takes %.0f MB", nx, ny,
                              4e-6 * (double)(4 * most.channels + most.d) * (double)plan->row *
                                  (double)plan->height);
 }
 
-enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
-                                            const nfsar_enhance_options *options,
-                                            nfsar_enhance_plan **plan, nfsar_error *error) {
-    const nfsar_enhance_options chosen = options != NULL ? *options : nfsar_enhance_defaults();
+enum nfsar_status enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
+                                      const nfsar_enhance_options *options,
+                                      struct enhance_plan **plan, nfsar_error *error) {
     const struct enhance_kernels *kernels = NULL;
     *plan = NULL;
-    if (nx < 1 || ny < 1 || nx > SIDE || ny > SIDE) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "an image of %zu x %zu pixels: enhancing takes 1 to %d along each side",
-                          nx, ny, SIDE);
-    }
-    if (chosen.threads < 0) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "threads: %d is below 0", chosen.threads);
-    }
-    enum nfsar_status status = enhance_kernels_choose(chosen.kernel, &kernels, error);
+    enum nfsar_status status = enhance_kernels_choose(options->kernel, &kernels, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    nfsar_enhance_plan *made = calloc(1, sizeof *made);
+    struct enhance_plan *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     made->model = model;
     made->kernels = kernels;
-    made->threads = chosen.threads > 0 ? chosen.threads : omp_get_num_procs();
-    made->nx = nx;
-    made->ny = ny;
-    status = prepare(made, error);
+    made->threads = options->threads > 0 ? options->threads : omp_get_num_procs();
+    status = prepare(made, nx, ny, error);
     if (status != NFSAR_OK) {
-        nfsar_enhance_plan_destroy(made);
+        enhance_plan_destroy(made);
         return status;
     }
     *plan = made;
     return NFSAR_OK;
 }
 
-size_t nfsar_enhance_plan_memory(const nfsar_enhance_plan *plan) {
-    return plan->memory;
-}
-
-double nfsar_enhance_plan_products(const nfsar_enhance_plan *plan) {
-    return enhance_model_products(plan->model, (double)plan->width * (double)plan->height);
-}
-
-void nfsar_enhance_plan_destroy(nfsar_enhance_plan *plan) {
+void enhance_plan_destroy(struct enhance_plan *plan) {
     if (plan == NULL) {
         return;
     }

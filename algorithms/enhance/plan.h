@@ -1,5 +1,6 @@
 /* What the files of a plan share: plan.c makes it, execute.c runs the network, transformer.c the
- * layers of one group of tokens. */
+ * layers of one group of tokens. A plan is for images of one size, and takes them in one piece;
+ * tiles.c has the pieces of larger ones. */
 #ifndef NFSAR_ALGORITHMS_ENHANCE_PLAN_H
 #define NFSAR_ALGORITHMS_ENHANCE_PLAN_H
 
@@ -23,12 +24,11 @@ struct enhance_group {
     float *scores;    /* ENHANCE_SCORES */
 };
 
-struct nfsar_enhance_plan {
+struct enhance_plan {
     const nfsar_enhance_model *model;
     const struct enhance_kernels *kernels;
     int threads;
-    size_t nx, ny;        /* pixels of the image */
-    size_t width, height; /* squares of pixels, multiples of the patch */
+    size_t width, height; /* of the image: squares of pixels, multiples of the patch */
     size_t row;
     size_t tokens;  /* patches, which is tokens of a group */
     size_t rounded; /* tokens, to a multiple of ENHANCE_QUERIES */
@@ -40,8 +40,32 @@ struct nfsar_enhance_plan {
     size_t memory;
 };
 
+/* For images of up to nx x ny pixels. */
+enum nfsar_status enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
+                                      const nfsar_enhance_options *options,
+                                      struct enhance_plan **plan, nfsar_error *error);
+void enhance_plan_destroy(struct enhance_plan *plan);
+
+/* A part of an image, of nx x ny pixels, and where what the network makes of it goes. */
+struct enhance_part {
+    const float *in; /* pixel (0, 0) of the first plane */
+    float *out;      /* is added to */
+    size_t row;      /* from row to row, of both */
+    size_t plane;    /* from plane to plane of in */
+    size_t nx, ny;
+    const float *weight_x, *weight_y; /* [nx], [ny]: what the result is multiplied with */
+};
+
+/* out += weight * the network's result, of in / peak and multiplied by peak; what is missing to the
+ * plan's size is zero. */
+void enhance_plan_execute(struct enhance_plan *plan, const struct enhance_part *part, double peak);
+
+/* Magnitude of pixel i, of inputs planes. */
+double enhance_magnitude(const struct enhance_shape *shape, const float *in, size_t plane,
+                         size_t i);
+
 /* All layers of a stage on the tokens in group->tokens, in place. */
-void enhance_transform_group(const nfsar_enhance_plan *plan, int stage,
+void enhance_transform_group(const struct enhance_plan *plan, int stage,
                              const struct enhance_group *group);
 
 #endif

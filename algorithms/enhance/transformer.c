@@ -1,27 +1,27 @@
 /* The transformer of one group: its tokens go through all layers while they are in the cache. */
 #include "algorithms/enhance/plan.h"
 
-static struct enhance_planes planes(const nfsar_enhance_plan *plan, float *data) {
+static struct enhance_planes planes(const struct enhance_plan *plan, float *data) {
     return (struct enhance_planes){data, plan->pitch};
 }
 
-static void run(const nfsar_enhance_plan *plan, const struct enhance_product *product, float *in,
+static void run(const struct enhance_plan *plan, const struct enhance_product *product, float *in,
                 float *out) {
     plan->kernels->product(product, planes(plan, in), 0, planes(plan, out), NULL, plan->rounded);
 }
 
 /* to += product of in */
-static void run_onto(const nfsar_enhance_plan *plan, const struct enhance_product *product,
+static void run_onto(const struct enhance_plan *plan, const struct enhance_product *product,
                      float *in, float *to) {
     const struct enhance_planes sum = planes(plan, to);
     plan->kernels->product(product, planes(plan, in), 0, sum, &sum, plan->rounded);
 }
 
-static void normalise(const nfsar_enhance_plan *plan, int d, const struct enhance_group *group) {
+static void normalise(const struct enhance_plan *plan, int d, const struct enhance_group *group) {
     plan->kernels->norm(planes(plan, group->tokens), d, planes(plan, group->normal), plan->rounded);
 }
 
-static void attend(const nfsar_enhance_plan *plan, const struct enhance_layer *layer,
+static void attend(const struct enhance_plan *plan, const struct enhance_layer *layer,
                    const struct enhance_group *group) {
     const struct enhance_shape *shape = &plan->model->shape;
     const size_t step = (size_t)shape->head_dim * plan->pitch;
@@ -34,7 +34,7 @@ static void attend(const nfsar_enhance_plan *plan, const struct enhance_layer *l
     run_onto(plan, &layer->out, group->attention, group->tokens);
 }
 
-void enhance_transform_group(const nfsar_enhance_plan *plan, int stage,
+void enhance_transform_group(const struct enhance_plan *plan, int stage,
                              const struct enhance_group *group) {
     const struct enhance_stage_shape *shape = &plan->model->shape.stage[stage];
     for (int i = 0; i < shape->depth; i++) {

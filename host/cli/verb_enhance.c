@@ -1,71 +1,46 @@
 /* nfsar enhance: a sharper image, slice by slice, from a network. */
 #include "host/cli/cli.h"
+#include "host/cli/enhancing.h"
 #include "host/cli/verbs.h"
 
-#include <complex.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <nfsar/enhance.h>
 #include <nfsar/file.h>
-#include <nfsar/version.h>
 
 #include "host/files/pending.h"
 
 struct enhance {
-    const char *input, *output, *weights;
-    nfsar_enhance_model *model;
-    nfsar_enhance_plan *plan;
+    const char *input, *output, *model;
+    bool models;
+    struct enhancing enhancing;
     nfsar_image_file *file;
     nfsar_image_writer *writer;
     float complex *slice; /* [ny][nx] */
-    float *planes;        /* what the network takes, and returns in the first of them */
-    size_t pixels;
 };
 
-static enum nfsar_status out_of_memory(nfsar_error *error) {
-    return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-}
-
 static enum nfsar_status open_all(struct enhance *job, nfsar_error *error) {
-    enum nfsar_status status = nfsar_enhance_load(job->weights, &job->model, error);
-    if (status == NFSAR_OK) {
-        status = nfsar_image_file_open(job->input, &job->file, error);
-    }
+    enum nfsar_status status = nfsar_image_file_open(job->input, &job->file, error);
     if (status != NFSAR_OK) {
         return status;
     }
     const nfsar_grid *grid = &nfsar_image_file_header(job->file)->grid;
-    nfsar_enhance_options options = nfsar_enhance_defaults();
-    options.threads = cli_threads();
-    status = nfsar_enhance_plan_create(job->model, grid->x.count, grid->y.count, &options,
-                                       &job->plan, error);
-    if (status != NFSAR_OK) {
+    status = enhancing_open(job->model, grid, &job->enhancing, error);
+    if (status == NFSAR_ERROR_UNSUPPORTED) {
         return nfsar_fail_in(error, status, "%s", job->input);
     }
-    job->pixels = grid->x.count * grid->y.count;
-    job->slice = malloc(job->pixels * sizeof *job->slice);
-    job->planes = malloc(job->pixels * 2 * sizeof *job->planes);
-    return job->slice != NULL && job->planes != NULL ? NFSAR_OK : out_of_memory(error);
-}
-
-/* The slice as planes; its largest magnitude. */
-static double split(const struct enhance *job) {
-    const bool both = nfsar_enhance_model_info(job->model).inputs == 2;
-    double peak = 0.0;
-    for (size_t i = 0; i < job->pixels; i++) {
-        const double re = (double)crealf(job->slice[i]), im = (double)cimagf(job->slice[i]);
-        const double magnitude = hypot(re, im);
-        job->planes[i] = both ? (float)re : (float)magnitude;
-        job->planes[job->pixels + i] = (float)im;
-        peak = magnitude > peak ? magnitude : peak;
+    if (status == NFSAR_OK) {
+        job->slice = malloc(grid->x.count * grid->y.count * sizeof *job->slice);
+        status = job->slice != NULL ? NFSAR_OK
+                                    : nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                                                 "out of memory for slices of %zu x %zu",
+                                                 grid->x.count, grid->y.count);
     }
-    return peak;
+    return status;
 }
 
-/* The volume's largest magnitude, by which all of its slices are divided: a slice in which there is
+/* Volume's largest magnitude, by which all of its slices are divided: a slice in which there is
  * nothing must stay dark. */
 static enum nfsar_status find_peak(struct enhance *job, double *peak, nfsar_error *error) {
     const size_t n_z = nfsar_image_file_header(job->file)->grid.z.count;
@@ -75,7 +50,10 @@ static enum nfsar_status find_peak(struct enhance *job, double *peak, nfsar_erro
         if (status != NFSAR_OK) {
             return status;
         }
-        *peak = fmax(*peak, split(job));
+        status = enhancing_find_peak(&job->enhancing, job->slice, peak, error);
+        if (status != NFSAR_OK) {
+            return nfsar_fail_in(error, status, "%s, slice %zu", job->input, z);
+        }
     }
     return NFSAR_OK;
 }
@@ -83,38 +61,25 @@ static enum nfsar_status find_peak(struct enhance *job, double *peak, nfsar_erro
 static enum nfsar_status enhance_slice(struct enhance *job, size_t z, double peak,
                                        nfsar_error *error) {
     enum nfsar_status status = nfsar_image_file_read(job->file, z, 1, job->slice, error);
-    if (status != NFSAR_OK) {
-        return status;
+    if (status == NFSAR_OK) {
+        status = enhancing_slice(&job->enhancing, peak, job->slice, error);
     }
-    split(job);
-    status = nfsar_enhance_execute(job->plan, job->planes, peak, job->planes, error);
-    if (status != NFSAR_OK) {
-        return nfsar_fail_in(error, status, "%s, slice %zu", job->input, z);
-    }
-    /* The network returns magnitudes but for what it leaves below 0. */
-    for (size_t i = 0; i < job->pixels; i++) {
-        job->slice[i] = job->planes[i] > 0.0f ? job->planes[i] : 0.0f;
-    }
-    return nfsar_image_writer_write(job->writer, z, 1, job->slice, error);
+    return status == NFSAR_OK ? nfsar_image_writer_write(job->writer, z, 1, job->slice, error)
+                              : status;
 }
 
 static enum nfsar_status begin_output(struct enhance *job, double peak, nfsar_error *error) {
     const nfsar_image *image = nfsar_image_file_header(job->file);
     nfsar_image header = {.grid = image->grid, .options = image->options};
     enum nfsar_status status = NFSAR_OK;
-    if (asprintf(&header.method, "%s%senhance", image->method != NULL ? image->method : "",
-                 image->method != NULL ? "+" : "") < 0) {
-        return out_of_memory(error);
+    if (image->method != NULL && (header.method = strdup(image->method)) == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     for (size_t i = 0; status == NFSAR_OK && i < image->n_provenance; i++) {
         status = nfsar_image_note(&header, error, "%s", image->provenance[i]);
     }
     if (status == NFSAR_OK) {
-        status = nfsar_image_note(&header, error,
-                                  "%s (nfsar %s): network of %zu parameters on slices divided by "
-                                  "%.9g, the largest magnitude of the volume",
-                                  cli_command_line(), NFSAR_VERSION,
-                                  nfsar_enhance_model_info(job->model).parameters, peak);
+        status = enhancing_note(&job->enhancing, peak, &header, error);
     }
     if (status == NFSAR_OK) {
         status = nfsar_image_writer_create(job->output, &header, &job->writer, error);
@@ -150,31 +115,60 @@ static enum nfsar_status run(struct enhance *job, nfsar_error *error) {
     return nfsar_image_writer_commit(job->writer, error);
 }
 
+/* The networks that are built in, and a file's. */
+static int show_models(const char *model) {
+    nfsar_error error;
+    const char *name = nfsar_enhance_builtin_name(0);
+    for (size_t i = 0; name != NULL; name = nfsar_enhance_builtin_name(++i)) {
+        nfsar_enhance_model *made = NULL;
+        if (nfsar_enhance_builtin(name, &made, &error) != NFSAR_OK) {
+            return cli_fail(&error);
+        }
+        enhancing_show_model(name, made);
+        nfsar_enhance_model_free(made);
+    }
+    if (enhancing_is_file(model)) {
+        nfsar_enhance_model *made = NULL;
+        if (nfsar_enhance_load(model, &made, &error) != NFSAR_OK) {
+            return cli_fail(&error);
+        }
+        printf("%s\n", model);
+        enhancing_show_model("", made);
+        nfsar_enhance_model_free(made);
+    }
+    return CLI_DONE;
+}
+
 int verb_enhance(int argc, char **argv) {
-    struct enhance job = {0};
+    struct enhance job = {.model = "default"};
     int exit_status;
+    size_t n = 0;
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &job.output, NULL, "FILE", "image file to write"},
-        {"model", 0, CLI_STRING, &job.weights, NULL, "FILE",
-         "the network's weights (safetensors; docs/enhance.md)"},
+        {"model", 0, CLI_STRING, &job.model, NULL, "M",
+         "the network: default, paper, or a file of weights (FILE.safetensors; docs/enhance.md)"},
+        {"models", 0, CLI_FLAG, &job.models, NULL, NULL,
+         "say what the networks that are built in are, and the file of --model, and end"},
         {0},
     };
-    if (!cli_parse("enhance", "IMAGE.h5 -o OUT.h5 --model WEIGHTS.safetensors", options, 1,
-                   &job.input, argc, argv, &exit_status)) {
+    if (!cli_parse_some("enhance", "IMAGE.h5 -o OUT.h5 [--model M]", options, 1, &job.input, &n,
+                        argc, argv, &exit_status)) {
         return exit_status;
     }
-    if (job.output == NULL || job.weights == NULL) {
-        return cli_usage("enhance", "%s is missing",
-                         job.output == NULL ? "-o OUT.h5" : "--model WEIGHTS.safetensors");
+    if (job.models) {
+        return n == 0 ? show_models(job.model) : cli_usage("enhance", "--models takes no image");
+    }
+    if (n == 0 || job.output == NULL) {
+        return cli_usage("enhance", "%s is missing", n == 0 ? "IMAGE.h5" : "-o OUT.h5");
     }
     nfsar_error error;
     pending_protect(job.input);
-    pending_protect(job.weights);
+    if (enhancing_is_file(job.model)) {
+        pending_protect(job.model);
+    }
     enum nfsar_status status = run(&job, &error);
     free(job.slice);
-    free(job.planes);
     nfsar_image_file_close(job.file);
-    nfsar_enhance_plan_destroy(job.plan);
-    nfsar_enhance_model_free(job.model);
+    enhancing_free(&job.enhancing);
     return status == NFSAR_OK ? CLI_DONE : cli_fail(&error);
 }

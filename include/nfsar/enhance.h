@@ -4,7 +4,7 @@
  *
  * An image is divided by its largest magnitude, goes through the network, and is multiplied by it
  * again: the result does not depend on the scale. Sides that are no multiple of the network's patch
- * are extended by zeros to one, and the result is cut to size.
+ * are extended by zeros to one, and the result is cut to size. Large images go through in tiles.
  */
 #ifndef NFSAR_ENHANCE_H
 #define NFSAR_ENHANCE_H
@@ -58,6 +58,8 @@ void nfsar_enhance_model_free(nfsar_enhance_model *model);
 typedef struct nfsar_enhance_options {
     enum nfsar_kernel kernel; /**< version of the inner loops; the best */
     int threads;              /**< 0 for all processors */
+    size_t tile; /**< pixels along a side of the tiles of images that are larger by more than a
+                      quarter, at most 4096; 0 for 256, which networks are trained with */
 } nfsar_enhance_options;
 
 /** The defaults above. */
@@ -66,8 +68,8 @@ nfsar_enhance_options nfsar_enhance_defaults(void);
 /** Scratch for images of one size, used by one caller at a time. */
 typedef struct nfsar_enhance_plan nfsar_enhance_plan;
 
-/** Prepare for images of @p nx columns and @p ny rows, 1 to 4096 each. The model must outlive the
- * plan, which the caller owns.
+/** Prepare for images of @p nx columns and @p ny rows, 1 to 65536 each. The memory is that of a
+ * tile. The model must outlive the plan, which the caller owns.
  * @param options NULL for the defaults.
  * @return NFSAR_ERROR_ARGUMENT or NFSAR_ERROR_MEMORY. */
 enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
@@ -79,7 +81,7 @@ enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, si
  * @param peak what the image is divided by, > 0; 0 for its own largest magnitude. The slices of a
  *             volume take the volume's, so that they stay on one scale.
  * @param out  [ny][nx] magnitudes on the scale of the input; the network may leave some below 0.
- *             May be @p in. All zero where the image is and @p peak is 0.
+ *             Not @p in. All zero where the image is and @p peak is 0.
  * @return NFSAR_ERROR_ARGUMENT for a number that is not finite, a negative magnitude, or a peak
  *         below 0; the message names the pixel. Results do not depend on the number of threads. */
 enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
@@ -87,6 +89,10 @@ enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *i
 
 /** Bytes that @p plan holds. */
 size_t nfsar_enhance_plan_memory(const nfsar_enhance_plan *plan);
+
+/** Tiles that an image is taken in, 1 where it is taken as a whole. They overlap by a quarter of
+ * their side at least, with weights that change smoothly and whose sum is 1. */
+size_t nfsar_enhance_plan_tiles(const nfsar_enhance_plan *plan);
 
 /** Multiplications (each with its addition) of one execution, attention included. */
 double nfsar_enhance_plan_products(const nfsar_enhance_plan *plan);

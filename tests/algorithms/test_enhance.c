@@ -69,7 +69,7 @@ static void run(const nfsar_enhance_model *model, enum nfsar_kernel kernel, int 
                 int ny, const float *in, double peak, float *out) {
     nfsar_error error;
     nfsar_enhance_plan *plan = NULL;
-    const nfsar_enhance_options options = {kernel, threads};
+    const nfsar_enhance_options options = {.kernel = kernel, .threads = threads};
     assert_ok(nfsar_enhance_plan_create(model, (size_t)nx, (size_t)ny, &options, &plan, &error),
               error);
     assert_ok(nfsar_enhance_execute(plan, in, peak, out, &error), error);
@@ -197,25 +197,31 @@ static void bad_images_are_refused(void **state) {
     nfsar_error error;
     assert_int_equal(nfsar_enhance_plan_create(model, 0, 4, NULL, &plan, &error),
                      NFSAR_ERROR_ARGUMENT);
-    assert_int_equal(nfsar_enhance_plan_create(model, 4, 5000, NULL, &plan, &error),
+    assert_int_equal(nfsar_enhance_plan_create(model, 4, 65537, NULL, &plan, &error),
                      NFSAR_ERROR_ARGUMENT);
-    assert_contains(error.message, "4 x 5000 pixels");
+    assert_contains(error.message, "4 x 65537 pixels");
     options.threads = -1;
     assert_int_equal(nfsar_enhance_plan_create(model, 4, 4, &options, &plan, &error),
                      NFSAR_ERROR_ARGUMENT);
+    options.threads = 1;
+    options.tile = 4097;
+    assert_int_equal(nfsar_enhance_plan_create(model, 4, 4, &options, &plan, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "tile: 4097");
     assert_null(plan);
     assert_ok(nfsar_enhance_plan_create(model, 4, 3, NULL, &plan, &error), error);
     const float bad[] = {NAN, INFINITY, -1.0f};
+    float out[12];
     for (int i = 0; i < 3; i++) {
         float image[12] = {1.0f};
         image[6] = bad[i];
-        assert_int_equal(nfsar_enhance_execute(plan, image, 0.0, image, &error),
+        assert_int_equal(nfsar_enhance_execute(plan, image, 0.0, out, &error),
                          NFSAR_ERROR_ARGUMENT);
         assert_contains(error.message, "pixel (2, 1)");
     }
     float image[12] = {1.0f};
-    assert_int_equal(nfsar_enhance_execute(plan, image, -1.0, image, &error), NFSAR_ERROR_ARGUMENT);
-    assert_int_equal(nfsar_enhance_execute(plan, image, (double)NAN, image, &error),
+    assert_int_equal(nfsar_enhance_execute(plan, image, -1.0, out, &error), NFSAR_ERROR_ARGUMENT);
+    assert_int_equal(nfsar_enhance_execute(plan, image, (double)NAN, out, &error),
                      NFSAR_ERROR_ARGUMENT);
     nfsar_enhance_plan_destroy(plan);
     nfsar_enhance_model_free(model);

@@ -62,7 +62,7 @@ static void slices_go_through_the_network(void **state) {
     assert_string_equal(image.method, "bp+enhance");
     assert_int_equal(image.n_provenance, 2);
     assert_string_equal(image.provenance[0], "where it came from");
-    assert_contains(image.provenance[1], "network of");
+    assert_contains(image.provenance[1], "tiny.safetensors of 806 parameters");
     assert_near(image.grid.z.step, 0.002, 1e-12);
     double peak = 0.0;
     for (int i = 0; i < PIXELS; i++) {
@@ -83,14 +83,82 @@ static void slices_go_through_the_network(void **state) {
     reference_free(net);
 }
 
+static void write_slice(const char *path, size_t nx, size_t ny, int bad, float value) {
+    nfsar_error error;
+    nfsar_image image;
+    const nfsar_grid grid = {{0.0, 0.001, nx}, {0.0, 0.001, ny}, {0.3, 1.0, 1}};
+    assert_ok(nfsar_image_create(&grid, &image, &error), error);
+    for (size_t i = 0; i < nx * ny; i++) {
+        image.data[i] = 1.0f + (float)(i % 7) * I;
+    }
+    image.data[bad] = value;
+    assert_ok(nfsar_image_save(path, &image, &error), error);
+    nfsar_image_free(&image);
+}
+
+/* The work fails, by name, and nothing is written. */
+static void bad_images_are_refused(void **state) {
+    (void)state;
+    char output[4096];
+    const char *image = test_path("bad.h5");
+    const float values[] = {NAN, INFINITY};
+    for (int i = 0; i < 2; i++) {
+        write_slice(image, 8, 4, 13, values[i]);
+        assert_int_equal(
+            test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 1);
+        assert_contains(output, "bad.h5: /image/data[0, 1, 5] is not a finite number");
+    }
+    write_slice(image, 65537, 1, 0, 1.0f);
+    assert_int_equal(
+        test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 1);
+    assert_contains(output, "bad.h5: enhance: an image of 65537 x 1 pixels: enhancing takes 1 to "
+                            "65536 along each side");
+    assert_int_equal(test_count_files("no.h5"), 0);
+}
+
+/* Without --model, a network that is built in; --models says what they are. */
+static void networks_are_built_in(void **state) {
+    (void)state;
+    char output[4096];
+    write_slice(test_path("small.h5"), 20, 10, 0, 1.0f);
+    const char *const models[] = {"", "--model paper", "--model default"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s %s",
+                                      test_path("small.h5"), test_path("sharp.h5"), models[i]),
+                         0);
+        nfsar_error error;
+        nfsar_image image;
+        assert_ok(nfsar_image_load(test_path("sharp.h5"), &image, &error), error);
+        assert_string_equal(image.method, "enhance");
+        assert_contains(image.provenance[0],
+                        i == 1 ? "network paper of 69122 parameters" : "network default of ");
+        nfsar_image_free(&image);
+    }
+    assert_int_equal(test_command(output, sizeof output, "enhance --models"), 0);
+    assert_contains(output, "default     ");
+    assert_contains(output, "paper       69122 parameters, variant paper, of magnitude");
+    assert_null(strstr(output, "tiny"));
+    assert_int_equal(test_command(output, sizeof output, "enhance --models --model %s",
+                                  test_path("tiny.safetensors")),
+                     0);
+    assert_contains(output, "tiny.safetensors\n");
+    assert_contains(output, "not validated");
+}
+
 /* After the first test: its files are there. */
 static void wrong_use_is_refused(void **state) {
     (void)state;
     char output[4096];
     const char *image = test_path("image.h5"), *weights = test_path("tiny.safetensors");
-    assert_int_equal(
-        test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 2);
-    assert_contains(output, "--model WEIGHTS.safetensors is missing");
+    assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s --model papr", image,
+                                  test_path("no.h5")),
+                     2);
+    assert_contains(output, "--model 'papr': the networks that are built in are default and paper; "
+                            "a file has a / in its name, or ends in .safetensors");
+    assert_int_equal(test_command(output, sizeof output, "enhance -o %s", test_path("no.h5")), 2);
+    assert_contains(output, "IMAGE.h5 is missing");
+    assert_int_equal(test_command(output, sizeof output, "enhance %s --models", image), 2);
+    assert_contains(output, "--models takes no image");
     assert_int_equal(test_command(output, sizeof output, "enhance %s --model %s", image, weights),
                      2);
     assert_contains(output, "-o OUT.h5 is missing");
@@ -111,6 +179,8 @@ static void wrong_use_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices_go_through_the_network),
+        cmocka_unit_test(bad_images_are_refused),
+        cmocka_unit_test(networks_are_built_in),
         cmocka_unit_test(wrong_use_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,175 @@
+#include "host/cli/enhancing.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfsar/version.h>
+
+#include "host/cli/cli.h"
+
+#define ENDING ".safetensors"
+
+bool enhancing_is_file(const char *name) {
+    const size_t length = strlen(name), end = sizeof ENDING - 1;
+    return strchr(name, '/') != NULL || (length >= end && strcmp(name + length - end, ENDING) == 0);
+}
+
+enum nfsar_status enhancing_load(const char *name, nfsar_enhance_model **model,
+                                 nfsar_error *error) {
+    if (enhancing_is_file(name)) {
+        return nfsar_enhance_load(name, model, error);
+    }
+    enum nfsar_status status = nfsar_enhance_builtin(name, model, error);
+    if (status == NFSAR_ERROR_ARGUMENT) {
+        return nfsar_fail(error, status,
+                          "--model '%s': the networks that are built in are default and paper; a "
+                          "file has a / in its name, or ends in " ENDING,
+                          name);
+    }
+    return status;
+}
+
+/* What the library takes for a wrong argument: the command was right, the image is what it is. */
+static enum nfsar_status of_the_image(nfsar_error *error, enum nfsar_status status) {
+    error->status = status;
+    return nfsar_fail_in(error, status, "enhance");
+}
+
+enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struct enhancing *made,
+                                 nfsar_error *error) {
+    *made = (struct enhancing){.name = name, .nx = grid->x.count, .ny = grid->y.count};
+    enum nfsar_status status = enhancing_load(name, &made->model, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    nfsar_enhance_options options = nfsar_enhance_defaults();
+    options.threads = cli_threads();
+    status =
+        nfsar_enhance_plan_create(made->model, made->nx, made->ny, &options, &made->plan, error);
+    if (status != NFSAR_OK) {
+        return of_the_image(error, NFSAR_ERROR_UNSUPPORTED);
+    }
+    const size_t pixels = made->nx * made->ny;
+    made->planes = malloc(2 * pixels * sizeof *made->planes);
+    made->sharp = malloc(pixels * sizeof *made->sharp);
+    return made->planes != NULL && made->sharp != NULL
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for slices of %zu x %zu",
+                            made->nx, made->ny);
+}
+
+void enhancing_free(struct enhancing *enhancing) {
+    nfsar_enhance_plan_destroy(enhancing->plan);
+    nfsar_enhance_model_free(enhancing->model);
+    free(enhancing->planes);
+    free(enhancing->sharp);
+    *enhancing = (struct enhancing){0};
+}
+
+/* Of numbers up to the largest float, whose squares a double holds. */
+static double magnitude(float complex voxel) {
+    const double re = (double)crealf(voxel), im = (double)cimagf(voxel);
+    return sqrt(re * re + im * im);
+}
+
+enum nfsar_status enhancing_find_peak(const struct enhancing *enhancing, const float complex *slice,
+                                      double *peak, nfsar_error *error) {
+    for (size_t i = 0; i < enhancing->nx * enhancing->ny; i++) {
+        const double is = magnitude(slice[i]);
+        if (!isfinite(is)) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "pixel (%zu, %zu) is not finite: there is nothing to make sharper",
+                              i % enhancing->nx, i / enhancing->nx);
+        }
+        *peak = is > *peak ? is : *peak;
+    }
+    return NFSAR_OK;
+}
+
+enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak,
+                                  float complex *slice, nfsar_error *error) {
+    const bool both = nfsar_enhance_model_info(enhancing->model).inputs == 2;
+    const size_t pixels = enhancing->nx * enhancing->ny;
+    for (size_t i = 0; i < pixels; i++) {
+        enhancing->planes[i] = both ? crealf(slice[i]) : (float)magnitude(slice[i]);
+        enhancing->planes[pixels + i] = cimagf(slice[i]);
+    }
+    enum nfsar_status status =
+        nfsar_enhance_execute(enhancing->plan, enhancing->planes, peak, enhancing->sharp, error);
+    if (status != NFSAR_OK) {
+        return of_the_image(error, NFSAR_ERROR_FORMAT);
+    }
+    /* The network returns magnitudes but for what it leaves below 0. */
+    for (size_t i = 0; i < pixels; i++) {
+        slice[i] = enhancing->sharp[i] > 0.0f ? enhancing->sharp[i] : 0.0f;
+    }
+    return NFSAR_OK;
+}
+
+enum nfsar_status enhancing_volume(const struct enhancing *enhancing, size_t n_z,
+                                   float complex *volume, double *peak, nfsar_error *error) {
+    const size_t pixels = enhancing->nx * enhancing->ny;
+    enum nfsar_status status = NFSAR_OK;
+    *peak = 0.0;
+    for (size_t z = 0; status == NFSAR_OK && z < n_z; z++) {
+        status = enhancing_find_peak(enhancing, volume + z * pixels, peak, error);
+    }
+    const nfsar_progress *progress = cli_progress("enhance");
+    for (size_t z = 0; status == NFSAR_OK && z < n_z; z++) {
+        status = enhancing_slice(enhancing, *peak, volume + z * pixels, error);
+        nfsar_progress_report(progress, (double)(z + 1) / (double)n_z);
+    }
+    cli_progress_end();
+    return status;
+}
+
+enum nfsar_status enhancing_note(const struct enhancing *enhancing, double peak, nfsar_image *image,
+                                 nfsar_error *error) {
+    char *method = NULL;
+    if (asprintf(&method, "%s%senhance", image->method != NULL ? image->method : "",
+                 image->method != NULL ? "+" : "") < 0) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    free(image->method);
+    image->method = method;
+    return nfsar_image_note(image, error,
+                            "%s (nfsar %s): network %s of %zu parameters on slices divided by "
+                            "%.9g, the largest magnitude of the volume",
+                            cli_command_line(), NFSAR_VERSION, enhancing->name,
+                            nfsar_enhance_model_info(enhancing->model).parameters, peak);
+}
+
+/* Text of the file, without what a terminal would obey. */
+static void show_text(const char *before, const nfsar_enhance_model *model, const char *key,
+                      const char *after) {
+    const char *text = nfsar_enhance_model_text(model, key);
+    if (text == NULL) {
+        return;
+    }
+    fputs(before, stdout);
+    for (int n = 0; *text != '\0' && n < 120; text++, n++) {
+        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+    }
+    fputs(after, stdout);
+}
+
+void enhancing_show_model(const char *name, const nfsar_enhance_model *model) {
+    const nfsar_enhance_info info = nfsar_enhance_model_info(model);
+    printf("%-12s%zu parameters", name, info.parameters);
+    show_text(", variant ", model, "variant", "");
+    show_text(", of ", model, "input", "");
+    printf("; images are extended to a multiple of %d pixels\n", info.patch);
+    printf("%-12s", "");
+    show_text("training: ", model, "training", "; ");
+    show_text("trained on ", model, "images", " images, ");
+    show_text("", model, "step", " steps, ");
+    show_text("data of recipe ", model, "recipe", "; ");
+    if (nfsar_enhance_model_text(model, "validation_psnr_db") == NULL) {
+        fputs("not validated", stdout);
+    }
+    show_text("validation: PSNR ", model, "validation_psnr_db", " dB");
+    show_text(", SSIM ", model, "validation_ssim", "");
+    putchar('\n');
+}

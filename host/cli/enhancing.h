@@ -1,0 +1,50 @@
+/* A network on slices of complex voxels, for the verbs that sharpen. */
+#ifndef NFSAR_HOST_CLI_ENHANCING_H
+#define NFSAR_HOST_CLI_ENHANCING_H
+
+#include <complex.h>
+
+#include <nfsar/enhance.h>
+#include <nfsar/image.h>
+
+/* A zeroed one may be freed. */
+struct enhancing {
+    nfsar_enhance_model *model;
+    nfsar_enhance_plan *plan;
+    const char *name; /* of a network that is built in, or of a file */
+    size_t nx, ny;
+    float *planes; /* [2][ny][nx], what the network takes */
+    float *sharp;  /* [ny][nx], what comes out */
+};
+
+/* Files have a '/' in their name or end in ".safetensors"; whatever else is the name of a network
+ * that is built in, and NFSAR_ERROR_ARGUMENT when there is none. */
+bool enhancing_is_file(const char *name);
+enum nfsar_status enhancing_load(const char *name, nfsar_enhance_model **model, nfsar_error *error);
+
+/* Load, and prepare for slices of the grid. */
+enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struct enhancing *made,
+                                 nfsar_error *error);
+void enhancing_free(struct enhancing *enhancing);
+
+/* Raise *peak to the slice's largest magnitude; NFSAR_ERROR_FORMAT names a voxel that is no finite
+ * number. */
+enum nfsar_status enhancing_find_peak(const struct enhancing *enhancing, const float complex *slice,
+                                      double *peak, nfsar_error *error);
+
+/* In place, of what is divided by the volume's peak; what comes out has no phase. */
+enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak,
+                                  float complex *slice, nfsar_error *error);
+
+/* All n_z slices of a volume, in place. */
+enum nfsar_status enhancing_volume(const struct enhancing *enhancing, size_t n_z,
+                                   float complex *volume, double *peak, nfsar_error *error);
+
+/* The image's method and provenance say so: "+enhance", and which network on what scale. */
+enum nfsar_status enhancing_note(const struct enhancing *enhancing, double peak, nfsar_image *image,
+                                 nfsar_error *error);
+
+/* A line or two about a network, on stdout. */
+void enhancing_show_model(const char *name, const nfsar_enhance_model *model);
+
+#endif
