@@ -77,14 +77,14 @@ class Bench:
     def result(self, task):
         """The line of one scene."""
         label, made = self.images(task)
-        radius = 2 * sets.cell_m(task.recipe["z"]) / task.recipe["pixel"]
+        cell = sets.cell_m(task.recipe["z"]) / task.recipe["pixel"]
         made["black"] = np.zeros_like(label)
-        rows = {name: scores.scores(image, label, radius) for name, image in made.items()}
+        rows = {name: scores.scores(image, label, cell) for name, image in made.items()}
         if task.peaks:
             rows["label"] = {}
             for name, image in [*made.items(), ("label", label)]:
                 rows[name]["peaks"] = int(scores.count_peaks(image))
-        about = {name: task.recipe[name] for name in ("index", "geometry", "content", "snr_db", "sigma")}
+        about = {name: task.recipe[name] for name in ("index", "geometry", "content", "snr_db", "sigma", "error_time_s")}
         return {"key": task.key, **about, "rows": rows}
 
 

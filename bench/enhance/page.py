@@ -75,7 +75,8 @@ def scores_row(label, results, image, source):
     error = psnr.std(ddof=1) / np.sqrt(len(psnr)) if len(psnr) > 1 else 0
     gain = "" if image in (source, "black") else f"{np.mean(psnr - column(results, source, 'psnr')):+.2f} dB"
     return [label, NAMES.get(image, f"`{image}`"), f"{psnr.mean():.2f} ± {error:.2f}", f"{np.median(psnr):.2f}", f"{ssim.mean():.4f}",
-            f"{np.median(ssim):.4f}", f"{rmse.mean():.4f}", f"{np.median(rmse):.4f}", gain, percent(column(results, image, "false"))]
+            f"{np.median(ssim):.4f}", f"{rmse.mean():.4f}", f"{np.median(rmse):.4f}", gain,
+            percent(column(results, image, "false")), percent(column(results, image, "lost"))]
 
 
 def group(label, results, images):
@@ -111,8 +112,11 @@ def setting_section(results):
     rows += group(f"every {sets.BP_EVERY}th", with_bp(results), ["bp", "OWN", "OWN+paper", "OWN+default"])
     for content in ("points", "solids", "mixed"):
         rows += group(content, results.of("main", content=content), ["black", "OWN", "OWN+paper", "OWN+default"])
+    for first, last in sets.ERROR_TIMES_S:
+        slow = [r for r in every if first <= r["error_time_s"] < last]
+        rows += group(f"errors of {first:g} to {last:g} s", slow, ["OWN", "OWN+paper", "OWN+default"])
     head = ["scenes", "image", "PSNR, mean ± its standard error (dB)", "median", "SSIM, mean", "median", "RMSE, mean", "median", "gain",
-            "scenes with false structure"]
+            "scenes with false structure", "lost"]
     over = "; ".join(f"{gain:+.2f} dB beside {name} ({n} scenes)" for n, name, gain in over_best(results))
     return f"{table(head, rows)}\nThe default network beside the best method that is not learned: {over}.\n"
 
@@ -146,9 +150,9 @@ def snr_curve(results):
 def curve_section(name, points):
     images = ["OWN", "OWN+paper", "OWN+default"]
     head = [name, "PSNR: `rma` or `nurma`", "paper's", "default", "SSIM: `rma` or `nurma`", "paper's", "default",
-            "false structure: `rma` or `nurma`", "paper's", "default"]
+            "false structure / lost: `rma` or `nurma`", "paper's", "default"]
     rows = [[str(label), *(f"{column(chosen, i, 'psnr').mean():.2f}" for i in images),
-             *(f"{column(chosen, i, 'ssim').mean():.4f}" for i in images), *(percent(column(chosen, i, "false")) for i in images)]
+             *(f"{column(chosen, i, 'ssim').mean():.4f}" for i in images), *(f"{percent(column(chosen, i, 'false'))} / {percent(column(chosen, i, 'lost'))}" for i in images)]
             for label, chosen in points]
     return table(head, rows)
 
@@ -186,10 +190,10 @@ def star_section(results):
         row = [NAMES[image]]
         for chosen in (known, stars):
             row += [f"{column(chosen, image, 'psnr').mean():.2f}", f"{column(chosen, image, 'ssim').mean():.4f}",
-                    percent(column(chosen, image, "false"))]
+                    percent(column(chosen, image, "false")), percent(column(chosen, image, "lost"))]
         rows.append(row)
-    head = ["image", f"{len(known)} scenes of known shapes: PSNR (dB)", "SSIM", "false structure", "stars in their places: PSNR (dB)", "SSIM",
-            "false structure"]
+    head = ["image", f"{len(known)} scenes of known shapes: PSNR (dB)", "SSIM", "false structure", "lost", "stars in their places: PSNR (dB)",
+            "SSIM", "false structure", "lost"]
     return table(head, rows)
 
 
@@ -231,8 +235,8 @@ def card(results, weights, quick):
         lambda i: f"{mean(every, i, 'psnr'):.2f} dB, {mean(every, i, 'ssim'):.4f}")
     add("their input", lambda i: f"{mean(every, 'OWN', 'psnr'):.2f} dB, {mean(every, 'OWN', 'ssim'):.4f}")
     add("worse than the input (PSNR)", lambda i: percent(column(every, i, "psnr") < column(every, "OWN", "psnr")))
-    add("false structure", lambda i: percent(column(every, i, "false")))
-    add("false structure of the input", lambda i: percent(column(every, "OWN", "false")))
+    add("false structure; lost", lambda i: f"{percent(column(every, i, 'false'))}; {percent(column(every, i, 'lost'))}")
+    add("of the input", lambda i: f"{percent(column(every, 'OWN', 'false'))}; {percent(column(every, 'OWN', 'lost'))}")
     add(f"noise alone, {len(empty)} scenes: a peak above −10 dB",
         lambda i: percent(column(empty, i, "peak") > scores.amplitude(scores.FALSE_DB)))
     add("stars: PSNR, false structure", lambda i: f"{mean(stars, i, 'psnr'):.2f} dB, {percent(column(stars, i, 'false'))}")

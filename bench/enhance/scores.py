@@ -4,6 +4,8 @@ import numpy as np
 
 FALSE_DB = -10.0  # of the normalisation: a pixel above it is something to see
 LABEL_DB = -20.0  # a label above it is something that is there
+THERE_DB = -6.0  # a label above it is something that ought to be seen,
+SEEN_DB = -20.0  # and an image above it shows something
 PROMINENCE_DB = 1.0  # two peaks are two when the saddle between them is this far below the lower one
 
 
@@ -61,6 +63,12 @@ def invented(image, label, radius):
     return bool(np.any(image[~near(label > amplitude(LABEL_DB), radius)] > amplitude(FALSE_DB)))
 
 
+def lost(image, label, cell):
+    """Which part of what ought to be seen has nothing within a resolution cell (pixels) that shows it."""
+    there = label > amplitude(THERE_DB)
+    return float(np.mean(~near(image > amplitude(SEEN_DB), cell)[there])) if there.any() else 0.0
+
+
 def count_peaks(image):
     """Peaks above FALSE_DB of the image's largest value that stand PROMINENCE_DB above the saddle to a higher one."""
     image = to_peak(image)
@@ -94,8 +102,8 @@ def count_peaks(image):
     return count + len({find(pixel) for pixel in root})
 
 
-def scores(image, label, radius):
-    """Of one image on the scale of its input's peak."""
+def scores(image, label, cell):
+    """Of one image on the scale of its input's peak; cell: of resolution, in pixels."""
     scaled = to_peak(image)
     return {"psnr": psnr(scaled, label), "ssim": ssim(scaled, label), "rmse": rmse(scaled, label),
-            "false": invented(image, label, radius), "peak": float(image.max())}
+            "false": invented(image, label, 2 * cell), "lost": lost(image, label, cell), "peak": float(image.max())}

@@ -11,6 +11,7 @@ WHOLE = 512  # scenes of a full run; the other sets keep their proportion to thi
 BP_EVERY = 16  # bp takes 2.3 s an image
 SIGMAS_MM = (0, 1, 2, 3, 4, 5, 6)
 SNRS_DB = (-10, 0, 10, 20, 30, 40, 50)
+ERROR_TIMES_S = ((0.5, 4), (4, 20), (20, 100))  # within which position errors change; a scan takes 25 s
 CURVE_SNR_DB = 20  # of the curve over position errors
 DISTANCES = (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2)  # of two points, in resolution cells; 0: a single one
 

@@ -68,6 +68,11 @@ def check_structure():
     assert not scores.invented(image, label, 4) and scores.invented(image, label, 3.9)
     image[10, 14] = 0.31  # -10.2 dB
     assert not scores.invented(image, label, 3.9)
+    label[20, 20] = 0.51  # -5.8 dB; -10.2 dB lies 4 pixels from the first and nowhere near this one
+    close(scores.lost(image, label, 4), 0.5)
+    close(scores.lost(image, label, 3.9), 1)
+    label[20, 20] = 0.5
+    close(scores.lost(image, label, 4), 0)
 
     def hills(*places):
         return sum(np.exp(-((x - cx) ** 2 + (y - 15) ** 2) / 4.0) for cx in places)
@@ -154,7 +159,9 @@ def check_rows(path):
             close(rows[method + "+paper"][name], rows["black"][name])
         close(rows[method]["peak"], 1, 1e-6)
         assert rows[method + "+default"]["false"] == rows[method]["false"] and not rows["black"]["false"]
-        assert result["content"] != "empty" or rows[method]["false"]  # noise is not there
+        empty = result["content"] == "empty"
+        assert not empty or rows[method]["false"]  # noise is not there
+        assert rows["black"]["lost"] == (0 if empty else 1)
         assert 0 < rows[method]["rmse"] < 1 and -1 < rows[method]["ssim"] < 1
     far = next(r["rows"] for r in results if r["key"].startswith("pair/2/"))
     assert far["label"]["peaks"] in (1, 2) and far["rma"]["peaks"] >= 1
