@@ -114,5 +114,5 @@ def all_tasks(total):
     """Of a run with this many scenes of the main set."""
     source = paper_scenes()
     drawn = [next(source) for _ in range(total)]
-    return (main_tasks(drawn) + empty_tasks(drawn[: share(total, 256)]) + curve_tasks(drawn[: share(total, 16)])
+    return (main_tasks(drawn) + empty_tasks(drawn[: share(total, 256)]) + curve_tasks(drawn[: share(total, 12)])
             + pair_tasks(share(total, 8)) + star_tasks(drawn, share(total, 48)))
