@@ -32,10 +32,10 @@ def read_image(path):
 
 
 class Bench:
-    """nfsar: the command; models: name -> what follows its --model."""
+    """nfsar: the command; models: name -> what follows its --model; keep: a folder for labels and images of the methods, or None."""
 
-    def __init__(self, nfsar, models):
-        self.nfsar, self.models = nfsar, models
+    def __init__(self, nfsar, models, keep=None):
+        self.nfsar, self.models, self.keep = nfsar, models, keep
         self.memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
     def identity(self):
@@ -46,24 +46,41 @@ class Bench:
                 digest.update(file.read())
         return {"format": "nfsar-enhance-evaluation", "recipe": scenes.VERSION, "pixels": scenes.PIXELS, "programs": digest.hexdigest()}
 
+    def make(self, task, folder):
+        """The label and the image of every method, as files of the folder; what is there already is not made again."""
+        scene, capture, label = (os.path.join(folder, name) for name in ("scene.yaml", "capture.h5", "label.npy"))
+        pictures = {method: os.path.join(folder, method + ".h5") for method in task.methods}
+        if all(map(os.path.exists, [label, *pictures.values()])):
+            return label, pictures
+        recipe = task.recipe
+        with open(scene, "w") as file:
+            file.write(scenes.yaml(recipe))
+        run([self.nfsar, "simulate", scene, "-o", capture, "--threads", "1", "--quiet"])
+        with h5py.File(capture) as file:
+            reported = file["pose/position_m"][:]
+            true = file["truth/position_m"][:] if "truth" in file else reported
+        with open(label + ".part", "wb") as file:
+            np.save(file, scenes.label(recipe, scenes.apparent_shift(reported, true, recipe["z"])))
+        os.replace(label + ".part", label)
+        first, last = scenes.axis(recipe)
+        axis = f"{first!r}:{last!r}:{scenes.PIXELS}"
+        for method, picture in pictures.items():
+            run([self.nfsar, "reconstruct", capture, "-o", picture, "--threads", "1", "--quiet", "-m", method, "--x", axis,
+                 "--y", axis, "--z", repr(recipe["z"])])
+        os.remove(capture)
+        return label, pictures
+
     def images(self, task):
         """(label, {"rma": image, "rma+default": ...}), real, on the scale of the method's peak."""
-        folder = tempfile.mkdtemp(prefix="nfsar-evaluation-", dir=self.memory)
-        scene, capture, picture, sharp = (os.path.join(folder, name) for name in ("scene.yaml", "capture.h5", "image.h5", "sharp.h5"))
-        recipe, made = task.recipe, {}
+        scratch, made = tempfile.mkdtemp(prefix="nfsar-evaluation-", dir=self.memory), {}
+        folder, sharp = scratch, os.path.join(scratch, "sharp.h5")
+        if self.keep:
+            folder = os.path.join(self.keep, hashlib.sha256(json.dumps([task.recipe, scenes.PIXELS]).encode()).hexdigest()[:24])
+            os.makedirs(folder, exist_ok=True)
         try:
-            with open(scene, "w") as file:
-                file.write(scenes.yaml(recipe))
-            run([self.nfsar, "simulate", scene, "-o", capture, "--threads", "1", "--quiet"])
-            with h5py.File(capture) as file:
-                reported = file["pose/position_m"][:]
-                true = file["truth/position_m"][:] if "truth" in file else reported
-            label = scenes.label(recipe, scenes.apparent_shift(reported, true, recipe["z"]))
-            first, last = scenes.axis(recipe)
-            axis = f"{first!r}:{last!r}:{scenes.PIXELS}"
-            for method in task.methods:
-                run([self.nfsar, "reconstruct", capture, "-o", picture, "--threads", "1", "--quiet", "-m", method, "--x", axis,
-                     "--y", axis, "--z", repr(recipe["z"])])
+            label, pictures = self.make(task, folder)
+            label = np.load(label)
+            for method, picture in pictures.items():
                 image = np.abs(read_image(picture))
                 peak = image.max()
                 made[method] = image / peak
@@ -71,7 +88,7 @@ class Bench:
                     run([self.nfsar, "enhance", picture, "-o", sharp, "--threads", "1", "--quiet", "--model", self.models[model]])
                     made[f"{method}+{model}"] = read_image(sharp).real / peak
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(scratch)
         return label, made
 
     def result(self, task):
