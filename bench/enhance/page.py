@@ -219,11 +219,20 @@ def trained(metadata):
             f"SSIM {metadata['validation_ssim']}")
 
 
+def shape(metadata):
+    """In words."""
+    square = int(metadata.get("shuffle", 1))
+    words = {"magnitude": "magnitude", "complex": "complex image", "complex+magnitude": "complex image and its magnitude"}
+    return (f"{words.get(metadata['input'], metadata['input'])} in" + (f", squares of {square} × {square} pixels as channels" if square > 1 else "")
+            + (", the output is added to the input's magnitude" if metadata["residual"] == "1" else ""))
+
+
 def card(results, weights, quick):
     """The numbers of the model card in docs/enhance.md; weights: name -> (parameters, metadata)."""
     every, empty, stars, curve_points = results.of("main"), results.of("empty"), results.of("star"), sigma_curve(results)
-    rows = [["parameters", *(f"{weights[m][0]:,}" if m in weights else "" for m in ("default", "paper"))],
-            ["trained", *(trained(weights[m][1]) if m in weights else "" for m in ("default", "paper"))]]
+    rows = [["parameters", *(f"{weights[m][0]:,}" for m in ("default", "paper"))],
+            ["network", *(shape(weights[m][1]) for m in ("default", "paper"))],
+            ["trained", *(trained(weights[m][1]) for m in ("default", "paper"))]]
 
     def add(label, show):
         rows.append([label, show("OWN+default"), show("OWN+paper")])
