@@ -199,12 +199,33 @@ void csar_waves(nfsar_csar_plan *plan, size_t r, size_t n);
 size_t csar_waves_work(const nfsar_csar_plan *plan);
 void csar_slices(nfsar_csar_plan *plan, size_t r, size_t first, size_t n);
 size_t csar_slices_work(const nfsar_csar_plan *plan);
+/* Scratch of one k_y. */
+struct csar_slice_work {
+    double complex *hankel;       /* [orders + 1] */
+    float complex *factor, *line; /* [orders + 1]; [pitch] orders of one node */
+    float complex *angles;        /* [group][pitch] */
+    double *k_r;                  /* [group] */
+    float complex *cells;         /* and after them what csar_flatten() wants */
+    size_t pitch;
+};
+struct csar_slice_work csar_slice_work(const nfsar_csar_plan *plan, float complex *work);
+/* Weyl's factors of the orders 0 to n, which is returned, of one node at step i of k_y, of which
+ * `kept` is kept, for transforms of this length; hankel[orders + 1] is scratch. */
+size_t csar_factors(const nfsar_csar_plan *plan, long i, double node, double kept, size_t length,
+                    double complex *hankel, float complex *factor);
+/* By what the slope of order n differs from the middling one; 0 without a second term. */
+float csar_slope_of(const nfsar_csar_plan *plan, double k_y, size_t n);
+/* What moves the heights of set r to the first set's: ramp[n_fine]. */
+void csar_waves_ramp(const nfsar_csar_plan *plan, size_t r, float complex *ramp);
 /* Which length the waves of step i of k_y take, and how many nodes have any. */
 size_t csar_length_at(const nfsar_csar_plan *plan, long i, size_t *n_node);
 
 /* Add what set r makes of the image. */
 void csar_rise(nfsar_csar_plan *plan, size_t r, float complex *image);
 size_t csar_rise_work(const nfsar_csar_plan *plan);
+/* exp(+j r k_y_step (height of voxel i)), ramp[y.count], and numbers of a column's transform. */
+void csar_rise_ramp(const nfsar_csar_plan *plan, size_t r, float complex *ramp);
+size_t csar_column_pitch(const nfsar_csar_plan *plan);
 
 /* Waves exp(+j k_r (x cos a + z sin a)) of n_wave wavenumbers, value[n_wave][pitch] of which
  * length[length] are used, added to cells[z.length + some][x.length + some]. */

@@ -7,6 +7,7 @@
 #include <nfsar/simulation.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/sparse/memory.h"
 
 /* Of backprojection's profiles, so that rounding is what is left. */
 #define TOLERANCE 1e-5
@@ -53,30 +54,11 @@ static enum nfsar_status forward(void *context, const float complex *image, floa
                           NULL, error);
 }
 
-/* Samples in memory as a source. */
-struct memory {
-    const float complex *samples;
-    size_t n_channel, n_sample;
-};
-
-static enum nfsar_status read_memory(void *context, size_t first_pulse, size_t n_pulse,
-                                     size_t first_sample, size_t n_sample, float complex *out,
-                                     nfsar_error *error) {
-    const struct memory *memory = context;
-    (void)error;
-    for (size_t line = 0; line < n_pulse * memory->n_channel; line++) {
-        size_t from = (first_pulse * memory->n_channel + line) * memory->n_sample + first_sample;
-        memcpy(out + line * n_sample, memory->samples + from, n_sample * sizeof *out);
-    }
-    return NFSAR_OK;
-}
-
 static enum nfsar_status adjoint(void *context, const float complex *samples, float complex *image,
                                  nfsar_error *error) {
     const struct exact *exact = context;
-    const nfsar_capture *capture = &exact->reported;
-    struct memory memory = {samples, capture->array.n_channel, capture->n_sample};
-    nfsar_echo_source source = {read_memory, &memory};
+    struct memory_source memory = memory_of(&exact->reported, samples);
+    nfsar_echo_source source = memory_echoes(&memory);
     return nfsar_bp_execute(exact->bp, &source, image, NULL, error);
 }
 

@@ -163,7 +163,9 @@ enum nfsar_status fista_solve(const struct fista_problem *problem, float complex
     if (status == NFSAR_OK) {
         memcpy(f.x, x, op->n_image * sizeof *x);
         memcpy(f.y, x, op->n_image * sizeof *x);
-        status = op->forward(op->context, x, f.ax, error);
+        /* Of nothing comes nothing: no need to compute it. */
+        status = vectors_peak(x, op->n_image) > 0.0 ? op->forward(op->context, x, f.ax, error)
+                                                    : NFSAR_OK;
     }
     if (status == NFSAR_OK) {
         memcpy(f.ay, f.ax, op->n_sample * sizeof *x);

@@ -10,7 +10,8 @@
  * smoothly, a few Fresnel zones beyond the steepest that go from a position to a voxel, and the
  * period of the integral's sum leaves room for all of them. Offsets of positions from their plane
  * go through a few planes between which samples are interpolated. Transmitters and receivers apart
- * are compensated for the grid's middle.
+ * are compensated for the middles of boxes of the grid, as many as it takes; and few frequencies
+ * stand for all where the ranges between positions and voxels differ little.
  *
  * Every step is a linear map whose adjoint is made of the same numbers, so the pair is exact but
  * for rounding, whatever the approximations. */
@@ -34,8 +35,9 @@ struct linear_operator planar_operator(struct planar *planar);
 /* Roughly how long one processor takes for the operator and its adjoint. */
 double planar_seconds(const struct planar *planar);
 
-/* Planes that offsets go through. */
+/* Planes that offsets go through, and boxes of the grid that baselines are compensated for. */
 size_t planar_planes(const struct planar *planar);
+size_t planar_parts(const struct planar *planar);
 
 /* NULL is allowed. */
 void planar_destroy(struct planar *planar);

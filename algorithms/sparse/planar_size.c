@@ -3,24 +3,18 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include <nfsar/compensation.h>
-#include <nfsar/geometry.h>
-
 #include "algorithms/buffer.h"
 #include "algorithms/frequencies.h"
 #include "algorithms/sparse/planar_plan.h"
 
-/* Fresnel zones over which the waves fade beyond the steepest that is needed. */
-#define ZONES 4.0
-
-/* Of the non-uniform transform and of the planes; the pair is exact whatever they are. */
-#define TOLERANCE 1e-4
+/* Error of the operator that the end of the spectrum may make, and the Fresnel zones over which the
+ * waves fade beyond the steepest that is needed. */
+#define END_ERROR   1.5e-4
+#define LEAST_ZONES 1.5
+#define MOST_ZONES  4.0
 
 /* Phases that offsets may be wrong by without planes of their own, rad. */
 #define FLAT 1e-3
-
-/* Phases that compensation of baselines may leave, root of the mean square, rad. */
-#define LARGEST_BASELINE_ERROR 0.03
 
 /* Tangent of the steepest view: beyond, waves all but graze the plane. */
 #define STEEPEST 3.0
@@ -31,30 +25,13 @@
 /* Complex numbers that a pair may hold: 4 GiB. */
 #define MOST_NUMBERS (512.0 * 1024.0 * 1024.0)
 
-/* Lines whose baselines are looked at. */
-#define LINES_LOOKED_AT 200
-
-struct extent {
-    double low, high;
-};
-
-static struct extent extent_of(const nfsar_axis *axis) {
-    return (struct extent){axis->start, nfsar_axis_end(axis)};
-}
-
-static struct extent extent_of_values(const double *value, size_t n) {
-    struct extent extent;
+static struct planar_extent extent_of_values(const double *value, size_t n) {
+    struct planar_extent extent;
     frequencies_range(value, n, &extent.low, &extent.high);
     return extent;
 }
 
-/* Antennas as they are used: phase centres place[3][n_line]. */
-struct antennas {
-    nfsar_vec3 *tx, *rx; /* [n_line] */
-    double *place[3];
-};
-
-static void antennas_free(struct antennas *antennas) {
+static void antennas_free(struct planar_antennas *antennas) {
     free(antennas->tx);
     free(antennas->rx);
     for (int a = 0; a < 3; a++) {
@@ -63,10 +40,10 @@ static void antennas_free(struct antennas *antennas) {
 }
 
 static enum nfsar_status find_antennas(const struct planar *planar, const nfsar_capture *capture,
-                                       struct antennas *antennas, nfsar_error *error) {
+                                       struct planar_antennas *antennas, nfsar_error *error) {
     size_t n = planar->n_line;
-    *antennas = (struct antennas){.tx = malloc(n * sizeof(nfsar_vec3)),
-                                  .rx = malloc(n * sizeof(nfsar_vec3))};
+    *antennas = (struct planar_antennas){.tx = malloc(n * sizeof(nfsar_vec3)),
+                                         .rx = malloc(n * sizeof(nfsar_vec3))};
     bool good = antennas->tx != NULL && antennas->rx != NULL;
     for (int a = 0; a < 3; a++) {
         antennas->place[a] = malloc(n * sizeof(double));
@@ -83,14 +60,16 @@ static enum nfsar_status find_antennas(const struct planar *planar, const nfsar_
         antennas->place[1][l] = at.y;
         antennas->place[2][l] = at.z;
     }
+    for (int a = 0; status == NFSAR_OK && a < 3; a++) {
+        antennas->at[a] = extent_of_values(antennas->place[a], n);
+    }
     return status;
 }
 
-/* Plane, side and offsets; *near and *far receive the depths between positions and voxels. */
-static enum nfsar_status find_plane(struct planar *planar, const struct antennas *antennas,
-                                    double *near, double *far, nfsar_error *error) {
-    struct extent at = extent_of_values(antennas->place[2], planar->n_line);
-    struct extent grid = extent_of(&planar->grid.z);
+/* Plane, side and offsets, and the depths between positions and voxels. */
+static enum nfsar_status find_plane(struct planar *planar, const struct planar_antennas *antennas,
+                                    nfsar_error *error) {
+    struct planar_extent at = antennas->at[2], grid = planar_extent_of(&planar->grid.z);
     if (!(grid.low > at.high || grid.high < at.low)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "antennas at z from %g to %g m lie among the voxels, from %g to %g m",
@@ -98,50 +77,36 @@ static enum nfsar_status find_plane(struct planar *planar, const struct antennas
     }
     planar->plane = 0.5 * (at.low + at.high);
     planar->side = grid.low > at.high ? 1.0 : -1.0;
-    *near = grid.low > at.high ? grid.low - at.high : at.low - grid.high;
-    *far = *near + (grid.high - grid.low) + (at.high - at.low);
+    planar->near = grid.low > at.high ? grid.low - at.high : at.low - grid.high;
+    planar->far = planar->near + (grid.high - grid.low) + (at.high - at.low);
     for (size_t l = 0; l < planar->n_line; l++) {
         planar->away[l] = planar->side * (antennas->place[2][l] - planar->plane);
     }
     return NFSAR_OK;
 }
 
-/* What the compensation for the grid's middle leaves at its corners. */
-static enum nfsar_status compensate(struct planar *planar, const struct antennas *antennas,
-                                    double k_max, nfsar_error *error) {
-    struct extent x = extent_of(&planar->grid.x), y = extent_of(&planar->grid.y),
-                  z = extent_of(&planar->grid.z);
-    nfsar_vec3 middle = {0.5 * (x.low + x.high), 0.5 * (y.low + y.high), 0.5 * (z.low + z.high)};
-    size_t every = planar->n_line / LINES_LOOKED_AT + 1, n = 0;
-    double sum = 0.0;
-    for (size_t l = 0; l < planar->n_line; l++) {
-        nfsar_vec3 tx = antennas->tx[l], rx = antennas->rx[l], at = nfsar_vec3_midpoint(tx, rx);
-        planar->path[l] =
-            nfsar_compensation_path(NFSAR_COMPENSATION_REFERENCE_POINT, tx, rx, middle);
-        for (int c = 0; c < 8 && l % every == 0; c++, n++) {
-            nfsar_vec3 p = {c & 1 ? x.high : x.low, c & 2 ? y.high : y.low, c & 4 ? z.high : z.low};
-            double path = nfsar_vec3_distance(p, tx) + nfsar_vec3_distance(p, rx) -
-                          2.0 * nfsar_vec3_distance(p, at);
-            sum += pow(k_max * (path - planar->path[l]), 2.0);
-        }
-    }
-    double left = sqrt(sum / (double)n);
-    return left <= LARGEST_BASELINE_ERROR
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                            "transmitters and receivers lie so far apart that phases would be "
-                            "%.2g rad wrong",
-                            left);
+/* ---- one axis ---- */
+
+/* Where grid and scan are wide, few pairs are at the edge, where what the end of the spectrum
+ * misses is 10^-(0.347 + 0.250 M + 0.151 M^2) after M zones (algorithms/nurma_size.c). */
+static double zones_for(double angle, double near, double k_min, double scan, double wide) {
+    double zone = 0.5 * sqrt(NFSAR_PI * near / k_min) * pow(cos(angle), -1.5);
+    double share = zone / fmax(zone, scan) * zone / fmax(zone, wide);
+    double power = fmax(log10(1.9 * pow(share, 0.75) / END_ERROR) - 0.347, 0.0);
+    double zones = (sqrt(0.250 * 0.250 + 4.0 * 0.151 * power) - 0.250) / (2.0 * 0.151);
+    return fmin(fmax(zones, LEAST_ZONES), MOST_ZONES);
 }
 
-/* One axis: the steepest waves, the period and its waves. */
+/* The steepest waves, the period and its waves. */
 static enum nfsar_status size_axis(struct planar_axis *axis, const nfsar_axis *grid,
-                                   struct extent at, double near, double far, double k_min,
-                                   double k_max, nfsar_error *error) {
-    struct extent voxels = extent_of(grid);
+                                   struct planar_extent at, const struct planar *planar,
+                                   nfsar_error *error) {
+    struct planar_extent voxels = planar_extent_of(grid);
+    double near = planar->near, far = planar->far, k_min = planar->k_min;
     double reach = fmax(fabs(voxels.high - at.low), fabs(at.high - voxels.low));
     double angle = atan(reach / near);
-    double turn = NFSAR_PI * ZONES * ZONES * cos(angle) / (2.0 * k_min * near);
+    double zones = zones_for(angle, near, k_min, at.high - at.low, voxels.high - voxels.low);
+    double turn = NFSAR_PI * zones * zones * cos(angle) / (2.0 * k_min * near);
     double beyond = angle + acos(fmax(1.0 - turn, 0.0));
     axis->inner = reach / near;
     axis->outer = tan(fmin(beyond, atan(2.0 * STEEPEST)));
@@ -164,7 +129,7 @@ static enum nfsar_status size_axis(struct planar_axis *axis, const nfsar_axis *g
     }
     axis->step = 2.0 * NFSAR_PI / period;
     double sine = axis->outer / sqrt(1.0 + axis->outer * axis->outer);
-    axis->half = (size_t)floor(2.0 * k_max * sine / axis->step);
+    axis->half = (size_t)floor(2.0 * planar->k_max * sine / axis->step);
     axis->bins = 2 * axis->half + 1;
     return NFSAR_OK;
 }
@@ -177,29 +142,33 @@ static bool prepare_axis(struct planar_axis *axis) {
         axis->place[i] = (size_t)(place < 0 ? place + (long)axis->length : place);
     }
     if (axis->length > 1) {
-        axis->up = transform_plan(axis->length, 1, axis->length, FFTW_BACKWARD);
-        axis->down = transform_plan(axis->length, 1, axis->length, FFTW_FORWARD);
+        size_t distance = (axis->length + 7) / 8 * 8;
+        axis->up = transform_plan(axis->length, 1, distance, FFTW_BACKWARD);
+        axis->down = transform_plan(axis->length, 1, distance, FFTW_FORWARD);
     }
     return axis->place != NULL && (axis->length == 1 || (axis->up != NULL && axis->down != NULL));
 }
 
+/* ---- a part ---- */
+
 /* Planes for positions off the one in the middle. */
-static bool make_planes(struct planar *planar, double k_max) {
-    double x = planar->x.outer, y = planar->y.outer, most = 0.0;
-    planar->cosine = fmax(1.0 / sqrt(1.0 + x * x + y * y), 0.14);
-    double half = k_max * (1.0 - planar->cosine);
+static bool make_planes(const struct planar *planar, struct planar_part *part) {
+    double x = part->x.outer, y = part->y.outer, most = 0.0;
+    part->cosine = fmax(1.0 / sqrt(1.0 + x * x + y * y), 0.14);
+    double half = planar->k_max * (1.0 - part->cosine);
     for (size_t l = 0; l < planar->n_line; l++) {
         most = fmax(most, fabs(planar->away[l]));
     }
     if (most * half < FLAT) {
         return true;
     }
-    planar->planes =
-        exponentials_create(planar->away, planar->n_line, half, TOLERANCE, EXPONENTIALS_CLUSTERED);
-    return planar->planes != NULL;
+    part->planes = exponentials_create(planar->away, planar->n_line, half, PLANAR_TOLERANCE,
+                                       EXPONENTIALS_CLUSTERED);
+    return part->planes != NULL;
 }
 
-static enum nfsar_status prepare_transform(struct planar *planar, const struct antennas *antennas,
+static enum nfsar_status prepare_transform(const struct planar *planar, struct planar_part *part,
+                                           const struct planar_antennas *antennas,
                                            nfsar_error *error) {
     double *position[2] = {malloc(planar->n_line * sizeof(double)),
                            malloc(planar->n_line * sizeof(double))};
@@ -208,87 +177,122 @@ static enum nfsar_status prepare_transform(struct planar *planar, const struct a
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     for (size_t l = 0; status == NFSAR_OK && l < planar->n_line; l++) {
-        position[0][l] = planar->x.step * (antennas->place[0][l] - planar->grid.x.start);
-        position[1][l] = planar->y.step * (antennas->place[1][l] - planar->grid.y.start);
+        position[0][l] = part->x.step * (antennas->place[0][l] - part->grid.x.start);
+        position[1][l] = part->y.step * (antennas->place[1][l] - part->grid.y.start);
     }
     if (status == NFSAR_OK) {
         nfsar_nufft_options options = nfsar_nufft_defaults();
-        options.tolerance = TOLERANCE;
+        options.tolerance = PLANAR_TOLERANCE;
         options.sign = 1;
         options.threads = planar->threads;
-        const size_t modes[2] = {planar->x.bins, planar->y.bins};
+        const size_t modes[2] = {part->x.bins, part->y.bins};
         const double *const at[2] = {position[0], position[1]};
         status = nfsar_nufft_plan_create(2, modes, planar->n_line, at, PLANAR_BLOCK, &options,
-                                         &planar->nufft, error);
+                                         &part->nufft, error);
     }
     free(position[0]);
     free(position[1]);
     return status;
 }
 
-static enum nfsar_status allocate(struct planar *planar, nfsar_error *error) {
-    const struct planar_axis *x = &planar->x, *y = &planar->y;
-    size_t nz = planar->grid.z.count, threads = (size_t)planar->threads;
-    size_t longest = x->length > y->length ? x->length : y->length;
-    size_t work = (nz + 1) * x->bins;
-    double numbers = (double)nz * (double)x->length * (double)y->length +
-                     PLANAR_BLOCK * ((double)x->bins * (double)y->bins + (double)planar->n_line) +
-                     (double)threads * (double)work;
-    if (!(numbers < MOST_NUMBERS)) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_MEMORY,
-            "%zu x %zu waves at %zu depths are %.3g GiB, above the 4 that they may take", x->bins,
-            y->bins, nz, numbers * sizeof(float complex) / (1 << 30));
+enum nfsar_status planar_size_part(const struct planar *planar, struct planar_part *part,
+                                   const struct planar_antennas *antennas, nfsar_error *error) {
+    enum nfsar_status status = size_axis(&part->x, &part->grid.x, antennas->at[0], planar, error);
+    if (status == NFSAR_OK) {
+        status = size_axis(&part->y, &part->grid.y, antennas->at[1], planar, error);
     }
-    planar->work_size = ((work > longest ? work : longest) + 7) / 8 * 8;
-    planar->spectrum = buffer_alloc(nz * x->length * y->length, sizeof(float complex));
-    planar->modes = buffer_alloc(PLANAR_BLOCK * x->bins * y->bins, sizeof(float complex));
+    if (status == NFSAR_OK &&
+        (double)part->x.bins * (double)part->y.bins * PLANAR_BLOCK > MOST_NUMBERS) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%zu x %zu waves are too many", part->x.bins,
+                            part->y.bins);
+    }
+    if (status == NFSAR_OK &&
+        !(make_planes(planar, part) && prepare_axis(&part->x) && prepare_axis(&part->y))) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu x %zu waves",
+                            part->x.bins, part->y.bins);
+    }
+    return status == NFSAR_OK ? prepare_transform(planar, part, antennas, error) : status;
+}
+
+static void axis_free(struct planar_axis *axis) {
+    free(axis->place);
+    transform_destroy(axis->up);
+    transform_destroy(axis->down);
+}
+
+void planar_release_part(struct planar_part *part) {
+    axis_free(&part->x);
+    axis_free(&part->y);
+    exponentials_destroy(part->planes);
+    nfsar_nufft_plan_destroy(part->nufft);
+    free(part->path);
+}
+
+/* ---- all of it ---- */
+
+static double larger(double a, size_t b) {
+    return fmax(a, (double)b);
+}
+
+/* Room for the largest of the parts. */
+static enum nfsar_status allocate(struct planar *planar, nfsar_error *error) {
+    double spectrum = 0.0, modes = 0.0, work = 2.0 * (double)planar->n_sample;
+    double transforms = 0.0, threads = (double)planar->threads;
+    for (size_t i = 0; i < planar->n_part; i++) {
+        const struct planar_part *part = planar->part + i;
+        const struct planar_axis *x = &part->x, *y = &part->y;
+        spectrum = larger(spectrum, part->grid.z.count * x->length * y->length);
+        modes = larger(modes, x->bins * y->bins);
+        work = larger(work, planar_waves_work(part));
+        work = larger(work, x->length);
+        work = larger(work, 8 * ((y->length + 7) / 8 * 8));
+        transforms += (double)nfsar_nufft_plan_memory(part->nufft) / sizeof(float complex);
+    }
+    work = ceil(work / 8.0) * 8.0;
+    double numbers = spectrum + PLANAR_BLOCK * (modes + (double)planar->n_line) + threads * work +
+                     transforms + (double)planar->n_line * (double)planar->n_wave;
+    if (!(numbers < MOST_NUMBERS)) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                          "%zu parts of up to %.0f waves are %.3g GiB, above the 4 that they may "
+                          "take",
+                          planar->n_part, modes, numbers * sizeof(float complex) / (1 << 30));
+    }
+    planar->work_size = (size_t)work;
+    planar->spectrum = buffer_alloc((size_t)spectrum, sizeof(float complex));
+    planar->modes = buffer_alloc(PLANAR_BLOCK * (size_t)modes, sizeof(float complex));
     planar->values = buffer_alloc(PLANAR_BLOCK * planar->n_line, sizeof(float complex));
-    planar->work = buffer_alloc(threads * planar->work_size, sizeof(float complex));
-    planar->kz = buffer_alloc(threads * x->bins, sizeof(double));
+    planar->work = buffer_alloc((size_t)(threads * work), sizeof(float complex));
     bool good = planar->spectrum != NULL && planar->modes != NULL && planar->values != NULL &&
-                planar->work != NULL && planar->kz != NULL;
+                planar->work != NULL;
     return good ? NFSAR_OK
-                : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu x %zu waves",
-                             x->bins, y->bins);
+                : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %.0f waves", modes);
 }
 
 static enum nfsar_status size(struct planar *planar, const nfsar_capture *capture,
-                              struct antennas *antennas, nfsar_error *error) {
+                              struct planar_antennas *antennas, nfsar_error *error) {
     float *taper = NULL;
-    double near = 0.0, far = 0.0, k_min = 0.0, k_max = 0.0;
     enum nfsar_status status =
         frequencies_make(capture, NFSAR_WINDOW_RECTANGULAR, &planar->wavenumber, &taper, error);
     free(taper);
     if (status == NFSAR_OK) {
-        frequencies_range(planar->wavenumber, planar->n_sample, &k_min, &k_max);
+        frequencies_range(planar->wavenumber, planar->n_sample, &planar->k_min, &planar->k_max);
         status = find_antennas(planar, capture, antennas, error);
     }
     if (status == NFSAR_OK) {
-        status = find_plane(planar, antennas, &near, &far, error);
+        status = find_plane(planar, antennas, error);
     }
     if (status == NFSAR_OK) {
-        status = compensate(planar, antennas, k_max, error);
+        status = planar_choose_waves(planar, antennas, error);
     }
     if (status == NFSAR_OK) {
-        status = size_axis(&planar->x, &planar->grid.x,
-                           extent_of_values(antennas->place[0], planar->n_line), near, far, k_min,
-                           k_max, error);
+        status = planar_make_parts(planar, antennas, error);
     }
-    if (status == NFSAR_OK) {
-        status = size_axis(&planar->y, &planar->grid.y,
-                           extent_of_values(antennas->place[1], planar->n_line), near, far, k_min,
-                           k_max, error);
-    }
-    if (status == NFSAR_OK && !make_planes(planar, k_max)) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for planes of positions");
-    }
-    return status;
+    return status == NFSAR_OK ? allocate(planar, error) : status;
 }
 
 enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *grid, int threads,
                                 struct planar **planar, nfsar_error *error) {
-    struct antennas antennas = {0};
+    struct planar_antennas antennas = {0};
     *planar = NULL;
     struct planar *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -298,20 +302,10 @@ enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *
     made->threads = threads > 0 ? threads : omp_get_max_threads();
     made->n_line = capture->n_pulse * capture->array.n_channel;
     made->n_sample = capture->n_sample;
-    made->path = malloc(made->n_line * sizeof *made->path);
     made->away = malloc(made->n_line * sizeof *made->away);
-    enum nfsar_status status = made->path != NULL && made->away != NULL
+    enum nfsar_status status = made->away != NULL
                                    ? size(made, capture, &antennas, error)
                                    : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    if (status == NFSAR_OK && !(prepare_axis(&made->x) && prepare_axis(&made->y))) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for transforms");
-    }
-    if (status == NFSAR_OK) {
-        status = prepare_transform(made, &antennas, error);
-    }
-    if (status == NFSAR_OK) {
-        status = allocate(made, error);
-    }
     antennas_free(&antennas);
     if (status != NFSAR_OK) {
         planar_destroy(made);
@@ -322,33 +316,33 @@ enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *
 }
 
 double planar_seconds(const struct planar *planar) {
-    double waves = (double)planar->x.bins * (double)planar->y.bins;
-    double lines = (double)planar->n_line, depths = (double)planar->grid.z.count;
-    double once = waves * (3.3e-9 * depths + 30e-9) + lines * 100e-9;
-    return 2.0 * (double)planar->n_sample * (double)planar_planes(planar) * once;
-}
-
-static void axis_free(struct planar_axis *axis) {
-    free(axis->place);
-    transform_destroy(axis->up);
-    transform_destroy(axis->down);
+    double lines = (double)planar->n_line, sum = 0.0;
+    for (size_t i = 0; i < planar->n_part; i++) {
+        const struct planar_part *part = planar->part + i;
+        double waves = (double)part->x.bins * (double)part->y.bins;
+        double once = waves * (1.2e-9 * (double)part->grid.z.count + 20e-9) + lines * 100e-9;
+        sum += (double)planar->n_wave * (double)planar_part_planes(part) * once;
+    }
+    return 2.0 * sum;
 }
 
 void planar_destroy(struct planar *planar) {
     if (planar == NULL) {
         return;
     }
-    axis_free(&planar->x);
-    axis_free(&planar->y);
-    exponentials_destroy(planar->planes);
-    nfsar_nufft_plan_destroy(planar->nufft);
+    for (size_t i = 0; i < planar->n_part; i++) {
+        planar_release_part(planar->part + i);
+    }
+    free(planar->part);
     free(planar->wavenumber);
-    free(planar->path);
+    free(planar->wave);
+    free(planar->weight);
+    free(planar->range);
+    free(planar->lines);
     free(planar->away);
     free(planar->spectrum);
     free(planar->modes);
     free(planar->values);
     free(planar->work);
-    free(planar->kz);
     free(planar);
 }

@@ -6,9 +6,8 @@
 
 #include "algorithms/buffer.h"
 #include "algorithms/choice.h"
-#include "algorithms/sparse/exact.h"
 #include "algorithms/sparse/fista.h"
-#include "algorithms/sparse/planar.h"
+#include "algorithms/sparse/pair.h"
 #include "algorithms/sparse/vectors.h"
 
 /* Steps of the power iteration: what is left of its error FISTA notices. */
@@ -16,9 +15,6 @@ enum { POWER_STEPS = 8 };
 
 /* Dual steps of TV for each step of FISTA; they go on from where the last ones ended. */
 enum { TV_STEPS = 20 };
-
-/* Of one processor, for a voxel and a line of samples there and back. */
-#define EXACT_SECONDS 2.5e-9
 
 /* lambda_TV over lambda_1. */
 #define TV_SHARE 0.5
@@ -37,8 +33,10 @@ enum nfsar_status nfsar_sparse_parse(const char *name, enum nfsar_sparse *sparse
     return status;
 }
 
-static const char *const operators[] = {
-    [NFSAR_SPARSE_AUTO] = "auto", [NFSAR_SPARSE_EXACT] = "exact", [NFSAR_SPARSE_PLANAR] = "planar"};
+static const char *const operators[] = {[NFSAR_SPARSE_AUTO] = "auto",
+                                        [NFSAR_SPARSE_EXACT] = "exact",
+                                        [NFSAR_SPARSE_PLANAR] = "planar",
+                                        [NFSAR_SPARSE_CYLINDRICAL] = "cylindrical"};
 
 enum nfsar_status nfsar_sparse_operators_parse(const char *name, enum nfsar_sparse_operators *which,
                                                nfsar_error *error) {
@@ -86,47 +84,9 @@ static enum nfsar_status check(const nfsar_sparse_options *options, nfsar_error 
 
 /* What one reconstruction works with. */
 struct work {
-    struct exact *exact; /* one of the two */
-    struct planar *planar;
-    struct linear_operator op;
+    struct pair pair;
     float complex *samples;
 };
-
-/* Seconds of one processor for the exact pair. */
-static double exact_seconds(const nfsar_capture *capture, const nfsar_grid *grid) {
-    double lines = (double)capture->n_pulse * (double)capture->array.n_channel;
-    return EXACT_SECONDS * lines * (double)nfsar_grid_voxels(grid);
-}
-
-/* The planar pair where it was asked for, or suits and is faster; else the exact one. */
-static enum nfsar_status choose_operators(struct work *work, const nfsar_capture *capture,
-                                          const nfsar_grid *grid,
-                                          const nfsar_sparse_options *options, nfsar_error *error) {
-    nfsar_error why = {0};
-    if (options->operators != NFSAR_SPARSE_EXACT) {
-        enum nfsar_status status =
-            planar_create(capture, grid, options->threads, &work->planar, &why);
-        if (status != NFSAR_OK && options->operators == NFSAR_SPARSE_PLANAR) {
-            return nfsar_fail(error, status,
-                              "planar operators: %s; the exact ones have no such limit",
-                              why.message);
-        }
-        if (status == NFSAR_OK && options->operators == NFSAR_SPARSE_AUTO &&
-            planar_seconds(work->planar) > exact_seconds(capture, grid)) {
-            planar_destroy(work->planar);
-            work->planar = NULL;
-        }
-    }
-    if (work->planar != NULL) {
-        work->op = planar_operator(work->planar);
-        return NFSAR_OK;
-    }
-    enum nfsar_status status = exact_create(capture, grid, options->threads, &work->exact, error);
-    if (status == NFSAR_OK) {
-        work->op = exact_operator(work->exact);
-    }
-    return status;
-}
 
 static enum nfsar_status prepare(struct work *work, const nfsar_capture *capture,
                                  const nfsar_grid *grid, const nfsar_echo_source *source,
@@ -136,19 +96,20 @@ static enum nfsar_status prepare(struct work *work, const nfsar_capture *capture
         status = nfsar_capture_check(capture, error);
     }
     if (status == NFSAR_OK) {
-        status = choose_operators(work, capture, grid, options, error);
+        status =
+            pair_choose(capture, grid, options->operators, options->threads, &work->pair, error);
     }
     if (status != NFSAR_OK) {
         return status;
     }
-    work->samples = buffer_alloc(work->op.n_sample, sizeof *work->samples);
+    work->samples = buffer_alloc(work->pair.op.n_sample, sizeof *work->samples);
     if (work->samples == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu samples",
-                          work->op.n_sample);
+                          work->pair.op.n_sample);
     }
     status = source->read(source->context, 0, capture->n_pulse, 0, capture->n_sample, work->samples,
                           error);
-    for (size_t i = 0; status == NFSAR_OK && i < work->op.n_sample; i++) {
+    for (size_t i = 0; status == NFSAR_OK && i < work->pair.op.n_sample; i++) {
         if (!isfinite(crealf(work->samples[i])) || !isfinite(cimagf(work->samples[i]))) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "a sample of pulse %zu is not finite",
                                 i / capture->n_sample / capture->array.n_channel);
@@ -161,25 +122,27 @@ static enum nfsar_status prepare(struct work *work, const nfsar_capture *capture
 static enum nfsar_status choose_weights(const struct work *work,
                                         const nfsar_sparse_options *options,
                                         struct fista_problem *problem, nfsar_error *error) {
-    float complex *image = buffer_alloc(work->op.n_image, sizeof *image);
+    float complex *image = buffer_alloc(work->pair.op.n_image, sizeof *image);
     if (image == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu voxels",
-                          work->op.n_image);
+                          work->pair.op.n_image);
     }
-    enum nfsar_status status = work->op.adjoint(work->op.context, work->samples, image, error);
-    double weight = options->weight * vectors_peak(image, work->op.n_image);
+    enum nfsar_status status =
+        work->pair.op.adjoint(work->pair.op.context, work->samples, image, error);
+    double weight = options->weight * vectors_peak(image, work->pair.op.n_image);
     free(image);
     problem->l1 = options->penalty != NFSAR_SPARSE_TV ? weight : 0.0;
     problem->tv = options->penalty != NFSAR_SPARSE_L1 ? TV_SHARE * weight : 0.0;
-    return status == NFSAR_OK ? operator_norm(&work->op, POWER_STEPS, &problem->lipschitz, error)
-                              : status;
+    return status == NFSAR_OK
+               ? operator_norm(&work->pair.op, POWER_STEPS, &problem->lipschitz, error)
+               : status;
 }
 
 static enum nfsar_status solve(const struct work *work, const nfsar_grid *grid,
                                const nfsar_sparse_options *options, float complex *image,
                                nfsar_sparse_report *report, const nfsar_progress *progress,
                                nfsar_error *error) {
-    struct fista_problem problem = {.op = &work->op,
+    struct fista_problem problem = {.op = &work->pair.op,
                                     .shape = {grid->x.count, grid->y.count, grid->z.count},
                                     .samples = work->samples,
                                     .tolerance = options->tolerance,
@@ -188,17 +151,16 @@ static enum nfsar_status solve(const struct work *work, const nfsar_grid *grid,
     struct fista_outcome outcome = {0};
     enum nfsar_status status = choose_weights(work, options, &problem, error);
     if (status == NFSAR_OK && !options->start) {
-        memset(image, 0, work->op.n_image * sizeof *image);
+        memset(image, 0, work->pair.op.n_image * sizeof *image);
     }
     if (status == NFSAR_OK && problem.l1 == 0.0 && problem.tv == 0.0) {
         /* No echo at all. */
-        memset(image, 0, work->op.n_image * sizeof *image);
+        memset(image, 0, work->pair.op.n_image * sizeof *image);
         outcome.converged = true;
     } else if (status == NFSAR_OK) {
         status = fista_solve(&problem, image, &outcome, progress, error);
     }
-    *report = (nfsar_sparse_report){.operators = work->planar != NULL ? NFSAR_SPARSE_PLANAR
-                                                                      : NFSAR_SPARSE_EXACT,
+    *report = (nfsar_sparse_report){.operators = work->pair.which,
                                     .lipschitz = outcome.lipschitz,
                                     .l1 = problem.l1,
                                     .tv = problem.tv,
@@ -227,8 +189,7 @@ enum nfsar_status nfsar_sparse_run(const nfsar_capture *capture, const nfsar_gri
         status =
             solve(&work, grid, &chosen, image, report != NULL ? report : &unread, progress, error);
     }
-    planar_destroy(work.planar);
-    exact_destroy(work.exact);
+    pair_release(&work.pair);
     free(work.samples);
     return status;
 }

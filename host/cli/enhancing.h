@@ -13,8 +13,9 @@ struct enhancing {
     nfsar_enhance_plan *plan;
     const char *name; /* of a network that is built in, or of a file */
     size_t nx, ny;
-    float *planes; /* [2][ny][nx], what the network takes */
-    float *sharp;  /* [ny][nx], what comes out */
+    float *planes;     /* [2][ny][nx], what the network takes */
+    float *sharp;      /* [ny][nx], what comes out */
+    double spacing[2]; /* of the pixels along x and y, in resolution cells of the brightest slice */
 };
 
 /* Files have a '/' in their name or end in ".safetensors"; whatever else is the name of a network
@@ -29,15 +30,18 @@ void enhancing_free(struct enhancing *enhancing);
 
 /* Raise *peak to the slice's largest magnitude; NFSAR_ERROR_FORMAT names a voxel that is no finite
  * number. */
-enum nfsar_status enhancing_find_peak(const struct enhancing *enhancing, const float complex *slice,
+enum nfsar_status enhancing_find_peak(struct enhancing *enhancing, const float complex *slice,
                                       double *peak, nfsar_error *error);
+
+/* After the peak: tell when the grid is far from those that networks are trained with. */
+void enhancing_warn(const struct enhancing *enhancing, const nfsar_grid *grid);
 
 /* In place, of what is divided by the volume's peak; what comes out has no phase. */
 enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak,
                                   float complex *slice, nfsar_error *error);
 
-/* All n_z slices of a volume, in place. */
-enum nfsar_status enhancing_volume(const struct enhancing *enhancing, size_t n_z,
+/* All of that, for a volume in memory. */
+enum nfsar_status enhancing_volume(struct enhancing *enhancing, const nfsar_grid *grid,
                                    float complex *volume, double *peak, nfsar_error *error);
 
 /* The image's method and provenance say so: "+enhance", and which network on what scale. */

@@ -23,6 +23,11 @@ static const char *check_sparse(const struct reconstruct_request *r) {
         return "--sparse has no use for --compensation, --target-depth, --patches, --tolerance, "
                "--plane, --equal-views and --precision: leave them out";
     }
+    if (strcmp(r->quality, "best") == 0) {
+        return "--quality best is for images of a method, which networks are trained with: leave "
+               "it "
+               "or --sparse out";
+    }
     return strcmp(r->method, "auto") != 0 ? "--sparse takes the place of --method: give one of them"
                                           : NULL;
 }
@@ -34,7 +39,8 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
                                       .precision = "single",
                                       .window = "rectangular",
                                       .aperture_window = "rectangular",
-                                      .density = "none"};
+                                      .density = "none",
+                                      .quality = "fast"};
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &r->output, NULL, "FILE", "the image to write (HDF5)"},
         {"method", 'm', CLI_STRING, &r->method, NULL, "M",
@@ -71,6 +77,9 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
          "rma, nurma, empm: over the aperture, along x and y"},
         {"equal-views", 0, CLI_FLAG, &r->equal_views, NULL, NULL,
          "csar: every direction that a voxel is seen from counts the same"},
+        {"quality", 0, CLI_STRING, &r->quality, NULL, "Q",
+         "fast: what the method makes; best: and a network makes it sharper, without phase "
+         "(docs/enhance.md)"},
         {"sparse", 0, CLI_STRING, &r->sparse, NULL, "P",
          "too few positions: the volume that explains the echoes with few scatterers (l1), few "
          "edges (tv) or both (l1+tv); instead of a method"},
@@ -111,6 +120,14 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         *exit_status = cli_usage("reconstruct", "%s", wrong);
     }
     return wrong == NULL;
+}
+
+static enum nfsar_status parse_quality(const char *word, bool *best, nfsar_error *error) {
+    *best = strcmp(word, "best") == 0;
+    return *best || strcmp(word, "fast") == 0
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "quality '%s': known are fast, best",
+                            word);
 }
 
 static enum nfsar_status parse_precision(const char *word, enum nfsar_bp_precision *precision,
@@ -165,6 +182,10 @@ static enum nfsar_status parse_words(const struct reconstruct_request *r,
     if (status == NFSAR_OK) {
         option = "--precision", word = r->precision;
         status = parse_precision(word, &use->bp.precision, error);
+    }
+    if (status == NFSAR_OK) {
+        option = "--quality", word = r->quality;
+        status = parse_quality(word, &choice->best, error);
     }
     return status == NFSAR_OK ? NFSAR_OK : nfsar_fail_in(error, status, "%s %s", option, word);
 }

@@ -7,7 +7,7 @@
 /* What the command line says. */
 struct reconstruct_request {
     const char *capture, *output, *method, *precision, *compensation, *window, *aperture_window;
-    const char *density, *focus_picture;
+    const char *density, *focus_picture, *quality;
     nfsar_axis x, y, z;
     double range[2];
     bool has_x, has_y, has_z, focus, has_range, equal_views, json;
@@ -24,6 +24,7 @@ struct reconstruct_choice {
     enum nfsar_method method; /* as asked for */
     enum nfsar_density density;
     nfsar_method_options use;
+    bool best;   /* make it sharper with a network */
     bool sparse; /* reconstruct by minimising, and not with a method */
     nfsar_sparse_options sparsely;
 };

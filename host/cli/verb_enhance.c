@@ -55,6 +55,7 @@ static enum nfsar_status find_peak(struct enhance *job, double *peak, nfsar_erro
             return nfsar_fail_in(error, status, "%s, slice %zu", job->input, z);
         }
     }
+    enhancing_warn(&job->enhancing, &nfsar_image_file_header(job->file)->grid);
     return NFSAR_OK;
 }
 

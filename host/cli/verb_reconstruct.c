@@ -1,6 +1,7 @@
 /* nfsar reconstruct: from a capture to an image. */
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/cli/reconstruct_best.h"
 #include "host/cli/reconstruct_options.h"
 #include "host/cli/reconstruct_sparse.h"
 #include "host/cli/verbs.h"
@@ -42,7 +43,8 @@ struct job {
     nfsar_grid grid;
     nfsar_focus focus;
     bool focused;
-    float complex *volume; /* of --sparse, which makes it as a whole */
+    float complex *volume; /* of --sparse and --quality best, which make it as a whole */
+    struct reconstruct_best best;
     nfsar_sparse_report sparsely;
 };
 
@@ -303,6 +305,9 @@ static enum nfsar_status fill_header(const struct job *job, nfsar_image *header,
         status = nfsar_image_note(header, error, "%s (nfsar %s): method %s, %s", cli_command_line(),
                                   NFSAR_VERSION, header->method, header->options);
     }
+    if (status == NFSAR_OK && job->choice.best) {
+        status = enhancing_note(&job->best.enhancing, job->best.peak, header, error);
+    }
     return status;
 }
 
@@ -376,6 +381,9 @@ static int print_json(const struct job *job) {
     if (job->choice.sparse) {
         json_object_set_new(root, "sparse", reconstruct_sparse_json(&job->sparsely));
     }
+    if (job->choice.best) {
+        json_object_set_new(root, "enhanced", reconstruct_best_json(&job->best));
+    }
     return print_object(root);
 }
 
@@ -428,6 +436,9 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     if (status == NFSAR_OK && job->choice.sparse) {
         status = reconstruct_sparsely(job->capture, &job->grid, &job->source, &job->request,
                                       &job->choice, &job->volume, &job->sparsely, error);
+    } else if (status == NFSAR_OK && job->choice.best) {
+        status = reconstruct_best(job->imager, &job->grid, &job->source, &job->best, &job->volume,
+                                  error);
     }
     if (status == NFSAR_OK) {
         status = write_image(job, error);
@@ -452,6 +463,7 @@ int verb_reconstruct(int argc, char **argv) {
     nfsar_calibrated_free(&job.calibrated);
     free(job.weight);
     free(job.volume);
+    enhancing_free(&job.best.enhancing);
     nfsar_capture_file_close(job.file);
     return status == NFSAR_OK ? exit_status : cli_fail(&error);
 }

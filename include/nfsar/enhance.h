@@ -87,6 +87,12 @@ enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, si
 enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
                                         float *out, nfsar_error *error);
 
+/** How far the pixels of in[2][ny][nx] (real and imaginary part) are apart in resolution cells,
+ * along x and y: from 0 to 1, by how alike neighbours are. It is right for points and for noise,
+ * whose spectrum fills the band that the aperture passes; less comes out where a smooth surface
+ * outshines all else. Networks know the spacings that they were trained with (docs/enhance.md). */
+void nfsar_enhance_spacing(const float *in, size_t nx, size_t ny, double spacing[2]);
+
 /** Bytes that @p plan holds. */
 size_t nfsar_enhance_plan_memory(const nfsar_enhance_plan *plan);
 

@@ -26,10 +26,12 @@ enum nfsar_sparse {
 
 /** Which operators stand for A and its adjoint. */
 enum nfsar_sparse_operators {
-    NFSAR_SPARSE_AUTO = 0, /**< planar where it fits and is faster, else exact */
-    NFSAR_SPARSE_EXACT,    /**< the simulator and backprojection: any geometry */
-    NFSAR_SPARSE_PLANAR /**< plane waves: positions in a plane in front of the grid, lattice or not
-                         */
+    NFSAR_SPARSE_AUTO = 0,   /**< planar or cylindrical where it fits and is faster, else exact */
+    NFSAR_SPARSE_EXACT,      /**< the simulator and backprojection: any geometry */
+    NFSAR_SPARSE_PLANAR,     /**< plane waves: positions in a plane in front of the grid or near it,
+                                  lattice or not */
+    NFSAR_SPARSE_CYLINDRICAL /**< waves round an axis: positions on a cylinder round the grid,
+                                  lattice or not */
 };
 
 /** Parse "l1", "tv" or "l1+tv". */
@@ -38,7 +40,7 @@ enum nfsar_status nfsar_sparse_parse(const char *name, enum nfsar_sparse *sparse
 /** The name that nfsar_sparse_parse() takes. */
 const char *nfsar_sparse_name(enum nfsar_sparse sparse);
 
-/** Parse "auto", "exact" or "planar". */
+/** Parse "auto", "exact", "planar" or "cylindrical". */
 enum nfsar_status nfsar_sparse_operators_parse(const char *name,
                                                enum nfsar_sparse_operators *operators,
                                                nfsar_error *error);

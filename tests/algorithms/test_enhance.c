@@ -228,6 +228,40 @@ static void bad_images_are_refused(void **state) {
     reference_free(net);
 }
 
+/* Waves of random phases that fill a part of the band, wherever that is: pixels are so much of a
+ * cell apart. */
+static void spacing_is_that_of_the_band(void **state) {
+    (void)state;
+    enum { N = 64, PLANE = N * N };
+    static const int bands[][3] = {{16, 8, 0}, {32, 24, 5}, {8, 48, -20}};
+    for (size_t b = 0; b < sizeof bands / sizeof bands[0]; b++) {
+        const int *band = bands[b];
+        float *in = calloc(2 * PLANE, sizeof *in);
+        uint32_t random = 7;
+        for (int v = 0; v < band[1]; v++) {
+            for (int u = 0; u < band[0]; u++) {
+                random = random * 1664525u + 1013904223u;
+                const double turn = (double)(random >> 8) / (1 << 24);
+                for (int i = 0; i < PLANE; i++) {
+                    const double at = (u + band[2]) * (i % N) + (v + band[2]) * (i / N);
+                    in[i] += (float)cos(2.0 * M_PI * (turn + at / N));
+                    in[PLANE + i] += (float)sin(2.0 * M_PI * (turn + at / N));
+                }
+            }
+        }
+        double spacing[2];
+        nfsar_enhance_spacing(in, N, N, spacing);
+        assert_near(spacing[0], (double)band[0] / N, 0.02);
+        assert_near(spacing[1], (double)band[1] / N, 0.02);
+        free(in);
+    }
+    const float none[8] = {0.0f};
+    double spacing[2] = {1.0, 1.0};
+    nfsar_enhance_spacing(none, 4, 1, spacing);
+    assert_true(spacing[0] == 0.0 || spacing[0] < 1e-6);
+    assert_true(spacing[1] == 0.0);
+}
+
 /* A part of the header in place of another of the same length or not; what the message must say. */
 struct change {
     const char *from, *to, *says;
@@ -395,6 +429,28 @@ static void weights_come_from_files(void **state) {
     reference_free(net);
 }
 
+static void networks_are_built_in(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_enhance_model *model = NULL;
+    static const char *const names[] = {"default", "paper"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(nfsar_enhance_builtin_name(i), names[i]);
+        assert_ok(nfsar_enhance_builtin(names[i], &model, &error), error);
+        assert_non_null(nfsar_enhance_model_text(model, "variant"));
+        assert_null(nfsar_enhance_model_text(model, "no such key"));
+        if (i == 1) {
+            assert_int_equal(nfsar_enhance_model_info(model).parameters, 69122);
+            assert_string_equal(nfsar_enhance_model_text(model, "variant"), "paper");
+        }
+        nfsar_enhance_model_free(model);
+    }
+    assert_null(nfsar_enhance_builtin_name(2));
+    assert_int_equal(nfsar_enhance_builtin("Paper", &model, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "'Paper' is built in: there are default and paper");
+    assert_null(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_network_agrees),
@@ -403,9 +459,11 @@ int main(void) {
         cmocka_unit_test(threads_and_scale_do_not_matter),
         cmocka_unit_test(costs_are_those_of_the_paper),
         cmocka_unit_test(bad_images_are_refused),
+        cmocka_unit_test(spacing_is_that_of_the_band),
         cmocka_unit_test(foreign_weights_are_refused_by_name),
         cmocka_unit_test(cut_and_damaged_weights_are_refused),
         cmocka_unit_test(weights_come_from_files),
+        cmocka_unit_test(networks_are_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,10 +51,10 @@ static void slices_go_through_the_network(void **state) {
     unsigned char *file = reference_file(net, &size);
     test_write_file("tiny.safetensors", file, size);
     write_image(net, magnitude);
-    assert_int_equal(test_command(output, sizeof output, "enhance %s -o %s --model %s --threads 2",
-                                  test_path("image.h5"), test_path("sharp.h5"),
-                                  test_path("tiny.safetensors")),
-                     0);
+    assert_int_equal(
+        test_command(output, sizeof output, "enhance %s -o %s --model %s --threads 2 -q",
+                     test_path("image.h5"), test_path("sharp.h5"), test_path("tiny.safetensors")),
+        0);
     assert_string_equal(output, "");
     nfsar_error error;
     nfsar_image image;

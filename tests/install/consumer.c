@@ -23,6 +23,7 @@ int main(void) {
     nfsar_imager *imager;
     nfsar_image image;
     nfsar_image_metrics metrics;
+    nfsar_enhance_model *network;
     nfsar_scatterer point = {.position = {0.004, -0.006, 0.2}, .reflectivity = 1.0f};
     nfsar_grid grid = {.x = {-0.02, 0.001, 41}, .y = {-0.02, 0.001, 41}, .z = {0.15, 0.005, 21}};
 
@@ -46,6 +47,10 @@ int main(void) {
         nfsar_image_measure(&image, &metrics, &error) != NFSAR_OK) {
         return fail(&error);
     }
+    if (nfsar_enhance_builtin("default", &network, &error) != NFSAR_OK) {
+        return fail(&error);
+    }
+    nfsar_enhance_model_free(network);
     double away = hypot(metrics.peak_m[0] - 0.004, metrics.peak_m[1] + 0.006);
     printf("%s: peak at %.4f %.4f %.4f m\n", nfsar_method_name(nfsar_imager_method(imager)),
            metrics.peak_m[0], metrics.peak_m[1], metrics.peak_m[2]);
