@@ -31,6 +31,11 @@ def read_image(path):
         return file["image/data"][0]
 
 
+def is_file(model):
+    """As nfsar enhance --model takes it; else the name of a network that is built in."""
+    return "/" in model or model.endswith(".safetensors")
+
+
 class Bench:
     """nfsar: the command; models: name -> what follows its --model; keep: a folder for labels and images of the methods, or None."""
 
@@ -41,7 +46,7 @@ class Bench:
     def identity(self):
         """What results depend on, but for the scenes."""
         digest = hashlib.sha256()
-        for path in [shutil.which(self.nfsar)] + [m for m in self.models.values() if os.path.exists(m)]:
+        for path in [shutil.which(self.nfsar)] + [m for m in self.models.values() if is_file(m)]:
             with open(path, "rb") as file:
                 digest.update(file.read())
         return {"format": "nfsar-enhance-evaluation", "recipe": scenes.VERSION, "pixels": scenes.PIXELS, "programs": digest.hexdigest()}
