@@ -28,6 +28,12 @@ def psnr(image, ideal):
     return float(-10 * np.log10(max(np.mean((image - ideal) ** 2), 1e-12)))
 
 
+def psnr_fit(image, ideal):
+    """The same of the image times the factor that suits the label best: what is left when brightness as a whole is no error."""
+    energy = np.sum(image * image)
+    return psnr(image * (np.sum(image * ideal) / energy if energy > 0 else 0), ideal)
+
+
 def _blur(image):
     taps = np.exp(-((np.arange(11) - 5.0) ** 2) / (2 * 1.5**2))
     taps /= taps.sum()
@@ -105,5 +111,5 @@ def count_peaks(image):
 def scores(image, label, cell):
     """Of one image on the scale of its input's peak; cell: of resolution, in pixels."""
     scaled = to_peak(image)
-    return {"psnr": psnr(scaled, label), "ssim": ssim(scaled, label), "rmse": rmse(scaled, label),
+    return {"psnr": psnr(scaled, label), "fit": psnr_fit(scaled, label), "ssim": ssim(scaled, label), "rmse": rmse(scaled, label),
             "false": invented(image, label, 2 * cell), "lost": lost(image, label, cell), "peak": float(image.max())}

@@ -37,6 +37,8 @@ def check_measures():
     rng = np.random.default_rng(1)
     ideal = rng.random((20, 24))
     close(scores.psnr(ideal + 0.1, ideal), 20)
+    close(scores.psnr_fit(0.3 * ideal, ideal), 120)
+    close(scores.psnr_fit(np.array([1.0, 1.0]), np.array([0.0, 0.4])), -10 * math.log10(0.04))  # 0.2 of it
     close(scores.rmse(ideal - 0.1, ideal), 0.1)
     close(scores.ssim(ideal, ideal), 1)
     # Two grey images have only the first factor of SSIM: (2 ab + c1) / (a^2 + b^2 + c1), c1 = 1e-4.
@@ -154,7 +156,7 @@ def check_rows(path):
     for result in results:
         rows = result["rows"]
         method = "rma" if "rma" in rows else "nurma"
-        for name in ("psnr", "ssim", "rmse", "peak"):
+        for name in ("psnr", "fit", "ssim", "rmse", "peak"):
             close(rows[method + "+default"][name], rows[method][name], 1e-5)
             close(rows[method + "+paper"][name], rows["black"][name])
         close(rows[method]["peak"], 1, 1e-6)
