@@ -185,6 +185,41 @@ static void refuses(void **state) {
     assert_ok(nfsar_sparse_run(&some, &among, &source, &options, image, &report, NULL, &error),
               error);
     assert_int_equal(report.operators, NFSAR_SPARSE_EXACT);
+    /* No scale is too large or too small. */
+    float complex *scaled = calloc(nfsar_grid_voxels(&grid), sizeof *scaled);
+    options = nfsar_sparse_defaults();
+    options.penalty = NFSAR_SPARSE_L1_TV;
+    options.iterations = 3;
+    assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error), error);
+    for (int e = -1; e <= 1; e += 2) {
+        float scale = e < 0 ? 0x1p-100f : 0x1p100f;
+        for (size_t i = 0; i < some.n_pulse * SAMPLES; i++) {
+            some.echo[i] *= scale;
+        }
+        assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, scaled, &report, NULL, &error),
+                  error);
+        for (size_t i = 0; i < nfsar_grid_voxels(&grid); i++) {
+            assert_near(cabsf(scaled[i] / scale - image[i]), 0.0, 1e-5);
+        }
+        for (size_t i = 0; i < some.n_pulse * SAMPLES; i++) {
+            some.echo[i] /= scale;
+        }
+    }
+    free(scaled);
+    /* Memory is counted before it is taken. */
+    options.memory = 1000;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_MEMORY);
+    assert_contains(error.message, "more than the 0 MiB allowed: give a smaller grid");
+    options = nfsar_sparse_defaults();
+    options.start = true;
+    image[8] = NAN;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_FORMAT);
+    assert_contains(error.message, "voxel 8 of the start is not finite");
+    options.threads = -1;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_ARGUMENT);
     some.echo[7] = NAN;
     assert_int_equal(nfsar_sparse_run(&some, &grid, &source, NULL, image, NULL, NULL, &error),
                      NFSAR_ERROR_FORMAT);
