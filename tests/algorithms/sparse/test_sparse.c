@@ -153,6 +153,70 @@ static void takes_all_penalties(void **state) {
     nfsar_capture_free(&some);
 }
 
+/* Points on voxels, of a random part of the poses: they are found, and nothing else. */
+static void find_points(nfsar_capture *capture, const nfsar_grid *where, const size_t voxel[2],
+                        size_t n_pose, enum nfsar_sparse_operators operators) {
+    nfsar_error error;
+    nfsar_random random;
+    nfsar_random_seed(&random, 4);
+    for (size_t i = 0; i < n_pose; i++) {
+        size_t other = i + (size_t)((double)(capture->n_pose - i) * nfsar_random_uniform(&random));
+        nfsar_pose held = capture->pose[i];
+        capture->pose[i].position = capture->pose[other].position;
+        capture->pose[other].position = held.position;
+    }
+    capture->n_pulse = capture->n_pose = n_pose;
+    nfsar_vec3 point[2];
+    for (int t = 0; t < 2; t++) {
+        size_t nx = where->x.count, ny = where->y.count;
+        point[t] = (nfsar_vec3){nfsar_axis_at(&where->x, voxel[t] % nx),
+                                nfsar_axis_at(&where->y, voxel[t] / nx % ny),
+                                nfsar_axis_at(&where->z, voxel[t] / nx / ny)};
+    }
+    radar_add_points(capture, point, 2);
+    nfsar_echo_source source = nfsar_capture_source(capture);
+    nfsar_sparse_options options = nfsar_sparse_defaults();
+    nfsar_sparse_report report;
+    options.operators = operators;
+    float complex *image = calloc(nfsar_grid_voxels(where), sizeof *image);
+    assert_ok(nfsar_sparse_run(capture, where, &source, &options, image, &report, NULL, &error),
+              error);
+    print_message("%s: %zu iterations, residual %.3f\n",
+                  nfsar_sparse_operators_name(report.operators), report.iterations,
+                  report.residual);
+    assert_true(report.operators == operators && report.residual < 0.1);
+    for (size_t i = 0; i < nfsar_grid_voxels(where); i++) {
+        bool there = i == voxel[0] || i == voxel[1];
+        assert_near(cabsf(image[i]), there ? 0.93 : 0.0, there ? 0.06 : 0.05);
+    }
+    free(image);
+    nfsar_capture_free(capture);
+}
+
+/* Two depths and an array whose transmitters take turns, on boxes of the grid. */
+static void finds_them_in_volumes(void **state) {
+    (void)state;
+    static const nfsar_grid volume = {{-0.02, 0.004, 11}, {-0.016, 0.004, 9}, {0.12, 0.04, 3}};
+    const size_t voxel[2] = {3 * 11 + 2, (2 * 9 + 6) * 11 + 8};
+    nfsar_capture capture;
+    radar_raster("xwr1443-3tx", 16, 0.006, 16, 0.006, 16, &capture);
+    find_points(&capture, &volume, voxel, 64, NFSAR_SPARSE_PLANAR);
+}
+
+static void finds_them_round_an_axis(void **state) {
+    (void)state;
+    static const nfsar_grid box = {{-0.02, 0.002, 21}, {-0.01, 0.01, 3}, {-0.016, 0.002, 17}};
+    const size_t voxel[2] = {(4 * 3 + 1) * 21 + 6, (12 * 3 + 2) * 21 + 15};
+    nfsar_capture capture;
+    radar_raster("single", 180, 1e-3, 5, 1e-3, 16, &capture);
+    for (size_t i = 0; i < capture.n_pose; i++) {
+        double angle = 2.0 * NFSAR_PI * (double)(i % 180) / 180.0;
+        capture.pose[i].position =
+            (nfsar_vec3){0.3 * cos(angle), 0.01 * (double)(i / 180) - 0.02, 0.3 * sin(angle)};
+    }
+    find_points(&capture, &box, voxel, 225, NFSAR_SPARSE_CYLINDRICAL);
+}
+
 static void refuses(void **state) {
     (void)state;
     nfsar_error error;
@@ -235,6 +299,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_few_targets),
         cmocka_unit_test(takes_all_penalties),
+        cmocka_unit_test(finds_them_in_volumes),
+        cmocka_unit_test(finds_them_round_an_axis),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
