@@ -27,7 +27,7 @@ static enum nfsar_status begin(struct fista *f, const struct fista_problem *prob
     float complex **const image[] = {&f->x, &f->older, &f->y, &f->gradient};
     float complex **const sample[] = {&f->ax, &f->a_older, &f->ay, &f->spare};
     *f = (struct fista){.problem = problem, .lipschitz = problem->lipschitz, .t = 1.0};
-    f->proximal = proximal_create(problem->shape, problem->tv > 0.0);
+    f->proximal = proximal_create(problem->shape, problem->tv > 0.0, problem->threads);
     bool good = f->proximal != NULL;
     for (size_t i = 0; i < 4; i++) {
         *image[i] = buffer_zeros(n, sizeof **image[i]);

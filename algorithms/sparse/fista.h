@@ -18,6 +18,7 @@ struct fista_problem {
     const float complex *samples;
     double l1, tv;        /* weights of the penalties */
     double lipschitz;     /* |A|^2, or about that */
+    int threads;          /* 0 for all processors */
     double tolerance;     /* stop when a step changes x by less than this part of its length */
     size_t iterations;    /* at most */
     size_t tv_iterations; /* dual steps of each proximal map, at most */

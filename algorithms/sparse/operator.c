@@ -10,12 +10,12 @@
 #include "algorithms/sparse/vectors.h"
 
 double vectors_peak(const float complex *a, size_t n) {
-    float most = 0.0f;
+    double most = 0.0;
     for (size_t i = 0; i < n; i++) {
-        float re = crealf(a[i]), im = cimagf(a[i]);
-        most = fmaxf(most, re * re + im * im);
+        double re = (double)crealf(a[i]), im = (double)cimagf(a[i]);
+        most = fmax(most, re * re + im * im);
     }
-    return sqrt((double)most);
+    return sqrt(most);
 }
 
 static void draw(nfsar_random *random, float complex *to, size_t n) {
@@ -30,9 +30,13 @@ static enum nfsar_status no_memory(const struct linear_operator *op, nfsar_error
 }
 
 static enum nfsar_status iterate(const struct linear_operator *op, size_t steps, float complex *v,
-                                 float complex *s, double *largest, nfsar_error *error) {
+                                 float complex *s, double *largest, const nfsar_progress *progress,
+                                 nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < steps; i++) {
+        if (!nfsar_progress_report(progress, (double)i / (double)steps)) {
+            return nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
+        }
         double length = sqrt(vectors_power(v, op->n_image));
         float scale = length > 0.0 ? (float)(1.0 / length) : 0.0f;
         for (size_t r = 0; r < op->n_image; r++) {
@@ -49,7 +53,7 @@ static enum nfsar_status iterate(const struct linear_operator *op, size_t steps,
 }
 
 enum nfsar_status operator_norm(const struct linear_operator *op, size_t steps, double *largest,
-                                nfsar_error *error) {
+                                const nfsar_progress *progress, nfsar_error *error) {
     float complex *v = buffer_alloc(op->n_image, sizeof *v);
     float complex *s = buffer_alloc(op->n_sample, sizeof *s);
     enum nfsar_status status = v != NULL && s != NULL ? NFSAR_OK : no_memory(op, error);
@@ -58,7 +62,7 @@ enum nfsar_status operator_norm(const struct linear_operator *op, size_t steps, 
         nfsar_random random;
         nfsar_random_seed(&random, 1);
         draw(&random, v, op->n_image);
-        status = iterate(op, steps, v, s, largest, error);
+        status = iterate(op, steps, v, s, largest, progress, error);
     }
     free(v);
     free(s);

@@ -6,6 +6,7 @@
 #include <complex.h>
 #include <stddef.h>
 
+#include <nfsar/progress.h>
 #include <nfsar/status.h>
 
 struct linear_operator {
@@ -22,7 +23,7 @@ struct linear_operator {
 /* The largest eigenvalue of A^H A by power iteration from a random vector: from below, and within a
  * few percent after ten steps or so. */
 enum nfsar_status operator_norm(const struct linear_operator *op, size_t steps, double *largest,
-                                nfsar_error *error);
+                                const nfsar_progress *progress, nfsar_error *error);
 
 /* |<A x, y> - <x, A^H y>| / (|A x| |y|) for random x and y, drawn from the seed: 0 for an exact
  * pair. The scale is that of the product of vectors that are not orthogonal by chance. */

@@ -1,5 +1,6 @@
 #include "host/cli/reconstruct_options.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "host/cli/cli.h"
@@ -8,9 +9,10 @@
 static const char *check_sparse(const struct reconstruct_request *r) {
     if (r->sparse == NULL) {
         return r->has_sparse_weight || r->has_sparse_iterations || r->has_sparse_tolerance ||
-                       r->sparse_start != NULL || r->sparse_operators != NULL
-                   ? "--sparse-weight, --sparse-iterations, --sparse-tolerance, --sparse-start and "
-                     "--sparse-operators need --sparse"
+                       r->sparse_start != NULL || r->sparse_operators != NULL ||
+                       r->has_sparse_memory
+                   ? "--sparse-weight, --sparse-iterations, --sparse-tolerance, --sparse-start, "
+                     "--sparse-operators and --sparse-memory need --sparse"
                    : NULL;
     }
     if (strcmp(r->density, "none") != 0 || strcmp(r->window, "rectangular") != 0 ||
@@ -93,8 +95,10 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
          "begin with an image that --sparse made on the same grid, to go on or with another "
          "weight"},
         {"sparse-operators", 0, CLI_STRING, &r->sparse_operators, NULL, "O",
-         "exact (any geometry), planar (antennas in front of the grid; faster for volumes), or "
-         "auto"},
+         "exact (any geometry), planar (antennas in front of the grid), cylindrical (round it), or "
+         "auto: the fastest that suits"},
+        {"sparse-memory", 0, CLI_COUNT, &r->sparse_memory, &r->has_sparse_memory, "MIB",
+         "that copies of volume and samples may take; 8192"},
         {"precision", 0, CLI_STRING, &r->precision, NULL, "P",
          "bp: single, or double (slow, the reference)"},
         {"json", 0, CLI_FLAG, &r->json, NULL, NULL, "print what was done as JSON"},
@@ -201,6 +205,12 @@ static enum nfsar_status parse_sparse(const struct reconstruct_request *r,
     use->weight = r->has_sparse_weight ? r->sparse_weight : use->weight;
     use->tolerance = r->has_sparse_tolerance ? r->sparse_tolerance : use->tolerance;
     use->iterations = r->has_sparse_iterations ? r->sparse_iterations : use->iterations;
+    if (r->has_sparse_memory && (r->sparse_memory == 0 || r->sparse_memory > SIZE_MAX >> 20)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--sparse-memory %zu: MiB, 1 or more, and no more than there can be",
+                          r->sparse_memory);
+    }
+    use->memory = r->sparse_memory << 20;
     enum nfsar_status status = nfsar_sparse_parse(r->sparse, &use->penalty, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "--sparse %s", r->sparse);

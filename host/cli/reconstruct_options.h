@@ -12,10 +12,10 @@ struct reconstruct_request {
     double range[2];
     bool has_x, has_y, has_z, focus, has_range, equal_views, json;
     double target_depth, tolerance, plane;
-    size_t patches, sparse_iterations;
+    size_t patches, sparse_iterations, sparse_memory;
     const char *sparse, *sparse_start, *sparse_operators;
     double sparse_weight, sparse_tolerance;
-    bool has_sparse_weight, has_sparse_tolerance, has_sparse_iterations;
+    bool has_sparse_weight, has_sparse_tolerance, has_sparse_iterations, has_sparse_memory;
     bool has_target_depth, has_tolerance, has_plane;
 };
 

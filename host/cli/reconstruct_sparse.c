@@ -48,10 +48,12 @@ static enum nfsar_status load_start(const char *path, const nfsar_grid *grid, fl
 
 static void say(const struct reconstruct_choice *choice, const nfsar_sparse_report *report) {
     char end[96];
-    snprintf(end, sizeof end,
-             report->converged ? "converged"
-                               : "not converged: the last step still moved it by %.2g",
-             report->change);
+    if (report->converged) {
+        snprintf(end, sizeof end, "converged");
+    } else {
+        snprintf(end, sizeof end, "stopped by --sparse-iterations: the last step moved it by %.2g",
+                 report->change);
+    }
     cli_say("sparse %s (%s operators): %zu iteration%s, %zu restart%s, %s; %.3g of the echoes' "
             "amplitude is not explained",
             nfsar_sparse_name(choice->sparsely.penalty),
@@ -95,10 +97,10 @@ char *reconstruct_sparse_options(const struct reconstruct_choice *choice) {
 }
 
 json_t *reconstruct_sparse_json(const nfsar_sparse_report *report) {
-    return json_pack("{s:s, s:f, s:f, s:f, s:I, s:I, s:b, s:f, s:f, s:f}", "operators",
+    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:b, s:f, s:f, s:f}", "operators",
                      nfsar_sparse_operators_name(report->operators), "lipschitz", report->lipschitz,
-                     "lambda_l1", report->l1, "lambda_tv", report->tv, "iterations",
-                     (json_int_t)report->iterations, "restarts", (json_int_t)report->restarts,
-                     "converged", (int)report->converged, "change", report->change, "residual",
-                     report->residual, "objective", report->objective);
+                     "lambda_l1", report->l1, "lambda_tv", report->tv, "tv_length_m",
+                     report->length, "iterations", (json_int_t)report->iterations, "restarts",
+                     (json_int_t)report->restarts, "converged", (int)report->converged, "change",
+                     report->change, "residual", report->residual, "objective", report->objective);
 }

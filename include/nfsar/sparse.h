@@ -2,7 +2,9 @@
  * Sparse reconstruction: the volume that explains the echoes and has few scatterers or few edges.
  *
  * It minimises 1/2 |A o - s|^2 + lambda_1 sum |o| + lambda_TV TV(o) over complex volumes o, with
- * the echo model A of nfsar/capture.h: (A o)(k) = sum o(r) exp(+jk(|r - r_T| + |r - r_R|)). Unlike
+ * the echo model A of nfsar/capture.h: (A o)(k) = sum o(r) exp(+jk(|r - r_T| + |r - r_R|)). TV is
+ * the sum of |grad u| times a length, u the field o without the two-way phase of its depth, so that
+ * neither it nor sum |o| depends on how far voxels lie apart (docs/theory/sparse.md). Unlike
  * the other methods' images, o is in units of reflectivity. For apertures with too few positions
  * (docs/reconstruct.md).
  */
@@ -53,12 +55,16 @@ typedef struct nfsar_sparse_options {
     enum nfsar_sparse_operators operators; /**< auto */
     double weight;     /**< lambda_1 as a fraction of max |A^H s|, above 0 and below 1: 0.05. What
                             is so much weaker than the strongest scatterer is taken for clutter. (At
-                            1 the solution is nothing.) TV: lambda_TV is half of that */
+                            1 the solution is nothing.) TV: lambda_TV is 0.15 of that, and with both
+                            lambda_1 a fifth */
     double tolerance;  /**< stop when a step changes the volume by less than this part of its
                             length: 1e-3 */
     size_t iterations; /**< or after so many: 200 */
-    bool start;        /**< image holds a start (warm), else it begins with zeros: false */
-    int threads;       /**< 0 for all processors */
+    bool start;        /**< image holds a start (warm), in reflectivities and on the same grid, else
+                            it begins with zeros: false */
+    size_t memory; /**< bytes that copies of volume and samples may take; 0 for 8 GiB. The planar
+                        pair takes up to 4 GiB more, the cylindrical one 2 */
+    int threads;   /**< 0 for all processors */
 } nfsar_sparse_options;
 
 /** What happened. */
@@ -67,6 +73,7 @@ typedef struct nfsar_sparse_report {
     double lipschitz;  /**< largest eigenvalue of A^H A; the step is one over that */
     double l1;         /**< lambda_1 */
     double tv;         /**< lambda_TV */
+    double length;     /**< that TV is measured in, metres: the finest that is resolved */
     size_t iterations; /**< steps made */
     size_t restarts;   /**< times the momentum was dropped */
     bool converged;    /**< to the tolerance */
@@ -79,12 +86,13 @@ typedef struct nfsar_sparse_report {
 nfsar_sparse_options nfsar_sparse_defaults(void);
 
 /** Reconstruct calibrated samples of @p source on @p grid into image[nz][ny][nx].
- * All samples and four copies of them and of the volume are held in memory.
+ * All samples and some copies of them and of the volume are held in memory.
  * @param options NULL for the defaults.
  * @param report  may be NULL.
  * @return NFSAR_ERROR_ARGUMENT for an option outside its range, NFSAR_ERROR_GEOMETRY when the
- *         operators asked for do not suit the positions, NFSAR_ERROR_MEMORY, NFSAR_ERROR_CANCELLED,
- *         NFSAR_ERROR_FORMAT for samples that are not finite. */
+ *         operators asked for do not suit the positions, NFSAR_ERROR_MEMORY (also when
+ *         options->memory does not hold it), NFSAR_ERROR_CANCELLED, NFSAR_ERROR_FORMAT for samples
+ *         or a start that are not finite. */
 enum nfsar_status nfsar_sparse_run(const nfsar_capture *capture, const nfsar_grid *grid,
                                    const nfsar_echo_source *source,
                                    const nfsar_sparse_options *options, float complex *image,

@@ -79,8 +79,8 @@ static void says_how_it_went(void **state) {
                                   " --sparse-iterations 2",
                                   test_path("thin.h5"), test_path("two.h5")),
                      0);
-    assert_contains(output, "sparse l1+tv (exact operators): 2 iterations, 0 restarts, not "
-                            "converged: the last step still moved it by");
+    assert_contains(output, "sparse l1+tv (exact operators): 2 iterations, 0 restarts, "
+                            "stopped by --sparse-iterations: the last step moved it by");
 }
 
 static void refuses(void **state) {
@@ -94,6 +94,14 @@ static void refuses(void **state) {
         {"--sparse-weight 0.1", 2, "need --sparse"},
         {"--sparse l1 --sparse-weight 0", 2, "sparse weight 0: above 0 and below 1"},
         {"--sparse l1 --sparse-iterations 0", 2, "sparse iterations 0: 1 or more"},
+        {"--sparse l1 --sparse-weight nan", 2, "sparse-weight"},
+        {"--sparse l1 --sparse-weight -1e300", 2, "sparse weight"},
+        {"--sparse l1 --sparse-tolerance 1", 2, "sparse tolerance 1: from 0 to below 1"},
+        {"--sparse l1 --sparse-iterations -3", 2, "--sparse-iterations"},
+        {"--sparse l1 --sparse-memory 0", 2, "--sparse-memory 0: MiB, 1 or more"},
+        {"--sparse l1 --sparse-memory 1152921504606846976", 2, "--sparse-memory"},
+        {"--sparse-memory 1", 2, "need --sparse"},
+        {"--sparse l1 --sparse-operators cylindrical", 1, "cylindrical operators: "},
         {"--sparse l1 --method rma", 2, "--sparse takes the place of --method"},
         {"--sparse l1 --density voronoi", 2, "leave out --density"},
         {"--sparse l1 --tolerance 1e-4", 2, "--sparse has no use for --compensation"},
@@ -120,6 +128,12 @@ static void refuses(void **state) {
                                   test_path("thin.h5"), test_path("not.h5"), test_path("l1.h5")),
                      2);
     assert_contains(output, "its grid is another");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "reconstruct %s -o %s --sparse tv --sparse-memory 1 --x "
+                                  "-0.1:0.1:201 --y -0.1:0.1:101 --z 0.2",
+                                  test_path("thin.h5"), test_path("not.h5")),
+                     1);
+    assert_contains(output, "more than the 1 MiB allowed: give a smaller grid");
     assert_int_equal(test_count_files("not.h5"), 0);
 }
 

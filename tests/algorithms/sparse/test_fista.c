@@ -59,9 +59,14 @@ static struct matrix random_matrix(size_t rows, size_t columns, uint64_t seed) {
     return a;
 }
 
+/* Differences from voxel to voxel count as they are. */
+static struct proximal_shape unit(size_t x, size_t y, size_t z) {
+    return (struct proximal_shape){.x = x, .y = y, .z = z, .weight = {1.0, 1.0, 1.0}};
+}
+
 static void map(struct proximal_shape shape, const float complex *b, double l1, double tv,
                 float complex *x) {
-    struct proximal *proximal = proximal_create(shape, tv > 0.0);
+    struct proximal *proximal = proximal_create(shape, tv > 0.0, 0);
     assert_non_null(proximal);
     /* Twice: from nothing, and from where the first left the dual. */
     for (int i = 0; i < 2; i++) {
@@ -74,7 +79,7 @@ static void shrinks(void **state) {
     (void)state;
     const float complex b[4] = {3.0f + 4.0f * I, -0.5f, 0.0f, 2.0f * I};
     float complex x[4];
-    map((struct proximal_shape){4, 1, 1}, b, 1.0, 0.0, x);
+    map(unit(4, 1, 1), b, 1.0, 0.0, x);
     assert_near(cabsf(x[0] - (2.4f + 3.2f * I)), 0.0, 1e-6);
     assert_true(x[1] == 0.0f && x[2] == 0.0f);
     assert_near(cabsf(x[3] - 1.0f * I), 0.0, 1e-6);
@@ -90,7 +95,8 @@ static void flattens_steps(void **state) {
         for (int i = 0; i < 10; i++) {
             b[i] = turn * (i < 6 ? 1.0f : 2.0f);
         }
-        struct proximal_shape shape = {axis == 0 ? 10 : 1, axis == 1 ? 10 : 1, axis == 2 ? 10 : 1};
+        struct proximal_shape shape =
+            unit(axis == 0 ? 10 : 1, axis == 1 ? 10 : 1, axis == 2 ? 10 : 1);
         assert_near(proximal_tv(b, shape), 1.0, 1e-6);
         map(shape, b, 0.0, 0.6, x);
         for (int i = 0; i < 10; i++) {
@@ -109,6 +115,35 @@ static void flattens_steps(void **state) {
     }
 }
 
+/* Slices whose phase turns as it should are flat, and stay what they are; and the penalty of one
+ * step along an axis is the step times the axis' weight. */
+static void turns_slices(void **state) {
+    (void)state;
+    struct proximal_shape shape = unit(2, 2, 6);
+    float complex b[24], x[24];
+    shape.turn = 2.1;
+    for (int i = 0; i < 24; i++) {
+        b[i] = (float complex)cexp(-2.1 * (i / 4) * I);
+    }
+    assert_near(proximal_tv(b, shape), 0.0, 1e-5);
+    map(shape, b, 0.0, 0.4, x);
+    for (int i = 0; i < 24; i++) {
+        assert_near(cabsf(x[i] - b[i]), 0.0, 1e-5);
+    }
+    shape.turn = 0.0;
+    assert_near(proximal_tv(b, shape), 20.0 * 2.0 * sin(1.05), 1e-5);
+    shape.weight[2] = 0.3;
+    assert_near(proximal_tv(b, shape), 0.3 * 20.0 * 2.0 * sin(1.05), 1e-5);
+    /* Weights are in the map: as if the penalty were so much stronger. */
+    for (int i = 0; i < 24; i++) {
+        b[i] = i < 12 ? 1.0f : 2.0f;
+    }
+    map(shape, b, 0.0, 1.0, x);
+    for (int i = 0; i < 24; i++) {
+        assert_near(cabsf(x[i] - (i < 12 ? 1.1f : 1.9f)), 0.0, 1e-4);
+    }
+}
+
 static double cost(struct proximal_shape shape, const float complex *b, const float complex *x,
                    double l1, double tv) {
     double sum = 0.0;
@@ -123,7 +158,8 @@ static double cost(struct proximal_shape shape, const float complex *b, const fl
  * and nowhere else; rounding makes 1e-6 of that. */
 static void is_a_minimum(void **state) {
     (void)state;
-    struct proximal_shape shape = {5, 4, 3};
+    struct proximal_shape shape = unit(5, 4, 3);
+    shape.weight[0] = 0.7, shape.weight[2] = 1.5, shape.turn = 0.8;
     enum { N = 60 };
     float complex b[N], x[N], other[N];
     nfsar_random random;
@@ -164,9 +200,9 @@ static void satisfies_optimality(void **state) {
     for (int i = 0; i < N; i++) {
         most = fmax(most, (double)cabsf(g[i]));
     }
-    assert_ok(operator_norm(&op, 30, &norm, &error), error);
+    assert_ok(operator_norm(&op, 30, &norm, NULL, &error), error);
     struct fista_problem problem = {.op = &op,
-                                    .shape = {N, 1, 1},
+                                    .shape = unit(N, 1, 1),
                                     .samples = s,
                                     .l1 = 0.02 * most,
                                     .lipschitz = norm,
@@ -223,10 +259,10 @@ static void knows_its_ends(void **state) {
         s[i] = (float)(i + 1) * (0.6f + 0.8f * I);
     }
     double norm = 0.0;
-    assert_ok(operator_norm(&op, 3, &norm, &error), error);
+    assert_ok(operator_norm(&op, 3, &norm, NULL, &error), error);
     assert_near(norm, 4.0, 1e-5);
     struct fista_problem problem = {.op = &op,
-                                    .shape = {4, 3, 1},
+                                    .shape = unit(4, 3, 1),
                                     .samples = s,
                                     .l1 = 6.0,
                                     .lipschitz = norm,
@@ -273,7 +309,7 @@ static void stops_when_told(void **state) {
     int calls = 4;
     nfsar_progress progress = {stop, &calls};
     struct fista_problem problem = {.op = &op,
-                                    .shape = {9, 1, 1},
+                                    .shape = unit(9, 1, 1),
                                     .samples = s,
                                     .l1 = 0.1,
                                     .lipschitz = 30.0,
@@ -291,9 +327,13 @@ static void stops_when_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shrinks),        cmocka_unit_test(flattens_steps),
-        cmocka_unit_test(is_a_minimum),   cmocka_unit_test(satisfies_optimality),
-        cmocka_unit_test(knows_its_ends), cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(shrinks),
+        cmocka_unit_test(flattens_steps),
+        cmocka_unit_test(turns_slices),
+        cmocka_unit_test(is_a_minimum),
+        cmocka_unit_test(satisfies_optimality),
+        cmocka_unit_test(knows_its_ends),
+        cmocka_unit_test(stops_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,71 @@ static void takes_all_penalties(void **state) {
     nfsar_capture_free(&some);
 }
 
+/* Points on voxels, of a random part of the poses: they are found, and nothing else. */
+static void find_points(nfsar_capture *capture, const nfsar_grid *where, const size_t voxel[2],
+                        size_t n_pose, enum nfsar_sparse_operators operators) {
+    nfsar_error error;
+    nfsar_random random;
+    nfsar_random_seed(&random, 4);
+    for (size_t i = 0; i < n_pose; i++) {
+        size_t other = i + (size_t)((double)(capture->n_pose - i) * nfsar_random_uniform(&random));
+        nfsar_pose held = capture->pose[i];
+        capture->pose[i].position = capture->pose[other].position;
+        capture->pose[other].position = held.position;
+    }
+    capture->n_pulse = capture->n_pose = n_pose;
+    nfsar_vec3 point[2];
+    for (int t = 0; t < 2; t++) {
+        size_t nx = where->x.count, ny = where->y.count;
+        point[t] = (nfsar_vec3){nfsar_axis_at(&where->x, voxel[t] % nx),
+                                nfsar_axis_at(&where->y, voxel[t] / nx % ny),
+                                nfsar_axis_at(&where->z, voxel[t] / nx / ny)};
+    }
+    radar_add_points(capture, point, 2);
+    nfsar_echo_source source = nfsar_capture_source(capture);
+    nfsar_sparse_options options = nfsar_sparse_defaults();
+    nfsar_sparse_report report;
+    options.operators = operators;
+    options.tolerance = 5e-3;
+    float complex *image = calloc(nfsar_grid_voxels(where), sizeof *image);
+    assert_ok(nfsar_sparse_run(capture, where, &source, &options, image, &report, NULL, &error),
+              error);
+    print_message("%s: %zu iterations, residual %.3f\n",
+                  nfsar_sparse_operators_name(report.operators), report.iterations,
+                  report.residual);
+    assert_true(report.operators == operators && report.residual < 0.1);
+    for (size_t i = 0; i < nfsar_grid_voxels(where); i++) {
+        bool there = i == voxel[0] || i == voxel[1];
+        assert_near(cabsf(image[i]), there ? 0.93 : 0.0, there ? 0.06 : 0.05);
+    }
+    free(image);
+    nfsar_capture_free(capture);
+}
+
+/* Two depths and an array whose transmitters take turns, on boxes of the grid. */
+static void finds_them_in_volumes(void **state) {
+    (void)state;
+    static const nfsar_grid volume = {{-0.02, 0.004, 11}, {-0.016, 0.004, 9}, {0.2, 0.04, 3}};
+    const size_t voxel[2] = {3 * 11 + 2, (2 * 9 + 6) * 11 + 8};
+    nfsar_capture capture;
+    radar_raster("xwr1443-3tx", 16, 0.006, 16, 0.006, 8, &capture);
+    find_points(&capture, &volume, voxel, 40, NFSAR_SPARSE_PLANAR);
+}
+
+static void finds_them_round_an_axis(void **state) {
+    (void)state;
+    static const nfsar_grid box = {{-0.02, 0.002, 21}, {-0.01, 0.01, 3}, {-0.016, 0.002, 17}};
+    const size_t voxel[2] = {(4 * 3 + 1) * 21 + 6, (12 * 3 + 2) * 21 + 15};
+    nfsar_capture capture;
+    radar_raster("single", 180, 1e-3, 5, 1e-3, 8, &capture);
+    for (size_t i = 0; i < capture.n_pose; i++) {
+        double angle = 2.0 * NFSAR_PI * (double)(i % 180) / 180.0;
+        capture.pose[i].position =
+            (nfsar_vec3){0.3 * cos(angle), 0.01 * (double)(i / 180) - 0.02, 0.3 * sin(angle)};
+    }
+    find_points(&capture, &box, voxel, 225, NFSAR_SPARSE_CYLINDRICAL);
+}
+
 static void refuses(void **state) {
     (void)state;
     nfsar_error error;
@@ -185,6 +250,41 @@ static void refuses(void **state) {
     assert_ok(nfsar_sparse_run(&some, &among, &source, &options, image, &report, NULL, &error),
               error);
     assert_int_equal(report.operators, NFSAR_SPARSE_EXACT);
+    /* No scale is too large or too small. */
+    float complex *scaled = calloc(nfsar_grid_voxels(&grid), sizeof *scaled);
+    options = nfsar_sparse_defaults();
+    options.penalty = NFSAR_SPARSE_L1_TV;
+    options.iterations = 3;
+    assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error), error);
+    for (int e = -1; e <= 1; e += 2) {
+        float scale = e < 0 ? 0x1p-100f : 0x1p100f;
+        for (size_t i = 0; i < some.n_pulse * SAMPLES; i++) {
+            some.echo[i] *= scale;
+        }
+        assert_ok(nfsar_sparse_run(&some, &grid, &source, &options, scaled, &report, NULL, &error),
+                  error);
+        for (size_t i = 0; i < nfsar_grid_voxels(&grid); i++) {
+            assert_near(cabsf(scaled[i] / scale - image[i]), 0.0, 1e-5);
+        }
+        for (size_t i = 0; i < some.n_pulse * SAMPLES; i++) {
+            some.echo[i] /= scale;
+        }
+    }
+    free(scaled);
+    /* Memory is counted before it is taken. */
+    options.memory = 1000;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_MEMORY);
+    assert_contains(error.message, "more than the 0 MiB allowed: give a smaller grid");
+    options = nfsar_sparse_defaults();
+    options.start = true;
+    image[8] = NAN;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_FORMAT);
+    assert_contains(error.message, "voxel 8 of the start is not finite");
+    options.threads = -1;
+    assert_int_equal(nfsar_sparse_run(&some, &grid, &source, &options, image, NULL, NULL, &error),
+                     NFSAR_ERROR_ARGUMENT);
     some.echo[7] = NAN;
     assert_int_equal(nfsar_sparse_run(&some, &grid, &source, NULL, image, NULL, NULL, &error),
                      NFSAR_ERROR_FORMAT);
@@ -200,6 +300,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_few_targets),
         cmocka_unit_test(takes_all_penalties),
+        cmocka_unit_test(finds_them_in_volumes),
+        cmocka_unit_test(finds_them_round_an_axis),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
