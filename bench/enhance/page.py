@@ -225,7 +225,7 @@ def shape(metadata):
     square = int(metadata.get("shuffle", 1))
     words = {"magnitude": "magnitude", "complex": "complex image", "complex+magnitude": "complex image and its magnitude"}
     return (f"{words.get(metadata['input'], metadata['input'])} in" + (f", squares of {square} × {square} pixels as channels" if square > 1 else "")
-            + (", the output is added to the input's magnitude" if metadata["residual"] == "1" else ""))
+            + (", the output is added to the input's magnitude" if metadata["output"] == "residual" else ""))
 
 
 def card(results, weights, quick):

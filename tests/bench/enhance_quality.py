@@ -113,7 +113,7 @@ def write_network(path, bias):
     conv_norm("head", 4, 1, 1)
     safetensors.write(path, tensors, {
         "format": "nfsar-enhance", "format_version": "1", "architecture": "mobile-srvit", "input": "magnitude", "normalisation": "peak",
-        "residual": 1, "channels": 4, "dims": 4, "depths": 1, "hidden": 4, "stem": 1, "heads": 1, "head_dim": 4, "patch": 8, "shuffle": 1})
+        "output": "residual", "channels": 4, "dims": 4, "depths": 1, "hidden": 4, "stem": 1, "heads": 1, "head_dim": 4, "patch": 8, "shuffle": 1})
 
 
 def make_small():
