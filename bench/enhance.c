@@ -32,7 +32,7 @@ struct networks {
 
 static enum nfsar_status run(void *context, nfsar_error *error) {
     const struct network *network = context;
-    return nfsar_enhance_execute(network->plan, network->in, 0.0, network->out, error);
+    return nfsar_enhance_execute(network->plan, network->in, network->out, error);
 }
 
 /* Time does not depend on what the numbers are, as long as they are ordinary ones. */

@@ -143,25 +143,54 @@ static void put_in(const struct enhance_plan *plan, const struct enhance_part *p
     }
 }
 
-static void take_out(const struct enhance_plan *plan, const struct enhance_part *part,
-                     double peak) {
+/* Networks learn images of 0 to 1, and those without an activation overshoot at both ends. */
+static double limit(double value, double peak) {
+    return value < 0.0 ? 0.0 : value > peak ? peak : value;
+}
+
+static enum nfsar_status take_out(const struct enhance_plan *plan, const struct enhance_part *part,
+                                  double peak, nfsar_error *error) {
     const struct enhance_shape *shape = &plan->model->shape;
     for (size_t y = 0; y < part->ny; y++) {
         const struct square_row row = row_of_squares(plan, plan->mid.planes, 0, y);
         for (size_t x = 0; x < part->nx; x++) {
             const size_t i = y * part->row + x;
-            double value = (double)*pixel_of(&row, x) * peak;
+            const float came = *pixel_of(&row, x);
+            if (!isfinite(came)) {
+                return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                  "the network makes %g of pixel (%zu, %zu) of a tile: its weights "
+                                  "are beyond what 32-bit floats can compute",
+                                  (double)came, x, y);
+            }
+            double value = (double)came * peak;
             if (shape->output == ENHANCE_RESIDUAL) {
                 value += enhance_magnitude(shape, part->in, part->plane, i);
             }
-            value *= (double)part->weight_x[x] * (double)part->weight_y[y];
-            part->out[i] += (float)value;
+            const double share = (double)part->weight_x[x] * (double)part->weight_y[y];
+            part->out[i] += (float)(limit(value, peak) * share);
         }
     }
+    return NFSAR_OK;
 }
 
-void enhance_plan_execute(struct enhance_plan *plan, const struct enhance_part *part, double peak) {
+static double find_peak(const struct enhance_shape *shape, const struct enhance_part *part) {
+    double peak = 0.0;
+    for (size_t y = 0; y < part->ny; y++) {
+        for (size_t x = 0; x < part->nx; x++) {
+            const double is = enhance_magnitude(shape, part->in, part->plane, y * part->row + x);
+            peak = is > peak ? is : peak;
+        }
+    }
+    return peak;
+}
+
+enum nfsar_status enhance_plan_execute(struct enhance_plan *plan, const struct enhance_part *part,
+                                       nfsar_error *error) {
+    const double peak = find_peak(&plan->model->shape, part);
+    if (peak == 0.0) {
+        return NFSAR_OK;
+    }
     put_in(plan, part, 1.0 / peak);
     run_network(plan);
-    take_out(plan, part, peak);
+    return take_out(plan, part, peak, error);
 }

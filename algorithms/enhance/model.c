@@ -1,5 +1,6 @@
 #include "algorithms/enhance/model.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,13 +63,34 @@ static float *take(struct builder *b, size_t n) {
 }
 
 /* Weights w[outputs][inputs][taps] and what their rows and columns are multiplied with (NULL: 1).
- */
+ * Rows come in blocks of so many (0: one of all), which begin `stride` rows apart. */
 struct linear {
+    const char *name; /* of the layer */
     int outputs, inputs, taps;
     const float *w;
+    int block, stride;
     double row[4 * ENHANCE_CHANNELS], bias[4 * ENHANCE_CHANNELS];
     const float *column;
 };
+
+static const float *row_of(const struct linear *l, int o) {
+    const int row = l->block > 0 ? o / l->block * l->stride + o % l->block : o;
+    return l->w + (size_t)row * (size_t)(l->inputs * l->taps);
+}
+
+/* Finite numbers of a file may be beyond floats when they are multiplied. */
+static float narrow(struct builder *b, const char *name, double value) {
+    if (fabs(value) <= (double)FLT_MAX) {
+        return (float)value;
+    }
+    if (b->status == NFSAR_OK) {
+        b->status = nfsar_fail(b->error, NFSAR_ERROR_FORMAT,
+                               "tensors '%s.*': together they make a weight of %g, which is beyond "
+                               "32-bit floats",
+                               name, value);
+    }
+    return 0.0f;
+}
 
 /* Pack for product(). */
 static struct enhance_product pack(struct builder *b, const struct linear *l, bool silu) {
@@ -85,11 +107,12 @@ static struct enhance_product pack(struct builder *b, const struct linear *l, bo
     made.bias = bias;
     for (int o = 0; o < l->outputs; o++) {
         float *to = weights + (o / ENHANCE_BLOCK) * ENHANCE_BLOCK * each + o % ENHANCE_BLOCK;
+        const float *from = row_of(l, o);
         for (int i = 0; i < each; i++) {
             double column = l->column != NULL ? (double)l->column[i / l->taps] : 1.0;
-            to[i * ENHANCE_BLOCK] = (float)((double)l->w[o * each + i] * l->row[o] * column);
+            to[i * ENHANCE_BLOCK] = narrow(b, l->name, (double)from[i] * l->row[o] * column);
         }
-        bias[o] = (float)l->bias[o];
+        bias[o] = narrow(b, l->name, l->bias[o]);
     }
     return made;
 }
@@ -117,7 +140,7 @@ static void fold_batch_norm(struct builder *b, const char *prefix, struct linear
 static struct enhance_product conv_norm(struct builder *b, int inputs, int outputs, int taps,
                                         bool silu, const char *prefix) {
     const int side = taps == 9 ? 3 : 1;
-    struct linear l = {.outputs = outputs, .inputs = inputs, .taps = taps};
+    struct linear l = {.name = prefix, .outputs = outputs, .inputs = inputs, .taps = taps};
     l.w = fetch(b, size_of(outputs, inputs, side, side), prefix, "conv.weight");
     fold_batch_norm(b, prefix, &l);
     return pack(b, &l, silu);
@@ -125,7 +148,7 @@ static struct enhance_product conv_norm(struct builder *b, int inputs, int outpu
 
 /* The same of one plane each. */
 static struct enhance_product depthwise_norm(struct builder *b, int channels, const char *prefix) {
-    struct linear l = {.outputs = channels, .inputs = 1, .taps = 9};
+    struct linear l = {.name = prefix, .outputs = channels, .inputs = 1, .taps = 9};
     struct enhance_product made = {
         .inputs = channels, .outputs = channels, .taps = 9, .silu = true};
     l.w = fetch(b, size_of(channels, 1, 3, 3), prefix, "conv.weight");
@@ -134,9 +157,9 @@ static struct enhance_product depthwise_norm(struct builder *b, int channels, co
     float *bias = weights != NULL ? take(b, (size_t)channels) : NULL;
     for (int o = 0; bias != NULL && o < channels; o++) {
         for (int t = 0; t < 9; t++) {
-            weights[9 * o + t] = (float)((double)l.w[9 * o + t] * l.row[o]);
+            weights[9 * o + t] = narrow(b, prefix, (double)l.w[9 * o + t] * l.row[o]);
         }
-        bias[o] = (float)l.bias[o];
+        bias[o] = narrow(b, prefix, l.bias[o]);
     }
     made.weights = weights;
     made.bias = bias;
@@ -160,7 +183,7 @@ static struct enhance_product linear(struct builder *b, int inputs, int outputs,
     char of[64], before[64];
     snprintf(of, sizeof of, "%s.%s", prefix, name);
     snprintf(before, sizeof before, "%s.%s", prefix, norm != NULL ? norm : "");
-    struct linear l = {.outputs = outputs, .inputs = inputs, .taps = 1};
+    struct linear l = {.name = of, .outputs = outputs, .inputs = inputs, .taps = 1};
     l.w = fetch(b, size_of(outputs, inputs, 1, 1), of, "weight");
     const float *bias = fetch(b, size_of(outputs, 1, 1, 1), of, "bias"), *shift = NULL;
     if (norm != NULL) {
@@ -184,14 +207,15 @@ static struct enhance_product head_qkv(struct builder *b, const struct enhance_s
     snprintf(of, sizeof of, "%s.qkv", prefix);
     snprintf(before, sizeof before, "%s.norm1", prefix);
     const int size = shape->head_dim, inner = shape->heads * size;
-    float rows[3 * 64 * ENHANCE_CHANNELS];
-    struct linear l = {.outputs = 3 * size, .inputs = d, .taps = 1, .w = rows};
+    struct linear l = {.name = of, .outputs = 3 * size, .inputs = d, .taps = 1};
     const float *w = fetch(b, size_of(3 * inner, d, 1, 1), of, "weight");
     const float *shift = fetch(b, size_of(d, 1, 1, 1), before, "bias");
     l.column = fetch(b, size_of(d, 1, 1, 1), before, "weight");
+    l.block = size;
+    l.stride = inner;
+    l.w = b->status == NFSAR_OK ? w + (size_t)(head * size) * (size_t)d : NULL;
     for (int o = 0; b->status == NFSAR_OK && o < 3 * size; o++) {
-        const float *from = w + (size_t)((o / size) * inner + head * size + o % size) * (size_t)d;
-        memcpy(rows + o * d, from, (size_t)d * sizeof *rows);
+        const float *from = row_of(&l, o);
         l.row[o] = o < size ? 1.0 / (log(2.0) * sqrt(size)) : 1.0;
         for (int i = 0; i < d; i++) {
             l.bias[o] += (double)from[i] * (double)shift[i] * l.row[o];

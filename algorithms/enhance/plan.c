@@ -5,6 +5,10 @@
 
 #include "algorithms/buffer.h"
 
+/* Of one tile: some 40 times what the paper's network takes, a minute of one core; and bytes. */
+#define MOST_PRODUCTS 1e12
+#define MOST_BYTES    2147483648.0
+
 static size_t round_up(size_t n, size_t to) {
     return (n + to - 1) / to * to;
 }
@@ -40,11 +44,38 @@ static struct widths find_widths(const struct enhance_shape *shape) {
     return most;
 }
 
+/* Numbers that a thread needs. */
+static size_t group_size(const struct enhance_plan *plan, struct widths most) {
+    const size_t size = (size_t)plan->model->shape.head_dim;
+    const size_t inner = (size_t)plan->model->shape.heads * size;
+    return (2 * most.d + 3 * size + inner + most.hidden) * plan->pitch + ENHANCE_SCORES;
+}
+
+/* Weights of a few kilobytes can ask for any number of products and bytes. */
+static enum nfsar_status check_cost(const struct enhance_plan *plan, struct widths most,
+                                    nfsar_error *error) {
+    const struct enhance_shape *shape = &plan->model->shape;
+    const double products =
+        enhance_model_products(plan->model, (double)plan->width * (double)plan->height);
+    const double planes = (double)(4 * most.channels + most.d);
+    const double bytes = 4.0 * (planes * (double)plan->row * (double)(plan->height + 2) +
+                                (double)plan->threads * (double)group_size(plan, most));
+    if (products <= MOST_PRODUCTS && bytes <= MOST_BYTES) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                      "one tile of %zu x %zu pixels, %zu tokens, takes %.2g multiplications and "
+                      "%.2g GB with %d threads: at most 1e+12 and 2.1 are allowed (heads %d, "
+                      "head_dim %d, patch %d, shuffle %d)",
+                      plan->width * (size_t)shape->shuffle, plan->height * (size_t)shape->shuffle,
+                      plan->tokens, products, 1e-9 * bytes, plan->threads, shape->heads,
+                      shape->head_dim, shape->patch, shape->shuffle);
+}
+
 static bool make_group(struct enhance_plan *plan, struct widths most, struct enhance_group *group) {
     const struct enhance_shape *shape = &plan->model->shape;
     const size_t size = (size_t)shape->head_dim, inner = (size_t)shape->heads * size;
-    const size_t planes = 2 * most.d + 3 * size + inner + most.hidden;
-    const size_t n = planes * plan->pitch + ENHANCE_SCORES;
+    const size_t n = group_size(plan, most);
     group->owned = buffer_zeros(n, sizeof *group->owned);
     if (group->owned == NULL) {
         return false;
@@ -71,6 +102,10 @@ static enum nfsar_status prepare(struct enhance_plan *plan, size_t nx, size_t ny
     plan->rounded = round_up(plan->tokens, ENHANCE_QUERIES);
     /* Rows that are a power of two apart would push each other out of the cache. */
     plan->pitch = plan->rounded + ENHANCE_SLACK;
+    const enum nfsar_status status = check_cost(plan, most, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     bool made = make_image(plan, most.channels, &plan->now) &&
                 make_image(plan, most.channels, &plan->mid) &&
                 make_image(plan, 2 * most.channels, &plan->pair) &&

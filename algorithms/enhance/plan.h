@@ -56,9 +56,11 @@ struct enhance_part {
     const float *weight_x, *weight_y; /* [nx], [ny]: what the result is multiplied with */
 };
 
-/* out += weight * the network's result, of in / peak and multiplied by peak; what is missing to the
- * plan's size is zero. */
-void enhance_plan_execute(struct enhance_plan *plan, const struct enhance_part *part, double peak);
+/* out += weight * the network's result, of the part over its largest magnitude, limited to 0 to 1,
+ * and multiplied by that magnitude; what is missing to the plan's size is zero. NFSAR_ERROR_FORMAT
+ * when the weights make something that is no number. */
+enum nfsar_status enhance_plan_execute(struct enhance_plan *plan, const struct enhance_part *part,
+                                       nfsar_error *error);
 
 /* Magnitude of pixel i, of inputs planes. */
 double enhance_magnitude(const struct enhance_shape *shape, const float *in, size_t plane,

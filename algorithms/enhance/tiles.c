@@ -168,26 +168,24 @@ void nfsar_enhance_plan_destroy(nfsar_enhance_plan *plan) {
     free(plan);
 }
 
-/* The largest magnitude, of an image that the network can take. */
-static enum nfsar_status find_peak(const nfsar_enhance_plan *plan, const float *in, double *peak,
-                                   nfsar_error *error) {
+/* Whether the network can take the image. */
+static enum nfsar_status check_image(const nfsar_enhance_plan *plan, const float *in,
+                                     nfsar_error *error) {
     const size_t nx = plan->x.n, pixels = nx * plan->y.n;
-    *peak = 0.0;
     for (size_t i = 0; i < pixels; i++) {
         const double is = enhance_magnitude(&plan->model->shape, in, pixels, i);
-        if (!isfinite(is) || is < 0.0) {
+        if (!(is >= 0.0 && is <= NFSAR_ENHANCE_LARGEST)) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                              "pixel (%zu, %zu) is %g: images are enhanced from magnitudes, finite "
-                              "and not below 0",
-                              i % nx, i / nx, is);
+                              "pixel (%zu, %zu) is %g: images are enhanced from magnitudes of 0 to "
+                              "%g",
+                              i % nx, i / nx, is, NFSAR_ENHANCE_LARGEST);
         }
-        *peak = is > *peak ? is : *peak;
     }
     return NFSAR_OK;
 }
 
-static void run_tile(nfsar_enhance_plan *plan, size_t kx, size_t ky, const float *in, double peak,
-                     float *out) {
+static enum nfsar_status run_tile(nfsar_enhance_plan *plan, size_t kx, size_t ky, const float *in,
+                                  float *out, nfsar_error *error) {
     const size_t first = start(&plan->y, ky) * plan->x.n + start(&plan->x, kx);
     const struct enhance_part part = {.in = in + first,
                                       .out = out + first,
@@ -197,24 +195,18 @@ static void run_tile(nfsar_enhance_plan *plan, size_t kx, size_t ky, const float
                                       .ny = length(&plan->y, ky),
                                       .weight_x = plan->weight_x + kx * plan->x.side,
                                       .weight_y = plan->weight_y + ky * plan->y.side};
-    enhance_plan_execute(plan->network, &part, peak);
+    return enhance_plan_execute(plan->network, &part, error);
 }
 
-enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
-                                        float *out, nfsar_error *error) {
-    double largest = 0.0;
-    if (!isfinite(peak) || peak < 0.0) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "peak %g: it must be above 0, or 0 for the image's own", peak);
-    }
-    enum nfsar_status status = find_peak(plan, in, &largest, error);
+enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, float *out,
+                                        nfsar_error *error) {
+    enum nfsar_status status = check_image(plan, in, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    peak = peak > 0.0 ? peak : largest;
     memset(out, 0, plan->x.n * plan->y.n * sizeof *out);
-    for (size_t k = 0; peak > 0.0 && k < nfsar_enhance_plan_tiles(plan); k++) {
-        run_tile(plan, k % plan->x.count, k / plan->x.count, in, peak, out);
+    for (size_t k = 0; status == NFSAR_OK && k < nfsar_enhance_plan_tiles(plan); k++) {
+        status = run_tile(plan, k % plan->x.count, k / plan->x.count, in, out, error);
     }
-    return NFSAR_OK;
+    return status;
 }

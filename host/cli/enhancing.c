@@ -54,8 +54,15 @@ enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struc
     options.threads = cli_threads();
     status =
         nfsar_enhance_plan_create(made->model, made->nx, made->ny, &options, &made->plan, error);
-    if (status != NFSAR_OK) {
+    if (status == NFSAR_ERROR_ARGUMENT) {
         return of_the_image(error, NFSAR_ERROR_UNSUPPORTED);
+    }
+    if (status == NFSAR_ERROR_UNSUPPORTED) {
+        error->status = NFSAR_ERROR_FORMAT;
+        return nfsar_fail_in(error, NFSAR_ERROR_FORMAT, "--model %s", name);
+    }
+    if (status != NFSAR_OK) {
+        return status;
     }
     const size_t pixels = made->nx * made->ny;
     made->planes = malloc(2 * pixels * sizeof *made->planes);
@@ -89,27 +96,43 @@ static void take_apart(const struct enhancing *enhancing, const float complex *s
     }
 }
 
-enum nfsar_status enhancing_find_peak(struct enhancing *enhancing, const float complex *slice,
-                                      double *peak, nfsar_error *error) {
+/* How bright it is, and how fine when no slice was brighter. */
+static void look_at(struct enhancing *enhancing, const float complex *slice) {
     double largest = 0.0;
     for (size_t i = 0; i < enhancing->nx * enhancing->ny; i++) {
-        const double is = magnitude(slice[i]);
-        if (!isfinite(is)) {
-            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                              "pixel (%zu, %zu) is not finite: there is nothing to make sharper",
-                              i % enhancing->nx, i / enhancing->nx);
-        }
-        largest = is > largest ? is : largest;
+        largest = fmax(largest, magnitude(slice[i]));
     }
-    if (largest > *peak) {
-        *peak = largest;
-        take_apart(enhancing, slice);
+    if (largest > enhancing->peak) {
+        enhancing->peak = largest;
         nfsar_enhance_spacing(enhancing->planes, enhancing->nx, enhancing->ny, enhancing->spacing);
+    }
+}
+
+enum nfsar_status enhancing_slice(struct enhancing *enhancing, float complex *slice,
+                                  nfsar_error *error) {
+    const bool both = nfsar_enhance_model_info(enhancing->model).inputs == 2;
+    const size_t pixels = enhancing->nx * enhancing->ny;
+    take_apart(enhancing, slice);
+    look_at(enhancing, slice);
+    for (size_t i = 0; !both && i < pixels; i++) {
+        enhancing->planes[i] = (float)magnitude(slice[i]);
+    }
+    enum nfsar_status status =
+        nfsar_enhance_execute(enhancing->plan, enhancing->planes, enhancing->sharp, error);
+    if (status == NFSAR_ERROR_FORMAT) {
+        return nfsar_fail_in(error, status, "--model %s", enhancing->name);
+    }
+    if (status != NFSAR_OK) {
+        return of_the_image(error, NFSAR_ERROR_FORMAT);
+    }
+    for (size_t i = 0; i < pixels; i++) {
+        slice[i] = enhancing->sharp[i];
+        enhancing->left = fmax(enhancing->left, (double)enhancing->sharp[i]);
     }
     return NFSAR_OK;
 }
 
-void enhancing_warn(const struct enhancing *enhancing, const nfsar_grid *grid) {
+void enhancing_tell(const struct enhancing *enhancing, const nfsar_grid *grid) {
     const nfsar_axis *axis[2] = {&grid->x, &grid->y};
     for (int a = 0; a < 2; a++) {
         const double cells = enhancing->spacing[a];
@@ -119,49 +142,31 @@ void enhancing_warn(const struct enhancing *enhancing, const nfsar_grid *grid) {
                     1e3 * axis[a]->step, "xy"[a], cells, cells > COARSE ? "finer" : "coarser");
         }
     }
-}
-
-enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak,
-                                  float complex *slice, nfsar_error *error) {
-    const bool both = nfsar_enhance_model_info(enhancing->model).inputs == 2;
-    const size_t pixels = enhancing->nx * enhancing->ny;
-    take_apart(enhancing, slice);
-    for (size_t i = 0; !both && i < pixels; i++) {
-        enhancing->planes[i] = (float)magnitude(slice[i]);
+    if (!(enhancing->left > 0.0)) {
+        cli_say(enhancing->peak > 0.0
+                    ? "note: nothing is left of the image: it is noise to the network, and what is "
+                      "written is zero everywhere"
+                    : "note: the image is zero everywhere, before as after");
     }
-    enum nfsar_status status =
-        nfsar_enhance_execute(enhancing->plan, enhancing->planes, peak, enhancing->sharp, error);
-    if (status != NFSAR_OK) {
-        return of_the_image(error, NFSAR_ERROR_FORMAT);
-    }
-    /* Networks learn images of 0 to 1, and those without an activation overshoot at both ends. */
-    for (size_t i = 0; i < pixels; i++) {
-        slice[i] = fminf(fmaxf(enhancing->sharp[i], 0.0f), (float)peak);
-    }
-    return NFSAR_OK;
 }
 
 enum nfsar_status enhancing_volume(struct enhancing *enhancing, const nfsar_grid *grid,
-                                   float complex *volume, double *peak, nfsar_error *error) {
+                                   float complex *volume, nfsar_error *error) {
     const size_t pixels = enhancing->nx * enhancing->ny, n_z = grid->z.count;
     enum nfsar_status status = NFSAR_OK;
-    *peak = 0.0;
-    for (size_t z = 0; status == NFSAR_OK && z < n_z; z++) {
-        status = enhancing_find_peak(enhancing, volume + z * pixels, peak, error);
-    }
-    if (status == NFSAR_OK) {
-        enhancing_warn(enhancing, grid);
-    }
     const nfsar_progress *progress = cli_progress("enhance");
     for (size_t z = 0; status == NFSAR_OK && z < n_z; z++) {
-        status = enhancing_slice(enhancing, *peak, volume + z * pixels, error);
+        status = enhancing_slice(enhancing, volume + z * pixels, error);
         nfsar_progress_report(progress, (double)(z + 1) / (double)n_z);
     }
     cli_progress_end();
+    if (status == NFSAR_OK) {
+        enhancing_tell(enhancing, grid);
+    }
     return status;
 }
 
-enum nfsar_status enhancing_note(const struct enhancing *enhancing, double peak, nfsar_image *image,
+enum nfsar_status enhancing_note(const struct enhancing *enhancing, nfsar_image *image,
                                  nfsar_error *error) {
     char *method = NULL;
     if (asprintf(&method, "%s%senhance", image->method != NULL ? image->method : "",
@@ -171,10 +176,11 @@ enum nfsar_status enhancing_note(const struct enhancing *enhancing, double peak,
     free(image->method);
     image->method = method;
     return nfsar_image_note(image, error,
-                            "%s (nfsar %s): network %s of %zu parameters on slices divided by "
-                            "%.9g, the largest magnitude of the volume",
+                            "%s (nfsar %s): network %s of %zu parameters on slices%s, each divided "
+                            "by its own largest magnitude",
                             cli_command_line(), NFSAR_VERSION, enhancing->name,
-                            nfsar_enhance_model_info(enhancing->model).parameters, peak);
+                            nfsar_enhance_model_info(enhancing->model).parameters,
+                            nfsar_enhance_plan_tiles(enhancing->plan) > 1 ? " in tiles" : "");
 }
 
 /* Text of the file, without what a terminal would obey. */

@@ -13,8 +13,11 @@ struct enhancing {
     nfsar_enhance_plan *plan;
     const char *name; /* of a network that is built in, or of a file */
     size_t nx, ny;
-    float *planes;     /* [2][ny][nx], what the network takes */
-    float *sharp;      /* [ny][nx], what comes out */
+    float *planes; /* [2][ny][nx], what the network takes */
+    float *sharp;  /* [ny][nx], what comes out */
+    /* Of the slices so far: */
+    double peak;       /* largest magnitude that came in, */
+    double left;       /* and that came out */
     double spacing[2]; /* of the pixels along x and y, in resolution cells of the brightest slice */
 };
 
@@ -28,24 +31,21 @@ enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struc
                                  nfsar_error *error);
 void enhancing_free(struct enhancing *enhancing);
 
-/* Raise *peak to the slice's largest magnitude; NFSAR_ERROR_FORMAT names a voxel that is no finite
- * number. */
-enum nfsar_status enhancing_find_peak(struct enhancing *enhancing, const float complex *slice,
-                                      double *peak, nfsar_error *error);
+/* In place; what comes out has no phase. NFSAR_ERROR_FORMAT names a voxel that is no finite number,
+ * or says that the weights make something of it that is none. */
+enum nfsar_status enhancing_slice(struct enhancing *enhancing, float complex *slice,
+                                  nfsar_error *error);
 
-/* After the peak: tell when the grid is far from those that networks are trained with. */
-void enhancing_warn(const struct enhancing *enhancing, const nfsar_grid *grid);
-
-/* In place, of what is divided by the volume's peak; what comes out has no phase. */
-enum nfsar_status enhancing_slice(const struct enhancing *enhancing, double peak,
-                                  float complex *slice, nfsar_error *error);
+/* After the slices: tell when the grid is far from those that networks are trained with, and when
+ * nothing is left of them. */
+void enhancing_tell(const struct enhancing *enhancing, const nfsar_grid *grid);
 
 /* All of that, for a volume in memory. */
 enum nfsar_status enhancing_volume(struct enhancing *enhancing, const nfsar_grid *grid,
-                                   float complex *volume, double *peak, nfsar_error *error);
+                                   float complex *volume, nfsar_error *error);
 
 /* The image's method and provenance say so: "+enhance", and which network on what scale. */
-enum nfsar_status enhancing_note(const struct enhancing *enhancing, double peak, nfsar_image *image,
+enum nfsar_status enhancing_note(const struct enhancing *enhancing, nfsar_image *image,
                                  nfsar_error *error);
 
 /* A line or two about a network, on stdout. */

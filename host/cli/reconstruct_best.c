@@ -4,7 +4,7 @@
 
 #include "host/cli/cli.h"
 
-/* The volume is made as a whole: its slices are divided by its largest magnitude. */
+/* The volume is made as a whole, and then sharpened. */
 #define MOST_BYTES ((size_t)2 << 30)
 
 static enum nfsar_status allocate(const nfsar_grid *grid, float complex **data,
@@ -33,12 +33,11 @@ enum nfsar_status reconstruct_best(nfsar_imager *imager, const nfsar_grid *grid,
         status = nfsar_imager_run(imager, grid, source, *data, cli_progress("imaging"), error);
         cli_progress_end();
     }
-    return status == NFSAR_OK ? enhancing_volume(&best->enhancing, grid, *data, &best->peak, error)
-                              : status;
+    return status == NFSAR_OK ? enhancing_volume(&best->enhancing, grid, *data, error) : status;
 }
 
 json_t *reconstruct_best_json(const struct reconstruct_best *best) {
     const nfsar_enhance_info info = nfsar_enhance_model_info(best->enhancing.model);
     return json_pack("{s:s, s:I, s:f}", "network", best->enhancing.name, "parameters",
-                     (json_int_t)info.parameters, "peak", best->peak);
+                     (json_int_t)info.parameters, "peak", best->enhancing.peak);
 }

@@ -10,7 +10,6 @@
 
 struct reconstruct_best {
     struct enhancing enhancing;
-    double peak; /* of the volume before */
 };
 
 /* The volume of the grid, sharpened; the caller owns *data, also after an error. */

@@ -40,36 +40,17 @@ static enum nfsar_status open_all(struct enhance *job, nfsar_error *error) {
     return status;
 }
 
-/* Volume's largest magnitude, by which all of its slices are divided: a slice in which there is
- * nothing must stay dark. */
-static enum nfsar_status find_peak(struct enhance *job, double *peak, nfsar_error *error) {
-    const size_t n_z = nfsar_image_file_header(job->file)->grid.z.count;
-    *peak = 0.0;
-    for (size_t z = 0; z < n_z; z++) {
-        enum nfsar_status status = nfsar_image_file_read(job->file, z, 1, job->slice, error);
-        if (status != NFSAR_OK) {
-            return status;
-        }
-        status = enhancing_find_peak(&job->enhancing, job->slice, peak, error);
-        if (status != NFSAR_OK) {
-            return nfsar_fail_in(error, status, "%s, slice %zu", job->input, z);
-        }
-    }
-    enhancing_warn(&job->enhancing, &nfsar_image_file_header(job->file)->grid);
-    return NFSAR_OK;
-}
-
-static enum nfsar_status enhance_slice(struct enhance *job, size_t z, double peak,
-                                       nfsar_error *error) {
+static enum nfsar_status enhance_slice(struct enhance *job, size_t z, nfsar_error *error) {
     enum nfsar_status status = nfsar_image_file_read(job->file, z, 1, job->slice, error);
-    if (status == NFSAR_OK) {
-        status = enhancing_slice(&job->enhancing, peak, job->slice, error);
+    if (status != NFSAR_OK) {
+        return status;
     }
+    status = enhancing_slice(&job->enhancing, job->slice, error);
     return status == NFSAR_OK ? nfsar_image_writer_write(job->writer, z, 1, job->slice, error)
-                              : status;
+                              : nfsar_fail_in(error, status, "%s, slice %zu", job->input, z);
 }
 
-static enum nfsar_status begin_output(struct enhance *job, double peak, nfsar_error *error) {
+static enum nfsar_status begin_output(struct enhance *job, nfsar_error *error) {
     const nfsar_image *image = nfsar_image_file_header(job->file);
     nfsar_image header = {.grid = image->grid, .options = image->options};
     enum nfsar_status status = NFSAR_OK;
@@ -80,7 +61,7 @@ static enum nfsar_status begin_output(struct enhance *job, double peak, nfsar_er
         status = nfsar_image_note(&header, error, "%s", image->provenance[i]);
     }
     if (status == NFSAR_OK) {
-        status = enhancing_note(&job->enhancing, peak, &header, error);
+        status = enhancing_note(&job->enhancing, &header, error);
     }
     if (status == NFSAR_OK) {
         status = nfsar_image_writer_create(job->output, &header, &job->writer, error);
@@ -91,13 +72,9 @@ static enum nfsar_status begin_output(struct enhance *job, double peak, nfsar_er
 }
 
 static enum nfsar_status run(struct enhance *job, nfsar_error *error) {
-    double peak = 0.0;
     enum nfsar_status status = open_all(job, error);
     if (status == NFSAR_OK) {
-        status = find_peak(job, &peak, error);
-    }
-    if (status == NFSAR_OK) {
-        status = begin_output(job, peak, error);
+        status = begin_output(job, error);
     }
     if (status != NFSAR_OK) {
         return status;
@@ -105,7 +82,7 @@ static enum nfsar_status run(struct enhance *job, nfsar_error *error) {
     const size_t n_z = nfsar_image_file_header(job->file)->grid.z.count;
     const nfsar_progress *progress = cli_progress("enhance");
     for (size_t z = 0; status == NFSAR_OK && z < n_z; z++) {
-        status = enhance_slice(job, z, peak, error);
+        status = enhance_slice(job, z, error);
         nfsar_progress_report(progress, (double)(z + 1) / (double)n_z);
     }
     cli_progress_end();
@@ -113,6 +90,7 @@ static enum nfsar_status run(struct enhance *job, nfsar_error *error) {
         nfsar_image_writer_abandon(job->writer);
         return status;
     }
+    enhancing_tell(&job->enhancing, &nfsar_image_file_header(job->file)->grid);
     return nfsar_image_writer_commit(job->writer, error);
 }
 

@@ -306,7 +306,7 @@ static enum nfsar_status fill_header(const struct job *job, nfsar_image *header,
                                   NFSAR_VERSION, header->method, header->options);
     }
     if (status == NFSAR_OK && job->choice.best) {
-        status = enhancing_note(&job->best.enhancing, job->best.peak, header, error);
+        status = enhancing_note(&job->best.enhancing, header, error);
     }
     return status;
 }

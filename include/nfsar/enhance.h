@@ -2,9 +2,10 @@
  * Super-resolution: a network that takes the image of an irregular scan with position errors and
  * returns a sharp one (Mobile-SRViT, arXiv 2305.02074; docs/enhance.md).
  *
- * An image is divided by its largest magnitude, goes through the network, and is multiplied by it
- * again: the result does not depend on the scale. Sides that are no multiple of the network's patch
- * are extended by zeros to one, and the result is cut to size. Large images go through in tiles.
+ * An image is divided by its largest magnitude, goes through the network, is limited to 0 to 1, and
+ * is multiplied by that magnitude again: the result does not depend on the scale. Sides that are no
+ * multiple of the network's patch are extended by zeros to one, and the result is cut to size.
+ * Large images go through in tiles, each of which is divided by its own largest magnitude.
  */
 #ifndef NFSAR_ENHANCE_H
 #define NFSAR_ENHANCE_H
@@ -13,6 +14,9 @@
 
 #include <nfsar/kernel.h>
 #include <nfsar/status.h>
+
+/** The largest magnitude that a pixel may have. */
+#define NFSAR_ENHANCE_LARGEST 1e38
 
 /** A network with its weights. It may be used by any number of plans at once. */
 typedef struct nfsar_enhance_model nfsar_enhance_model;
@@ -71,22 +75,24 @@ typedef struct nfsar_enhance_plan nfsar_enhance_plan;
 /** Prepare for images of @p nx columns and @p ny rows, 1 to 65536 each. The memory is that of a
  * tile. The model must outlive the plan, which the caller owns.
  * @param options NULL for the defaults.
- * @return NFSAR_ERROR_ARGUMENT or NFSAR_ERROR_MEMORY. */
+ * @return NFSAR_ERROR_ARGUMENT or NFSAR_ERROR_MEMORY; NFSAR_ERROR_UNSUPPORTED for a network that
+ *         takes more than 10^12 multiplications or 2 GiB for one tile: a few kilobytes of weights
+ *         can ask for any number of these. */
 enum nfsar_status nfsar_enhance_plan_create(const nfsar_enhance_model *model, size_t nx, size_t ny,
                                             const nfsar_enhance_options *options,
                                             nfsar_enhance_plan **plan, nfsar_error *error);
 
 /** Run the network.
- * @param in   [inputs][ny][nx]: magnitudes >= 0, or real and imaginary parts, on any scale.
- * @param peak what the image is divided by, > 0; 0 for its own largest magnitude. The slices of a
- *             volume take the volume's, so that they stay on one scale.
- * @param out  [ny][nx] magnitudes on the scale of the input; the network may leave some
- *             below 0 or above the peak, which stand for 0 and the peak.
- *             Not @p in. All zero where the image is and @p peak is 0.
- * @return NFSAR_ERROR_ARGUMENT for a number that is not finite, a negative magnitude, or a peak
- *         below 0; the message names the pixel. Results do not depend on the number of threads. */
-enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, double peak,
-                                        float *out, nfsar_error *error);
+ * @param in  [inputs][ny][nx]: magnitudes >= 0, or real and imaginary parts, on any scale up to
+ *            NFSAR_ENHANCE_LARGEST.
+ * @param out [ny][nx] magnitudes on the scale of the input, from 0 to the largest of what each
+ *            tile was. Not @p in. All zero where the image is.
+ * @return NFSAR_ERROR_ARGUMENT for a number that is not finite, or a magnitude below 0 or above
+ *         NFSAR_ENHANCE_LARGEST; the message names the pixel. NFSAR_ERROR_FORMAT when the weights
+ *         make something of it that is no finite number; @p out is then of no use. Results do not
+ *         depend on the number of threads. */
+enum nfsar_status nfsar_enhance_execute(nfsar_enhance_plan *plan, const float *in, float *out,
+                                        nfsar_error *error);
 
 /** How far the pixels of in[2][ny][nx] (real and imaginary part) are apart in resolution cells,
  * along x and y: from 0 to 1, by how alike neighbours are. It is right for points and for noise,

@@ -138,6 +138,23 @@ struct reference *reference_make(const struct reference_shape *shape, uint64_t s
     return net;
 }
 
+void reference_fill(struct reference *net, const char *end, float value) {
+    const size_t length = strlen(end);
+    int found = 0;
+    for (int i = 0; i < net->n; i++) {
+        struct reference_tensor *tensor = &net->tensor[i];
+        const size_t n = strlen(tensor->name);
+        if (n >= length && strcmp(tensor->name + n - length, end) == 0) {
+            found++;
+            for (size_t k = 0; k < tensor->count; k++) {
+                tensor->value[k] = value;
+            }
+        }
+    }
+    assert(found > 0);
+    (void)found;
+}
+
 void reference_free(struct reference *net) {
     for (int i = 0; i < net->n; i++) {
         free(net->tensor[i].value);

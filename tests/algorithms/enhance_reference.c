@@ -279,15 +279,14 @@ static struct planes shuffle(struct planes in, int s) {
     return out;
 }
 
-double *reference_run(const struct reference *net, const float *in, int nx, int ny, double peak) {
+double *reference_run(const struct reference *net, const float *in, int nx, int ny) {
     const struct reference_shape *shape = &net->shape;
     const int plane = nx * ny, side = shape->patch * shape->shuffle;
-    double *size = calloc((size_t)plane, sizeof *size), largest = 0.0;
+    double *size = calloc((size_t)plane, sizeof *size), peak = 0.0;
     for (int i = 0; i < plane; i++) {
         size[i] = shape->inputs == 2 ? hypot((double)in[i], (double)in[plane + i]) : (double)in[i];
-        largest = fmax(largest, size[i]);
+        peak = fmax(peak, size[i]);
     }
-    peak = peak > 0.0 ? peak : largest;
     struct planes now = planes_of(shape->inputs + shape->with_magnitude,
                                   (nx + side - 1) / side * side, (ny + side - 1) / side * side);
     for (int i = 0; i < now.c * plane; i++) {
@@ -310,6 +309,7 @@ double *reference_run(const struct reference *net, const float *in, int nx, int 
     for (int i = 0; i < plane; i++) {
         const double y = *at(&now, 0, i / nx, i % nx) * peak;
         size[i] = y + (shape->output == REFERENCE_RESIDUAL ? size[i] : 0.0);
+        size[i] = fmin(fmax(size[i], 0.0), peak);
     }
     free(now.v);
     return size;

@@ -53,7 +53,11 @@ unsigned char *reference_file(const struct reference *net, size_t *size);
 float *reference_image(const struct reference_shape *shape, int nx, int ny, double scale,
                        uint64_t seed);
 
-/* What the network makes of in[inputs][ny][nx]: [ny][nx]; peak 0: its own. Free with free(). */
-double *reference_run(const struct reference *net, const float *in, int nx, int ny, double peak);
+/* Every number of the tensors whose names end so. */
+void reference_fill(struct reference *net, const char *end, float value);
+
+/* What the network makes of in[inputs][ny][nx] over its largest magnitude, limited to 0 to 1 and
+ * times that: [ny][nx]. Free with free(). */
+double *reference_run(const struct reference *net, const float *in, int nx, int ny);
 
 #endif
