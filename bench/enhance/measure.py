@@ -49,7 +49,7 @@ class Bench:
         for path in [shutil.which(self.nfsar)] + [m for m in self.models.values() if is_file(m)]:
             with open(path, "rb") as file:
                 digest.update(file.read())
-        return {"format": "nfsar-enhance-evaluation", "recipe": scenes.VERSION, "pixels": scenes.PIXELS, "programs": digest.hexdigest()}
+        return {"format": "nfsar-enhance-evaluation-2", "recipe": scenes.VERSION, "pixels": scenes.PIXELS, "programs": digest.hexdigest()}
 
     def make(self, task, folder):
         """The label and the image of every method, as files of the folder; what is there already is not made again."""
@@ -100,13 +100,18 @@ class Bench:
         """The line of one scene."""
         label, made = self.images(task)
         cell = sets.cell_m(task.recipe["z"]) / task.recipe["pixel"]
+        about = {name: task.recipe[name] for name in ("index", "geometry", "content", "snr_db", "sigma", "error_time_s")}
+        if task.thresholds:
+            image = made[task.methods[0]]
+            return {"key": task.key, **about, "thresholds": [scores.quality(scores.soft(image, t), label) for t in sets.THRESHOLDS]}
+        if task.soft:
+            made.update({f"{method}+soft": scores.soft(made[method], sets.SOFT) for method in task.methods})
         made["black"] = np.zeros_like(label)
         rows = {name: scores.scores(image, label, cell) for name, image in made.items()}
         if task.peaks:
             rows["label"] = {}
             for name, image in [*made.items(), ("label", label)]:
                 rows[name]["peaks"] = int(scores.count_peaks(image))
-        about = {name: task.recipe[name] for name in ("index", "geometry", "content", "snr_db", "sigma", "error_time_s")}
         return {"key": task.key, **about, "rows": rows}
 
 

@@ -34,6 +34,17 @@ def psnr_fit(image, ideal):
     return psnr(image * (np.sum(image * ideal) / energy if energy > 0 else 0), ideal)
 
 
+def soft(image, threshold):
+    """What anyone can do without learning: of an image with a peak of 1, what is above this, and that to a peak of 1."""
+    return np.maximum(image - threshold, 0) / (1 - threshold)
+
+
+def quality(image, ideal):
+    """[PSNR, PSNR with the best factor]"""
+    scaled = to_peak(image)
+    return [psnr(scaled, ideal), psnr_fit(scaled, ideal)]
+
+
 def _blur(image):
     taps = np.exp(-((np.arange(11) - 5.0) ** 2) / (2 * 1.5**2))
     taps /= taps.sum()

@@ -54,6 +54,7 @@ def check_measures():
     ma, mb = mean(lambda p, q: p), mean(lambda p, q: q)
     va, vb, cov = mean(lambda p, q: (p - ma) ** 2), mean(lambda p, q: (q - mb) ** 2), mean(lambda p, q: (p - ma) * (q - mb))
     close(scores.ssim(a, b), (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma**2 + mb**2 + 1e-4) * (va + vb + 9e-4)))
+    close(abs(scores.soft(np.array([0.1, 0.2, 0.6, 1.0]), 0.2) - [0, 0, 0.5, 1]).max(), 0)
     close(scores.to_peak(np.array([-1.0, 2.0, 4.0])).tolist()[0], 0)
     close(scores.to_peak(np.array([-1.0, 2.0, 4.0])).tolist()[1], 0.5)
 
@@ -151,8 +152,10 @@ def check_rows(path):
     """What a network does that changes nothing, and what one does that leaves nothing."""
     with open(path) as file:
         results = [json.loads(line) for line in file][1:]
-    assert len(results) == 8, [r["key"] for r in results]
-    assert sorted({r["key"].split("/")[0] for r in results}) == ["curve", "empty", "main", "pair", "star"]
+    assert len(results) == 9, [r["key"] for r in results]
+    assert sorted({r["key"].split("/")[0] for r in results}) == ["curve", "empty", "main", "pair", "star", "threshold"]
+    chosen = results.pop([r["key"] for r in results].index("threshold/0"))["thresholds"]
+    assert len(chosen) == len(sets.THRESHOLDS) and all(fit >= psnr for psnr, fit in chosen)
     for result in results:
         rows = result["rows"]
         method = "rma" if "rma" in rows else "nurma"
@@ -161,6 +164,10 @@ def check_rows(path):
             close(rows[method + "+paper"][name], rows["black"][name])
         close(rows[method]["peak"], 1, 1e-6)
         assert rows[method + "+default"]["false"] == rows[method]["false"] and not rows["black"]["false"]
+        soft = {name for name in rows if name.endswith("+soft")}
+        assert soft == ({name + "+soft" for name in rows if name in ("rma", "nurma", "empm", "bp")} if result["key"].startswith("main/") else set())
+        for name in soft:
+            assert rows[name]["fit"] > rows["black"]["psnr"] and abs(rows[name]["peak"] - 1) < 1e-6
         empty = result["content"] == "empty"
         assert not empty or rows[method]["false"]  # noise is not there
         if result["key"].startswith("pair/") or empty:  # what else is there may be too fine for pixels of 3 mm
@@ -168,7 +175,59 @@ def check_rows(path):
         assert 0 < rows[method]["rmse"] < 1 and -1 < rows[method]["ssim"] < 1
     far = next(r["rows"] for r in results if r["key"].startswith("pair/2/"))
     assert far["label"]["peaks"] in (1, 2) and far["rma"]["peaks"] >= 1
-    assert sum("bp" in r["rows"] for r in results) == 1 and all("empm" in r["rows"] for r in results if r["key"] == "main/0")
+    assert 1 <= sum("bp" in r["rows"] for r in results) <= 2 and all("bp" in r["rows"] and "empm" in r["rows"] for r in results if r["key"] == "main/0")
+
+
+def check_over_best():
+    """Two scenes by hand: bp with the threshold has 3 dB more than rma in the one that has it, the network 5 and 9 in both."""
+    def scene(key, rows):
+        return key, {"key": key, "error_time_s": 30, "rows": {name: {"psnr": value, "fit": value + 1} for name, value in rows.items()}}
+
+    results = command.page.Results(dict([
+        scene("main/0", {"rma": 20, "rma+soft": 21, "bp": 19, "bp+soft": 23, "rma+default": 25}), scene("main/1", {"rma": 30, "rma+soft": 31, "rma+default": 39})]))
+    over, best, more = command.page.over_best(results, "psnr")
+    close(over, 7 - 3)
+    close(more, 3)
+    assert best == "bp+soft" and command.page.in_words(best) == "`bp` with a soft threshold of 0.12"
+    assert len(command.page.within(results.of("main"), (20, 100))) == 2 and not command.page.within(results.of("main"), (4, 20))
+
+
+def check_card(path):
+    """The card of the networks that are shipped, out of their own files."""
+    with open(path) as file:
+        lines = [json.loads(line) for line in file][1:]
+    weights = {name: command.read_weights(name, name) for name in ("default", "paper")}
+    card = command.page.card(command.page.Results({line["key"]: line for line in lines}), weights, False)
+    rows = {cells[1].strip(): [cell.strip() for cell in cells[2:4]] for cells in (line.split("|") for line in card.splitlines()) if len(cells) == 5}
+    assert rows["parameters"] == [f"{weights['default'][0]:,}", "69,122"], rows["parameters"]
+    assert rows["network"][1] == "magnitude in"
+    for name, said in zip(("default", "paper"), rows["trained"]):
+        metadata = weights[name][1]
+        if "step" in metadata:
+            assert all(metadata[key] in said for key in ("variant", "step", "steps", "seed", "images", "recipe", "validation_psnr_db", "validation_ssim")), said
+        else:
+            assert said == metadata["training"], said
+    assert "?" not in card
+
+
+def check_dim(folder):
+    """Level does not matter: a scene comes out the same alone and as the second slice of a volume, 20 dB below the first."""
+    alone, both, sharp = (os.path.join(folder, name) for name in ("alone.h5", "both.h5", "sharp.h5"))
+    bench = command.measure.Bench(NFSAR, {}, folder)
+    task = sets.main_tasks([next(sets.paper_scenes())])[0]
+    _, pictures = bench.make(task, folder)
+    shutil.copy(pictures[task.recipe["methods"][0]], alone)
+    shutil.copy(alone, both)
+    with h5py.File(both, "r+") as file:
+        data, z = file["image/data"][:], file["image/z_m"][:]
+        del file["image/data"], file["image/z_m"]
+        file["image/data"], file["image/z_m"] = np.concatenate((data[:, ::-1], data / 10)), np.array([z[0], z[0] + 0.01])
+    made = []
+    for image in (alone, both):
+        command.measure.run([NFSAR, "enhance", image, "-o", sharp, "--threads", "1", "--quiet"])
+        with h5py.File(sharp) as file:
+            made.append(file["image/data"][-1].real)
+    assert made[0].max() > 0 and abs(10 * made[1] - made[0]).max() < 1e-5 * made[0].max()
 
 
 def check_run(folder):
@@ -188,7 +247,10 @@ def check_run(folder):
     for name in ("examples", "curves"):
         with open(os.path.join(first, "pictures", f"enhance-{name}.png"), "rb") as file:
             assert file.read(8) == b"\x89PNG\r\n\x1a\n"
-    assert "| parameters |" in card and "SSIM, default network" in page
+    assert "| parameters |" in card and "SSIM, default network, slow errors (20 to 100 s)" in page
+    assert "and a soft threshold of 0.12" in page and "by threshold: 0: " in page
+    assert page.count("over the best that is not learned (") == 2
+    check_card(os.path.join(first, "results.jsonl"))
 
     # Three lines and a half of the results: as a stopped run leaves them.
     with open(os.path.join(first, "results.jsonl"), "rb") as file:
@@ -197,7 +259,7 @@ def check_run(folder):
         file.write(b"".join(lines[:4]) + lines[4][:50])
     shutil.copy(os.path.join(first, "results.md"), stopped)
     again, card_again, said = run(stopped, *models)
-    assert "3 of 8 scenes are there already" in said, said
+    assert "3 of 9 scenes are there already" in said, said
     assert again == page and card_again == card
 
     try:
@@ -210,9 +272,11 @@ def check_run(folder):
 def main():
     check_measures()
     check_structure()
+    check_over_best()
     make_small()
     with tempfile.TemporaryDirectory() as folder:
         check_run(folder)
+        check_dim(folder)
     print("bench/enhance: measures, a network that changes nothing, a stopped run")
 
 
