@@ -183,10 +183,10 @@ def why_slow(slow, words):
         return f"{np.mean(column(some, image, 'psnr')):.2f} dB" if some else "not measured"
 
     return (f"The paper's figures (37.6 dB, 0.991) are compared with the scenes of slow errors, which change within {words}; a scan takes 25 s. The paper does not say how the errors "
-            f"of neighbouring positions are related, and its inputs have {PAPER['rma']} dB (RMA) and {PAPER['bp']} dB (BP). That is met where errors are slow: {mean('OWN')} of `rma` or `nurma`, "
-            f"{mean('bp')} of `bp`. Faster errors blur more than any image that the paper shows; they count in all other rows.\n\n"
+            f"of neighbouring positions are related, and its inputs have {PAPER['rma']} dB (RMA) and {PAPER['bp']} dB (BP). Here that is the quality of inputs whose errors are slow: {mean('OWN')} of `rma` or `nurma`, "
+            f"{mean('bp')} of `bp`. Faster errors blur more; they count in all other rows.\n\n"
             "Over the best that is not learned: over `rma` or `nurma` in all scenes, less what the best of `bp`, `empm` and all of them with a soft threshold has more than these in the scenes "
-            "that were imaged so.\n")
+            "that were imaged so. A black image, which is no method, is in the next table: where a scene is a few points on nothing, PSNR thinks well of it.\n")
 
 
 def curve(results, points):
