@@ -65,7 +65,7 @@ class Bench:
             reported = file["pose/position_m"][:]
             true = file["truth/position_m"][:] if "truth" in file else reported
         with open(label + ".part", "wb") as file:
-            np.save(file, scenes.label(recipe, scenes.apparent_shift(reported, true, recipe["z"])))
+            np.save(file, scenes.label(recipe, scenes.apparent_shift(reported, true, recipe["z"], recipe["pixel"])[0]))
         os.replace(label + ".part", label)
         first, last = scenes.axis(recipe)
         axis = f"{first!r}:{last!r}:{scenes.PIXELS}"

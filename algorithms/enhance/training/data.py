@@ -38,7 +38,7 @@ def make_scene(nfsar, recipe, folder):
     with h5py.File(capture) as file:
         reported = file["pose/position_m"][:]
         true = file["truth/position_m"][:] if "truth" in file else reported
-    shift = scenes.apparent_shift(reported, true, recipe["z"])
+    shift, coherence = scenes.apparent_shift(reported, true, recipe["z"], recipe["pixel"])
     ideal = scenes.label(recipe, shift)
     first, last = scenes.axis(recipe)
     axis = f"{first!r}:{last!r}:{scenes.PIXELS}"
@@ -49,7 +49,7 @@ def make_scene(nfsar, recipe, folder):
         with h5py.File(picture) as file:
             image = file["image/data"][0]
         image = image / np.abs(image).max()
-        samples.append((np.stack((image.real, image.imag)), ideal, {**recipe, "method": method, "shift_m": shift.tolist()}))
+        samples.append((np.stack((image.real, image.imag)), ideal, {**recipe, "method": method, "shift_m": shift.tolist(), "coherence": float(coherence)}))
     return samples
 
 

@@ -1,6 +1,6 @@
 """Trains one network: Adam, L1, checkpoints; a run that is stopped goes on where it was and ends with the same weights.
 
-    train.py DATA RUN [--variant paper] [--steps 5400] [--hours 2]
+    train.py DATA RUN [--variant folded] [--steps 10000] [--hours 2]
 
 RUN/checkpoint.pt is the state, RUN/log.jsonl what was printed, RUN/weights.safetensors the best averaged weights by validation.
 What a step sees depends on the seed and its number only, not on what came before in the same process."""
@@ -50,8 +50,8 @@ def decibels(output, ideal):
 
 
 def recipe(shape):
-    """Phases and loss."""
-    return (WHOLE, decibels) if shape.shuffle > 1 else (PHASES, mean_error)
+    """Phases, loss and steps; about three hours of one processor either way."""
+    return (WHOLE, decibels, 10000) if shape.shuffle > 1 else (PHASES, mean_error, 3600)
 
 
 def rate(step, steps, highest):
@@ -67,12 +67,17 @@ def network_input(images, kind):
     return torch.cat([parts[part] for part in kind.split("+")], dim=1)
 
 
-def batch_of(training, seed, step, size, count):
+def usable_of(training):
+    """The numbers of the images that have a place: where the echoes of a point do not add up anywhere, a label would be a guess."""
+    return [n for n, entry in enumerate(training.entries) if entry["coherence"] >= 0.3 or entry["content"] == "empty"]
+
+
+def batch_of(training, usable, seed, step, size, count):
     rng = np.random.default_rng([seed, step])
     images, labels = [], []
     for _ in range(count):
         y, x = rng.integers(0, data.scenes.PIXELS - size + 1, 2)
-        image, ideal = training.crop(int(rng.integers(len(training))), y, x, size)
+        image, ideal = training.crop(int(usable[rng.integers(len(usable))]), y, x, size)
         # The eight symmetries of a square; the phase of an image as a whole means nothing.
         if rng.integers(2):
             image, ideal = image[:, ::-1], ideal[::-1]
@@ -92,7 +97,7 @@ def validate(network, validation, limit):
     network.eval()
     rows, false, empty = [], 0, 0
     with torch.no_grad():
-        for number in range(min(limit, len(validation))):
+        for number in np.unique(np.linspace(0, len(validation) - 1, min(limit, len(validation))).astype(int)):
             image, ideal = validation.crop(number)
             x = network_input(image[None], "magnitude")
             ideal = torch.from_numpy(ideal[None, None])
@@ -146,7 +151,8 @@ def train(options):
     asked = {name: getattr(options, name) for name in ("variant", "steps", "seed", "rate")}
     print(f"{options.variant}: {networks.parameters(network)} parameters, {len(training)} training and {len(validation)} validation"
           f" images, step {step} of {options.steps}", flush=True)
-    phases, loss_of = recipe(network.shape)
+    phases, loss_of, _ = recipe(network.shape)
+    usable = usable_of(training)
     network.train()
     begun, processor, first, losses = time.time(), time.process_time(), step, []
 
@@ -157,7 +163,7 @@ def train(options):
 
     while step < options.steps:
         size, count = phase(phases, step, options.steps)
-        images, labels = batch_of(training, options.seed, step, size, count)
+        images, labels = batch_of(training, usable, options.seed, step, size, count)
         for group in adam.param_groups:
             group["lr"] = rate(step, options.steps, options.rate)
         adam.zero_grad(set_to_none=True)
@@ -198,15 +204,16 @@ def main():
     parser = argparse.ArgumentParser(description="Train a network; the same command goes on with a run that was stopped.")
     parser.add_argument("data", help="folder that data.py filled")
     parser.add_argument("run", help="folder for the checkpoint, the log and the weights")
-    parser.add_argument("--variant", choices=networks.VARIANTS, default="paper")
-    parser.add_argument("--steps", type=int, default=5400, help="of the whole run; the learning rate falls over them (%(default)s)")
+    parser.add_argument("--variant", choices=networks.VARIANTS, default="folded")
+    parser.add_argument("--steps", type=int, help="of the whole run, over which the learning rate falls (10000 for folded, 3600 for others)")
     parser.add_argument("--hours", type=float, default=0, help="stop then, to go on another time; 0 (default): at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
-    parser.add_argument("--every", type=int, default=400, help="steps from one validation to the next; a checkpoint every 100 (%(default)s)")
-    parser.add_argument("--images", type=int, default=32, help="validation images to look at (%(default)s)")
+    parser.add_argument("--every", type=int, default=500, help="steps from one validation to the next; a checkpoint every 100 (%(default)s)")
+    parser.add_argument("--images", type=int, default=96, help="validation images to look at (%(default)s)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
+    options.steps = options.steps or recipe(networks.VARIANTS[options.variant])[2]
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
     attention.use()
