@@ -267,7 +267,8 @@ static enum nfsar_status solve(const struct work *work, const nfsar_grid *grid,
                                     .iterations = outcome.iterations,
                                     .restarts = outcome.restarts,
                                     .converged = outcome.converged,
-                                    .change = outcome.change,
+                                    .excess = outcome.excess,
+                                    .capped = outcome.capped,
                                     .residual = outcome.residual,
                                     .objective = outcome.objective * work->scale * work->scale};
     return status;
