@@ -348,9 +348,10 @@ static enum nfsar_status size_parts(struct planar *planar, const struct planar_a
     }
     if (status == NFSAR_OK && planar_seconds(planar) > limit) {
         status = nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                            "%zu parts of the grid would take %.2g s, and no more than %.2g s are "
+                            "%zu part%s of the grid would take %.2g s, and no more than %.2g s are "
                             "given",
-                            planar->n_part, planar_seconds(planar), limit);
+                            planar->n_part, planar->n_part == 1 ? "" : "s", planar_seconds(planar),
+                            limit);
     }
     return status == NFSAR_OK ? check_memory(planar, error) : status;
 }

@@ -68,7 +68,7 @@ nfsar_sparse_options nfsar_sparse_defaults(void) {
                                   .operators = NFSAR_SPARSE_AUTO,
                                   .weight = 0.05,
                                   .tolerance = 1e-3,
-                                  .iterations = 200};
+                                  .iterations = 500};
 }
 
 static enum nfsar_status check(const nfsar_sparse_options *options, nfsar_error *error) {

@@ -88,7 +88,7 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         {"sparse-weight", 0, CLI_NUMBER, &r->sparse_weight, &r->has_sparse_weight, "W",
          "of that against the echoes, a part of the strongest voxel's: above 0, below 1; 0.05"},
         {"sparse-iterations", 0, CLI_COUNT, &r->sparse_iterations, &r->has_sparse_iterations, "N",
-         "at most; 200"},
+         "at most; 500"},
         {"sparse-tolerance", 0, CLI_NUMBER, &r->sparse_tolerance, &r->has_sparse_tolerance, "E",
          "end when the objective may be no more than this part of it above its least; 1e-3"},
         {"sparse-start", 0, CLI_STRING, &r->sparse_start, NULL, "IMAGE",

@@ -58,7 +58,7 @@ typedef struct nfsar_sparse_options {
                             1 the solution is nothing.) TV: lambda_TV is 0.15 of that, and with both
                             lambda_1 a fifth */
     double tolerance;  /**< stop when `excess`, below, is no more than this: 1e-3 */
-    size_t iterations; /**< or after so many: 200 */
+    size_t iterations; /**< or after so many: 500 */
     bool start;        /**< image holds a start (warm), in reflectivities and on the same grid, else
                             it begins with zeros: false */
     size_t memory; /**< bytes that copies of volume and samples may take; 0 for 8 GiB. The planar
