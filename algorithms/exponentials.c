@@ -168,19 +168,40 @@ static bool keep(exponentials *plan, struct trial *trial, const double *s, doubl
     return true;
 }
 
-/* False when there is no memory; `plan` stays without nodes when none are worth it. */
-static bool search(exponentials *plan, const double *s, double half, double tolerance,
-                   enum exponentials_nodes nodes) {
+static void range_of(const double *s, size_t n, double *middle, double *radius) {
     double low = s[0], high = s[0];
-    for (size_t i = 1; i < plan->n; i++) {
+    for (size_t i = 1; i < n; i++) {
         low = fmin(low, s[i]);
         high = fmax(high, s[i]);
     }
-    double middle = 0.5 * (low + high), radius = 0.5 * (high - low);
+    *middle = 0.5 * (low + high);
+    *radius = 0.5 * (high - low);
+}
+
+/* Nodes from which on it is tried, and those beyond which it is not worth it. */
+static double first_tried(double bend, enum exponentials_nodes nodes) {
+    return ceil(2.0 * bend / NFSAR_PI) +
+           (nodes == EXPONENTIALS_UNIFORM ? 3.0 + 2.0 * beyond(bend) : 5.0);
+}
+
+static double last_tried(size_t n) {
+    return fmin(WORTH * (double)n, MOST_NODES);
+}
+
+size_t exponentials_least(const double *s, size_t n, double half, enum exponentials_nodes nodes) {
+    double middle, radius;
+    range_of(s, n, &middle, &radius);
+    double least = first_tried(radius * half, nodes);
+    return least <= last_tried(n) ? (size_t)least : n;
+}
+
+/* False when there is no memory; `plan` stays without nodes when none are worth it. */
+static bool search(exponentials *plan, const double *s, double half, double tolerance,
+                   enum exponentials_nodes nodes) {
+    double middle, radius;
+    range_of(s, plan->n, &middle, &radius);
     double bend = radius * half;
-    double least = ceil(2.0 * bend / NFSAR_PI) +
-                   (nodes == EXPONENTIALS_UNIFORM ? 3.0 + 2.0 * beyond(bend) : 5.0);
-    double most = fmin(WORTH * (double)plan->n, MOST_NODES);
+    double least = first_tried(bend, nodes), most = last_tried(plan->n);
     if (!(least <= most)) {
         return true;
     }

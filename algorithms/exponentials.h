@@ -31,6 +31,9 @@ typedef struct exponentials {
 exponentials *exponentials_create(const double *s, size_t n, double half, double tolerance,
                                   enum exponentials_nodes nodes);
 
+/* Nodes that there will be at least, in no time: n where nothing would be gained. */
+size_t exponentials_least(const double *s, size_t n, double half, enum exponentials_nodes nodes);
+
 /* NULL is allowed. */
 void exponentials_destroy(exponentials *plan);
 

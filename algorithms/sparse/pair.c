@@ -1,5 +1,7 @@
 #include "algorithms/sparse/pair.h"
 
+#include <math.h>
+
 #include "algorithms/sparse/cylindrical.h"
 #include "algorithms/sparse/exact.h"
 #include "algorithms/sparse/planar.h"
@@ -24,7 +26,8 @@ static enum nfsar_status try_planar(const nfsar_capture *capture, const nfsar_gr
                                     bool wanted, int threads, double limit, struct pair *pair,
                                     nfsar_error *error) {
     nfsar_error why = {0};
-    enum nfsar_status status = planar_create(capture, grid, threads, &pair->planar, &why);
+    enum nfsar_status status =
+        planar_create(capture, grid, threads, wanted ? INFINITY : limit, &pair->planar, &why);
     if (status != NFSAR_OK) {
         return wanted ? refuse(status, NFSAR_SPARSE_PLANAR, &why, error) : NFSAR_OK;
     }

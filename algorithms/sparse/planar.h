@@ -25,10 +25,12 @@
 
 struct planar;
 
-/* NFSAR_ERROR_GEOMETRY for antennas among the voxels, views too steep, baselines too wide and
- * periods too long. capture must outlive it; its echo is not looked at. */
+/* NFSAR_ERROR_GEOMETRY for antennas among the voxels, views too steep, baselines too wide,
+ * periods too long, and for what is estimated to take more than `limit` seconds of one processor
+ * for the operator and its adjoint; NFSAR_ERROR_MEMORY for more than 4 GiB. Both are known from
+ * the sizes, before anything large is made. capture must outlive it; its echo is not looked at. */
 enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *grid, int threads,
-                                struct planar **planar, nfsar_error *error);
+                                double limit, struct planar **planar, nfsar_error *error);
 
 struct linear_operator planar_operator(struct planar *planar);
 

@@ -51,9 +51,7 @@ static bool keep_few(struct planar *planar, const exponentials *thin, double mid
     planar->wave = malloc(m * sizeof *planar->wave);
     planar->weight = buffer_alloc(m * n, sizeof *planar->weight);
     planar->range = buffer_alloc(m + n, sizeof *planar->range);
-    planar->lines = buffer_alloc(planar->n_line * m, sizeof *planar->lines);
-    if (planar->wave == NULL || planar->weight == NULL || planar->range == NULL ||
-        planar->lines == NULL) {
+    if (planar->wave == NULL || planar->weight == NULL || planar->range == NULL) {
         return false;
     }
     for (size_t w = 0; w < m; w++) {

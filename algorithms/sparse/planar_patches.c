@@ -114,9 +114,9 @@ static enum nfsar_status choose_cut(const struct planar *planar,
     return NFSAR_OK;
 }
 
-static enum nfsar_status make_part(const struct planar *planar,
-                                   const struct planar_antennas *antennas, struct planar_part *part,
-                                   nfsar_error *error) {
+enum nfsar_status planar_compensate_part(const struct planar *planar,
+                                         const struct planar_antennas *antennas,
+                                         struct planar_part *part, nfsar_error *error) {
     nfsar_vec3 middle = middle_of(&part->grid);
     part->path = malloc(planar->n_line * sizeof *part->path);
     if (part->path == NULL) {
@@ -126,11 +126,11 @@ static enum nfsar_status make_part(const struct planar *planar,
     for (size_t l = 0; l < planar->n_line; l++) {
         part->path[l] = path_of(antennas, l, middle);
     }
-    return planar_size_part(planar, part, antennas, error);
+    return NFSAR_OK;
 }
 
-enum nfsar_status planar_make_parts(struct planar *planar, const struct planar_antennas *antennas,
-                                    nfsar_error *error) {
+enum nfsar_status planar_cut_parts(struct planar *planar, const struct planar_antennas *antennas,
+                                   nfsar_error *error) {
     struct cut cut;
     enum nfsar_status status = choose_cut(planar, antennas, &cut, error);
     if (status != NFSAR_OK) {
@@ -142,9 +142,8 @@ enum nfsar_status planar_make_parts(struct planar *planar, const struct planar_a
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     planar->n_part = n;
-    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         box(&planar->grid, &cut, i, planar->part + i);
-        status = make_part(planar, antennas, planar->part + i, error);
     }
-    return status;
+    return NFSAR_OK;
 }

@@ -39,7 +39,8 @@ struct planar_part {
     struct planar_axis x, y;
     double *path;         /* [n_line] of the baselines, metres */
     double cosine;        /* of the steepest wave */
-    exponentials *planes; /* NULL: all positions in the plane */
+    size_t least_planes;  /* 0: all positions in the plane; else there will be so many at least */
+    exponentials *planes; /* NULL: all positions in the plane, or not made yet */
     nfsar_nufft_plan *nufft;
 };
 
@@ -83,7 +84,9 @@ static inline double planar_carrier(const struct planar_part *part, double waven
 }
 
 static inline size_t planar_part_planes(const struct planar_part *part) {
-    return part->planes != NULL ? part->planes->n_node : 1;
+    return part->planes != NULL      ? part->planes->n_node
+           : part->least_planes != 0 ? part->least_planes
+                                     : 1;
 }
 
 /* One plane of positions, and a block of frequencies. */
@@ -97,6 +100,9 @@ struct planar_pass {
 static inline struct planar_extent planar_extent_of(const nfsar_axis *axis) {
     return (struct planar_extent){axis->start, nfsar_axis_end(axis)};
 }
+
+/* Bytes that a pair may hold. */
+#define PLANAR_MOST_BYTES (4.0 * 1024.0 * 1024.0 * 1024.0)
 
 /* Between spectrum and modes. */
 void planar_pass_waves(const struct planar *planar, const struct planar_pass *pass);
@@ -113,12 +119,13 @@ enum nfsar_status planar_choose_waves(struct planar *planar, const struct planar
 void planar_to_samples(const struct planar *planar, float complex *samples);
 void planar_from_samples(const struct planar *planar, const float complex *samples);
 
-/* Boxes of the grid that one compensation each will do for, sized and with their transforms. */
-enum nfsar_status planar_make_parts(struct planar *planar, const struct planar_antennas *antennas,
-                                    nfsar_error *error);
-/* Waves, planes and transform of a part whose box is known. */
-enum nfsar_status planar_size_part(const struct planar *planar, struct planar_part *part,
-                                   const struct planar_antennas *antennas, nfsar_error *error);
+/* Boxes of the grid that one compensation each will do for. */
+enum nfsar_status planar_cut_parts(struct planar *planar, const struct planar_antennas *antennas,
+                                   nfsar_error *error);
+/* part->path, for the middle of its box. */
+enum nfsar_status planar_compensate_part(const struct planar *planar,
+                                         const struct planar_antennas *antennas,
+                                         struct planar_part *part, nfsar_error *error);
 void planar_release_part(struct planar_part *part);
 
 #endif

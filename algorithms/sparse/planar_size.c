@@ -22,9 +22,6 @@
 /* Voxels of a padded axis. */
 #define LONGEST 16384.0
 
-/* Complex numbers that a pair may hold: 4 GiB. */
-#define MOST_NUMBERS (512.0 * 1024.0 * 1024.0)
-
 static struct planar_extent extent_of_values(const double *value, size_t n) {
     struct planar_extent extent;
     frequencies_range(value, n, &extent.low, &extent.high);
@@ -151,19 +148,40 @@ static bool prepare_axis(struct planar_axis *axis) {
 
 /* ---- a part ---- */
 
-/* Planes for positions off the one in the middle. */
-static bool make_planes(const struct planar *planar, struct planar_part *part) {
+/* Of k_z, half its range: what offsets from the plane are multiplied by. */
+static double half_band(const struct planar *planar, const struct planar_part *part) {
+    return planar->k_max * (1.0 - part->cosine);
+}
+
+/* Waves of a part, and how many planes it will have at least. Takes no memory. */
+static enum nfsar_status size_part(const struct planar *planar, struct planar_part *part,
+                                   const struct planar_antennas *antennas, nfsar_error *error) {
+    enum nfsar_status status = size_axis(&part->x, &part->grid.x, antennas->at[0], planar, error);
+    if (status == NFSAR_OK) {
+        status = size_axis(&part->y, &part->grid.y, antennas->at[1], planar, error);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
     double x = part->x.outer, y = part->y.outer, most = 0.0;
     part->cosine = fmax(1.0 / sqrt(1.0 + x * x + y * y), 0.14);
-    double half = planar->k_max * (1.0 - part->cosine);
     for (size_t l = 0; l < planar->n_line; l++) {
         most = fmax(most, fabs(planar->away[l]));
     }
-    if (most * half < FLAT) {
+    double half = half_band(planar, part);
+    part->least_planes = most * half < FLAT ? 0
+                                            : exponentials_least(planar->away, planar->n_line, half,
+                                                                 EXPONENTIALS_CLUSTERED);
+    return NFSAR_OK;
+}
+
+/* Planes for positions off the one in the middle. */
+static bool make_planes(const struct planar *planar, struct planar_part *part) {
+    if (part->least_planes == 0) {
         return true;
     }
-    part->planes = exponentials_create(planar->away, planar->n_line, half, PLANAR_TOLERANCE,
-                                       EXPONENTIALS_CLUSTERED);
+    part->planes = exponentials_create(planar->away, planar->n_line, half_band(planar, part),
+                                       PLANAR_TOLERANCE, EXPONENTIALS_CLUSTERED);
     return part->planes != NULL;
 }
 
@@ -195,22 +213,14 @@ static enum nfsar_status prepare_transform(const struct planar *planar, struct p
     return status;
 }
 
-enum nfsar_status planar_size_part(const struct planar *planar, struct planar_part *part,
+/* Tables and transforms of a part that is sized. */
+static enum nfsar_status plan_part(const struct planar *planar, struct planar_part *part,
                                    const struct planar_antennas *antennas, nfsar_error *error) {
-    enum nfsar_status status = size_axis(&part->x, &part->grid.x, antennas->at[0], planar, error);
-    if (status == NFSAR_OK) {
-        status = size_axis(&part->y, &part->grid.y, antennas->at[1], planar, error);
+    if (!(make_planes(planar, part) && prepare_axis(&part->x) && prepare_axis(&part->y))) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu x %zu waves",
+                          part->x.bins, part->y.bins);
     }
-    if (status == NFSAR_OK &&
-        (double)part->x.bins * (double)part->y.bins * PLANAR_BLOCK > MOST_NUMBERS) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%zu x %zu waves are too many", part->x.bins,
-                            part->y.bins);
-    }
-    if (status == NFSAR_OK &&
-        !(make_planes(planar, part) && prepare_axis(&part->x) && prepare_axis(&part->y))) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu x %zu waves",
-                            part->x.bins, part->y.bins);
-    }
+    enum nfsar_status status = planar_compensate_part(planar, antennas, part, error);
     return status == NFSAR_OK ? prepare_transform(planar, part, antennas, error) : status;
 }
 
@@ -234,41 +244,133 @@ static double larger(double a, size_t b) {
     return fmax(a, (double)b);
 }
 
-/* Room for the largest of the parts. */
-static enum nfsar_status allocate(struct planar *planar, nfsar_error *error) {
-    double spectrum = 0.0, modes = 0.0, work = 2.0 * (double)planar->n_sample;
-    double transforms = 0.0, threads = (double)planar->threads;
+static double waves_of(const struct planar_part *part) {
+    return (double)part->x.bins * (double)part->y.bins;
+}
+
+/* The part with most waves: it is planned first, and tells what the others will take. */
+static struct planar_part *largest_part(const struct planar *planar) {
+    struct planar_part *largest = planar->part;
+    for (size_t i = 1; i < planar->n_part; i++) {
+        largest = waves_of(planar->part + i) > waves_of(largest) ? planar->part + i : largest;
+    }
+    return largest;
+}
+
+/* Bytes of a part's non-uniform transform, or about that: as the largest part's by the waves, and
+ * before there is any, eight vectors of waves at least. */
+static double transform_bytes(const struct planar_part *part, const struct planar_part *largest) {
+    if (part->nufft != NULL) {
+        return (double)nfsar_nufft_plan_memory(part->nufft);
+    }
+    double each = largest->nufft != NULL
+                      ? (double)nfsar_nufft_plan_memory(largest->nufft) / waves_of(largest)
+                      : 8.0 * sizeof(float complex);
+    return each * waves_of(part);
+}
+
+/* Bytes of what one part holds, planned or not. */
+static double part_bytes(const struct planar *planar, const struct planar_part *part,
+                         const struct planar_part *largest) {
+    double lines = (double)planar->n_line, planes = (double)planar_part_planes(part);
+    bool weights = part->planes != NULL ? !part->planes->exact : planes < lines;
+    double bytes = lines * sizeof(double) + transform_bytes(part, largest);
+    return bytes + (part->least_planes > 0 && weights ? lines * planes * sizeof(float) : 0.0);
+}
+
+/* Complex numbers that the parts share: room for the largest of them. */
+struct room {
+    double spectrum, modes, values, work, lines;
+};
+
+static struct room room_for(const struct planar *planar) {
+    struct room room = {.values = PLANAR_BLOCK * (double)planar->n_line,
+                        .work = 2.0 * (double)planar->n_sample};
     for (size_t i = 0; i < planar->n_part; i++) {
         const struct planar_part *part = planar->part + i;
         const struct planar_axis *x = &part->x, *y = &part->y;
-        spectrum = larger(spectrum, part->grid.z.count * x->length * y->length);
-        modes = larger(modes, x->bins * y->bins);
-        work = larger(work, planar_waves_work(part));
-        work = larger(work, x->length);
-        work = larger(work, 8 * ((y->length + 7) / 8 * 8));
-        transforms += (double)nfsar_nufft_plan_memory(part->nufft) / sizeof(float complex);
+        room.spectrum = larger(room.spectrum, part->grid.z.count * x->length * y->length);
+        room.modes = larger(room.modes, PLANAR_BLOCK * x->bins * y->bins);
+        room.work = larger(room.work, planar_waves_work(part));
+        room.work = larger(room.work, x->length);
+        room.work = larger(room.work, 8 * ((y->length + 7) / 8 * 8));
     }
-    work = ceil(work / 8.0) * 8.0;
-    double numbers = spectrum + PLANAR_BLOCK * (modes + (double)planar->n_line) + threads * work +
-                     transforms + (double)planar->n_line * (double)planar->n_wave;
-    if (!(numbers < MOST_NUMBERS)) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY,
-                          "%zu parts of up to %.0f waves are %.3g GiB, above the 4 that they may "
-                          "take",
-                          planar->n_part, modes, numbers * sizeof(float complex) / (1 << 30));
-    }
-    planar->work_size = (size_t)work;
-    planar->spectrum = buffer_alloc((size_t)spectrum, sizeof(float complex));
-    planar->modes = buffer_alloc(PLANAR_BLOCK * (size_t)modes, sizeof(float complex));
-    planar->values = buffer_alloc(PLANAR_BLOCK * planar->n_line, sizeof(float complex));
-    planar->work = buffer_alloc((size_t)(threads * work), sizeof(float complex));
-    bool good = planar->spectrum != NULL && planar->modes != NULL && planar->values != NULL &&
-                planar->work != NULL;
-    return good ? NFSAR_OK
-                : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %.0f waves", modes);
+    room.work = ceil(room.work / 8.0) * 8.0;
+    bool few = planar->weight != NULL;
+    room.lines = few ? (double)planar->n_line * (double)planar->n_wave : 0.0;
+    return room;
 }
 
-static enum nfsar_status size(struct planar *planar, const nfsar_capture *capture,
+/* What is planned by now, and about what the rest will take. */
+static enum nfsar_status check_memory(const struct planar *planar, nfsar_error *error) {
+    const struct planar_part *largest = largest_part(planar);
+    struct room room = room_for(planar);
+    double numbers =
+        room.spectrum + room.modes + room.values + (double)planar->threads * room.work + room.lines;
+    double bytes = numbers * sizeof(float complex);
+    for (size_t i = 0; i < planar->n_part; i++) {
+        bytes += part_bytes(planar, planar->part + i, largest);
+    }
+    return bytes <= PLANAR_MOST_BYTES
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_MEMORY,
+                            "%zu part%s of up to %.0f waves would take %.3g GiB, above the 4 that "
+                            "they may take",
+                            planar->n_part, planar->n_part == 1 ? "" : "s",
+                            room.modes / PLANAR_BLOCK, bytes / (1 << 30));
+}
+
+static enum nfsar_status allocate(struct planar *planar, nfsar_error *error) {
+    struct room room = room_for(planar);
+    size_t unit = sizeof(float complex);
+    planar->work_size = (size_t)room.work;
+    planar->spectrum = buffer_alloc((size_t)room.spectrum, unit);
+    planar->modes = buffer_alloc((size_t)room.modes, unit);
+    planar->values = buffer_alloc((size_t)room.values, unit);
+    planar->work = buffer_alloc((size_t)planar->threads * planar->work_size, unit);
+    bool good = planar->spectrum != NULL && planar->modes != NULL && planar->values != NULL &&
+                planar->work != NULL;
+    if (room.lines > 0.0) {
+        planar->lines = buffer_alloc((size_t)room.lines, unit);
+        good = good && planar->lines != NULL;
+    }
+    return good ? NFSAR_OK
+                : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %.0f waves",
+                             room.modes / PLANAR_BLOCK);
+}
+
+/* All parts' sizes; refused before anything of theirs is made. */
+static enum nfsar_status size_parts(struct planar *planar, const struct planar_antennas *antennas,
+                                    double limit, nfsar_error *error) {
+    enum nfsar_status status = planar_cut_parts(planar, antennas, error);
+    for (size_t i = 0; status == NFSAR_OK && i < planar->n_part; i++) {
+        status = size_part(planar, planar->part + i, antennas, error);
+    }
+    if (status == NFSAR_OK && planar_seconds(planar) > limit) {
+        status = nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                            "%zu part%s of the grid would take %.2g s, and no more than %.2g s are "
+                            "given",
+                            planar->n_part, planar->n_part == 1 ? "" : "s", planar_seconds(planar),
+                            limit);
+    }
+    return status == NFSAR_OK ? check_memory(planar, error) : status;
+}
+
+/* The largest part first: after it what all of them take is known. */
+static enum nfsar_status plan_parts(struct planar *planar, const struct planar_antennas *antennas,
+                                    nfsar_error *error) {
+    struct planar_part *largest = largest_part(planar);
+    enum nfsar_status status = plan_part(planar, largest, antennas, error);
+    for (size_t i = 0; status == NFSAR_OK && i < planar->n_part; i++) {
+        status = check_memory(planar, error);
+        if (status == NFSAR_OK && planar->part + i != largest) {
+            status = plan_part(planar, planar->part + i, antennas, error);
+        }
+    }
+    return status == NFSAR_OK ? check_memory(planar, error) : status;
+}
+
+static enum nfsar_status make(struct planar *planar, const nfsar_capture *capture, double limit,
                               struct planar_antennas *antennas, nfsar_error *error) {
     float *taper = NULL;
     enum nfsar_status status =
@@ -285,13 +387,16 @@ static enum nfsar_status size(struct planar *planar, const nfsar_capture *captur
         status = planar_choose_waves(planar, antennas, error);
     }
     if (status == NFSAR_OK) {
-        status = planar_make_parts(planar, antennas, error);
+        status = size_parts(planar, antennas, limit, error);
+    }
+    if (status == NFSAR_OK) {
+        status = plan_parts(planar, antennas, error);
     }
     return status == NFSAR_OK ? allocate(planar, error) : status;
 }
 
 enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *grid, int threads,
-                                struct planar **planar, nfsar_error *error) {
+                                double limit, struct planar **planar, nfsar_error *error) {
     struct planar_antennas antennas = {0};
     *planar = NULL;
     struct planar *made = calloc(1, sizeof *made);
@@ -304,7 +409,7 @@ enum nfsar_status planar_create(const nfsar_capture *capture, const nfsar_grid *
     made->n_sample = capture->n_sample;
     made->away = malloc(made->n_line * sizeof *made->away);
     enum nfsar_status status = made->away != NULL
-                                   ? size(made, capture, &antennas, error)
+                                   ? make(made, capture, limit, &antennas, error)
                                    : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     antennas_free(&antennas);
     if (status != NFSAR_OK) {

@@ -68,7 +68,7 @@ nfsar_sparse_options nfsar_sparse_defaults(void) {
                                   .operators = NFSAR_SPARSE_AUTO,
                                   .weight = 0.05,
                                   .tolerance = 1e-3,
-                                  .iterations = 200};
+                                  .iterations = 500};
 }
 
 static enum nfsar_status check(const nfsar_sparse_options *options, nfsar_error *error) {
@@ -267,7 +267,8 @@ static enum nfsar_status solve(const struct work *work, const nfsar_grid *grid,
                                     .iterations = outcome.iterations,
                                     .restarts = outcome.restarts,
                                     .converged = outcome.converged,
-                                    .change = outcome.change,
+                                    .excess = outcome.excess,
+                                    .capped = outcome.capped,
                                     .residual = outcome.residual,
                                     .objective = outcome.objective * work->scale * work->scale};
     return status;

@@ -88,9 +88,9 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         {"sparse-weight", 0, CLI_NUMBER, &r->sparse_weight, &r->has_sparse_weight, "W",
          "of that against the echoes, a part of the strongest voxel's: above 0, below 1; 0.05"},
         {"sparse-iterations", 0, CLI_COUNT, &r->sparse_iterations, &r->has_sparse_iterations, "N",
-         "at most; 200"},
+         "at most; 500"},
         {"sparse-tolerance", 0, CLI_NUMBER, &r->sparse_tolerance, &r->has_sparse_tolerance, "E",
-         "end when a step changes the volume by less than this part of it; 1e-3"},
+         "end when the objective may be no more than this part of it above its least; 1e-3"},
         {"sparse-start", 0, CLI_STRING, &r->sparse_start, NULL, "IMAGE",
          "begin with an image that --sparse made on the same grid, to go on or with another "
          "weight"},

@@ -47,12 +47,13 @@ static enum nfsar_status load_start(const char *path, const nfsar_grid *grid, fl
 }
 
 static void say(const struct reconstruct_choice *choice, const nfsar_sparse_report *report) {
-    char end[96];
+    char end[128];
     if (report->converged) {
         snprintf(end, sizeof end, "converged");
     } else {
-        snprintf(end, sizeof end, "stopped by --sparse-iterations: the last step moved it by %.2g",
-                 report->change);
+        snprintf(end, sizeof end,
+                 "stopped by --sparse-iterations: the objective may be %.2g above its least",
+                 report->excess);
     }
     cli_say("sparse %s (%s operators): %zu iteration%s, %zu restart%s, %s; %.3g of the echoes' "
             "amplitude is not explained",
@@ -60,6 +61,10 @@ static void say(const struct reconstruct_choice *choice, const nfsar_sparse_repo
             nfsar_sparse_operators_name(report->operators), report->iterations,
             cli_s(report->iterations), report->restarts, cli_s(report->restarts), end,
             report->residual);
+    if (report->capped) {
+        cli_say("steps longer than the operators bear: the image may be wrong; "
+                "--sparse-operators exact has other ones");
+    }
 }
 
 enum nfsar_status reconstruct_sparsely(const nfsar_capture *capture, const nfsar_grid *grid,
@@ -97,10 +102,11 @@ char *reconstruct_sparse_options(const struct reconstruct_choice *choice) {
 }
 
 json_t *reconstruct_sparse_json(const nfsar_sparse_report *report) {
-    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:b, s:f, s:f, s:f}", "operators",
+    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:b, s:b, s:f, s:f, s:f}", "operators",
                      nfsar_sparse_operators_name(report->operators), "lipschitz", report->lipschitz,
                      "lambda_l1", report->l1, "lambda_tv", report->tv, "tv_length_m",
                      report->length, "iterations", (json_int_t)report->iterations, "restarts",
-                     (json_int_t)report->restarts, "converged", (int)report->converged, "change",
-                     report->change, "residual", report->residual, "objective", report->objective);
+                     (json_int_t)report->restarts, "converged", (int)report->converged, "capped",
+                     (int)report->capped, "excess", report->excess, "residual", report->residual,
+                     "objective", report->objective);
 }

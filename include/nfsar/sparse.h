@@ -57,9 +57,8 @@ typedef struct nfsar_sparse_options {
                             is so much weaker than the strongest scatterer is taken for clutter. (At
                             1 the solution is nothing.) TV: lambda_TV is 0.15 of that, and with both
                             lambda_1 a fifth */
-    double tolerance;  /**< stop when a step changes the volume by less than this part of its
-                            length: 1e-3 */
-    size_t iterations; /**< or after so many: 200 */
+    double tolerance;  /**< stop when `excess`, below, is no more than this: 1e-3 */
+    size_t iterations; /**< or after so many: 500 */
     bool start;        /**< image holds a start (warm), in reflectivities and on the same grid, else
                             it begins with zeros: false */
     size_t memory; /**< bytes that copies of volume and samples may take; 0 for 8 GiB. The planar
@@ -77,7 +76,11 @@ typedef struct nfsar_sparse_report {
     size_t iterations; /**< steps made */
     size_t restarts;   /**< times the momentum was dropped */
     bool converged;    /**< to the tolerance */
-    double change;     /**< of the last step, relative */
+    double excess;     /**< about how far the objective may be above its least, as a part of it:
+                            L |x - y| |x| / objective, |x - y| the last step without its momentum.
+                            As a rule it is ten times less */
+    bool capped;       /**< a step asked for a lipschitz above four times what power iteration
+                            found, and did not get it: the objective may not have come down */
     double residual;   /**< |A o - s| / |s|: what is not explained */
     double objective;  /**< what was minimised */
 } nfsar_sparse_report;

@@ -80,7 +80,7 @@ static void says_how_it_went(void **state) {
                                   test_path("thin.h5"), test_path("two.h5")),
                      0);
     assert_contains(output, "sparse l1+tv (exact operators): 2 iterations, 0 restarts, "
-                            "stopped by --sparse-iterations: the last step moved it by");
+                            "stopped by --sparse-iterations: the objective may be ");
 }
 
 static void refuses(void **state) {

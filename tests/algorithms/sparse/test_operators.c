@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/support.h"
 
@@ -11,6 +12,7 @@
 
 #include "algorithms/sparse/cylindrical.h"
 #include "algorithms/sparse/exact.h"
+#include "algorithms/sparse/pair.h"
 #include "algorithms/sparse/planar.h"
 #include "algorithms/sparse/vectors.h"
 #include "tests/radar.h"
@@ -120,7 +122,7 @@ static void planar_is_adjoint(void **state) {
         struct planar *planar = NULL;
         scan(cases[i].preset, 12, 0.006, cases[i].jitter, cases[i].rise, cases[i].n_sample,
              &capture);
-        assert_ok(planar_create(&capture, cases[i].grid, 0, &planar, &error), error);
+        assert_ok(planar_create(&capture, cases[i].grid, 0, INFINITY, &planar, &error), error);
         struct linear_operator op = planar_operator(planar);
         double mismatch = 1.0, off = error_of(&capture, cases[i].grid, &op);
         assert_ok(operator_mismatch(&op, 2, &mismatch, &error), error);
@@ -132,6 +134,41 @@ static void planar_is_adjoint(void **state) {
         planar_destroy(planar);
         nfsar_capture_free(&capture);
     }
+}
+
+static long peak_kib(void) {
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/* Voxels so near to 172,800 lines that the grid has to be cut into 192 boxes, 4.7 GiB of them: seen
+ * when one is planned. And `auto` sees from the sizes that they would take a minute, not 12 s. */
+static void planar_sizes_before_it_plans(void **state) {
+    (void)state;
+    static const nfsar_grid wide = {{-0.05, 0.002, 51}, {-0.05, 0.002, 51}, {0.115, 0.002, 11}};
+    nfsar_error error;
+    nfsar_capture capture;
+    struct planar *planar = NULL;
+    struct pair pair;
+    radar_raster("xwr1443-3tx", 120, 0.001, 120, 0.001, 8, &capture);
+    long before = peak_kib();
+    assert_int_equal(planar_create(&capture, &wide, 1, INFINITY, &planar, &error),
+                     NFSAR_ERROR_MEMORY);
+    assert_contains(error.message, "192 parts of up to");
+    assert_contains(error.message, "GiB, above the 4 that they may take");
+    assert_null(planar);
+    assert_ok(pair_choose(&capture, &wide, NFSAR_SPARSE_AUTO, 1, &pair, &error), error);
+    assert_int_equal(pair.which, NFSAR_SPARSE_EXACT);
+    pair_release(&pair);
+    assert_true(peak_kib() - before < 400 * 1024);
+    nfsar_capture_free(&capture);
+    scan("single", 12, 0.006, 0.0, 0.0, 8, &capture);
+    assert_int_equal(planar_create(&capture, &volume, 1, 1e-6, &planar, &error),
+                     NFSAR_ERROR_GEOMETRY);
+    assert_contains(error.message, "1 part of the grid would take 0.");
+    assert_contains(error.message, "s, and no more than 1e-06 s are given");
+    nfsar_capture_free(&capture);
 }
 
 /* Positions on a cylinder of 0.3 m, of a turn of n_angle places by n_row heights, moved by as
@@ -185,6 +222,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_is_adjoint),
         cmocka_unit_test(planar_is_adjoint),
+        cmocka_unit_test(planar_sizes_before_it_plans),
         cmocka_unit_test(cylindrical_is_adjoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
