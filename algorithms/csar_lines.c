@@ -5,40 +5,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "algorithms/antennas.h"
 #include "algorithms/buffer.h"
 #include "algorithms/compensate_cylinder.h"
-
-/* Pulses whose antennas are worked out at a time. */
-enum { BLOCK = 256 };
 
 /* Most sets of weights for pairs of different baselines. */
 enum { MOST_CLASSES = 256 };
 
 /* Baselines whose compensation differs by less than this phase share their weights. */
 #define SAME_PHASE 2e-3
-
-/* What a pass over all pairs does with one. */
-typedef void visit(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx);
-
-static enum nfsar_status visit_all(nfsar_csar_plan *plan, visit *each, nfsar_error *error) {
-    const nfsar_capture *capture = plan->capture;
-    size_t n_channel = capture->array.n_channel;
-    nfsar_vec3 *tx = malloc(BLOCK * n_channel * sizeof *tx);
-    nfsar_vec3 *rx = malloc(BLOCK * n_channel * sizeof *rx);
-    enum nfsar_status status = tx != NULL && rx != NULL
-                                   ? NFSAR_OK
-                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (size_t p = 0; status == NFSAR_OK && p < capture->n_pulse; p += BLOCK) {
-        size_t count = capture->n_pulse - p < BLOCK ? capture->n_pulse - p : BLOCK;
-        status = nfsar_capture_antennas(capture, false, p, count, tx, rx, error);
-        for (size_t i = 0; status == NFSAR_OK && i < count * n_channel; i++) {
-            each(plan, p * n_channel + i, tx[i], rx[i]);
-        }
-    }
-    free(tx);
-    free(rx);
-    return status;
-}
 
 /* Radius and angle round the axis. */
 static double polar(const nfsar_csar_plan *plan, nfsar_vec3 at, double *angle) {
@@ -47,7 +22,8 @@ static double polar(const nfsar_csar_plan *plan, nfsar_vec3 at, double *angle) {
     return hypot(x, z);
 }
 
-static void measure(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+static void measure(void *data, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    nfsar_csar_plan *plan = data;
     double angle;
     (void)line;
     nfsar_vec3 middle = nfsar_vec3_midpoint(tx, rx);
@@ -66,7 +42,7 @@ enum nfsar_status csar_measure(nfsar_csar_plan *plan, nfsar_error *error) {
     plan->off = plan->widest = plan->erect = plan->level = 0.0;
     plan->cylinder.low_y = INFINITY;
     plan->cylinder.high_y = -INFINITY;
-    enum nfsar_status status = visit_all(plan, measure, error);
+    enum nfsar_status status = antennas_each(plan->capture, measure, plan, error);
     if (plan->options.compensation != NFSAR_COMPENSATION_EVERY_RANGE) {
         plan->widest = 0.0;
     }
@@ -77,7 +53,8 @@ enum nfsar_status csar_measure(nfsar_csar_plan *plan, nfsar_error *error) {
 
 /* Angles on a lattice of whole turns stay where they are, if that is right to this share of the
  * tolerance. */
-static void look(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+static void look(void *data, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    nfsar_csar_plan *plan = data;
     double angle;
     (void)line;
     polar(plan, nfsar_vec3_midpoint(tx, rx), &angle);
@@ -96,7 +73,7 @@ enum nfsar_status csar_find_lattice(nfsar_csar_plan *plan, nfsar_error *error) {
     }
     plan->n_angle = (size_t)rint(turn);
     plan->first_angle = plan->cylinder.first_rad;
-    return visit_all(plan, look, error);
+    return antennas_each(plan->capture, look, plan, error);
 }
 
 /* ---- lines ---- */
@@ -121,7 +98,8 @@ static uint32_t class_of(nfsar_csar_plan *plan, struct csar_class class) {
     return (uint32_t)plan->n_class++;
 }
 
-static void classify(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+static void classify(void *data, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    nfsar_csar_plan *plan = data;
     struct csar_class class = {0};
     if (plan->options.compensation == NFSAR_COMPENSATION_EVERY_RANGE) {
         double erect = (tx.y - rx.y) * (tx.y - rx.y);
@@ -138,10 +116,11 @@ enum nfsar_status csar_classify(nfsar_csar_plan *plan, nfsar_error *error) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu lines of samples",
                           csar_lines(plan));
     }
-    return visit_all(plan, classify, error);
+    return antennas_each(plan->capture, classify, plan, error);
 }
 
-static void fill(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+static void fill(void *data, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
+    nfsar_csar_plan *plan = data;
     struct csar_line *to = plan->line + line;
     double angle;
     nfsar_vec3 middle = nfsar_vec3_midpoint(tx, rx);
@@ -159,5 +138,5 @@ static void fill(nfsar_csar_plan *plan, size_t line, nfsar_vec3 tx, nfsar_vec3 r
 }
 
 enum nfsar_status csar_fill_lines(nfsar_csar_plan *plan, nfsar_error *error) {
-    return visit_all(plan, fill, error);
+    return antennas_each(plan->capture, fill, plan, error);
 }

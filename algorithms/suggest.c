@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "algorithms/antennas.h"
+
 /* Leakage from transmitter to receiver makes the first cells bright: the search starts beyond. */
 #define BLIND_CELLS 2.0
 
@@ -27,13 +29,6 @@ struct view {
     double room;          /* half a side of the largest box round there */
     int converging;
 };
-
-static void grow(struct view *view, nfsar_vec3 p) {
-    view->low =
-        (nfsar_vec3){fmin(view->low.x, p.x), fmin(view->low.y, p.y), fmin(view->low.z, p.z)};
-    view->high =
-        (nfsar_vec3){fmax(view->high.x, p.x), fmax(view->high.y, p.y), fmax(view->high.z, p.z)};
-}
 
 /* Solve the symmetric 3 x 3 system a x = b by Cramer's rule; returns the determinant. */
 static double solve3(double a[3][3], const double b[3], double x[3]) {
@@ -101,22 +96,8 @@ static enum nfsar_status find_room(const nfsar_capture *capture, struct view *vi
 }
 
 static enum nfsar_status look(const nfsar_capture *capture, struct view *view, nfsar_error *error) {
-    size_t n_channel = capture->array.n_channel;
-    nfsar_vec3 *tx = malloc(n_channel * sizeof *tx), *rx = malloc(n_channel * sizeof *rx);
-    enum nfsar_status status = NFSAR_OK;
-    if (tx == NULL || rx == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    *view = (struct view){.low = {INFINITY, INFINITY, INFINITY},
-                          .high = {-INFINITY, -INFINITY, -INFINITY}};
-    for (size_t p = 0; status == NFSAR_OK && p < capture->n_pulse; p++) {
-        status = nfsar_capture_antennas(capture, false, p, 1, tx, rx, error);
-        for (size_t c = 0; status == NFSAR_OK && c < n_channel; c++) {
-            grow(view, nfsar_vec3_midpoint(tx[c], rx[c]));
-        }
-    }
-    free(tx);
-    free(rx);
+    *view = (struct view){.converging = 0};
+    enum nfsar_status status = antennas_box(capture, &view->low, &view->high, error);
     if (status == NFSAR_OK) {
         find_meeting(capture, view);
     }
