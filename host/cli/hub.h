@@ -45,7 +45,8 @@ void hub_close(struct hub_session *session);
 /* From now on Ctrl-C and SIGTERM only set what hub_interrupted() says. */
 void hub_catch_interrupts(void);
 bool hub_interrupted(void);
-/* What was interrupted can then be waited for; a second interrupt ends that too. */
+/* What was interrupted can then be waited for; a second interrupt, a second later or more, ends
+ * that too. */
 void hub_forget_interrupt(void);
 
 /* Hears the hub until done(context), an interrupt, the limit, or a failure: the hub is gone, fell

@@ -270,6 +270,11 @@ static enum nfsar_status make(struct hub_session *session, nfsar_error *error) {
         if (status == NFSAR_OK) {
             status = hub_wait(session, is_over, session, BRAKING_MS, &over, error);
         }
+        if (status == NFSAR_OK && !over) {
+            status = nfsar_fail(error, NFSAR_ERROR_CANCELLED,
+                                "interrupted: the hub was told to break the scan off, and has not "
+                                "said yet that it has");
+        }
     }
     if (status != NFSAR_OK) {
         return status;

@@ -5,11 +5,17 @@
 #include <string.h>
 #include <time.h>
 
+/* `timeout` and some shells send a signal to the process and to its group: these are one. */
+enum { SAME_MS = 1000 };
+
 static volatile sig_atomic_t interrupted;
+static _Atomic uint64_t forgotten_ms;
 
 static void on_interrupt(int number) {
     (void)number;
-    interrupted = 1;
+    if (hub_now_ms() - forgotten_ms > SAME_MS) {
+        interrupted = 1;
+    }
 }
 
 void hub_catch_interrupts(void) {
@@ -24,6 +30,7 @@ bool hub_interrupted(void) {
 }
 
 void hub_forget_interrupt(void) {
+    forgotten_ms = hub_now_ms();
     interrupted = 0;
 }
 
