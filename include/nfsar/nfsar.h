@@ -8,6 +8,7 @@
 #include <nfsar/backprojection.h>
 #include <nfsar/calibration.h>
 #include <nfsar/capture.h>
+#include <nfsar/channels.h>
 #include <nfsar/compensation.h>
 #include <nfsar/csar.h>
 #include <nfsar/cylinder.h>
