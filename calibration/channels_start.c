@@ -186,8 +186,9 @@ enum nfsar_status channel_start_find(struct channel_lines *lines,
         last += margin;
     } else {
         double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / lines->step_hz;
-        far_m = far_m > 0.0 ? far_m : unambiguous;
-        near_m = near_m > 0.0 ? near_m : LEAKAGE_M + 1.25 * NFSAR_SPEED_OF_LIGHT * cell;
+        double lobe = 1.25 * NFSAR_SPEED_OF_LIGHT * cell; /* half a main lobe and some more */
+        far_m = far_m > 0.0 ? far_m : unambiguous - lobe; /* leakage appears there again */
+        near_m = near_m > 0.0 ? near_m : LEAKAGE_M + lobe;
         if (!(far_m > near_m)) {
             return nfsar_fail(
                 error, NFSAR_ERROR_ARGUMENT,
@@ -195,7 +196,8 @@ enum nfsar_status channel_start_find(struct channel_lines *lines,
                 far_m, unambiguous);
         }
         first = 2.0 * near_m / NFSAR_SPEED_OF_LIGHT;
-        last = 2.0 * far_m / NFSAR_SPEED_OF_LIGHT;
+        /* Beyond a narrow gate, so that the median is that of what else there is. */
+        last = fmax(2.0 * far_m / NFSAR_SPEED_OF_LIGHT, first + 32.0 * cell);
     }
     struct profiles p;
     double median = 0.0, power = 0.0, common = 0.0;
