@@ -33,4 +33,11 @@ struct calibrate_channels {
 };
 int calibrate_channels(const struct calibrate_channels *job);
 
+struct calibrate_table {
+    const char *input, *output;
+    const char *files; /* commas between */
+    bool json;
+};
+int calibrate_table(const struct calibrate_table *job);
+
 #endif

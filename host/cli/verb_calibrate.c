@@ -137,6 +137,7 @@ int verb_calibrate(int argc, char **argv) {
     struct job job = {.options = nfsar_rotation_defaults()};
     int exit_status = CLI_USAGE;
     struct calibrate_channels channels = {.options = nfsar_channels_defaults()};
+    struct calibrate_table table = {0};
     bool has_search = false, has_within = false, has_point_error = false, has_gate = false;
     double gate[2] = {0.0, 0.0};
     const char *taper = NULL;
@@ -149,6 +150,8 @@ int verb_calibrate(int argc, char **argv) {
          "the poses' frame with --channels"},
         {"channels", 0, CLI_FLAG, &job.channels, NULL, NULL,
          "gain and delay of each channel, by a corner reflector or another point"},
+        {"table", 0, CLI_STRING, &table.files, NULL, "FILE.mat[,FILE.mat]",
+         "gains, delays and background from MATLAB files of calData, delayOffset, ..."},
         {"point-error", 0, CLI_NUMBER, &channels.options.point_sigma_m, &has_point_error, "M",
          "with --channels: standard deviation of the point's place; 0.002"},
         {"gate", 0, CLI_RANGE, gate, &has_gate, "MIN:MAX",
@@ -163,15 +166,19 @@ int verb_calibrate(int argc, char **argv) {
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };
-    if (!cli_parse("calibrate", "CAPTURE.h5 -o OUT.h5 --axis|--channels [--point X,Y,Z] [--json]",
+    if (!cli_parse("calibrate", "CAPTURE.h5 -o OUT.h5 --axis|--channels|--table FILE.mat [--json]",
                    options, 1, &job.input, argc, argv, &exit_status)) {
         return exit_status;
     }
     use_threads();
     job.options.threads = cli_threads();
-    if (job.axis + job.channels != 1) {
+    if (job.axis + job.channels + (table.files != NULL) != 1) {
         return cli_usage("calibrate", "say what to find, one thing: --axis, a turntable's radius; "
-                                      "--channels, gain and delay of each channel");
+                                      "--channels, gain and delay of each channel; --table FILE, "
+                                      "what another program found");
+    }
+    if (table.files != NULL && job.point != NULL) {
+        return cli_usage("calibrate", "--point is for --axis and --channels");
     }
     if (!job.axis && (has_search || has_within)) {
         return cli_usage("calibrate", "--search and --within are for --axis");
@@ -190,6 +197,12 @@ int verb_calibrate(int argc, char **argv) {
     }
     if (job.axis) {
         return run(&job);
+    }
+    if (table.files != NULL) {
+        table.input = job.input;
+        table.output = job.output;
+        table.json = job.json;
+        return calibrate_table(&table);
     }
     nfsar_error error = {0};
     if (taper != NULL && nfsar_window_parse(taper, &channels.options.window, &error) != NFSAR_OK) {

@@ -7,6 +7,7 @@
 #include <nfsar/array.h>
 #include <nfsar/backprojection.h>
 #include <nfsar/calibration.h>
+#include <nfsar/calibration_table.h>
 #include <nfsar/capture.h>
 #include <nfsar/channels.h>
 #include <nfsar/compensation.h>
