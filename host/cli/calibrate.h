@@ -6,6 +6,7 @@
 
 #include <nfsar/channels.h>
 #include <nfsar/file.h>
+#include <nfsar/instrument.h>
 
 /* Open a capture that is no recording, and see that the output can be written. */
 enum nfsar_status calibrate_open(const char *input, const char *output, nfsar_capture_file **file,
@@ -39,5 +40,14 @@ struct calibrate_table {
     bool json;
 };
 int calibrate_table(const struct calibrate_table *job);
+
+struct calibrate_range {
+    const char *input, *output;
+    bool json;
+    nfsar_instrument_options options;
+};
+/* "R" or "R,R2". */
+bool calibrate_read_ranges(const char *text, nfsar_instrument_options *options);
+int calibrate_range(const struct calibrate_range *job);
 
 #endif

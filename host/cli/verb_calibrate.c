@@ -138,6 +138,9 @@ int verb_calibrate(int argc, char **argv) {
     int exit_status = CLI_USAGE;
     struct calibrate_channels channels = {.options = nfsar_channels_defaults()};
     struct calibrate_table table = {0};
+    struct calibrate_range range = {.options = nfsar_instrument_defaults()};
+    bool has_range_error = false;
+    const char *ranges = NULL;
     bool has_search = false, has_within = false, has_point_error = false, has_gate = false;
     double gate[2] = {0.0, 0.0};
     const char *taper = NULL;
@@ -150,6 +153,10 @@ int verb_calibrate(int argc, char **argv) {
          "the poses' frame with --channels"},
         {"channels", 0, CLI_FLAG, &job.channels, NULL, NULL,
          "gain and delay of each channel, by a corner reflector or another point"},
+        {"range", 0, CLI_STRING, &ranges, NULL, "R[,R2]",
+         "the instrument's delay, from reflectors straight ahead at these ranges, metres"},
+        {"range-error", 0, CLI_NUMBER, &range.options.range_sigma_m, &has_range_error, "M",
+         "with --range: standard deviation of the ranges; 0.001"},
         {"table", 0, CLI_STRING, &table.files, NULL, "FILE.mat[,FILE.mat]",
          "gains, delays and background from MATLAB files of calData, delayOffset, ..."},
         {"point-error", 0, CLI_NUMBER, &channels.options.point_sigma_m, &has_point_error, "M",
@@ -166,18 +173,26 @@ int verb_calibrate(int argc, char **argv) {
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };
-    if (!cli_parse("calibrate", "CAPTURE.h5 -o OUT.h5 --axis|--channels|--table FILE.mat [--json]",
+    if (!cli_parse("calibrate",
+                   "CAPTURE.h5 -o OUT.h5 --axis|--channels|--range R|--table FILE.mat [--json]",
                    options, 1, &job.input, argc, argv, &exit_status)) {
         return exit_status;
     }
     use_threads();
     job.options.threads = cli_threads();
-    if (job.axis + job.channels + (table.files != NULL) != 1) {
-        return cli_usage("calibrate", "say what to find, one thing: --axis, a turntable's radius; "
-                                      "--channels, gain and delay of each channel; --table FILE, "
-                                      "what another program found");
+    if (job.axis + job.channels + (table.files != NULL) + (ranges != NULL) != 1) {
+        return cli_usage("calibrate",
+                         "say what to find, one thing: --axis, a turntable's radius; "
+                         "--channels, gain and delay of each channel; --table FILE, "
+                         "what another program found; --range R, the instrument's delay");
     }
-    if (table.files != NULL && job.point != NULL) {
+    if (ranges != NULL && !calibrate_read_ranges(ranges, &range.options)) {
+        return cli_usage("calibrate", "--range %s: expected R or R,R2 in metres", ranges);
+    }
+    if (ranges == NULL && has_range_error) {
+        return cli_usage("calibrate", "--range-error is for --range");
+    }
+    if ((table.files != NULL || ranges != NULL) && job.point != NULL) {
         return cli_usage("calibrate", "--point is for --axis and --channels");
     }
     if (!job.axis && (has_search || has_within)) {
@@ -203,6 +218,12 @@ int verb_calibrate(int argc, char **argv) {
         table.output = job.output;
         table.json = job.json;
         return calibrate_table(&table);
+    }
+    if (ranges != NULL) {
+        range.input = job.input;
+        range.output = job.output;
+        range.json = job.json;
+        return calibrate_range(&range);
     }
     nfsar_error error = {0};
     if (taper != NULL && nfsar_window_parse(taper, &channels.options.window, &error) != NFSAR_OK) {

@@ -22,6 +22,7 @@
 #include <nfsar/hub.h>
 #include <nfsar/image.h>
 #include <nfsar/import.h>
+#include <nfsar/instrument.h>
 #include <nfsar/kernel.h>
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>
