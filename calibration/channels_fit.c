@@ -11,11 +11,13 @@
 /* Directions in which the place is not known to this are not told by the pulses. */
 #define UNTOLD_BY_DELAY_M 0.03
 #define UNTOLD_BY_PHASE_M 0.003
+/* Steps of the place by delays. */
+#define STEP_M 0.02
 /* What the model itself is not better than. */
 #define LEAST_DELAY_S 1e-14
 #define LEAST_PHASE   1e-3
 /* Lines and places that the search between the two looks at. */
-#define SEARCH_LINES 600
+#define SEARCH_LINES 400
 #define SEARCH_STEPS 20
 
 enum nfsar_status channel_fit_open(struct channel_fit *fit, nfsar_error *error) {
@@ -141,6 +143,8 @@ static enum nfsar_status step_place(struct channel_fit *fit, struct equations *e
     double variance = fmax(e->spread / e->weight, least * least);
     double a[9], right[3], sigma = fit->options->point_sigma_m, lambda[3];
     double gain = scale * scale * n / (e->weight * variance);
+    /* Levenberg's: what is known worse than that goes there in smaller steps. */
+    double damping = 1.0 / (limit_m * limit_m);
     nfsar_vec3 back = nfsar_vec3_subtract(fit->options->point, fit->place);
     double aim[3] = {back.x, back.y, back.z};
     for (int j = 0; j < 3; j++) {
@@ -168,7 +172,7 @@ static enum nfsar_status step_place(struct channel_fit *fit, struct equations *e
             continue;
         }
         fit->told++;
-        double along = (u.x * right[0] + u.y * right[1] + u.z * right[2]) / value;
+        double along = (u.x * right[0] + u.y * right[1] + u.z * right[2]) / (value + damping);
         step = nfsar_vec3_add(step, nfsar_vec3_scale(u, along));
     }
     double length = nfsar_vec3_norm(step);
@@ -200,8 +204,7 @@ static enum nfsar_status step_delays(struct channel_fit *fit, double *value, dou
     }
     nfsar_vec3 before = fit->place;
     if (status == NFSAR_OK) {
-        status = step_place(fit, &e, 1.0, LEAST_DELAY_S, UNTOLD_BY_DELAY_M,
-                            1.5 * cell * NFSAR_SPEED_OF_LIGHT, moved_m, error);
+        status = step_place(fit, &e, 1.0, LEAST_DELAY_S, UNTOLD_BY_DELAY_M, STEP_M, moved_m, error);
     }
     /* What the place does not explain on average is the channel's own. */
     for (size_t c = 0; status == NFSAR_OK && c < fit->lines->n_channel; c++) {
@@ -225,7 +228,7 @@ enum nfsar_status channel_fit_delays(struct channel_fit *fit, nfsar_error *error
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     double moved_m = INFINITY;
-    for (int i = 0; status == NFSAR_OK && i < 20 && moved_m > 1e-5; i++) {
+    for (int i = 0; status == NFSAR_OK && i < 40 && moved_m > 3e-5; i++) {
         status = step_delays(fit, value, weight, &moved_m, error);
     }
     free(value);

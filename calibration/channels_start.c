@@ -54,6 +54,22 @@ static double power_of(const struct profiles *p, size_t channel, nfsar_vec3 plac
     return sum / (double)(p->n_row * (to - from + 1));
 }
 
+/* The same of about 64 lines, for the search of the place. */
+static double power_of_some(const struct profiles *p, nfsar_vec3 place) {
+    size_t n_channel = p->lines->n_channel;
+    size_t each = 64 / p->n_row;
+    each = each < 1 ? 1 : each < n_channel ? each : n_channel;
+    double sum = 0.0;
+    for (size_t row = 0; row < p->n_row; row++) {
+        for (size_t i = 0; i < each; i++) {
+            size_t c = (row + i * n_channel / each) % n_channel;
+            size_t line = row * p->stride * n_channel + c;
+            sum += power_at(p, row, c, channel_lines_delay(p->lines, line, place));
+        }
+    }
+    return sum / (double)(p->n_row * each);
+}
+
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -132,7 +148,7 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
             for (size_t i = 0; i < n_range; i++) {
                 double range = near_m + 0.5 * cell * (double)i;
                 nfsar_vec3 place = nfsar_vec3_add(centre, nfsar_vec3_scale(way, range));
-                double score = power_of(p, l->n_channel, place, 0.0) * (1.0 - 0.01 * aside);
+                double score = power_of_some(p, place) * (1.0 - 0.01 * aside);
                 at = score > most ? range : at;
                 most = fmax(most, score);
             }

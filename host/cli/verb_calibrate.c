@@ -182,7 +182,7 @@ int verb_calibrate(int argc, char **argv) {
     job.options.threads = cli_threads();
     if (job.axis + job.channels + (table.files != NULL) + (ranges != NULL) != 1) {
         return cli_usage("calibrate",
-                         "say what to find, one thing: --axis, a turntable's radius; "
+                         "say what to find: --axis, a turntable's radius; or one of "
                          "--channels, gain and delay of each channel; --table FILE, "
                          "what another program found; --range R, the instrument's delay");
     }
