@@ -10,6 +10,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/files/pending.h"
 
 #define MOST_FILES 8
 #define DEGREES    (180.0 / NFSAR_PI)
@@ -25,6 +26,69 @@ static size_t split(char *text, const char *file[MOST_FILES]) {
         }
     }
     return n;
+}
+
+/* What another capture of the same radar was calibrated with. */
+static enum nfsar_status of_capture(const char *path, const nfsar_capture *capture,
+                                    nfsar_calibration *table, nfsar_error *error) {
+    nfsar_capture_file *file = NULL;
+    enum nfsar_status status = nfsar_capture_file_open(path, &file, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    const nfsar_capture *other = nfsar_capture_file_header(file);
+    const nfsar_calibration *from = &other->calibration;
+    size_t n = other->array.n_channel, n_sample = other->n_sample;
+    if (from->channel_gain == NULL && from->channel_delay_s == NULL && from->background == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is not calibrated", path);
+    } else if (n != capture->array.n_channel || memcmp(other->array.channel, capture->array.channel,
+                                                       n * sizeof *capture->array.channel) != 0) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: has %zu channels, which are not the capture's %zu", path, n,
+                            capture->array.n_channel);
+    } else if (from->background != NULL && n_sample != capture->n_sample) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: has a background of %zu samples, the capture has %zu", path,
+                            n_sample, capture->n_sample);
+    }
+    if (status == NFSAR_OK && from->channel_gain != NULL) {
+        table->channel_gain = malloc(n * sizeof *table->channel_gain);
+    }
+    if (status == NFSAR_OK && from->channel_delay_s != NULL) {
+        table->channel_delay_s = malloc(n * sizeof *table->channel_delay_s);
+    }
+    if (status == NFSAR_OK && from->background != NULL) {
+        table->background = malloc(n * n_sample * sizeof *table->background);
+    }
+    if (status == NFSAR_OK && ((from->channel_gain != NULL && table->channel_gain == NULL) ||
+                               (from->channel_delay_s != NULL && table->channel_delay_s == NULL) ||
+                               (from->background != NULL && table->background == NULL))) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (status == NFSAR_OK && from->channel_gain != NULL) {
+        memcpy(table->channel_gain, from->channel_gain, n * sizeof *table->channel_gain);
+    }
+    if (status == NFSAR_OK && from->channel_delay_s != NULL) {
+        memcpy(table->channel_delay_s, from->channel_delay_s, n * sizeof *table->channel_delay_s);
+    }
+    if (status == NFSAR_OK && from->background != NULL) {
+        memcpy(table->background, from->background, n * n_sample * sizeof *table->background);
+    }
+    nfsar_capture_file_close(file);
+    return status;
+}
+
+static enum nfsar_status read_table(char *text, const nfsar_capture *capture,
+                                    nfsar_calibration *table, nfsar_error *error) {
+    const char *path[MOST_FILES];
+    size_t n = split(text, path), length = strlen(path[0]);
+    for (size_t i = 0; i < n; i++) {
+        pending_protect(path[i]);
+    }
+    if (n == 1 && length > 3 && strcmp(path[0] + length - 3, ".h5") == 0) {
+        return of_capture(path[0], capture, table, error);
+    }
+    return nfsar_calibration_table(path, n, capture, table, error);
 }
 
 static enum nfsar_status write_capture(const struct calibrate_table *job, nfsar_capture_file *file,
@@ -86,14 +150,12 @@ int calibrate_table(const struct calibrate_table *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
     nfsar_calibration table = {0};
-    const char *path[MOST_FILES];
     char *text = strdup(job->files);
     enum nfsar_status status = text != NULL
                                    ? calibrate_open(job->input, job->output, &file, &error)
                                    : nfsar_fail(&error, NFSAR_ERROR_MEMORY, "out of memory");
     if (status == NFSAR_OK) {
-        status = nfsar_calibration_table(path, split(text, path), nfsar_capture_file_header(file),
-                                         &table, &error);
+        status = read_table(text, nfsar_capture_file_header(file), &table, &error);
     }
     if (status == NFSAR_OK) {
         status = write_capture(job, file, &table, &error);

@@ -158,7 +158,9 @@ int verb_calibrate(int argc, char **argv) {
         {"range-error", 0, CLI_NUMBER, &range.options.range_sigma_m, &has_range_error, "M",
          "with --range: standard deviation of the ranges; 0.001"},
         {"table", 0, CLI_STRING, &table.files, NULL, "FILE.mat[,FILE.mat]",
-         "gains, delays and background from MATLAB files of calData, delayOffset, ..."},
+         "gains, delays and background from MATLAB files of calData, delayOffset, ..., or from "
+         "another "
+         "capture that was calibrated (FILE.h5)"},
         {"point-error", 0, CLI_NUMBER, &channels.options.point_sigma_m, &has_point_error, "M",
          "with --channels: standard deviation of the point's place; 0.002"},
         {"gate", 0, CLI_RANGE, gate, &has_gate, "MIN:MAX",

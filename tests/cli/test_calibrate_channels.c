@@ -76,6 +76,25 @@ static void channels_are_found(void **state) {
                      0);
     assert_contains(output, "\"verdict\": \"good\"");
     assert_contains(output, "\"directions_told\": 3");
+    /* Another capture of the radar takes them over. */
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --table '%s'",
+                                  test_path("bad.h5"), test_path("taken.h5"),
+                                  test_path("right.h5")),
+                     0);
+    nfsar_capture_file *taken_file;
+    const nfsar_calibration *taken = open_calibration("taken.h5", &taken_file);
+    truth = open_calibration("right.h5", &true_file);
+    for (size_t c = 0; c < 12; c++) {
+        assert_true(taken->channel_gain[c] == truth->channel_gain[c]);
+        assert_near(taken->channel_delay_s[c], truth->channel_delay_s[c], 0.0);
+    }
+    nfsar_capture_file_close(taken_file);
+    nfsar_capture_file_close(true_file);
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --table '%s'",
+                                  test_path("right.h5"), test_path("taken.h5"),
+                                  test_path("bad.h5")),
+                     1);
+    assert_contains(output, "bad.h5: is not calibrated");
 }
 
 static void usage_is_told(void **state) {
