@@ -15,12 +15,12 @@
 #define MOST_FILES 8
 #define DEGREES    (180.0 / NFSAR_PI)
 
-/* The text, cut at its commas. */
+/* The text, cut at its commas; more than there is room for stay in the last. */
 static size_t split(char *text, const char *file[MOST_FILES]) {
     size_t n = 0;
     for (char *rest = text; rest != NULL && n < MOST_FILES; n++) {
         file[n] = rest;
-        rest = strchr(rest, ',');
+        rest = n + 1 < MOST_FILES ? strchr(rest, ',') : NULL;
         if (rest != NULL) {
             *rest++ = '\0';
         }
