@@ -78,9 +78,10 @@ static void print_place(const struct calibrate_channels *job, const nfsar_channe
                "mean delay is set to 0 (--point tells)\n");
     }
     if (f->angle_is_phase && f->told > 0) {
-        printf("           the pulses tell the place in %d of 3 directions only: in the others it is "
-               "as ranges alone have it (--point tells)\n",
-               f->told);
+        printf(
+            "           the pulses tell the place in %d of 3 directions only: in the others it is "
+            "as ranges alone have it (--point tells)\n",
+            f->told);
     } else if (f->angle_is_phase) {
         printf("           angle and phases that grow along the array are not told apart: the "
                "reflector is taken to be where the channels as they are add up best (--point "
