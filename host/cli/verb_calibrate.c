@@ -1,4 +1,5 @@
 /* nfsar calibrate: a capture with what was wrong in it found from its own echoes. */
+#include "host/cli/calibrate.h"
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 #include "host/cli/verbs.h"
@@ -10,43 +11,15 @@
 
 #include <nfsar/nfsar.h>
 
-#include "host/files/capture_file.h"
-#include "host/files/hdf5_copy.h"
-#include "host/files/pending.h"
-
-/* Samples copied at a time. */
-#define COPY_BYTES ((size_t)64 << 20)
-
 struct job {
     const char *input, *output, *point;
-    bool axis, json;
+    bool axis, channels, json;
     nfsar_rotation_options options;
 };
 
 #define DEGREES (180.0 / NFSAR_PI)
 
 /* ---- the capture ---------------------------------------------------------------------------- */
-
-/* A copy of the file's header with the poses that were found, the samples read from the file. */
-static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_writer *writer,
-                                      nfsar_error *error) {
-    const nfsar_capture *header = nfsar_capture_file_header(file);
-    size_t pulse = header->array.n_channel * header->n_sample * sizeof(float complex);
-    size_t block = pulse < COPY_BYTES ? COPY_BYTES / pulse : 1;
-    block = block < header->n_pulse ? block : header->n_pulse;
-    float complex *echo = malloc(block * pulse);
-    enum nfsar_status status =
-        echo != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (size_t first = 0; status == NFSAR_OK && first < header->n_pulse; first += block) {
-        size_t left = header->n_pulse - first, n = left < block ? left : block;
-        status = nfsar_capture_file_read(file, first, n, 0, header->n_sample, echo, error);
-        if (status == NFSAR_OK) {
-            status = nfsar_capture_writer_write(writer, first, n, echo, error);
-        }
-    }
-    free(echo);
-    return status;
-}
 
 static enum nfsar_status note(nfsar_capture *capture, const nfsar_rotation *r, nfsar_error *error) {
     enum nfsar_status status = nfsar_capture_note(
@@ -62,49 +35,22 @@ static enum nfsar_status note(nfsar_capture *capture, const nfsar_rotation *r, n
 
 static enum nfsar_status write_capture(const struct job *job, nfsar_capture_file *file,
                                        const nfsar_rotation *rotation, nfsar_error *error) {
-    nfsar_capture corrected = *nfsar_capture_file_header(file);
-    nfsar_capture_writer *writer = NULL;
-    size_t n_pose = corrected.n_pose, n_line = corrected.n_provenance;
-    nfsar_pose *pose = malloc(n_pose * sizeof *pose);
-    char **lines = malloc((n_line + 1) * sizeof *lines);
-    enum nfsar_status status = NFSAR_OK;
-    if (pose == NULL || lines == NULL) {
+    nfsar_capture corrected;
+    enum nfsar_status status = calibrate_copy_header(file, &corrected, error);
+    nfsar_pose *pose = malloc(corrected.n_pose * sizeof *pose);
+    if (status == NFSAR_OK && pose == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    } else {
-        memcpy(pose, corrected.pose, n_pose * sizeof *pose);
-        memcpy(lines, corrected.provenance, n_line * sizeof *lines);
+    }
+    if (status == NFSAR_OK) {
+        memcpy(pose, corrected.pose, corrected.n_pose * sizeof *pose);
         corrected.pose = pose;
-        corrected.provenance = lines;
         nfsar_rotation_apply(rotation, &corrected);
         status = note(&corrected, rotation, error);
-        lines = corrected.provenance;
     }
     if (status == NFSAR_OK) {
-        status = nfsar_capture_writer_create(job->output, &corrected, &writer, error);
+        status = calibrate_write(job->output, file, &corrected, error);
     }
-    if (status == NFSAR_OK) {
-        status = copy_samples(file, writer, error);
-        /* Sensors' records and what else this program only carries along. */
-        size_t left_out = 0;
-        if (status == NFSAR_OK) {
-            status = h5_copy_rest(capture_file_input(file), capture_writer_output(writer),
-                                  &left_out, error);
-        }
-        if (left_out > 0) {
-            cli_say("%s: %zu object%s that cannot be copied safely left out", job->output, left_out,
-                    cli_s(left_out));
-        }
-        if (status == NFSAR_OK) {
-            status = nfsar_capture_writer_commit(writer, error);
-        } else {
-            nfsar_capture_writer_abandon(writer);
-        }
-    }
-    /* The lines before are the file's. */
-    for (size_t i = n_line; lines != NULL && i < corrected.n_provenance; i++) {
-        free(lines[i]);
-    }
-    free(lines);
+    calibrate_free_header(file, &corrected);
     free(pose);
     return status;
 }
@@ -128,14 +74,9 @@ static int print_json(const struct job *job, const nfsar_rotation *r) {
         "snr_db", r->snr_db, "range_offset_m", json_number(r->range_offset_m), "zero", zero));
 }
 
-/* Millimetres to two places, without the sign of a zero. */
-static double hundredths(double metres) {
-    return round(1e5 * metres) / 100.0 + 0.0;
-}
-
 static void print_found(const nfsar_rotation *r) {
-    printf("axis       x %.2f, z %.2f mm in the poses\n", hundredths(r->axis_x),
-           hundredths(r->axis_z));
+    printf("axis       x %.2f, z %.2f mm in the poses\n", calibrate_hundredths(r->axis_x),
+           calibrate_hundredths(r->axis_z));
     printf("scatterers %zu, the farthest %.1f mm from the axis, the strongest %.0f dB over noise\n",
            r->scatterers, 1e3 * r->farthest_m, r->snr_db);
     printf("radius     %.2f mm, which is %+.2f mm; standard deviation %.2g mm\n",
@@ -159,16 +100,7 @@ static int run(const struct job *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
     nfsar_rotation rotation;
-    pending_protect(job->input);
-    enum nfsar_status status = pending_check(job->output, PENDING_HDF5, &error);
-    if (status == NFSAR_OK) {
-        status = nfsar_capture_file_open(job->input, &file, &error);
-    }
-    if (status == NFSAR_OK && capture_file_counts(file)->is_recording) {
-        status = nfsar_fail(&error, NFSAR_ERROR_ARGUMENT,
-                            "%s: is a recording; `nfsar repair %s` makes a capture of it",
-                            job->input, job->input);
-    }
+    enum nfsar_status status = calibrate_open(job->input, job->output, &file, &error);
     if (status == NFSAR_OK) {
         nfsar_calibrated_source calibrated = {nfsar_capture_file_header(file),
                                               nfsar_capture_file_source(file), NULL};
@@ -204,13 +136,38 @@ static bool read_point(const char *text, nfsar_vec3 *point) {
 int verb_calibrate(int argc, char **argv) {
     struct job job = {.options = nfsar_rotation_defaults()};
     int exit_status = CLI_USAGE;
-    bool has_search = false, has_within = false;
+    struct calibrate_channels channels = {.options = nfsar_channels_defaults()};
+    struct calibrate_table table = {0};
+    struct calibrate_range range = {.options = nfsar_instrument_defaults()};
+    bool has_range_error = false;
+    const char *ranges = NULL;
+    bool has_search = false, has_within = false, has_point_error = false, has_gate = false;
+    double gate[2] = {0.0, 0.0};
+    const char *taper = NULL;
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &job.output, NULL, "FILE.h5", "the capture to write"},
         {"axis", 0, CLI_FLAG, &job.axis, NULL, NULL,
          "of a turntable: how far the radar is from the axis, by the sharpest image"},
         {"point", 0, CLI_STRING, &job.point, NULL, "X,Y,Z",
-         "with --axis: a reflector is there on the table, metres; angles and heights follow"},
+         "a reflector is there, metres: on the table with --axis (angles and heights follow), in "
+         "the poses' frame with --channels"},
+        {"channels", 0, CLI_FLAG, &job.channels, NULL, NULL,
+         "gain and delay of each channel, by a corner reflector or another point"},
+        {"range", 0, CLI_STRING, &ranges, NULL, "R[,R2]",
+         "the instrument's delay, from reflectors straight ahead at these ranges, metres"},
+        {"range-error", 0, CLI_NUMBER, &range.options.range_sigma_m, &has_range_error, "M",
+         "with --range: standard deviation of the ranges; 0.001"},
+        {"table", 0, CLI_STRING, &table.files, NULL, "FILE.mat[,FILE.mat]",
+         "gains, delays and background from MATLAB files of calData, delayOffset, ..., or from "
+         "another "
+         "capture that was calibrated (FILE.h5)"},
+        {"point-error", 0, CLI_NUMBER, &channels.options.point_sigma_m, &has_point_error, "M",
+         "with --channels: standard deviation of the point's place; 0.002"},
+        {"gate", 0, CLI_RANGE, gate, &has_gate, "MIN:MAX",
+         "with --channels and no --point: the reflector is in these ranges, metres"},
+        {"taper", 0, CLI_STRING, &taper, NULL, "NAME",
+         "with --channels: window over the frequencies; hann, or rectangular where nothing else is "
+         "in sight"},
         {"search", 0, CLI_NUMBER, &job.options.search_m, &has_search, "M",
          "with --axis: largest error of the radius; 0.01"},
         {"within", 0, CLI_NUMBER, &job.options.within_m, &has_within, "M",
@@ -218,17 +175,33 @@ int verb_calibrate(int argc, char **argv) {
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };
-    if (!cli_parse("calibrate", "CAPTURE.h5 -o OUT.h5 --axis [--point X,Y,Z] [--json]", options, 1,
-                   &job.input, argc, argv, &exit_status)) {
+    if (!cli_parse("calibrate",
+                   "CAPTURE.h5 -o OUT.h5 --axis|--channels|--range R|--table FILE.mat [--json]",
+                   options, 1, &job.input, argc, argv, &exit_status)) {
         return exit_status;
     }
     use_threads();
     job.options.threads = cli_threads();
-    if (!job.axis && (job.point != NULL || has_search || has_within)) {
-        return cli_usage("calibrate", "--point, --search and --within are for --axis");
+    if (job.axis + job.channels + (table.files != NULL) + (ranges != NULL) != 1) {
+        return cli_usage("calibrate",
+                         "say what to find: --axis, a turntable's radius; or one of "
+                         "--channels, gain and delay of each channel; --table FILE, "
+                         "what another program found; --range R, the instrument's delay");
     }
-    if (!job.axis) {
-        return cli_usage("calibrate", "say what to find: --axis, a turntable's radius");
+    if (ranges != NULL && !calibrate_read_ranges(ranges, &range.options)) {
+        return cli_usage("calibrate", "--range %s: expected R or R,R2 in metres", ranges);
+    }
+    if (ranges == NULL && has_range_error) {
+        return cli_usage("calibrate", "--range-error is for --range");
+    }
+    if ((table.files != NULL || ranges != NULL) && job.point != NULL) {
+        return cli_usage("calibrate", "--point is for --axis and --channels");
+    }
+    if (!job.axis && (has_search || has_within)) {
+        return cli_usage("calibrate", "--search and --within are for --axis");
+    }
+    if (!job.channels && (has_point_error || has_gate || taper != NULL)) {
+        return cli_usage("calibrate", "--point-error, --gate and --taper are for --channels");
     }
     if (job.output == NULL) {
         return cli_usage("calibrate", "-o OUT.h5 is missing");
@@ -239,5 +212,33 @@ int verb_calibrate(int argc, char **argv) {
             return cli_usage("calibrate", "--point %s: expected X,Y,Z in metres", job.point);
         }
     }
-    return run(&job);
+    if (job.axis) {
+        return run(&job);
+    }
+    if (table.files != NULL) {
+        table.input = job.input;
+        table.output = job.output;
+        table.json = job.json;
+        return calibrate_table(&table);
+    }
+    if (ranges != NULL) {
+        range.input = job.input;
+        range.output = job.output;
+        range.json = job.json;
+        return calibrate_range(&range);
+    }
+    nfsar_error error = {0};
+    if (taper != NULL && nfsar_window_parse(taper, &channels.options.window, &error) != NFSAR_OK) {
+        return cli_usage("calibrate", "--taper: %s", error.message);
+    }
+    if (has_gate) {
+        channels.options.near_m = gate[0];
+        channels.options.far_m = gate[1];
+    }
+    channels.input = job.input;
+    channels.output = job.output;
+    channels.json = job.json;
+    channels.options.has_point = job.options.has_point;
+    channels.options.point = job.options.point;
+    return calibrate_channels(&channels);
 }

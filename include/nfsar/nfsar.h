@@ -7,7 +7,9 @@
 #include <nfsar/array.h>
 #include <nfsar/backprojection.h>
 #include <nfsar/calibration.h>
+#include <nfsar/calibration_table.h>
 #include <nfsar/capture.h>
+#include <nfsar/channels.h>
 #include <nfsar/compensation.h>
 #include <nfsar/csar.h>
 #include <nfsar/cylinder.h>
@@ -20,6 +22,7 @@
 #include <nfsar/hub.h>
 #include <nfsar/image.h>
 #include <nfsar/import.h>
+#include <nfsar/instrument.h>
 #include <nfsar/kernel.h>
 #include <nfsar/lattice.h>
 #include <nfsar/metrics.h>

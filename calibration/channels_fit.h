@@ -1,0 +1,41 @@
+/* The place of a point from how the delays and phases of its echo change from pulse to pulse. */
+#ifndef NFSAR_CALIBRATION_CHANNELS_FIT_H
+#define NFSAR_CALIBRATION_CHANNELS_FIT_H
+
+#include <stdbool.h>
+
+#include <nfsar/channels.h>
+
+#include "calibration/channels_lines.h"
+
+struct channel_fit {
+    struct channel_lines *lines;
+    const nfsar_channels_options *options;
+    nfsar_vec3 place;
+    double *delay_s;         /* [n_channel] excess delay; owned by the caller */
+    double *t;               /* [n_line] delays at which the sums below were taken */
+    double complex *s0, *s1; /* [n_line] */
+    nfsar_vec3 *gradient;    /* [n_line] */
+    /* What the last step knew of the place: unit vectors and standard deviations. */
+    nfsar_vec3 direction[3];
+    double sigma_m[3];
+    int told;
+};
+
+enum nfsar_status channel_fit_open(struct channel_fit *fit, nfsar_error *error);
+void channel_fit_close(struct channel_fit *fit);
+
+/* Place and delays from delays alone, which no wavelength makes ambiguous. */
+enum nfsar_status channel_fit_delays(struct channel_fit *fit, nfsar_error *error);
+
+/* Then from phases; ends with sums that belong to the place and the delays. */
+enum nfsar_status channel_fit_phases(struct channel_fit *fit, nfsar_error *error);
+
+/* Sums at the place and delays as they are. */
+enum nfsar_status channel_fit_sum(struct channel_fit *fit, nfsar_error *error);
+
+/* Mean over the pulses of s0 of a channel, and of Im(s1 / s0) weighted with |s0|^2. */
+double complex channel_fit_gain(const struct channel_fit *fit, size_t channel);
+double channel_fit_late(const struct channel_fit *fit, size_t channel);
+
+#endif

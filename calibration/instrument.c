@@ -1,0 +1,308 @@
+#include <nfsar/instrument.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <nfsar/geometry.h>
+
+#include "calibration/channels_lines.h"
+
+/* Steps of a profile in a range cell. */
+#define STEPS 8.0
+/* Pulses that the search looks at; delays are then taken from all. */
+#define MOST_PULSES 16
+/* What noise alone does not reach. */
+#define CONTRAST_DB 11.0
+/* Reflectors nearer to one another than this disturb each other's place. */
+#define APART_CELLS 4.0
+
+nfsar_instrument_options nfsar_instrument_defaults(void) {
+    return (nfsar_instrument_options){.range_sigma_m = 1e-3, .search_delay_s = 1e-9};
+}
+
+struct search {
+    struct channel_lines lines;
+    const nfsar_instrument_options *options;
+    double *expected[2]; /* [n_line] without the instrument's delay */
+    double *t;
+    double complex *s0[2], *s1;
+};
+
+static enum nfsar_status check(const struct channel_lines *l, const nfsar_instrument_options *o,
+                               nfsar_error *error) {
+    double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / l->step_hz;
+    double cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz;
+    if (l->n_sample < 4 || !(l->bandwidth_hz > 0.0)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%zu frequencies do not tell a range: 4 are the least", l->n_sample);
+    }
+    if (o->n_range < 1 || o->n_range > 2 || !(o->range_sigma_m > 0.0) ||
+        !(o->search_delay_s > 0.0)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "one range or two, and errors > 0");
+    }
+    for (size_t r = 0; r < o->n_range; r++) {
+        if (!(o->range_m[r] > 0.0) || !(o->range_m[r] < unambiguous)) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "range %g m: with steps of %g MHz ranges are told from 0 to %.4g m",
+                              o->range_m[r], 1e-6 * l->step_hz, unambiguous);
+        }
+    }
+    if (o->n_range == 2 && !(o->range_m[1] - o->range_m[0] >= APART_CELLS * cell)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "ranges %g and %g m: the second must be farther by four range cells, "
+                          "%.3g m",
+                          o->range_m[0], o->range_m[1], APART_CELLS * cell);
+    }
+    return NFSAR_OK;
+}
+
+/* Delays of points ahead of the array, pulse by pulse. */
+static void expect(struct search *s) {
+    const struct channel_lines *l = &s->lines;
+    const nfsar_capture *capture = l->capture;
+    for (size_t p = 0; p < l->n_pulse; p++) {
+        nfsar_vec3 centre = {0.0, 0.0, 0.0};
+        for (size_t c = 0; c < l->n_channel; c++) {
+            size_t i = p * l->n_channel + c;
+            centre = nfsar_vec3_add(centre, nfsar_vec3_midpoint(l->tx[i], l->rx[i]));
+        }
+        centre = nfsar_vec3_scale(centre, 1.0 / (double)l->n_channel);
+        nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
+                                           capture->time_s[p], NULL);
+        for (size_t r = 0; r < s->options->n_range; r++) {
+            nfsar_vec3 ahead = {0.0, 0.0, s->options->range_m[r]};
+            nfsar_vec3 place =
+                nfsar_vec3_add(centre, nfsar_quaternion_rotate(pose.orientation, ahead));
+            for (size_t c = 0; c < l->n_channel; c++) {
+                size_t i = p * l->n_channel + c;
+                s->expected[r][i] = channel_lines_delay(l, i, place);
+            }
+        }
+    }
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Mean power of the lines at the expected delays and more. */
+static double mean_power(const struct search *s, const float *power, size_t stride, size_t n_row,
+                         double first, double step, size_t n, size_t range, double more) {
+    size_t n_channel = s->lines.n_channel;
+    double sum = 0.0;
+    for (size_t row = 0; row < n_row; row++) {
+        for (size_t c = 0; c < n_channel; c++) {
+            double t = s->expected[range][row * stride * n_channel + c] + more;
+            double place = (t - first) / step;
+            if (place >= 0.0 && place < (double)(n - 1)) {
+                sum += (double)power[(row * n_channel + c) * n + (size_t)(place + 0.5)];
+            }
+        }
+    }
+    return sum / (double)(n_row * n_channel);
+}
+
+/* The delay that puts all reflectors at their ranges, to a part of a cell. */
+static enum nfsar_status search_delay(struct search *s, double *delay, nfsar_instrument *found,
+                                      nfsar_error *error) {
+    struct channel_lines *l = &s->lines;
+    size_t last_range = s->options->n_range - 1;
+    size_t stride = l->n_pulse > MOST_PULSES ? l->n_pulse / MOST_PULSES : 1;
+    size_t n_row = (l->n_pulse + stride - 1) / stride;
+    double cell = 1.0 / l->bandwidth_hz, step = cell / STEPS;
+    double margin = fmax(s->options->search_delay_s, 16.0 * cell);
+    double first = 2.0 * s->options->range_m[0] / NFSAR_SPEED_OF_LIGHT - margin;
+    double last = 2.0 * s->options->range_m[last_range] / NFSAR_SPEED_OF_LIGHT + margin;
+    size_t n = (size_t)ceil((last - first) / step) + 1, n_line = n_row * l->n_channel;
+    float *power = malloc(n_line * n * sizeof *power);
+    double *mean = calloc(n, sizeof *mean);
+    enum nfsar_status status = power != NULL && mean != NULL
+                                   ? channel_lines_profiles(l, stride, first, step, n, power, error)
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    double best = 0.0, strength[2] = {0.0, 0.0};
+    int steps = (int)ceil(s->options->search_delay_s / step);
+    for (int i = -steps; status == NFSAR_OK && i <= steps; i++) {
+        double p[2] = {1.0, 1.0};
+        for (size_t r = 0; r < s->options->n_range; r++) {
+            p[r] = mean_power(s, power, stride, n_row, first, step, n, r, i * step);
+        }
+        if (p[0] * p[1] > best) {
+            best = p[0] * p[1];
+            strength[0] = p[0];
+            strength[1] = p[1];
+            *delay = i * step;
+        }
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < n_line * n; i++) {
+        mean[i % n] += (double)power[i] / (double)n_line;
+    }
+    if (status == NFSAR_OK && !(best > 0.0)) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "the samples there are zero");
+    }
+    if (status == NFSAR_OK) {
+        qsort(mean, n, sizeof *mean, ascending);
+    }
+    for (size_t r = 0; status == NFSAR_OK && r < s->options->n_range; r++) {
+        found->contrast_db[r] = 10.0 * log10(strength[r] / fmax(mean[n / 2], 1e-30 * strength[r]));
+        if (found->contrast_db[r] < CONTRAST_DB) {
+            status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                "no reflector in the data at %g m (%.1f dB above the median of the "
+                                "profile; noise alone comes to 8)",
+                                s->options->range_m[r], found->contrast_db[r]);
+        }
+    }
+    free(power);
+    free(mean);
+    return status;
+}
+
+/* How late one reflector is on average, and how much channels and lines differ. */
+static enum nfsar_status refine(struct search *s, size_t range, double *delay, double *sigma,
+                                double *spread, nfsar_error *error) {
+    struct channel_lines *l = &s->lines;
+    enum nfsar_status status = NFSAR_OK;
+    double complex *s0 = s->s0[range];
+    for (int pass = 0; status == NFSAR_OK && pass < 4; pass++) {
+        double sum = 0.0, weight = 0.0, square = 0.0;
+        for (size_t i = 0; i < l->n_line; i++) {
+            s->t[i] = s->expected[range][i] + *delay;
+        }
+        status = channel_lines_sum(l, s->t, s0, s->s1, error);
+        for (size_t i = 0; status == NFSAR_OK && i < l->n_line; i++) {
+            double power = creal(s0[i]) * creal(s0[i]) + cimag(s0[i]) * cimag(s0[i]);
+            double late = power > 0.0 ? cimag(s->s1[i] * conj(s0[i])) / power : 0.0;
+            sum += power * late;
+            square += power * late * late;
+            weight += power;
+        }
+        if (status == NFSAR_OK && weight > 0.0) {
+            double mean = sum / weight;
+            *delay += mean;
+            *spread = sqrt(fmax(square / weight - mean * mean, 0.0));
+            *sigma = *spread / sqrt((double)l->n_line);
+        }
+    }
+    return status;
+}
+
+/* Phase of the second reflector against the first, with the delays that the ranges and the delay
+ * say. */
+static enum nfsar_status compare_phases(struct search *s, double delay, double *phase,
+                                        nfsar_error *error) {
+    double complex sum = 0.0;
+    for (size_t r = 0; r < 2; r++) {
+        for (size_t i = 0; i < s->lines.n_line; i++) {
+            s->t[i] = s->expected[r][i] + delay;
+        }
+        enum nfsar_status status = channel_lines_sum(&s->lines, s->t, s->s0[r], NULL, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+    }
+    for (size_t i = 0; i < s->lines.n_line; i++) {
+        sum += s->s0[1][i] * conj(s->s0[0][i]);
+    }
+    *phase = carg(sum);
+    return NFSAR_OK;
+}
+
+static enum nfsar_status work(struct search *s, nfsar_instrument *found, nfsar_error *error) {
+    const nfsar_instrument_options *o = s->options;
+    double coarse = 0.0, delay[2], sigma[2] = {0.0, 0.0}, e[2] = {0.0, 0.0};
+    double ruler = 2.0 * o->range_sigma_m / NFSAR_SPEED_OF_LIGHT;
+    enum nfsar_status status = search_delay(s, &coarse, found, error);
+    for (size_t r = 0; status == NFSAR_OK && r < o->n_range; r++) {
+        delay[r] = coarse;
+        status = refine(s, r, &delay[r], &sigma[r], &found->spread_s, error);
+        e[r] = 2.0 * o->range_m[r] / NFSAR_SPEED_OF_LIGHT;
+        found->apparent_m[r] = 0.5 * NFSAR_SPEED_OF_LIGHT * (e[r] + delay[r]);
+    }
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    found->delay_s = delay[0];
+    found->delay_sigma_s = hypot(sigma[0], ruler);
+    if (o->n_range == 2) {
+        double apart = e[1] - e[0], phase = 0.0;
+        found->has_scale = true;
+        found->scale = 1.0 + (delay[1] - delay[0]) / apart;
+        found->scale_sigma =
+            sqrt(sigma[0] * sigma[0] + sigma[1] * sigma[1] + 2.0 * ruler * ruler) / apart;
+        found->scale_told = fabs(found->scale - 1.0) > 3.0 * found->scale_sigma;
+        if (found->scale_told) {
+            /* measured = scale (true + delay) */
+            found->delay_s = (e[0] + delay[0]) / found->scale - e[0];
+            found->delay_sigma_s = hypot(found->delay_sigma_s, e[0] * found->scale_sigma);
+        } else {
+            found->delay_s = 0.5 * (delay[0] + delay[1]);
+            found->delay_sigma_s = 0.7071 * hypot(fmax(sigma[0], sigma[1]), ruler);
+        }
+        status = compare_phases(s, found->delay_s, &phase, error);
+        found->ambiguity_hz = 1.0 / apart;
+        found->shift_hz = phase / (2.0 * NFSAR_PI * apart);
+        found->shift_sigma_hz = sqrt(2.0) * ruler * s->lines.centre_hz / apart;
+    }
+    const nfsar_capture *capture = s->lines.capture;
+    for (size_t r = 0; r < 2; r++) {
+        double t = r < o->n_range ? e[r] + delay[r] : NAN;
+        found->video_rad[r] =
+            capture->has_fmcw ? NFSAR_PI * capture->fmcw.slope_hz_per_s * t * t : NAN;
+    }
+    return status;
+}
+
+enum nfsar_status nfsar_instrument_find(const nfsar_capture *capture,
+                                        const nfsar_echo_source *source,
+                                        const nfsar_instrument_options *options,
+                                        nfsar_instrument *found, nfsar_error *error) {
+    struct search s = {.options = options};
+    *found = (nfsar_instrument){0};
+    if (capture->n_pulse == 0 || capture->array.n_channel == 0 || capture->n_sample == 0) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "the capture has no echoes");
+    }
+    enum nfsar_status status =
+        channel_lines_open(capture, source, NFSAR_WINDOW_HANN, &s.lines, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
+    status = check(&s.lines, options, error);
+    bool memory = true;
+    for (size_t r = 0; r < 2; r++) {
+        s.expected[r] = malloc(s.lines.n_line * sizeof *s.expected[r]);
+        s.s0[r] = malloc(s.lines.n_line * sizeof *s.s0[r]);
+        memory = memory && s.expected[r] != NULL && s.s0[r] != NULL;
+    }
+    s.t = malloc(s.lines.n_line * sizeof *s.t);
+    s.s1 = malloc(s.lines.n_line * sizeof *s.s1);
+    if (status == NFSAR_OK && (!memory || s.t == NULL || s.s1 == NULL)) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (status == NFSAR_OK) {
+        expect(&s);
+        status = work(&s, found, error);
+    }
+    for (size_t r = 0; r < 2; r++) {
+        free(s.expected[r]);
+        free(s.s0[r]);
+    }
+    free(s.t);
+    free(s.s1);
+    channel_lines_close(&s.lines);
+    return status;
+}
+
+enum nfsar_status nfsar_instrument_apply(const nfsar_instrument *found, nfsar_capture *capture,
+                                         nfsar_error *error) {
+    nfsar_calibration *c = &capture->calibration;
+    if (c->channel_delay_s == NULL) {
+        c->channel_delay_s = calloc(capture->array.n_channel, sizeof *c->channel_delay_s);
+        if (c->channel_delay_s == NULL) {
+            return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+        }
+    }
+    for (size_t i = 0; i < capture->array.n_channel; i++) {
+        c->channel_delay_s[i] += found->delay_s;
+    }
+    return NFSAR_OK;
+}

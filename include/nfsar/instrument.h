@@ -1,0 +1,59 @@
+/** @file
+ * What the instrument adds to ranges: its delay from a reflector at a known range, slope and first
+ * frequency of the chirp from two (docs/calibrate.md).
+ */
+#ifndef NFSAR_INSTRUMENT_H
+#define NFSAR_INSTRUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <nfsar/capture.h>
+#include <nfsar/status.h>
+
+/** Options; nfsar_instrument_defaults() fills them. */
+typedef struct nfsar_instrument_options {
+    size_t n_range;        /**< 1 or 2 */
+    double range_m[2];     /**< from the array's mean phase centre to the reflectors ahead of it,
+                                ascending */
+    double range_sigma_m;  /**< how well they are known; 1 mm */
+    double search_delay_s; /**< the delay is looked for within plus and minus this; 1 ns */
+} nfsar_instrument_options;
+
+/** What was found. */
+typedef struct nfsar_instrument {
+    double delay_s;        /**< to be added to the delays of all channels */
+    double delay_sigma_s;  /**< standard deviation, the ranges' included */
+    double apparent_m[2];  /**< where the reflectors seem to be */
+    double contrast_db[2]; /**< their echoes over the median of the profile */
+    double spread_s;       /**< root mean square of what the channels' delays differ */
+    bool has_scale;        /**< the next five are there: two ranges */
+    double scale;          /**< true slope over the capture's (or sampling rate, the other way) */
+    double scale_sigma;    /**< standard deviation of that */
+    bool scale_told;       /**< it differs from 1 by three of them; else delay_s takes it as 1 */
+    double shift_hz;       /**< true frequencies less the capture's, if both reflectors are of one
+                                kind; known modulo ambiguity_hz */
+    double shift_sigma_hz; /**< standard deviation of that */
+    double ambiguity_hz;   /**< 1 / difference of the delays */
+    double video_rad[2];   /**< residual video phase, pi slope delay^2, at the reflectors; NaN
+                                where the slope is not known */
+} nfsar_instrument;
+
+/** The defaults above, without ranges. */
+nfsar_instrument_options nfsar_instrument_defaults(void);
+
+/** Find them. The radar looks at the reflectors along its boresight.
+ * @param capture geometry; its echo is not looked at.
+ * @param source  its samples, calibrated by what is known of the channels.
+ * @return NFSAR_ERROR_ARGUMENT for ranges that make no sense or are beyond the unambiguous one,
+ *         NFSAR_ERROR_FORMAT when no reflector is there. */
+enum nfsar_status nfsar_instrument_find(const nfsar_capture *capture,
+                                        const nfsar_echo_source *source,
+                                        const nfsar_instrument_options *options,
+                                        nfsar_instrument *found, nfsar_error *error);
+
+/** Add the delay to those of all channels in the calibration of @p capture. */
+enum nfsar_status nfsar_instrument_apply(const nfsar_instrument *found, nfsar_capture *capture,
+                                         nfsar_error *error);
+
+#endif
