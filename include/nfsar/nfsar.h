@@ -16,6 +16,7 @@
 #include <nfsar/export.h>
 #include <nfsar/file.h>
 #include <nfsar/focus.h>
+#include <nfsar/gate.h>
 #include <nfsar/geometry.h>
 #include <nfsar/hub.h>
 #include <nfsar/image.h>
