@@ -1,4 +1,5 @@
 /* nfsar calibrate: a capture with what was wrong in it found from its own echoes. */
+#include "host/cli/calibrate_background.h"
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 #include "host/cli/verbs.h"
@@ -204,7 +205,8 @@ static bool read_point(const char *text, nfsar_vec3 *point) {
 int verb_calibrate(int argc, char **argv) {
     struct job job = {.options = nfsar_rotation_defaults()};
     int exit_status = CLI_USAGE;
-    bool has_search = false, has_within = false;
+    bool has_search = false, has_within = false, has_leakage = false;
+    struct calibrate_background self = {0};
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &job.output, NULL, "FILE.h5", "the capture to write"},
         {"axis", 0, CLI_FLAG, &job.axis, NULL, NULL,
@@ -215,23 +217,50 @@ int verb_calibrate(int argc, char **argv) {
          "with --axis: largest error of the radius; 0.01"},
         {"within", 0, CLI_NUMBER, &job.options.within_m, &has_within, "M",
          "with --axis: look for scatterers so near the axis; 0.4 of the radius, at most 0.1"},
+        {"background", 0, CLI_STRING, &self.empty, NULL, "EMPTY.h5",
+         "subtract the mean of a capture of the empty room"},
+        {"leakage", 0, CLI_NUMBER, &self.near_m, &has_leakage, "M",
+         "subtract what all pulses share, as far as it comes from ranges up to M"},
+        {"drift", 0, CLI_COUNT, &self.drift, NULL, "N",
+         "with --leakage: it changes in the course of N pulses"},
+        {"iq", 0, CLI_FLAG, &self.iq, NULL, NULL, "take out the receivers' DC and I/Q imbalance"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };
-    if (!cli_parse("calibrate", "CAPTURE.h5 -o OUT.h5 --axis [--point X,Y,Z] [--json]", options, 1,
-                   &job.input, argc, argv, &exit_status)) {
+    if (!cli_parse("calibrate",
+                   "CAPTURE.h5 -o OUT.h5 (--axis | --background EMPTY.h5 | --leakage M | --iq)",
+                   options, 1, &job.input, argc, argv, &exit_status)) {
         return exit_status;
     }
     use_threads();
     job.options.threads = cli_threads();
+    bool of_itself = self.empty != NULL || has_leakage || self.iq;
+    if (of_itself && job.axis) {
+        return cli_usage("calibrate", "--axis is a step of its own: first --background, --leakage "
+                                      "and --iq, then --axis");
+    }
+    if (self.drift > 0 && !has_leakage) {
+        return cli_usage("calibrate", "--drift is for --leakage");
+    }
+    if (has_leakage && !(self.near_m > 0.0)) {
+        return cli_usage("calibrate", "--leakage %g: expected metres, more than 0", self.near_m);
+    }
     if (!job.axis && (job.point != NULL || has_search || has_within)) {
         return cli_usage("calibrate", "--point, --search and --within are for --axis");
     }
-    if (!job.axis) {
-        return cli_usage("calibrate", "say what to find: --axis, a turntable's radius");
+    if (!job.axis && !of_itself) {
+        return cli_usage("calibrate",
+                         "say what to find: --axis, a turntable's radius; --background "
+                         "EMPTY.h5, --leakage M or --iq");
     }
     if (job.output == NULL) {
         return cli_usage("calibrate", "-o OUT.h5 is missing");
+    }
+    if (of_itself) {
+        self.input = job.input;
+        self.output = job.output;
+        self.json = job.json;
+        return calibrate_background(&self);
     }
     if (job.point != NULL) {
         job.options.has_point = true;
