@@ -1,6 +1,6 @@
 /* Leakage: the part of the pulses' common signal that comes from near the radar. A signal from
  * ranges of an interval has the covariance of a sinc; with one interval for leakage and one for
- * targets, three cells apart, the best estimate of the first out of their sum m is
+ * targets, some cells apart, the best estimate of the first out of their sum m is
  * C_near (C_near + C_far + eps)^-1 m (Wiener). */
 #include <nfsar/background.h>
 
@@ -12,8 +12,11 @@
 
 #include "calibration/blocks.h"
 
-/* Cells between leakage and targets: with fewer, the ends of the sweep mix them up. */
-#define GUARD_CELLS 3.0
+/* Fewest cells of range between leakage and targets: with fewer, the ends of the sweep mix them. */
+#define GUARD_CELLS 2.0
+
+/* And at the far end, where ranges come round to zero again. */
+#define END_CELLS 3.0
 
 /* Below zero, for the DC and for delays that were taken out too well. */
 #define BELOW_CELLS 1.0
@@ -31,7 +34,8 @@ struct nfsar_leakage {
     double complex *near_part; /* [n][n] */
     double complex *factor;    /* [n][n] lower, Cholesky's of the sum */
     double complex *knot;      /* [n_knot][n_channel][n] sums, then leakage */
-    double *weight;            /* [n_knot] */
+    double *weight; /* [3][n_knot] sums of the knots' hats, of their squares, and of their
+                       products with the next */
     double power;
 };
 
@@ -87,7 +91,7 @@ static bool make_filter(nfsar_leakage *leakage, double near_m, double cell, doub
             double complex here = covariance(dk, -BELOW_CELLS * cell, near_m);
             leakage->near_part[i] = here;
             leakage->factor[i] =
-                here + covariance(dk, leakage->beyond, last - (BELOW_CELLS + GUARD_CELLS) * cell) +
+                here + covariance(dk, leakage->beyond, last - (BELOW_CELLS + END_CELLS) * cell) +
                 (i % n == i / n ? NOISE * last : 0.0);
         }
         fits = factorise(leakage->factor, n);
@@ -96,8 +100,8 @@ static bool make_filter(nfsar_leakage *leakage, double near_m, double cell, doub
     return fits;
 }
 
-enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, double near_m, size_t drift,
-                                       nfsar_leakage **leakage, nfsar_error *error) {
+enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, const double limits_m[2],
+                                       size_t drift, nfsar_leakage **leakage, nfsar_error *error) {
     *leakage = NULL;
     double cell = nfsar_range_resolution(capture), last = nfsar_range_unambiguous(capture);
     size_t n = capture->n_sample;
@@ -106,21 +110,22 @@ enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, double near
                           "leakage is told by its range, of 2 to %d frequencies; there are %zu",
                           MOST_SAMPLES, n);
     }
-    double end = last - (BELOW_CELLS + GUARD_CELLS) * cell;
-    if (!(near_m > 0.0) || !(near_m + GUARD_CELLS * cell < end)) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_ARGUMENT,
-            "leakage up to %g m: expected more than 0, and three cells of range (%.3g "
-            "m each) before the last that the frequency steps tell, %.3g m",
-            near_m, cell, end);
+    double end = last - (BELOW_CELLS + END_CELLS) * cell;
+    double near_m = limits_m[0], beyond = limits_m[1];
+    if (!(near_m > 0.0) || !(beyond >= near_m + GUARD_CELLS * cell) || !(beyond < end)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "leakage up to %g m, targets from %g m on: expected more than 0, two "
+                          "cells of range (%.3g m each) between them, and targets before %.3g m",
+                          near_m, beyond, cell, end);
     }
     nfsar_leakage *made = calloc(1, sizeof *made);
     if (made != NULL) {
-        *made = (nfsar_leakage){.capture = capture,
-                                .beyond = near_m + GUARD_CELLS * cell,
-                                .drift = drift,
-                                .n_knot = drift > 0 ? (capture->n_pulse - 1) / drift + 2 : 1};
-        made->weight = calloc(made->n_knot, sizeof *made->weight);
+        *made =
+            (nfsar_leakage){.capture = capture,
+                            .beyond = beyond,
+                            .drift = drift,
+                            .n_knot = drift > 0 ? (capture->n_pulse + drift - 2) / drift + 1 : 1};
+        made->weight = calloc(3 * made->n_knot, sizeof *made->weight);
         size_t count = 0;
         if (!__builtin_mul_overflow(made->n_knot, capture->array.n_channel * n, &count)) {
             made->knot = calloc(count, sizeof *made->knot);
@@ -145,10 +150,6 @@ void nfsar_leakage_destroy(nfsar_leakage *leakage) {
     }
 }
 
-double nfsar_leakage_beyond(const nfsar_leakage *leakage) {
-    return leakage->beyond;
-}
-
 double nfsar_leakage_power(const nfsar_leakage *leakage) {
     return leakage->power;
 }
@@ -168,17 +169,43 @@ static void add(void *context, size_t pulse, const float complex *echo) {
     size_t line = leakage->capture->array.n_channel * leakage->capture->n_sample;
     double share = 0.0;
     size_t first = knot_before(leakage, pulse, &share);
+    leakage->weight[2 * leakage->n_knot + first] += share * (1.0 - share);
     for (size_t side = 0; side < 2 && (side == 0 || share > 0.0); side++) {
         double weight = side == 0 ? 1.0 - share : share;
         double complex *knot = leakage->knot + (first + side) * line;
         leakage->weight[first + side] += weight;
+        leakage->weight[leakage->n_knot + first + side] += weight * weight;
         for (size_t i = 0; i < line; i++) {
             knot[i] += weight * (double complex)echo[i];
         }
     }
 }
 
-/* A knot's mean to its part from near the radar. */
+/* Sums at the knots to the broken line through the pulses, by least squares: means would be wrong
+ * at the ends, where hats have one side. Tridiagonal, solved in place by Thomas's elimination. */
+static void fit_knots(nfsar_leakage *leakage) {
+    size_t n = leakage->n_knot;
+    size_t line = leakage->capture->array.n_channel * leakage->capture->n_sample;
+    double *diagonal = leakage->weight + n, *beside = leakage->weight + 2 * n;
+    for (size_t j = 0; j < n; j++) {
+        /* Knots without pulses: nothing. */
+        diagonal[j] += 1e-9;
+        double factor = j > 0 ? beside[j - 1] / diagonal[j - 1] : 0.0;
+        diagonal[j] -= j > 0 ? factor * beside[j - 1] : 0.0;
+        for (size_t i = 0; j > 0 && i < line; i++) {
+            leakage->knot[j * line + i] -= factor * leakage->knot[(j - 1) * line + i];
+        }
+    }
+    for (size_t j = n; j-- > 0;) {
+        for (size_t i = 0; i < line; i++) {
+            double complex after = j + 1 < n ? leakage->knot[(j + 1) * line + i] : 0.0;
+            leakage->knot[j * line + i] =
+                (leakage->knot[j * line + i] - beside[j] * after) / diagonal[j];
+        }
+    }
+}
+
+/* A knot's signal to its part from near the radar. */
 static void keep_near(const nfsar_leakage *leakage, double complex *line, double complex *work) {
     size_t n = leakage->capture->n_sample;
     memcpy(work, line, n * sizeof *work);
@@ -201,12 +228,12 @@ enum nfsar_status nfsar_leakage_find(nfsar_leakage *leakage, const nfsar_echo_so
     }
     enum nfsar_status status = blocks_read(leakage->capture, source, add, leakage, &used, error);
     double power = 0.0;
+    if (status == NFSAR_OK) {
+        fit_knots(leakage);
+    }
     for (size_t j = 0; status == NFSAR_OK && j < leakage->n_knot; j++) {
         for (size_t c = 0; c < channels && leakage->weight[j] > 0.0; c++) {
             double complex *line = leakage->knot + (j * channels + c) * n;
-            for (size_t i = 0; i < n; i++) {
-                line[i] /= leakage->weight[j];
-            }
             keep_near(leakage, line, work);
             for (size_t i = 0; i < n; i++) {
                 power += leakage->weight[j] * creal(line[i] * conj(line[i]));

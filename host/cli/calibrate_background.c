@@ -137,7 +137,7 @@ static enum nfsar_status find_leakage(struct work *work, nfsar_error *error) {
     const nfsar_echo_source clean = {.read = read_clean, .context = work};
     size_t n = work->header->array.n_channel * work->header->n_sample;
     enum nfsar_status status =
-        nfsar_leakage_create(work->header, r->near_m, r->drift, &work->leakage, error);
+        nfsar_leakage_create(work->header, r->leakage, r->drift, &work->leakage, error);
     if (status == NFSAR_OK) {
         status = nfsar_leakage_find(work->leakage, &clean, error);
     }
@@ -277,7 +277,7 @@ static int tell(const struct work *work) {
     const struct calibrate_background *r = work->request;
     double imbalance, dc;
     largest(&work->iq, &imbalance, &dc);
-    double leakage = r->near_m > 0.0 ? decibels(nfsar_leakage_power(work->leakage)) : NAN;
+    double leakage = r->leakage[1] > 0.0 ? decibels(nfsar_leakage_power(work->leakage)) : NAN;
     double image = imbalance > 0.0 ? 20.0 * log10(imbalance) : NAN;
     if (r->json) {
         return print_object(
@@ -295,11 +295,11 @@ static int tell(const struct work *work) {
     if (r->iq) {
         printf("dc         up to %.3g taken out\n", dc);
     }
-    if (r->near_m > 0.0) {
+    if (r->leakage[1] > 0.0) {
         printf("leakage    %.1f dB (of 1, in each sample) from up to %.3g m, %s; targets beyond "
                "%.3f m are left alone\n",
-               leakage, r->near_m, r->drift > 0 ? "as it drifts" : "the same for all pulses",
-               nfsar_leakage_beyond(work->leakage));
+               leakage, r->leakage[0], r->drift > 0 ? "as it drifts" : "the same for all pulses",
+               r->leakage[1]);
     }
     printf("shared     by all pulses: %.1f dB before", decibels(work->before));
     if (r->drift > 0) {
@@ -351,7 +351,7 @@ static enum nfsar_status find_and_write(struct work *work, nfsar_error *error) {
                           r->input);
     }
     status = find(work, error);
-    if (status == NFSAR_OK && r->near_m > 0.0) {
+    if (status == NFSAR_OK && r->leakage[1] > 0.0) {
         status = find_leakage(work, error);
         if (status != NFSAR_OK) {
             nfsar_fail_in(error, status, "%s", r->input);

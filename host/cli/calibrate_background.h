@@ -8,7 +8,7 @@
 struct calibrate_background {
     const char *input, *output;
     const char *empty; /* capture of the empty room, or NULL */
-    double near_m;     /* leakage up to there; 0: none looked for */
+    double leakage[2]; /* up to the first, targets beyond the second; 0: none looked for */
     size_t drift;      /* pulses over which it stays; 0: all */
     bool iq, json;
 };

@@ -219,17 +219,19 @@ int verb_calibrate(int argc, char **argv) {
          "with --axis: look for scatterers so near the axis; 0.4 of the radius, at most 0.1"},
         {"background", 0, CLI_STRING, &self.empty, NULL, "EMPTY.h5",
          "subtract the mean of a capture of the empty room"},
-        {"leakage", 0, CLI_NUMBER, &self.near_m, &has_leakage, "M",
-         "subtract what all pulses share, as far as it comes from ranges up to M"},
+        {"leakage", 0, CLI_RANGE, self.leakage, &has_leakage, "M:FROM",
+         "subtract what all pulses share, as far as it comes from ranges up to M; targets begin at "
+         "FROM"},
         {"drift", 0, CLI_COUNT, &self.drift, NULL, "N",
          "with --leakage: it changes in the course of N pulses"},
         {"iq", 0, CLI_FLAG, &self.iq, NULL, NULL, "take out the receivers' DC and I/Q imbalance"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };
-    if (!cli_parse("calibrate",
-                   "CAPTURE.h5 -o OUT.h5 (--axis | --background EMPTY.h5 | --leakage M | --iq)",
-                   options, 1, &job.input, argc, argv, &exit_status)) {
+    if (!cli_parse(
+            "calibrate",
+            "CAPTURE.h5 -o OUT.h5 (--axis | --background EMPTY.h5 | --leakage M:FROM | --iq)",
+            options, 1, &job.input, argc, argv, &exit_status)) {
         return exit_status;
     }
     use_threads();
@@ -242,16 +244,13 @@ int verb_calibrate(int argc, char **argv) {
     if (self.drift > 0 && !has_leakage) {
         return cli_usage("calibrate", "--drift is for --leakage");
     }
-    if (has_leakage && !(self.near_m > 0.0)) {
-        return cli_usage("calibrate", "--leakage %g: expected metres, more than 0", self.near_m);
-    }
     if (!job.axis && (job.point != NULL || has_search || has_within)) {
         return cli_usage("calibrate", "--point, --search and --within are for --axis");
     }
     if (!job.axis && !of_itself) {
         return cli_usage("calibrate",
                          "say what to find: --axis, a turntable's radius; --background "
-                         "EMPTY.h5, --leakage M or --iq");
+                         "EMPTY.h5, --leakage M:FROM or --iq");
     }
     if (job.output == NULL) {
         return cli_usage("calibrate", "-o OUT.h5 is missing");

@@ -22,19 +22,18 @@ enum nfsar_status nfsar_background_mean(const nfsar_capture *capture,
 /** What is common to all pulses, or to those near each other, and comes from near the radar. */
 typedef struct nfsar_leakage nfsar_leakage;
 
-/** @param near_m  leakage comes from ranges up to here (half the path, above 0).
+/** @param limits_m  leakage comes from ranges up to limits_m[0] (half the path, above 0), what is
+ * beyond limits_m[1] are targets. The farther apart, the less of one goes into the other: two cells
+ * of range at least.
  * @param drift  pulses over which it stays the same; 0: all.
- * @return NFSAR_ERROR_ARGUMENT where the range leaves no room for targets: they keep three cells of
- * range from it. */
-enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, double near_m, size_t drift,
-                                       nfsar_leakage **leakage, nfsar_error *error);
+ * @return NFSAR_ERROR_ARGUMENT for limits that the frequencies do not tell apart. */
+enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, const double limits_m[2],
+                                       size_t drift, nfsar_leakage **leakage, nfsar_error *error);
 /** Release; NULL is allowed. */
 void nfsar_leakage_destroy(nfsar_leakage *leakage);
 /** Find it in a capture, read through @p source. */
 enum nfsar_status nfsar_leakage_find(nfsar_leakage *leakage, const nfsar_echo_source *source,
                                      nfsar_error *error);
-/** Where it begins to leave targets alone, metres: near_m and three cells of range. */
-double nfsar_leakage_beyond(const nfsar_leakage *leakage);
 /** Power of the leakage, mean over samples, channels and pulses; once found. */
 double nfsar_leakage_power(const nfsar_leakage *leakage);
 /** Leakage in a pulse: out[n_channel][n_sample]. */
