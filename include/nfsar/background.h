@@ -41,7 +41,7 @@ void nfsar_leakage_at(const nfsar_leakage *leakage, size_t pulse, float complex 
 
 /** A receiver's imbalance: recorded is dc + a (s + b conj s), |b| < 1. */
 typedef struct nfsar_iq {
-    size_t n_channel;
+    size_t n_channel;         /**< channels */
     float complex *dc;        /**< [n_channel]; owned */
     float complex *imbalance; /**< [n_channel] b; owned */
     double doubt;             /**< |b| that chance makes: smaller ones are none */
