@@ -158,7 +158,9 @@ static void warn_of_distance(nfsar_imager *imager) {
         nfsar_vec3_distance(imager->capture->pose[0].position, nfsar_vec3_midpoint(first, last)) -
         0.5 * nfsar_vec3_distance(first, last);
     double limit = nfsar_range_unambiguous(imager->capture);
-    if (away > limit) {
+    /* Behind a range gate the steps tell its own ranges apart, wherever it is. */
+    bool gated = imager->capture->gated.range_m[1] > 0.0;
+    if (!gated && away > limit) {
         snprintf(imager->warning, sizeof imager->warning,
                  "the grid begins %.3g m from the radar, but these frequency steps tell ranges "
                  "apart only up to %.3g m; coordinates are metres",

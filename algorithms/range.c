@@ -21,14 +21,22 @@ static void band(const nfsar_capture *capture, double *low, double *high) {
     }
 }
 
-double nfsar_range_resolution(const nfsar_capture *capture) {
-    double low = 0.0, high = 0.0;
-    band(capture, &low, &high);
+static double cell(double low, double high) {
     return high > low ? 0.5 * NFSAR_SPEED_OF_LIGHT / (high - low) : INFINITY;
 }
 
+double nfsar_range_resolution(const nfsar_capture *capture) {
+    double low = capture->gated.band_hz[0], high = capture->gated.band_hz[1];
+    if (!(capture->gated.range_m[1] > 0.0)) {
+        band(capture, &low, &high);
+    }
+    return cell(low, high);
+}
+
 double nfsar_range_unambiguous(const nfsar_capture *capture) {
-    return nfsar_range_resolution(capture) * (double)(capture->n_sample - 1);
+    double low = 0.0, high = 0.0;
+    band(capture, &low, &high);
+    return cell(low, high) * (double)(capture->n_sample - 1);
 }
 
 /* Scratch for one line's profile. */

@@ -52,10 +52,10 @@ static int print_json(const struct calibrate_channels *job, const nfsar_channels
     }
     return print_object(json_pack(
         "{s:o, s:[f, f, f], s:o, s:i, s:b, s:b, s:f, s:f, s:o, s:f, s:s, s:I, s:o}", "output",
-        json_text(job->output), "place_m", f->place.x, f->place.y, f->place.z, "place_sigma_m",
-        sigma, "directions_told", f->told, "delay_is_range", f->delay_is_range, "angle_is_phase",
-        f->angle_is_phase, "centre_hz", f->centre_hz, "coherence", f->coherence, "residual_db",
-        json_number(f->residual_db), "contrast_db", f->contrast_db, "verdict",
+        json_text(job->files.output), "place_m", f->place.x, f->place.y, f->place.z,
+        "place_sigma_m", sigma, "directions_told", f->told, "delay_is_range", f->delay_is_range,
+        "angle_is_phase", f->angle_is_phase, "centre_hz", f->centre_hz, "coherence", f->coherence,
+        "residual_db", json_number(f->residual_db), "contrast_db", f->contrast_db, "verdict",
         verdicts[nfsar_channels_judge(f)], "pulses", (json_int_t)f->n_pulse, "channels", channels));
 }
 
@@ -135,7 +135,7 @@ static enum nfsar_status write_capture(const struct calibrate_channels *job,
                 isnan(found->residual_db) ? -found->contrast_db : found->residual_db);
         }
         if (status == NFSAR_OK) {
-            status = calibrate_write(job->output, file, &copy, error);
+            status = calibrate_write(job->files.output, file, &copy, NULL, error);
         }
         free(copy.calibration.channel_gain);
         free(copy.calibration.channel_delay_s);
@@ -148,7 +148,7 @@ int calibrate_channels(const struct calibrate_channels *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
     nfsar_channels found = {0};
-    enum nfsar_status status = calibrate_open(job->input, job->output, &file, &error);
+    enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
     if (status == NFSAR_OK) {
         /* Of the calibration that is there only the background is taken out: gains and delays are
          * found anew. */
@@ -162,7 +162,7 @@ int calibrate_channels(const struct calibrate_channels *job) {
         cli_progress_end();
         nfsar_calibrated_free(&calibrated);
         if (status != NFSAR_OK) {
-            nfsar_fail_in(&error, status, "%s", job->input);
+            nfsar_fail_in(&error, status, "%s", job->files.input);
         } else {
             status = write_capture(job, file, &found, &error);
         }
@@ -171,7 +171,7 @@ int calibrate_channels(const struct calibrate_channels *job) {
     int answer = CLI_DONE;
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
-    } else if (job->json) {
+    } else if (job->files.json) {
         answer = print_json(job, &found);
     } else {
         print_found(job, &found);

@@ -44,10 +44,11 @@ static int print_json(const struct calibrate_range *job, const nfsar_capture *ca
         json_array_append_new(video, json_number(DEGREES * f->video_rad[r]));
         json_array_append_new(contrast, json_number(f->contrast_db[r]));
     }
-    return print_object(json_pack(
-        "{s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o}", "output", json_text(job->output), "delay_s",
-        f->delay_s, "delay_sigma_s", f->delay_sigma_s, "spread_s", f->spread_s, "apparent_m",
-        apparent, "contrast_db", contrast, "residual_video_phase_deg", video, "two_ranges", two));
+    return print_object(json_pack("{s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o}", "output",
+                                  json_text(job->files.output), "delay_s", f->delay_s,
+                                  "delay_sigma_s", f->delay_sigma_s, "spread_s", f->spread_s,
+                                  "apparent_m", apparent, "contrast_db", contrast,
+                                  "residual_video_phase_deg", video, "two_ranges", two));
 }
 
 static void print_two(const nfsar_capture *capture, const nfsar_instrument *f) {
@@ -115,7 +116,7 @@ static enum nfsar_status write_capture(const struct calibrate_range *job, nfsar_
                                     1e12 * found->delay_sigma_s);
     }
     if (status == NFSAR_OK) {
-        status = calibrate_write(job->output, file, &copy, error);
+        status = calibrate_write(job->files.output, file, &copy, NULL, error);
     }
     calibrate_free_header(file, &copy);
     free(delay);
@@ -126,7 +127,7 @@ int calibrate_range(const struct calibrate_range *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
     nfsar_instrument found = {0};
-    enum nfsar_status status = calibrate_open(job->input, job->output, &file, &error);
+    enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
     if (status == NFSAR_OK) {
         nfsar_calibrated_source calibrated = {nfsar_capture_file_header(file),
                                               nfsar_capture_file_source(file), NULL};
@@ -135,7 +136,7 @@ int calibrate_range(const struct calibrate_range *job) {
                                        &found, &error);
         nfsar_calibrated_free(&calibrated);
         if (status != NFSAR_OK) {
-            nfsar_fail_in(&error, status, "%s", job->input);
+            nfsar_fail_in(&error, status, "%s", job->files.input);
         } else {
             status = write_capture(job, file, &found, &error);
         }
@@ -143,7 +144,7 @@ int calibrate_range(const struct calibrate_range *job) {
     int answer = CLI_DONE;
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
-    } else if (job->json) {
+    } else if (job->files.json) {
         answer = print_json(job, nfsar_capture_file_header(file), &found);
     } else {
         print_found(job, nfsar_capture_file_header(file), &found);

@@ -109,7 +109,7 @@ static enum nfsar_status write_capture(const struct calibrate_table *job, nfsar_
                                table->background != NULL ? ": background" : "");
     }
     if (status == NFSAR_OK) {
-        status = calibrate_write(job->output, file, &copy, error);
+        status = calibrate_write(job->files.output, file, &copy, NULL, error);
     }
     calibrate_free_header(file, &copy);
     return status;
@@ -129,8 +129,8 @@ static int print_json(const struct calibrate_table *job, const nfsar_capture *ca
                                                                   ? table->channel_delay_s[c]
                                                                   : NAN)));
     }
-    return print_object(json_pack("{s:o, s:b, s:o}", "output", json_text(job->output), "background",
-                                  table->background != NULL, "channels", channels));
+    return print_object(json_pack("{s:o, s:b, s:o}", "output", json_text(job->files.output),
+                                  "background", table->background != NULL, "channels", channels));
 }
 
 static void print_table(const nfsar_capture *capture, const nfsar_calibration *table) {
@@ -150,10 +150,10 @@ int calibrate_table(const struct calibrate_table *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
     nfsar_calibration table = {0};
-    char *text = strdup(job->files);
-    enum nfsar_status status = text != NULL
-                                   ? calibrate_open(job->input, job->output, &file, &error)
-                                   : nfsar_fail(&error, NFSAR_ERROR_MEMORY, "out of memory");
+    char *text = strdup(job->tables);
+    enum nfsar_status status =
+        text != NULL ? calibrate_open(job->files.input, job->files.output, &file, &error)
+                     : nfsar_fail(&error, NFSAR_ERROR_MEMORY, "out of memory");
     if (status == NFSAR_OK) {
         status = read_table(text, nfsar_capture_file_header(file), &table, &error);
     }
@@ -163,7 +163,7 @@ int calibrate_table(const struct calibrate_table *job) {
     int answer = CLI_DONE;
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
-    } else if (job->json) {
+    } else if (job->files.json) {
         answer = print_json(job, nfsar_capture_file_header(file), &table);
     } else {
         print_table(nfsar_capture_file_header(file), &table);

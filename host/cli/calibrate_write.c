@@ -1,4 +1,5 @@
-/* The capture that a mode of `nfsar calibrate` writes: samples as they are, another header. */
+/* The capture that a mode of `nfsar calibrate` writes: samples as they are or changed on
+ * their way, another header. */
 #include "host/cli/calibrate.h"
 
 #include <math.h>
@@ -24,6 +25,12 @@ enum nfsar_status calibrate_open(const char *input, const char *output, nfsar_ca
         status =
             nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                        "%s: is a recording; `nfsar repair %s` makes a capture of it", input, input);
+    }
+    if (status == NFSAR_OK && nfsar_capture_file_header(*file)->gated.range_m[1] > 0.0) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "%s: is gated, and calibration comes before a gate: take the capture "
+                            "it was made of",
+                            input);
     }
     return status;
 }
@@ -56,7 +63,7 @@ void calibrate_free_header(const nfsar_capture_file *file, nfsar_capture *copy) 
 }
 
 static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_writer *writer,
-                                      nfsar_error *error) {
+                                      const struct calibrate_change *change, nfsar_error *error) {
     const nfsar_capture *header = nfsar_capture_file_header(file);
     size_t pulse = header->array.n_channel * header->n_sample * sizeof(float complex);
     size_t block = pulse < COPY_BYTES ? COPY_BYTES / pulse : 1;
@@ -67,6 +74,9 @@ static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_wr
     for (size_t first = 0; status == NFSAR_OK && first < header->n_pulse; first += block) {
         size_t left = header->n_pulse - first, n = left < block ? left : block;
         status = nfsar_capture_file_read(file, first, n, 0, header->n_sample, echo, error);
+        if (status == NFSAR_OK && change != NULL) {
+            change->change(change->context, first, n, echo);
+        }
         if (status == NFSAR_OK) {
             status = nfsar_capture_writer_write(writer, first, n, echo, error);
         }
@@ -76,13 +86,14 @@ static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_wr
 }
 
 enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
-                                  const nfsar_capture *header, nfsar_error *error) {
+                                  const nfsar_capture *header,
+                                  const struct calibrate_change *change, nfsar_error *error) {
     nfsar_capture_writer *writer = NULL;
     enum nfsar_status status = nfsar_capture_writer_create(output, header, &writer, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    status = copy_samples(file, writer, error);
+    status = copy_samples(file, writer, change, error);
     /* Sensors' records and what else this program only carries along. */
     size_t left_out = 0;
     if (status == NFSAR_OK) {

@@ -1,6 +1,7 @@
 #include "host/cli/capture_summary.h"
 
 #include <math.h>
+#include <nfsar/range.h>
 #include <string.h>
 
 /* Uniform within this part of a step: what a list in single precision still keeps. */
@@ -29,8 +30,7 @@ static void summarize_frequencies(const nfsar_capture *capture, struct capture_s
     if (!wide) {
         summary->step_hz = NAN;
     }
-    summary->range_resolution_m =
-        wide ? NFSAR_SPEED_OF_LIGHT / (2.0 * (summary->high_hz - summary->low_hz)) : NAN;
+    summary->range_resolution_m = wide ? nfsar_range_resolution(capture) : NAN;
     summary->unambiguous_range_m =
         wide ? NFSAR_SPEED_OF_LIGHT / (2.0 * fabs(summary->step_hz)) : NAN;
 }

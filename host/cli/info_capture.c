@@ -42,6 +42,13 @@ static void print_radar(const struct report *report) {
                1e-6 * fmcw->sample_rate_hz, 1e6 * fmcw->adc_start_s);
     }
     info_label("");
+    const nfsar_gated *gated = &capture->gated;
+    if (gated->range_m[1] > 0.0) {
+        printf("range resolution %.4g mm, gated from %.4g to %.4g m, of %.6g to %.6g GHz\n",
+               1e3 * s->range_resolution_m, gated->range_m[0], gated->range_m[1],
+               1e-9 * gated->band_hz[0], 1e-9 * gated->band_hz[1]);
+        return;
+    }
     printf("range resolution %.4g mm, unambiguous to %.4g m\n", 1e3 * s->range_resolution_m,
            s->unambiguous_range_m);
 }

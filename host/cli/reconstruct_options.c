@@ -56,7 +56,8 @@ bool reconstruct_parse(int argc, char **argv, struct reconstruct_request *reques
         {"focus-picture", 0, CLI_STRING, &r->focus_picture, NULL, "PNG",
          "draw sharpness against depth"},
         {"range", 0, CLI_RANGE, r->range, &r->has_range, "MIN:MAX",
-         "range gate for the grid, metres; else from the echoes"},
+         "range gate, metres: for the grid where none is given, and samples are summed to those "
+         "that it needs (docs/gate.md)"},
         {"density", 0, CLI_STRING, &r->density, NULL, "D",
          "weights for uneven positions: none, voronoi (areas of cells) or iterative"},
         {"tolerance", 0, CLI_NUMBER, &r->tolerance, &r->has_tolerance, "E",

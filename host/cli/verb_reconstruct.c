@@ -2,6 +2,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 #include "host/cli/reconstruct_best.h"
+#include "host/cli/reconstruct_gate.h"
 #include "host/cli/reconstruct_options.h"
 #include "host/cli/reconstruct_sparse.h"
 #include "host/cli/verbs.h"
@@ -34,7 +35,9 @@ struct job {
     struct reconstruct_request request;
     struct reconstruct_choice choice;
     nfsar_capture_file *file;
+    nfsar_capture view; /* the file's header, or what the gate leaves of it; owns nothing */
     const nfsar_capture *capture;
+    struct reconstruct_gate gate;
     nfsar_calibrated_source calibrated;
     nfsar_echo_source source;
     float *weight; /* [n_pulse][n_channel], or NULL */
@@ -105,6 +108,12 @@ static enum nfsar_status check_round(const struct job *job, nfsar_error *error) 
 static enum nfsar_status make_imager(struct job *job, nfsar_error *error) {
     const struct reconstruct_choice *choice = &job->choice;
     nfsar_method_options use = choice->use;
+    if (job->request.has_range && !choice->sparse) {
+        /* The gate has put the window in. */
+        job->gate.window = use.rma.frequency_window;
+        use.rma.frequency_window = use.nurma.frequency_window = use.csar.frequency_window =
+            use.bp.frequency_window = NFSAR_WINDOW_RECTANGULAR;
+    }
     use.rma.threads = use.nurma.threads = use.csar.threads = use.bp.threads = cli_threads();
     /* A sparse volume is for grids of the size that exact imaging takes. */
     enum nfsar_method method = choice->sparse ? NFSAR_METHOD_BP : choice->method;
@@ -175,7 +184,11 @@ static enum nfsar_status make_grid(struct job *job, nfsar_error *error) {
     if (!r->has_x || !r->has_y || !r->has_z) {
         const double depths[2] = {r->z.start, nfsar_axis_end(&r->z)};
         /* With the depths given the range gate is known, but for where the radar was. */
-        const double *range = r->has_range ? r->range : r->has_z && depths[0] > 0.0 ? depths : NULL;
+        const double *gated = job->capture->gated.range_m;
+        const double *range = r->has_range                  ? r->range
+                              : r->has_z && depths[0] > 0.0 ? depths
+                              : gated[1] > 0.0              ? gated
+                                                            : NULL;
         size_t limit = voxel_limit(job);
         enum nfsar_status status =
             nfsar_grid_suggest(job->capture, &job->source, range, limit, &job->grid, &why, error);
@@ -282,8 +295,10 @@ static char *describe_options(const struct job *job) {
         return reconstruct_sparse_options(&job->choice);
     }
     char *text = NULL;
-    int length = asprintf(&text, "%s density=%s", nfsar_imager_options(job->imager),
-                          nfsar_density_name(job->choice.density));
+    char gate[128];
+    int length =
+        asprintf(&text, "%s density=%s%s", nfsar_imager_options(job->imager),
+                 nfsar_density_name(job->choice.density), reconstruct_gate_text(&job->gate, gate));
     return length < 0 ? NULL : text;
 }
 
@@ -396,6 +411,22 @@ static enum nfsar_status check_outputs(const struct reconstruct_request *r, nfsa
     return status;
 }
 
+/* Sum the samples to those that the grid needs, before anything goes by their number. The imager
+ * looks at its capture's frequencies only once it is given a grid. */
+static enum nfsar_status put_gate(struct job *job, nfsar_error *error) {
+    if (!job->request.has_range || job->choice.sparse) {
+        return job->choice.sparse ? NFSAR_OK
+                                  : reconstruct_gate_warn(job->capture, &job->grid, error);
+    }
+    enum nfsar_status status = reconstruct_gate(job->capture, &job->grid, &job->source,
+                                                job->request.range, &job->gate, error);
+    if (status == NFSAR_OK) {
+        job->view = job->gate.view;
+        job->source = nfsar_capture_source(&job->view);
+    }
+    return status;
+}
+
 static enum nfsar_status run(struct job *job, nfsar_error *error) {
     pending_protect(job->request.capture);
     enum nfsar_status status = reconstruct_choose(&job->request, &job->choice, error);
@@ -408,17 +439,24 @@ static enum nfsar_status run(struct job *job, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    job->capture = nfsar_capture_file_header(job->file);
-    job->calibrated = (nfsar_calibrated_source){.capture = job->capture,
+    job->view = *nfsar_capture_file_header(job->file);
+    job->capture = &job->view;
+    job->calibrated = (nfsar_calibrated_source){.capture = nfsar_capture_file_header(job->file),
                                                 .raw = nfsar_capture_file_source(job->file)};
     job->source = nfsar_calibrated(&job->calibrated);
     nfsar_wisdom_load(NULL);
-    status = make_imager(job, error);
+    status = reconstruct_gate_check(job->capture, &job->request, &job->choice, error);
+    if (status == NFSAR_OK) {
+        status = make_imager(job, error);
+    }
     if (status == NFSAR_OK) {
         status = weigh_samples(job, error);
     }
     if (status == NFSAR_OK) {
         status = make_grid(job, error);
+    }
+    if (status == NFSAR_OK) {
+        status = put_gate(job, error);
     }
     if (status == NFSAR_OK) {
         status = settle_method(job, error);
@@ -461,6 +499,7 @@ int verb_reconstruct(int argc, char **argv) {
     nfsar_focus_free(&job.focus);
     nfsar_imager_destroy(job.imager);
     nfsar_calibrated_free(&job.calibrated);
+    reconstruct_gate_free(&job.gate);
     free(job.weight);
     free(job.volume);
     enhancing_free(&job.best.enhancing);

@@ -23,6 +23,17 @@ static enum nfsar_status write_radar(struct h5_output *output, const nfsar_captu
     for (size_t i = 0; status == NFSAR_OK && capture->has_fmcw && i < 4; i++) {
         status = h5_write_number(output, CAPTURE_RADAR, numbers[i].name, numbers[i].value, error);
     }
+    const nfsar_gated *gated = &capture->gated;
+    const struct {
+        const char *name;
+        double value;
+    } gate[] = {{CAPTURE_GATE_FIRST, gated->range_m[0]},
+                {CAPTURE_GATE_LAST, gated->range_m[1]},
+                {CAPTURE_GATE_LOW, gated->band_hz[0]},
+                {CAPTURE_GATE_HIGH, gated->band_hz[1]}};
+    for (size_t i = 0; status == NFSAR_OK && gated->range_m[1] > 0.0 && i < 4; i++) {
+        status = h5_write_number(output, CAPTURE_RADAR, gate[i].name, gate[i].value, error);
+    }
     return status;
 }
 

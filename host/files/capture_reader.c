@@ -48,6 +48,38 @@ static enum nfsar_status read_fmcw(const struct h5_input *input, nfsar_capture *
     return NFSAR_OK;
 }
 
+static enum nfsar_status read_gated(const struct h5_input *input, nfsar_capture *capture,
+                                    nfsar_error *error) {
+    nfsar_gated *gated = &capture->gated;
+    const struct {
+        const char *name;
+        double *value;
+    } numbers[] = {{CAPTURE_GATE_FIRST, &gated->range_m[0]},
+                   {CAPTURE_GATE_LAST, &gated->range_m[1]},
+                   {CAPTURE_GATE_LOW, &gated->band_hz[0]},
+                   {CAPTURE_GATE_HIGH, &gated->band_hz[1]}};
+    size_t found = 0;
+    for (size_t i = 0; i < 4; i++) {
+        bool there = false;
+        enum nfsar_status status =
+            h5_read_number(input, CAPTURE_RADAR, numbers[i].name, numbers[i].value, &there, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        found += there ? 1 : 0;
+    }
+    if (found > 0 &&
+        !(found == 4 && gated->range_m[0] >= 0.0 && gated->range_m[1] > gated->range_m[0] &&
+          gated->band_hz[0] > 0.0 && gated->band_hz[1] >= gated->band_hz[0])) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%s: attributes gate_first_m %g, gate_last_m %g, gate_low_hz %g and "
+                          "gate_high_hz %g are no range gate: all four belong together, ascending",
+                          CAPTURE_RADAR, gated->range_m[0], gated->range_m[1], gated->band_hz[0],
+                          gated->band_hz[1]);
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status read_radar(const struct h5_input *input, nfsar_capture *capture,
                                     nfsar_error *error) {
     struct h5_shape shape = {1, {0}};
@@ -63,7 +95,10 @@ static enum nfsar_status read_radar(const struct h5_input *input, nfsar_capture 
         utf8_copy(capture->model, sizeof capture->model, model);
         free(model);
     }
-    return status == NFSAR_OK ? read_fmcw(input, capture, error) : status;
+    if (status == NFSAR_OK) {
+        status = read_fmcw(input, capture, error);
+    }
+    return status == NFSAR_OK ? read_gated(input, capture, error) : status;
 }
 
 static enum nfsar_status read_array(const struct h5_input *input, nfsar_array *array,

@@ -31,6 +31,13 @@ typedef struct nfsar_calibration {
     float complex *background;   /**< [n_channel][n_sample]; subtracted first */
 } nfsar_calibration;
 
+/** What nfsar_gate_view() leaves of a capture: samples are sums over those recorded, which image
+ * ranges inside the gate as those did, and obey no echo model. */
+typedef struct nfsar_gated {
+    double range_m[2]; /**< limits of the gate; range_m[1] is 0 where there is none */
+    double band_hz[2]; /**< lowest and highest frequency that were recorded */
+} nfsar_gated;
+
 /** A capture in memory, or everything of it but the echo (echo == NULL) while the samples stay
  * in a file. All pointers are owned by the capture. */
 typedef struct nfsar_capture {
@@ -42,6 +49,7 @@ typedef struct nfsar_capture {
     bool has_fmcw;        /**< fmcw says how the frequencies came about */
     nfsar_fmcw fmcw;      /**< valid when has_fmcw */
     char model[64];       /**< radar's name, or empty */
+    nfsar_gated gated;    /**< by nfsar_gate_view() */
 
     nfsar_array array; /**< antennas and channels */
 

@@ -5,6 +5,7 @@
 #define NFSAR_NFSAR_H
 
 #include <nfsar/array.h>
+#include <nfsar/background.h>
 #include <nfsar/backprojection.h>
 #include <nfsar/calibration.h>
 #include <nfsar/calibration_table.h>
@@ -18,6 +19,7 @@
 #include <nfsar/export.h>
 #include <nfsar/file.h>
 #include <nfsar/focus.h>
+#include <nfsar/gate.h>
 #include <nfsar/geometry.h>
 #include <nfsar/hub.h>
 #include <nfsar/image.h>
