@@ -225,7 +225,7 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
     if (status == NFSAR_OK) {
         status = examine_sampling(&e, error);
     }
-    if (status == NFSAR_OK && e.has_echo) {
+    if (status == NFSAR_OK && e.has_echo && !e.poses_wrong) {
         status = examine_focus(&e, error);
     }
     nfsar_calibrated_free(&calibrated);

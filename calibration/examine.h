@@ -14,11 +14,13 @@ struct examined {
     const nfsar_echo_source *calibrated; /* as imaging reads it */
     nfsar_doctor_options options;
     nfsar_doctor_report *report;
-    bool not_finite; /* samples cannot be computed with */
-    bool has_echo;   /* something stands above noise */
-    bool leaks;      /* something constant at short range is stronger than what moves */
-    double peak_m;   /* where the strongest echo is, of what moves; NaN unless has_echo */
-    double low_m;    /* the nearest and the farthest echo within 20 dB of it */
+    bool not_finite;  /* samples cannot be computed with */
+    bool poses_wrong; /* geometry cannot be computed with */
+    bool has_echo;    /* something stands above noise */
+    bool leaks;       /* something constant at short range is stronger than what moves */
+    double noise;     /* power of noise in a sample, about; 0 unless known */
+    double peak_m;    /* where the strongest echo is, of what moves; NaN unless has_echo */
+    double low_m;     /* the nearest and the farthest echo within 20 dB of it */
     double high_m;
 };
 

@@ -147,6 +147,8 @@ static void tell_echo(struct examined *e, const struct profiles *p) {
         return;
     }
     e->has_echo = true;
+    /* The mean square of a Hann window of mean 1 is 1.5. */
+    e->noise = median_of(p, p->mixed) * (double)e->capture->n_sample / 1.5;
     e->peak_m = e->low_m = e->high_m = p->step * (double)peak;
     for (size_t i = 0; i < p->n; i++) {
         double range = p->step * (double)i;

@@ -87,6 +87,7 @@ static bool tell_units(struct examined *e, const struct track *track) {
     if (!(track->usual > 10.0 * wave && track->extent > room)) {
         return false;
     }
+    e->poses_wrong = true;
     bool milli = track->usual > 100.0 * wave;
     examine_wrong(e, "poses", NFSAR_FAULT_POSE_UNITS, NFSAR_DOCTOR_LIKELY,
                   milli ? "divide /pose/position_m by 1000; an importer's rig file has a key for "
@@ -122,6 +123,7 @@ static bool tell_jumps(struct examined *e, const struct track *track) {
     if (n == 0 || (double)n > RARE * (double)track->n) {
         return false;
     }
+    e->poses_wrong = true;
     examine_wrong(e, "poses", NFSAR_FAULT_POSE_JUMP, NFSAR_DOCTOR_TESTED,
                   "the tracker loses sight there: leave these poses out of the track (the others "
                   "are interpolated), or record again",
@@ -141,8 +143,9 @@ static bool same_pose(const nfsar_pose *a, const nfsar_pose *b) {
 }
 
 /* By how much the echo of two pulses turned, squared, in variances of what noise makes of it:
- * (1 - g^2) / (2 g^2 n) of a coherence g over n samples. -1 where there is nothing to compare. */
-static double turned(const float complex *a, const float complex *b, size_t n) {
+ * (1 - g^2) / (2 g^2 n) of a coherence g over n samples. -1 where there is nothing to compare; the
+ * square of pi where echoes that are four times as strong as noise are not coherent at all. */
+static double turned(const float complex *a, const float complex *b, size_t n, double noise) {
     double complex product = 0.0;
     double power_a = 0.0, power_b = 0.0;
     for (size_t i = 0; i < n; i++) {
@@ -156,7 +159,8 @@ static double turned(const float complex *a, const float complex *b, size_t n) {
     }
     double squared = cabs(product) / sqrt(power_a) * (cabs(product) / sqrt(power_a)) / power_b;
     if (squared < 25.0 / (double)n) {
-        return -1.0; /* noise */
+        bool strong = fmin(power_a, power_b) > 4.0 * noise * (double)n;
+        return strong ? NFSAR_PI * NFSAR_PI * (double)n : -1.0;
     }
     double variance = fmax((1.0 - squared) / (2.0 * squared * (double)n), 1e-6);
     return carg(product) * carg(product) / variance;
@@ -182,7 +186,7 @@ static enum nfsar_status tell_repeated(struct examined *e, const struct track *t
         }
         status = e->calibrated->read(e->calibrated->context, i - 1, 2, 0, e->capture->n_sample,
                                      echo, error);
-        double turn = status == NFSAR_OK ? turned(echo, echo + n, n) : -1.0;
+        double turn = status == NFSAR_OK ? turned(echo, echo + n, n, e->noise) : -1.0;
         if (turn >= 0.0) {
             first = looked_at == 0 ? i : first;
             looked_at++;

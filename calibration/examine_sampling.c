@@ -239,6 +239,10 @@ enum nfsar_status examine_sampling(struct examined *e, nfsar_error *error) {
         examine_unknown(e, "sampling", NULL, "a single position");
         return NFSAR_OK;
     }
+    if (e->poses_wrong) {
+        examine_unknown(e, "sampling", NULL, "positions have to be put right first");
+        return NFSAR_OK;
+    }
     if (nfsar_lattice_detect(e->capture, 0.0, &lattice, NULL) == NFSAR_OK) {
         tell_lattice(e, &lattice);
         nfsar_lattice_free(&lattice);
