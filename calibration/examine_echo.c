@@ -9,7 +9,7 @@
 #include "calibration/examine.h"
 
 /* Pulses that profiles are taken of, and the memory they may take. */
-enum { MOST_PULSES = 128, LEAST_PULSES = 8, MOST_PLACES = 4096 };
+enum { MOST_PULSES = 512, LEAST_PULSES = 8, MOST_PLACES = 4096 };
 #define PART_BYTES ((size_t)64 << 20)
 
 /* Antennas couple over some centimetres; a Hann window's main lobe is two cells to either side. */
