@@ -13,7 +13,7 @@
 
 /* Pulses times channels of the part that is imaged, how large it is (in wavelengths times the root
  * of the target's distance in wavelengths: some Fresnel zones), and the voxels. */
-enum { MOST_LINES = 1200, MOST_VOXELS = 100000, MOST_SLICES = 40, LEAST_PULSES = 8 };
+enum { MOST_LINES = 1200, MOST_VOXELS = 40000, MOST_SLICES = 40, LEAST_PULSES = 8 };
 #define ZONES      3.0
 #define FINE_DEPTH 6e-3
 
