@@ -75,6 +75,11 @@ int verb_doctor(int argc, char **argv) {
         return exit_status;
     }
     if (n_capture > 0) {
+        const char *ending = strrchr(capture, '.');
+        if (ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0)) {
+            return cli_usage("doctor", "%s is no capture; a session: nfsar doctor --rig %s",
+                             capture, capture);
+        }
         if (options.session != NULL || options.output != NULL || options.lvds) {
             return cli_usage("doctor", "--rig, --output and --lvds are for a rig, not for %s",
                              capture);
