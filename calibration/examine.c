@@ -30,8 +30,6 @@ const char *nfsar_fault_name(enum nfsar_fault fault) {
         [NFSAR_FAULT_LEAKAGE] = "leakage",
         [NFSAR_FAULT_IQ_SWAPPED] = "iq-swapped",
         [NFSAR_FAULT_RANGE_BACKWARDS] = "range-backwards",
-        [NFSAR_FAULT_CHANNELS_DIFFER] = "channels-differ",
-        [NFSAR_FAULT_DELAY] = "delay",
     };
     return (size_t)fault < sizeof names / sizeof *names ? names[fault] : "unknown";
 }

@@ -37,8 +37,6 @@ enum nfsar_fault {
     NFSAR_FAULT_LEAKAGE,         /**< a constant at short range is stronger than the targets */
     NFSAR_FAULT_IQ_SWAPPED,      /**< phases run backwards: I and Q swapped, or the sign of exp() */
     NFSAR_FAULT_RANGE_BACKWARDS, /**< frequencies run the other way than the samples */
-    NFSAR_FAULT_CHANNELS_DIFFER, /**< gains and phases that calibration should take out */
-    NFSAR_FAULT_DELAY,           /**< echoes seem farther than their wavefronts say */
     NFSAR_FAULT_COUNT
 };
 
