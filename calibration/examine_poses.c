@@ -88,6 +88,12 @@ static bool tell_units(struct examined *e, const struct track *track) {
         return false;
     }
     e->poses_wrong = true;
+    if (!(track->extent < 1e9)) {
+        examine_wrong(e, "poses", NFSAR_FAULT_POSE_UNITS, NFSAR_DOCTOR_CERTAIN,
+                      "import the positions again: these are no lengths in metres",
+                      "positions are more than 1e9 m apart");
+        return true;
+    }
     bool milli = track->usual > 100.0 * wave;
     examine_wrong(e, "poses", NFSAR_FAULT_POSE_UNITS, NFSAR_DOCTOR_LIKELY,
                   milli ? "divide /pose/position_m by 1000; an importer's rig file has a key for "

@@ -31,6 +31,9 @@ struct survey {
     double starts, values; /* how often a zero follows a value, and values */
 };
 
+/* Squares of larger samples, summed over a capture, overflow. */
+#define LARGEST 1e15F
+
 /* Zeros in a row that are counted as missing when they cannot be chance. */
 enum { LEAST_RUN = 8 };
 
@@ -57,7 +60,7 @@ static size_t take_row(struct survey *survey, struct channel_survey *channel, si
     size_t zeros = 0, run = 0, longest = 0;
     for (size_t i = 0; i < n; i++) {
         float re = crealf(row[i]), im = cimagf(row[i]);
-        if (!isfinite(re) || !isfinite(im)) {
+        if (!(fabsf(re) < LARGEST && fabsf(im) < LARGEST)) {
             survey->first_bad = survey->bad == 0 ? pulse : survey->first_bad;
             survey->bad++;
             continue;
@@ -204,8 +207,8 @@ static void tell(struct examined *e, const struct survey *survey) {
         e->not_finite = true;
         examine_wrong(e, "numbers", NFSAR_FAULT_NOT_FINITE, NFSAR_DOCTOR_CERTAIN,
                       "import the capture again; what wrote these is at fault",
-                      "%zu samples are no finite numbers, the first in pulse %zu", survey->bad,
-                      survey->first_bad);
+                      "%zu samples are NaN, infinite or beyond 1e15, the first in pulse %zu",
+                      survey->bad, survey->first_bad);
     }
     if (survey->empty == e->capture->n_pulse) {
         examine_wrong(e, "samples", NFSAR_FAULT_SAMPLES_MISSING, NFSAR_DOCTOR_CERTAIN,

@@ -21,7 +21,7 @@
 /** A fault, by its name. */
 enum nfsar_fault {
     NFSAR_FAULT_NONE = 0,
-    NFSAR_FAULT_NOT_FINITE,      /**< a sample is NaN or infinite */
+    NFSAR_FAULT_NOT_FINITE,      /**< a sample is NaN, infinite or beyond 1e15 */
     NFSAR_FAULT_CLIPPING,        /**< the converter's full scale was exceeded */
     NFSAR_FAULT_SAMPLES_MISSING, /**< flagged, or zeros where an echo should be */
     NFSAR_FAULT_CHANNEL_DEAD,    /**< a channel has no echo where the others have */
