@@ -15,6 +15,7 @@
 #include <nfsar/csar.h>
 #include <nfsar/cylinder.h>
 #include <nfsar/density.h>
+#include <nfsar/doctor.h>
 #include <nfsar/enhance.h>
 #include <nfsar/export.h>
 #include <nfsar/file.h>

@@ -1,0 +1,70 @@
+/* The doctor's checks: each is a function that tells its findings. */
+#ifndef NFSAR_CALIBRATION_EXAMINE_H
+#define NFSAR_CALIBRATION_EXAMINE_H
+
+#include <stdint.h>
+
+#include <nfsar/doctor.h>
+
+/* ---- what is told ---- */
+
+struct examined {
+    const nfsar_capture *capture;
+    const nfsar_echo_source *raw;        /* as recorded */
+    const nfsar_echo_source *calibrated; /* as imaging reads it */
+    nfsar_doctor_options options;
+    nfsar_doctor_report *report;
+    bool not_finite;  /* samples cannot be computed with */
+    bool poses_wrong; /* geometry cannot be computed with */
+    bool has_echo;    /* something stands above noise */
+    bool leaks;       /* something constant at short range is stronger than what moves */
+    double noise;     /* power of noise in a sample, about; 0 unless known */
+    double peak_m;    /* where the strongest echo is, of what moves; NaN unless has_echo */
+    double low_m;     /* the nearest and the farthest echo within 20 dB of it */
+    double high_m;
+};
+
+void examine_ok(struct examined *e, const char *check, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void examine_unknown(struct examined *e, const char *check, const char *fix, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
+void examine_wrong(struct examined *e, const char *check, enum nfsar_fault fault,
+                   enum nfsar_doctor_certainty certainty, const char *fix, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* ---- statistics ---- */
+
+/* The value that the mean of n unit exponentials (the power of complex noise) exceeds with
+ * probability p, after Wilson and Hilferty; with p near 1, which it falls short of with 1 - p. */
+double examine_mean_power(double n, double p);
+/* An upper bound of the probability that n trials of probability p give at least k, after
+ * Chernoff. */
+double examine_binomial_bound(double k, double n, double p);
+/* The middle one of v[n], which is sorted. n > 0. */
+double examine_median(double *v, size_t n);
+
+/* ---- parts of a capture ---- */
+
+/* Some pulses in memory, calibrated: pulse[n], ascending. */
+enum nfsar_status examine_part(const struct examined *e, const size_t *pulse, size_t n,
+                               nfsar_capture *part, nfsar_error *error);
+/* The echo of one channel of a part, through a capture of that channel alone. The part must outlive
+ * both; view is not to be freed. */
+struct channel_view {
+    const nfsar_capture *part;
+    size_t channel;
+    nfsar_capture view;
+    nfsar_echo_source source;
+};
+void examine_channel(const nfsar_capture *part, size_t channel, struct channel_view *view);
+
+/* ---- the checks ---- */
+
+enum nfsar_status examine_samples(struct examined *e, const nfsar_progress *progress,
+                                  nfsar_error *error);
+enum nfsar_status examine_poses(struct examined *e, nfsar_error *error);
+enum nfsar_status examine_echo(struct examined *e, nfsar_error *error);
+enum nfsar_status examine_sampling(struct examined *e, nfsar_error *error);
+enum nfsar_status examine_focus(struct examined *e, nfsar_error *error);
+
+#endif
