@@ -104,8 +104,8 @@ static void usage_is_told(void **state) {
         const char *arguments, *message;
         int status;
     } cases[] = {
-        {"--channels --axis", "or one of", 2},
-        {"--channels --range 0.3", "or one of", 2},
+        {"--channels --axis", "one step at a time", 2},
+        {"--channels --range 0.3", "one step at a time", 2},
         {"--channels --within 0.1", "are for --axis", 2},
         {"--axis --gate 0.1:0.2", "are for --channels", 2},
         {"--channels --taper flat", "--taper", 2},
