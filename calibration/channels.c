@@ -8,18 +8,20 @@
 
 #include "calibration/channels_fit.h"
 #include "calibration/channels_lines.h"
+#include "calibration/channels_rules.h"
 #include "calibration/channels_start.h"
 
 /* A channel so much below the others does not see the reflector. */
 #define DEAD_DB (-40.0)
+/* Channels of one board differ by less, standard deviations. */
+#define MOST_SPREAD_DB    3.0
+#define MOST_SPREAD_CELLS 0.4
 /* Pulses that agree less than this do not see one point from where the poses say. */
 #define LEAST_COHERENCE 0.5
-/* Sine of the widest angle from which channels are tried to add up. */
-#define WIDEST 0.8
 
 nfsar_channels_options nfsar_channels_defaults(void) {
     return (nfsar_channels_options){
-        .point_sigma_m = 2e-3, .search_delay_s = 1e-9, .near_m = 0.1, .window = NFSAR_WINDOW_HANN};
+        .point_sigma_m = 2e-3, .search_delay_s = 1e-9, .window = NFSAR_WINDOW_HANN};
 }
 
 static enum nfsar_status check_options(const nfsar_channels_options *o, nfsar_error *error) {
@@ -58,96 +60,21 @@ static double power(double complex z) {
     return creal(z) * creal(z) + cimag(z) * cimag(z);
 }
 
-/* ---- what the pulses do not tell --------------------------------------------------------------
- */
-
-static nfsar_vec3 mean_centre(const struct channel_lines *l) {
-    nfsar_vec3 sum = {0.0, 0.0, 0.0};
-    for (size_t i = 0; i < l->n_line; i++) {
-        sum = nfsar_vec3_add(sum, nfsar_vec3_midpoint(l->tx[i], l->rx[i]));
-    }
-    return nfsar_vec3_scale(sum, 1.0 / (double)l->n_line);
-}
-
-/* |sum of the channels as they are| seen from the first pulse, were the reflector at that place. */
-static double beam(const struct channel_fit *fit, const double complex *response,
-                   nfsar_vec3 place) {
-    double complex sum = 0.0;
-    for (size_t c = 0; c < fit->lines->n_channel; c++) {
-        double more = channel_lines_delay(fit->lines, c, place) -
-                      channel_lines_delay(fit->lines, c, fit->place);
-        sum += response[c] * cexp(-2.0 * NFSAR_PI * I * fmod(fit->lines->centre_hz * more, 1.0));
-    }
-    return cabs(sum);
-}
-
-/* A radar at rest tells neither range from a delay of all channels, nor angle from phases that grow
- * along the array. The rules: the mean delay is zero, and the angle is the one from which the
- * channels as they are add up best; of equals the one ahead. */
-static enum nfsar_status follow_rules(struct channel_fit *fit, nfsar_error *error) {
-    const struct channel_lines *l = fit->lines;
-    size_t n_channel = l->n_channel;
-    double complex *response = malloc(n_channel * sizeof *response);
-    if (response == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    nfsar_vec3 centre = mean_centre(l);
-    double common = 0.0;
-    for (size_t c = 0; c < n_channel; c++) {
-        double turns = fmod(l->centre_hz * fit->delay_s[c], 1.0);
-        response[c] = channel_fit_gain(fit, c) * cexp(2.0 * NFSAR_PI * I * turns);
-        common += fit->delay_s[c] / (double)n_channel;
-    }
-    nfsar_vec3 way = nfsar_vec3_subtract(fit->place, centre);
-    double range = nfsar_vec3_norm(way) + 0.5 * common * NFSAR_SPEED_OF_LIGHT;
-    nfsar_pose pose = nfsar_track_pose(l->capture->pose_time_s, l->capture->pose,
-                                       l->capture->n_pose, l->capture->time_s[0], NULL);
-    double best = -1.0, u = 0.0, v = 0.0, step = 0.02;
-    nfsar_vec3 found = fit->place;
-    for (int pass = 0, n = (int)(WIDEST / step); pass < 8; pass++, n = 4, step *= 0.3) {
-        double from_u = u, from_v = v;
-        for (int i = -n; i <= n; i++) {
-            for (int j = -n; j <= n; j++) {
-                double s = from_u + i * step, t = from_v + j * step, aside = s * s + t * t;
-                if (aside > WIDEST * WIDEST) {
-                    continue;
-                }
-                nfsar_vec3 ahead = {s, t, sqrt(1.0 - aside)};
-                ahead = nfsar_quaternion_rotate(pose.orientation, ahead);
-                nfsar_vec3 place = nfsar_vec3_add(centre, nfsar_vec3_scale(ahead, range));
-                double score = beam(fit, response, place) * (1.0 - 1e-3 * aside);
-                if (score > best) {
-                    best = score;
-                    found = place;
-                    u = s;
-                    v = t;
-                }
-            }
-        }
-    }
-    free(response);
-    /* The delays as the new place has them: what is measured is the sum of both. */
-    double mean = 0.0;
-    for (size_t c = 0; c < n_channel; c++) {
-        fit->delay_s[c] += channel_lines_delay(l, c, fit->place) - channel_lines_delay(l, c, found);
-        mean += fit->delay_s[c] / (double)n_channel;
-    }
-    for (size_t c = 0; c < n_channel; c++) {
-        fit->delay_s[c] -= mean;
-    }
-    way = nfsar_vec3_subtract(found, centre);
-    double longer = 1.0 + 0.5 * mean * NFSAR_SPEED_OF_LIGHT / nfsar_vec3_norm(way);
-    fit->place = nfsar_vec3_add(centre, nfsar_vec3_scale(way, longer));
-    return channel_fit_sum(fit, error);
-}
-
 /* ---- the answer -------------------------------------------------------------------------------
  */
 
-/* Variance of a channel's phase (times scale^2) by the place's, relative to another channel. */
-static double place_variance(const struct channel_fit *fit, size_t a, size_t b) {
+/* How a channel's delay goes with the place, mean over the pulses. */
+static nfsar_vec3 mean_gradient(const struct channel_fit *fit, size_t channel) {
+    nfsar_vec3 sum = {0.0, 0.0, 0.0};
+    for (size_t i = channel; i < fit->lines->n_line; i += fit->lines->n_channel) {
+        sum = nfsar_vec3_add(sum, fit->gradient[i]);
+    }
+    return nfsar_vec3_scale(sum, 1.0 / (double)fit->lines->n_pulse);
+}
+
+/* Variance of a delay that goes with the place as h, by the place's. */
+static double place_variance(const struct channel_fit *fit, nfsar_vec3 h) {
     double variance = 0.0;
-    nfsar_vec3 h = nfsar_vec3_subtract(fit->gradient[a], fit->gradient[b]);
     for (int i = 0; i < 3; i++) {
         nfsar_vec3 u = fit->direction[i];
         double along = h.x * u.x + h.y * u.y + h.z * u.z;
@@ -158,49 +85,73 @@ static double place_variance(const struct channel_fit *fit, size_t a, size_t b) 
     return variance;
 }
 
-/* Variance of a line's s0, and moduli: what the pulses disagree, or with a single one what the
- * profile has beside the reflector. */
+/* Variance of a line's s0: what the pulses disagree, or with a single one what the profile has
+ * beside the reflector. */
 static double scatter(const struct channel_fit *fit, size_t channel, double complex gain,
-                      double contrast, double *moduli) {
+                      double floor) {
     double sum = 0.0;
-    *moduli = 0.0;
     size_t n_pulse = fit->lines->n_pulse;
     for (size_t i = channel; i < fit->lines->n_line; i += fit->lines->n_channel) {
         sum += power(fit->s0[i] - gain);
-        *moduli += cabs(fit->s0[i]) / (double)n_pulse;
     }
-    return n_pulse > 1 ? sum / (double)(n_pulse - 1) : power(gain) / contrast;
+    return n_pulse > 1 ? sum / (double)(n_pulse - 1) : floor;
 }
 
-static void fill(const struct channel_fit *fit, double contrast_db, nfsar_channels *found) {
+static double decibels(double ratio) {
+    return 10.0 * log10(fmax(ratio, 1e-20));
+}
+
+/* Standard deviations of gains and delays over the channels that are not WEAK_DB below. */
+static void spread(nfsar_channels *found) {
+    double n = 0.0, db[2] = {0.0, 0.0}, s[2] = {0.0, 0.0};
+    for (size_t c = 0; c < found->n_channel; c++) {
+        double gain = 20.0 * log10(cabs(found->channel[c].gain)), late = found->channel[c].delay_s;
+        if (gain > NFSAR_CHANNELS_WEAK_DB) {
+            n += 1.0;
+            db[0] += gain;
+            db[1] += gain * gain;
+            s[0] += late;
+            s[1] += late * late;
+        }
+    }
+    found->gain_spread_db = sqrt(fmax(db[1] / n - db[0] / n * (db[0] / n), 0.0));
+    found->delay_spread_s = sqrt(fmax(s[1] / n - s[0] / n * (s[0] / n), 0.0));
+}
+
+static void fill(const struct channel_fit *fit, const struct channel_start *start,
+                 nfsar_channels *found) {
     const struct channel_lines *l = fit->lines;
-    double sum = 0.0, moduli = 0.0, disagree = 0.0, powers = 0.0;
-    double n_pulse = (double)l->n_pulse, contrast = pow(10.0, 0.1 * contrast_db);
+    double disagree = 0.0, powers = 0.0, first_phase = 0.0;
+    double n_pulse = (double)l->n_pulse, n_channel = (double)l->n_channel;
     double ratio = l->phase_weight / l->delay_weight; /* of the variances, s^2 */
+    double scale = 2.0 * NFSAR_PI * l->centre_hz;
+    nfsar_vec3 h0 = mean_gradient(fit, 0);
     for (size_t c = 0; c < l->n_channel; c++) {
         nfsar_channel_error *one = &found->channel[c];
-        double modulus;
         double complex gain = channel_fit_gain(fit, c);
-        double noise = scatter(fit, c, gain, contrast, &modulus);
+        double noise = scatter(fit, c, gain, start->floor);
+        nfsar_vec3 h = mean_gradient(fit, c);
         one->gain = gain;
         one->delay_s = fit->delay_s[c];
-        one->residual_db = l->n_pulse > 1 ? 10.0 * log10(fmax(noise / power(gain), 1e-20)) : NAN;
+        one->residual_db = l->n_pulse > 1 ? decibels(noise / power(gain)) : NAN;
         double phase = noise / (2.0 * power(gain) * n_pulse);
-        double place = place_variance(fit, c, 0);
-        double scale = 2.0 * NFSAR_PI * l->centre_hz;
-        one->phase_sigma_rad = sqrt(phase + scale * scale * place);
-        one->delay_sigma_s = sqrt(phase * ratio + place);
-        sum += cabs(gain);
-        moduli += modulus;
+        first_phase = c == 0 ? phase : first_phase;
+        /* The phase is that against channel 0, the delay is absolute. */
+        double place = scale * scale * place_variance(fit, nfsar_vec3_subtract(h, h0));
+        one->phase_sigma_rad = c == 0 ? 0.0 : sqrt(phase + first_phase + place);
+        one->delay_sigma_s = sqrt(phase * ratio + place_variance(fit, h));
         disagree += noise;
         powers += power(gain);
     }
-    found->coherence = sum / moduli;
-    found->residual_db = l->n_pulse > 1 ? 10.0 * log10(fmax(disagree / powers, 1e-20)) : NAN;
-    found->contrast_db = contrast_db;
+    /* Noise, which the other ranges show, averages out; the rest may be the same in all pulses. */
+    double noise = fmin(disagree, n_channel * start->floor), rest = disagree - noise;
+    found->coherence = sqrt(powers / (powers + rest));
+    found->residual_db = l->n_pulse > 1 ? decibels(disagree / powers) : NAN;
+    found->mean_residual_db = l->n_pulse > 1 ? decibels((rest + noise / n_pulse) / powers) : NAN;
+    found->contrast_db = start->contrast_db;
     /* The reflector's own amplitude and phase are nobody's. */
     double complex common =
-        found->channel[0].gain / cabs(found->channel[0].gain) * sqrt(powers / (double)l->n_channel);
+        found->channel[0].gain / cabs(found->channel[0].gain) * sqrt(powers / n_channel);
     double first = found->channel[0].delay_s;
     for (size_t c = 0; c < l->n_channel; c++) {
         nfsar_channel_error *one = &found->channel[c];
@@ -208,6 +159,7 @@ static void fill(const struct channel_fit *fit, double contrast_db, nfsar_channe
         double turns = fmod(l->centre_hz * (one->delay_s - first), 1.0);
         one->phase_rad = carg(one->gain * cexp(2.0 * NFSAR_PI * I * turns));
     }
+    spread(found);
 }
 
 static enum nfsar_status check_found(const nfsar_channels *found, nfsar_error *error) {
@@ -222,18 +174,20 @@ static enum nfsar_status check_found(const nfsar_channels *found, nfsar_error *e
     }
     if (!(found->coherence >= LEAST_COHERENCE)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "the pulses do not see one point: %.0f %% of the echo adds up, 50 are "
-                          "needed; there is no corner reflector, or the poses are wrong",
-                          100.0 * found->coherence);
+                          "the pulses do not see one point: of the echo at %.3f m %.0f %% adds up, "
+                          "50 are needed; poses are wrong, or it is no corner reflector: --gate "
+                          "looks elsewhere, --leakage takes leakage out",
+                          found->range_m, 100.0 * found->coherence);
     }
     return NFSAR_OK;
 }
 
 static enum nfsar_status work(struct channel_fit *fit, nfsar_channels *found,
                               const nfsar_progress *progress, nfsar_error *error) {
-    double contrast_db = 0.0;
-    enum nfsar_status status = channel_start_find(fit->lines, fit->options, &fit->place,
-                                                  fit->delay_s, &contrast_db, error);
+    struct channel_start start = {0};
+    enum nfsar_status status =
+        channel_start_find(fit->lines, fit->options, &start, fit->delay_s, error);
+    fit->place = start.place;
     if (status == NFSAR_OK && !nfsar_progress_report(progress, 0.4)) {
         status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
     }
@@ -246,14 +200,13 @@ static enum nfsar_status work(struct channel_fit *fit, nfsar_channels *found,
     if (status == NFSAR_OK) {
         status = channel_fit_phases(fit, error);
     }
-    if (status == NFSAR_OK && fit->told == 0) {
-        status = follow_rules(fit, error);
-        found->delay_is_range = true;
+    found->angle_is_phase = fit->told < 3;
+    if (status == NFSAR_OK && fit->told < 3) {
+        status = channel_rules_follow(fit, &found->delay_is_range, error);
     }
     if (status != NFSAR_OK) {
         return status;
     }
-    found->angle_is_phase = fit->told < 3;
     for (size_t c = 0; c < found->n_channel; c++) {
         if (!(power(channel_fit_gain(fit, c)) > 0.0)) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT, "channel %zu has no echo at all", c);
@@ -263,8 +216,13 @@ static enum nfsar_status work(struct channel_fit *fit, nfsar_channels *found,
     memcpy(found->direction, fit->direction, sizeof found->direction);
     memcpy(found->place_sigma_m, fit->sigma_m, sizeof found->place_sigma_m);
     found->told = fit->told;
+    found->by_pulses = fit->by_pulses;
+    found->cell_s = 1.0 / fit->lines->bandwidth_hz;
+    for (size_t i = 0; i < fit->lines->n_line; i++) {
+        found->range_m += 0.5 * NFSAR_SPEED_OF_LIGHT * fit->t[i] / (double)fit->lines->n_line;
+    }
     found->centre_hz = fit->lines->centre_hz;
-    fill(fit, contrast_db, found);
+    fill(fit, &start, found);
     return check_found(found, error);
 }
 
@@ -286,7 +244,8 @@ enum nfsar_status nfsar_channels_find(const nfsar_capture *capture, const nfsar_
         return status;
     }
     found->n_channel = capture->array.n_channel;
-    found->n_pulse = capture->n_pulse;
+    found->n_pulse = lines.n_pulse;
+    found->n_missing = lines.n_missing;
     found->channel = calloc(found->n_channel, sizeof *found->channel);
     fit.delay_s = calloc(found->n_channel, sizeof *fit.delay_s);
     if (found->channel == NULL || fit.delay_s == NULL) {
@@ -310,10 +269,31 @@ enum nfsar_status nfsar_channels_find(const nfsar_capture *capture, const nfsar_
 }
 
 enum nfsar_channels_verdict nfsar_channels_judge(const nfsar_channels *found) {
-    double db = isnan(found->residual_db) ? -found->contrast_db : found->residual_db;
-    return db < -20.0   ? NFSAR_CHANNELS_GOOD
-           : db < -10.0 ? NFSAR_CHANNELS_FAIR
+    double db = isnan(found->mean_residual_db) ? -found->contrast_db : found->mean_residual_db;
+    int steps = db < -20.0 ? 0 : db < -10.0 ? 1 : 2;
+    if (found->by_pulses == 0 && steps < 1) {
+        steps = 1;
+    }
+    if (nfsar_channels_differ(found)) {
+        steps++;
+    }
+    return steps == 0   ? NFSAR_CHANNELS_GOOD
+           : steps == 1 ? NFSAR_CHANNELS_FAIR
                         : NFSAR_CHANNELS_POOR;
+}
+
+bool nfsar_channels_differ(const nfsar_channels *found) {
+    return found->gain_spread_db > MOST_SPREAD_DB ||
+           found->delay_spread_s > MOST_SPREAD_CELLS * found->cell_s;
+}
+
+double nfsar_channels_kept(const nfsar_channels *found, const nfsar_capture *capture) {
+    const double *had = capture->calibration.channel_delay_s;
+    double mean = 0.0;
+    for (size_t c = 0; found->delay_is_range && had != NULL && c < found->n_channel; c++) {
+        mean += had[c] / (double)found->n_channel;
+    }
+    return mean;
 }
 
 enum nfsar_status nfsar_channels_apply(const nfsar_channels *found, nfsar_capture *capture,
@@ -330,9 +310,10 @@ enum nfsar_status nfsar_channels_apply(const nfsar_channels *found, nfsar_captur
         free(delay);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
+    double kept = nfsar_channels_kept(found, capture);
     for (size_t c = 0; c < found->n_channel; c++) {
         gain[c] = (float complex)found->channel[c].gain;
-        delay[c] = found->channel[c].delay_s;
+        delay[c] = found->channel[c].delay_s + kept;
     }
     free(capture->calibration.channel_gain);
     free(capture->calibration.channel_delay_s);

@@ -79,12 +79,12 @@ static double late(const struct channel_fit *fit, size_t line) {
 }
 
 double channel_fit_late(const struct channel_fit *fit, size_t channel) {
-    double sum = 0.0, weight = 0.0;
+    double complex s0 = 0.0, s1 = 0.0;
     for (size_t i = channel; i < fit->lines->n_line; i += fit->lines->n_channel) {
-        sum += late(fit, i);
-        weight += power(fit->s0[i]);
+        s0 += fit->s0[i];
+        s1 += fit->s1[i];
     }
-    return weight > 0.0 ? sum / weight : 0.0;
+    return power(s0) > 0.0 ? cimag(s1 * conj(s0)) / power(s0) : 0.0;
 }
 
 /* The sums as they would be with another place; good for a part of a range cell. */
@@ -132,6 +132,19 @@ static void add_channel(const struct channel_fit *fit, size_t channel, const dou
     e->weight += sum;
 }
 
+/* How many directions are told to that. */
+static int count_told(const double matrix[9], double untold_m) {
+    double a[9], lambda[3];
+    int told = 0;
+    memcpy(a, matrix, sizeof a);
+    if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', 3, a, 3, lambda) == 0) {
+        for (int i = 0; i < 3; i++) {
+            told += lambda[i] > 1.0 / (untold_m * untold_m) ? 1 : 0;
+        }
+    }
+    return told;
+}
+
 /* Solve, the point's own uncertainty being one more equation, and move the place. scale: value per
  * delay; least: standard deviation of a value that is not gone below. */
 static enum nfsar_status step_place(struct channel_fit *fit, struct equations *e, double scale,
@@ -152,10 +165,11 @@ static enum nfsar_status step_place(struct channel_fit *fit, struct equations *e
             a[3 * j + k] = gain * e->matrix[j][k];
         }
         right[j] = gain / scale * e->right[j];
-        if (fit->options->has_point) {
-            a[4 * j] += 1.0 / (sigma * sigma);
-            right[j] += aim[j] / (sigma * sigma);
-        }
+    }
+    fit->by_pulses = count_told(a, untold_m);
+    for (int j = 0; fit->options->has_point && j < 3; j++) {
+        a[4 * j] += 1.0 / (sigma * sigma);
+        right[j] += aim[j] / (sigma * sigma);
     }
     if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'U', 3, a, 3, lambda) != 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "the equations of the place have no solution");
@@ -339,7 +353,7 @@ static void phases(const struct channel_fit *fit, double *value, double *weight,
     }
 }
 
-enum nfsar_status channel_fit_phases(struct channel_fit *fit, nfsar_error *error) {
+static enum nfsar_status fit_phases(struct channel_fit *fit, bool anew, nfsar_error *error) {
     size_t n = fit->lines->n_line;
     double *value = malloc(n * sizeof *value), *weight = malloc(n * sizeof *weight);
     double scale = 2.0 * NFSAR_PI * fit->lines->centre_hz, moved_m = INFINITY;
@@ -350,7 +364,7 @@ enum nfsar_status channel_fit_phases(struct channel_fit *fit, nfsar_error *error
     } else {
         status = channel_fit_sum(fit, error);
     }
-    if (status == NFSAR_OK) {
+    if (status == NFSAR_OK && anew) {
         phases(fit, value, weight, &e);
         search(fit, &e);
     }
@@ -381,4 +395,12 @@ enum nfsar_status channel_fit_phases(struct channel_fit *fit, nfsar_error *error
     free(value);
     free(weight);
     return status;
+}
+
+enum nfsar_status channel_fit_phases(struct channel_fit *fit, nfsar_error *error) {
+    return fit_phases(fit, true, error);
+}
+
+enum nfsar_status channel_fit_settle(struct channel_fit *fit, nfsar_error *error) {
+    return fit_phases(fit, false, error);
 }

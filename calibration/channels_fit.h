@@ -20,6 +20,7 @@ struct channel_fit {
     nfsar_vec3 direction[3];
     double sigma_m[3];
     int told;
+    int by_pulses; /* how many directions the pulses tell without the point */
 };
 
 enum nfsar_status channel_fit_open(struct channel_fit *fit, nfsar_error *error);
@@ -28,13 +29,17 @@ void channel_fit_close(struct channel_fit *fit);
 /* Place and delays from delays alone, which no wavelength makes ambiguous. */
 enum nfsar_status channel_fit_delays(struct channel_fit *fit, nfsar_error *error);
 
-/* Then from phases; ends with sums that belong to the place and the delays. */
+/* Then from phases, of which this looks for the right wavelength; ends with sums that belong to the
+ * place and the delays. */
 enum nfsar_status channel_fit_phases(struct channel_fit *fit, nfsar_error *error);
+
+/* The same from a place that is right to a part of a wavelength. */
+enum nfsar_status channel_fit_settle(struct channel_fit *fit, nfsar_error *error);
 
 /* Sums at the place and delays as they are. */
 enum nfsar_status channel_fit_sum(struct channel_fit *fit, nfsar_error *error);
 
-/* Mean over the pulses of s0 of a channel, and of Im(s1 / s0) weighted with |s0|^2. */
+/* Mean over the pulses of s0 of a channel, and Im(s1 / s0) of the means. */
 double complex channel_fit_gain(const struct channel_fit *fit, size_t channel);
 double channel_fit_late(const struct channel_fit *fit, size_t channel);
 

@@ -5,8 +5,11 @@
 
 #include <nfsar/geometry.h>
 
-/* Samples that are read at a time. */
-#define BLOCK_SAMPLES ((size_t)1 << 22)
+/* Samples that are kept in memory, 128 MiB: thousands of pulses tell the place and the channels
+ * to less than poses and hardware hold. */
+#define MOST_SAMPLES ((size_t)1 << 24)
+/* But for very long pulses. */
+#define LEAST_PULSES ((size_t)64)
 
 static void weigh(struct channel_lines *l, enum nfsar_window window, double *position,
                   float *taper) {
@@ -41,33 +44,81 @@ static void weigh(struct channel_lines *l, enum nfsar_window window, double *pos
     l->delay_weight = l->sum_wxx * l->sum_wxx / sum_wwxx;
 }
 
+/* Which pulses are used: all whole ones, or of very many as many as there is room for. Those are
+ * evenly spread, but not in equal steps, which might pick one column of a raster. */
+static enum nfsar_status pick_pulses(struct channel_lines *l, nfsar_error *error) {
+    const nfsar_capture *capture = l->capture;
+    l->pulse = malloc(capture->n_pulse * sizeof *l->pulse);
+    if (l->pulse == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    size_t n = 0, pulse = l->n_channel * l->n_sample;
+    for (size_t p = 0; p < capture->n_pulse; p++) {
+        if ((capture->flags[p] & NFSAR_PULSE_SAMPLES_MISSING) == 0) {
+            l->pulse[n++] = p;
+        }
+    }
+    l->n_missing = capture->n_pulse - n;
+    if (n == 0) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "every pulse misses samples");
+    }
+    size_t most = MOST_SAMPLES / pulse > LEAST_PULSES ? MOST_SAMPLES / pulse : LEAST_PULSES;
+    l->n_pulse = n < most ? n : most;
+    for (size_t i = 0; l->n_pulse < n && i < most; i++) {
+        double each = (double)n / (double)most, within = fmod(0.6180339887498949 * (double)i, 1.0);
+        size_t from = (size_t)(each * (double)i), to = (size_t)(each * (double)(i + 1));
+        l->pulse[i] = l->pulse[from + (size_t)(within * (double)(to - from))];
+    }
+    l->n_line = l->n_channel * l->n_pulse;
+    return NFSAR_OK;
+}
+
+/* Samples and antennas, in runs of pulses that follow one another. */
+static enum nfsar_status read_pulses(struct channel_lines *l, const nfsar_echo_source *source,
+                                     nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    for (size_t first = 0, n; status == NFSAR_OK && first < l->n_pulse; first += n) {
+        n = 1;
+        while (first + n < l->n_pulse && l->pulse[first + n] == l->pulse[first] + n) {
+            n++;
+        }
+        size_t line = first * l->n_channel;
+        status = source->read(source->context, l->pulse[first], n, 0, l->n_sample,
+                              l->sample + line * l->n_sample, error);
+        if (status == NFSAR_OK) {
+            status = nfsar_capture_antennas(l->capture, false, l->pulse[first], n, l->tx + line,
+                                            l->rx + line, error);
+        }
+    }
+    return status;
+}
+
 enum nfsar_status channel_lines_open(const nfsar_capture *capture, const nfsar_echo_source *source,
                                      enum nfsar_window window, struct channel_lines *lines,
                                      nfsar_error *error) {
     struct channel_lines *l = lines;
-    *l = (struct channel_lines){.capture = capture, .source = source};
+    *l = (struct channel_lines){.capture = capture};
     l->n_channel = capture->array.n_channel;
-    l->n_pulse = capture->n_pulse;
     l->n_sample = capture->n_sample;
-    l->n_line = l->n_channel * l->n_pulse;
-    size_t pulse = l->n_channel * l->n_sample;
-    l->block_pulses = BLOCK_SAMPLES / pulse > 0 ? BLOCK_SAMPLES / pulse : 1;
-    l->block_pulses = l->block_pulses < l->n_pulse ? l->block_pulses : l->n_pulse;
+    enum nfsar_status status = pick_pulses(l, error);
+    if (status != NFSAR_OK) {
+        channel_lines_close(l);
+        return status;
+    }
     l->omega = malloc(l->n_sample * sizeof *l->omega);
     l->taper = malloc(l->n_sample * sizeof *l->taper);
     l->tx = malloc(l->n_line * sizeof *l->tx);
     l->rx = malloc(l->n_line * sizeof *l->rx);
-    l->block = malloc(l->block_pulses * pulse * sizeof *l->block);
+    l->sample = malloc(l->n_line * l->n_sample * sizeof *l->sample);
     double *position = malloc(l->n_sample * sizeof *position);
     float *taper = malloc(l->n_sample * sizeof *taper);
-    enum nfsar_status status = NFSAR_OK;
     if (l->omega == NULL || l->taper == NULL || l->tx == NULL || l->rx == NULL ||
-        l->block == NULL || position == NULL || taper == NULL) {
+        l->sample == NULL || position == NULL || taper == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     } else {
         weigh(l, window, position, taper);
         l->uniform = nfsar_frequencies_uniform(capture->frequency_hz, l->n_sample, 1e-6, NULL);
-        status = nfsar_capture_antennas(capture, false, 0, l->n_pulse, l->tx, l->rx, error);
+        status = read_pulses(l, source, error);
     }
     free(position);
     free(taper);
@@ -82,7 +133,8 @@ void channel_lines_close(struct channel_lines *lines) {
     free(lines->taper);
     free(lines->tx);
     free(lines->rx);
-    free(lines->block);
+    free(lines->sample);
+    free(lines->pulse);
     *lines = (struct channel_lines){0};
 }
 
@@ -114,45 +166,34 @@ static void sum_line(const struct channel_lines *l, const float complex *y, doub
 
 enum nfsar_status channel_lines_sum(struct channel_lines *lines, const double *t,
                                     double complex *s0, double complex *s1, nfsar_error *error) {
-    const struct channel_lines *l = lines;
-    for (size_t first = 0; first < l->n_pulse; first += l->block_pulses) {
-        size_t left = l->n_pulse - first;
-        size_t n = left < l->block_pulses ? left : l->block_pulses;
-        enum nfsar_status status =
-            l->source->read(l->source->context, first, n, 0, l->n_sample, lines->block, error);
-        if (status != NFSAR_OK) {
-            return status;
-        }
-        size_t start = first * l->n_channel;
+    (void)error;
 #pragma omp parallel for schedule(static)
-        for (size_t i = 0; i < n * l->n_channel; i++) {
-            sum_line(l, l->block + i * l->n_sample, t[start + i], &s0[start + i],
-                     s1 != NULL ? &s1[start + i] : NULL);
-        }
+    for (size_t i = 0; i < lines->n_line; i++) {
+        sum_line(lines, lines->sample + i * lines->n_sample, t[i], &s0[i],
+                 s1 != NULL ? &s1[i] : NULL);
     }
     return NFSAR_OK;
 }
 
 enum nfsar_status channel_lines_profiles(struct channel_lines *lines, size_t stride, double first,
                                          double step, size_t n, float *power, nfsar_error *error) {
+    (void)error;
     const struct channel_lines *l = lines;
-    for (size_t p = 0, row = 0; p < l->n_pulse; p += stride, row++) {
-        enum nfsar_status status =
-            l->source->read(l->source->context, p, 1, 0, l->n_sample, lines->block, error);
-        if (status != NFSAR_OK) {
-            return status;
-        }
-        float *rows = power + row * l->n_channel * n;
-#pragma omp parallel for collapse(2) schedule(static)
-        for (size_t c = 0; c < l->n_channel; c++) {
-            for (size_t i = 0; i < n; i++) {
-                double complex s0 = 0.0;
-                sum_line(l, l->block + c * l->n_sample, first + (double)i * step, &s0, NULL);
-                rows[c * n + i] = (float)(creal(s0) * creal(s0) + cimag(s0) * cimag(s0));
-            }
+    size_t n_row = (l->n_pulse + stride - 1) / stride;
+#pragma omp parallel for schedule(static)
+    for (size_t k = 0; k < n_row * l->n_channel; k++) {
+        size_t line = k / l->n_channel * stride * l->n_channel + k % l->n_channel;
+        for (size_t i = 0; i < n; i++) {
+            double complex s0 = 0.0;
+            sum_line(l, l->sample + line * l->n_sample, first + (double)i * step, &s0, NULL);
+            power[k * n + i] = (float)(creal(s0) * creal(s0) + cimag(s0) * cimag(s0));
         }
     }
     return NFSAR_OK;
+}
+
+double channel_lines_time(const struct channel_lines *lines, size_t pulse) {
+    return lines->capture->time_s[lines->pulse[pulse]];
 }
 
 double channel_lines_delay(const struct channel_lines *lines, size_t line, nfsar_vec3 place) {

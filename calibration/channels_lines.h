@@ -15,23 +15,25 @@
 
 struct channel_lines {
     const nfsar_capture *capture;
-    const nfsar_echo_source *source;
-    size_t n_channel, n_pulse, n_sample;
-    size_t n_line;       /* n_pulse * n_channel, channel fastest */
-    double *omega;       /* [n_sample] 2 pi f */
-    double *taper;       /* [n_sample] */
-    double centre_hz;    /* mean frequency, weighted with the taper */
+    size_t n_channel, n_sample;
+    size_t n_pulse;   /* that are used: those that miss samples are not, and of very many a part */
+    size_t n_missing; /* that miss samples */
+    size_t *pulse;    /* [n_pulse] which of the capture's they are, ascending */
+    size_t n_line;    /* n_pulse * n_channel, channel fastest */
+    double *omega;    /* [n_sample] 2 pi f */
+    double *taper;    /* [n_sample] */
+    double centre_hz; /* mean frequency, weighted with the taper */
     double bandwidth_hz; /* highest less lowest */
     double step_hz;      /* mean step */
     bool uniform;        /* frequencies in equal steps */
     double sum_w, sum_wxx;
-    double phase_weight;  /* variance of the phase of s0 is noise / (2 |g|^2 phase_weight) */
-    double delay_weight;  /* likewise of Im(s1 / s0), s^2 */
-    nfsar_vec3 *tx, *rx;  /* [n_line] */
-    float complex *block; /* samples of block_pulses pulses */
-    size_t block_pulses;
+    double phase_weight;   /* variance of the phase of s0 is noise / (2 |g|^2 phase_weight) */
+    double delay_weight;   /* likewise of Im(s1 / s0), s^2 */
+    nfsar_vec3 *tx, *rx;   /* [n_line] */
+    float complex *sample; /* [n_line][n_sample] */
 };
 
+/* Reads all samples that are used. NFSAR_ERROR_FORMAT where every pulse misses some. */
 enum nfsar_status channel_lines_open(const nfsar_capture *capture, const nfsar_echo_source *source,
                                      enum nfsar_window window, struct channel_lines *lines,
                                      nfsar_error *error);
@@ -45,6 +47,9 @@ enum nfsar_status channel_lines_sum(struct channel_lines *lines, const double *t
  * i < n, into power[lines of those pulses][n]. */
 enum nfsar_status channel_lines_profiles(struct channel_lines *lines, size_t stride, double first,
                                          double step, size_t n, float *power, nfsar_error *error);
+
+/* Time of a pulse that is used. */
+double channel_lines_time(const struct channel_lines *lines, size_t pulse);
 
 /* (R_T + R_R) / c of a line, and its gradient along the place. */
 double channel_lines_delay(const struct channel_lines *lines, size_t line, nfsar_vec3 place);

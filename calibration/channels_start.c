@@ -1,10 +1,13 @@
 #include "calibration/channels_start.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <nfsar/geometry.h>
+
+#include "calibration/examine.h"
 
 /* Steps of a profile in a range cell. */
 #define STEPS 4.0
@@ -15,8 +18,10 @@
 #define APART_CELLS 1.5
 /* Leakage between a board's antennas comes from nearer than this. */
 #define LEAKAGE_M 0.05
-/* What noise alone does not reach; with few lines it comes to 8 dB. */
-#define CONTRAST_DB 11.0
+/* How likely noise alone may pass for a reflector, and what is too weak to lead a search even where
+ * so many lines are averaged that noise does not come to it. */
+#define FALSE_ALARM 1e-3
+#define LEAST_DB    3.0
 /* Sines of the largest angles that are looked at. */
 #define WIDEST 0.8
 
@@ -111,9 +116,20 @@ static enum nfsar_status open_profiles(struct channel_lines *lines, double first
     return channel_lines_profiles(lines, p->stride, p->first, p->step, p->n, p->power, error);
 }
 
+/* Sines of angles that are looked at are so far apart: half a cell at the ends of the scan. */
+static double angle_step(const struct profiles *p, nfsar_vec3 centre) {
+    const struct channel_lines *l = p->lines;
+    double extent = 0.0, cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz;
+    for (size_t row = 0; row < p->n_row; row++) {
+        extent = fmax(extent, nfsar_vec3_distance(centre, l->tx[row * p->stride * l->n_channel]));
+    }
+    return fmax(fmin(0.1, 0.5 * cell / fmax(extent, 1e-3)), 0.02);
+}
+
 /* The place that the powers of all lines agree upon, looked for in all directions before the radar
  * in the middle of the scan. Where directions are alike the one ahead is taken. */
-static nfsar_vec3 search_place(const struct profiles *p, double near_m, double far_m) {
+static nfsar_vec3 search_place(const struct profiles *p, double near_m, double far_m,
+                               double *tried) {
     const struct channel_lines *l = p->lines;
     const nfsar_capture *capture = l->capture;
     size_t middle = l->n_pulse / 2;
@@ -124,15 +140,11 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
     }
     centre = nfsar_vec3_scale(centre, 1.0 / (double)l->n_channel);
     nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                       capture->time_s[middle], NULL);
-    double extent = 0.0;
-    for (size_t row = 0; row < p->n_row; row++) {
-        extent = fmax(extent, nfsar_vec3_distance(centre, l->tx[row * p->stride * l->n_channel]));
-    }
-    double cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz;
-    double step = fmax(fmin(0.1, 0.5 * cell / fmax(extent, 1e-3)), 0.02);
+                                       channel_lines_time(l, middle), NULL);
+    double cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz, step = angle_step(p, centre);
     int n = (int)ceil(WIDEST / step);
     size_t n_range = (size_t)ceil((far_m - near_m) / (0.5 * cell)) + 1;
+    *tried = (double)n_range * (2.0 * n + 1.0) * (2.0 * n + 1.0);
     double best = -1.0, best_aside = 0.0;
     nfsar_vec3 found = centre;
 #pragma omp parallel for collapse(2) schedule(dynamic)
@@ -163,81 +175,130 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
     return found;
 }
 
-/* The strongest delay of a channel (or all) within more +- half, in steps of an eighth cell. */
-static double strongest(const struct profiles *p, size_t channel, nfsar_vec3 place, double more,
-                        double half, double *power) {
-    double step = 0.5 * p->step, best = -1.0, found = more;
-    int n = (int)ceil(half / step);
-    for (int i = -n; i <= n; i++) {
-        double score = power_of(p, channel, place, more + i * step);
+/* The strongest delay of a channel (or all) in an interval, in steps of an eighth cell. */
+static double strongest(const struct profiles *p, size_t channel, nfsar_vec3 place,
+                        const double window[2], double *power) {
+    double step = 0.5 * p->step, best = -1.0, found = window[0];
+    size_t n = (size_t)ceil((window[1] - window[0]) / step);
+    for (size_t i = 0; i <= n; i++) {
+        double more = window[0] + (window[1] - window[0]) * (double)i / (double)n;
+        double score = power_of(p, channel, place, more);
         if (score > best) {
             best = score;
-            found = more + i * step;
+            found = more;
         }
     }
     *power = best;
     return found;
 }
 
-static void delays_of(const struct channel_lines *l, nfsar_vec3 place, double *least,
+static void delays_of(const struct channel_lines *l, nfsar_vec3 place, double *least, double *mean,
                       double *most) {
     *least = INFINITY;
-    *most = 0.0;
+    *mean = *most = 0.0;
     for (size_t line = 0; line < l->n_line; line++) {
         double t = channel_lines_delay(l, line, place);
         *least = fmin(*least, t);
         *most = fmax(*most, t);
+        *mean += t / (double)l->n_line;
     }
 }
 
+/* What is looked at. */
+struct search {
+    double near_m, far_m;
+    double first, last; /* delays of the profiles */
+    double window[2];   /* of the common delay, beside the place's */
+    double tried;       /* places and delays */
+};
+
+static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channels_options *o,
+                              struct search *s, nfsar_error *error) {
+    double cell = 1.0 / l->bandwidth_hz, lobe = 1.25 * NFSAR_SPEED_OF_LIGHT * cell;
+    /* Half a main lobe and some more away from the leakage. */
+    s->near_m = o->near_m > 0.0 ? o->near_m : LEAKAGE_M + lobe;
+    if (o->has_point) {
+        double mean, margin = fmax(o->search_delay_s + 2.0 * APART_CELLS * cell, 16.0 * cell);
+        delays_of(l, o->point, &s->first, &mean, &s->last);
+        s->first -= margin;
+        s->last += margin;
+        /* Not down to the leakage, unless the point is so near. */
+        double low = fmin(2.0 * s->near_m / NFSAR_SPEED_OF_LIGHT - mean, -0.5 * cell);
+        s->window[0] = fmax(low, -o->search_delay_s);
+        s->window[1] = o->search_delay_s;
+        s->tried = 2.0 * (s->window[1] - s->window[0]) / cell + 1.0;
+        return NFSAR_OK;
+    }
+    double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / l->step_hz;
+    s->far_m = o->far_m > 0.0 ? o->far_m : unambiguous - lobe; /* leakage appears there again */
+    if (!(s->far_m > s->near_m)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "nothing lies between %g and %g m; ranges are unambiguous within %g m",
+                          s->near_m, s->far_m, unambiguous);
+    }
+    s->first = 2.0 * s->near_m / NFSAR_SPEED_OF_LIGHT;
+    /* Beyond a narrow gate, so that the median is that of what else there is. */
+    s->last = fmax(2.0 * s->far_m / NFSAR_SPEED_OF_LIGHT, s->first + 32.0 * cell);
+    s->window[0] = -cell;
+    s->window[1] = cell;
+    return NFSAR_OK;
+}
+
+/* Whether what was found is a reflector: more than noise, and a maximum. */
+static enum nfsar_status check(const struct profiles *p, const nfsar_channels_options *o,
+                               const struct search *s, const struct channel_start *start,
+                               double common, nfsar_error *error) {
+    double n_line = (double)(p->n_row * p->lines->n_channel);
+    double noise_db = 10.0 * log10(examine_mean_power(n_line, FALSE_ALARM / s->tried) /
+                                   examine_mean_power(n_line, 0.5));
+    double half_mm = 0.5e3 * NFSAR_SPEED_OF_LIGHT;
+    if (start->contrast_db < fmax(noise_db, LEAST_DB)) {
+        char where[96] = "";
+        if (o->has_point) {
+            snprintf(where, sizeof where, " near the point (%+.0f to %+.0f mm beyond it: --search)",
+                     half_mm * s->window[0], half_mm * s->window[1]);
+        }
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "no reflector in the data%s: the strongest echo stands %.1f dB above the "
+                          "others, and noise alone comes to %.1f",
+                          where, start->contrast_db, noise_db);
+    }
+    if (o->has_point && (common <= s->window[0] || common >= s->window[1])) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "no reflector in the data near the point: between %+.0f and %+.0f mm "
+                          "beyond it the echo is strongest at the edge, %+.0f mm; --search looks "
+                          "farther, --leakage takes out what is in the way",
+                          half_mm * s->window[0], half_mm * s->window[1], half_mm * common);
+    }
+    return NFSAR_OK;
+}
+
 enum nfsar_status channel_start_find(struct channel_lines *lines,
-                                     const nfsar_channels_options *options, nfsar_vec3 *place,
-                                     double *delay_s, double *contrast_db, nfsar_error *error) {
-    double cell = 1.0 / lines->bandwidth_hz, first, last;
-    double near_m = options->near_m, far_m = options->far_m;
-    if (options->has_point) {
-        delays_of(lines, options->point, &first, &last);
-        double margin = fmax(options->search_delay_s + 2.0 * APART_CELLS * cell, 16.0 * cell);
-        first -= margin;
-        last += margin;
-    } else {
-        double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / lines->step_hz;
-        double lobe = 1.25 * NFSAR_SPEED_OF_LIGHT * cell; /* half a main lobe and some more */
-        far_m = far_m > 0.0 ? far_m : unambiguous - lobe; /* leakage appears there again */
-        near_m = near_m > 0.0 ? near_m : LEAKAGE_M + lobe;
-        if (!(far_m > near_m)) {
-            return nfsar_fail(
-                error, NFSAR_ERROR_ARGUMENT,
-                "nothing lies between %g and %g m; ranges are unambiguous within %g m", near_m,
-                far_m, unambiguous);
-        }
-        first = 2.0 * near_m / NFSAR_SPEED_OF_LIGHT;
-        /* Beyond a narrow gate, so that the median is that of what else there is. */
-        last = fmax(2.0 * far_m / NFSAR_SPEED_OF_LIGHT, first + 32.0 * cell);
-    }
-    struct profiles p;
-    double median = 0.0, power = 0.0, common = 0.0;
-    enum nfsar_status status = open_profiles(lines, first, last, &p, error);
+                                     const nfsar_channels_options *options,
+                                     struct channel_start *start, double *delay_s,
+                                     nfsar_error *error) {
+    struct search s = {0};
+    struct profiles p = {0};
+    double power = 0.0, common = 0.0, apart = APART_CELLS / lines->bandwidth_hz;
+    enum nfsar_status status = plan(lines, options, &s, error);
     if (status == NFSAR_OK) {
-        status = median_power(&p, &median, error);
+        status = open_profiles(lines, s.first, s.last, &p, error);
     }
     if (status == NFSAR_OK) {
-        *place = options->has_point ? options->point : search_place(&p, near_m, far_m);
-        common = strongest(&p, lines->n_channel, *place, 0.0,
-                           options->has_point ? options->search_delay_s : cell, &power);
-        *contrast_db = 10.0 * log10(power / fmax(median, 1e-30 * power));
-        if (!(power > 0.0)) {
-            status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "all samples are zero");
-        } else if (*contrast_db < CONTRAST_DB) {
-            status = nfsar_fail(
-                error, NFSAR_ERROR_FORMAT,
-                "no reflector in the data%s: the strongest echo stands %.1f dB above the others, "
-                "and noise alone comes to 8",
-                options->has_point ? " near the point" : "", *contrast_db);
-        }
+        status = median_power(&p, &start->floor, error);
     }
+    if (status == NFSAR_OK) {
+        start->place =
+            options->has_point ? options->point : search_place(&p, s.near_m, s.far_m, &s.tried);
+        common = strongest(&p, lines->n_channel, start->place, s.window, &power);
+        start->contrast_db = 10.0 * log10(power / fmax(start->floor, 1e-30 * power));
+        status = power > 0.0 ? check(&p, options, &s, start, common, error)
+                             : nfsar_fail(error, NFSAR_ERROR_FORMAT, "all samples are zero");
+    }
+    const double about[2] = {fmax(common - apart, fmin(s.window[0], common - 0.5 * apart)),
+                             common + apart};
     for (size_t c = 0; status == NFSAR_OK && c < lines->n_channel; c++) {
-        delay_s[c] = strongest(&p, c, *place, common, APART_CELLS * cell, &power);
+        delay_s[c] = strongest(&p, c, start->place, about, &power);
     }
     free(p.power);
     return status;

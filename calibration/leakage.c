@@ -27,6 +27,9 @@
 /* The matrix is factorised in n^3 / 3 steps. */
 enum { MOST_SAMPLES = 2048 };
 
+/* Complex numbers that all knots may take: 1 GiB. */
+#define MOST_KNOTS ((size_t)1 << 26)
+
 struct nfsar_leakage {
     const nfsar_capture *capture;
     double beyond;
@@ -78,26 +81,62 @@ static void solve(const double complex *l, size_t n, double complex *x) {
     }
 }
 
-static bool make_filter(nfsar_leakage *leakage, double near_m, double cell, double last) {
+static enum nfsar_status no_memory(size_t n, nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for leakage in %zu samples", n);
+}
+
+static enum nfsar_status make_filter(nfsar_leakage *leakage, double near_m, double cell,
+                                     double last, nfsar_error *error) {
     size_t n = leakage->capture->n_sample;
     double *k = malloc(n * sizeof *k);
     leakage->near_part = malloc(n * n * sizeof *leakage->near_part);
     leakage->factor = malloc(n * n * sizeof *leakage->factor);
-    bool fits = k != NULL && leakage->near_part != NULL && leakage->factor != NULL;
-    if (fits) {
-        nfsar_wavenumbers(leakage->capture->frequency_hz, n, k);
-        for (size_t i = 0; i < n * n; i++) {
-            double dk = k[i / n] - k[i % n];
-            double complex here = covariance(dk, -BELOW_CELLS * cell, near_m);
-            leakage->near_part[i] = here;
-            leakage->factor[i] =
-                here + covariance(dk, leakage->beyond, last - (BELOW_CELLS + END_CELLS) * cell) +
-                (i % n == i / n ? NOISE * last : 0.0);
-        }
-        fits = factorise(leakage->factor, n);
+    if (k == NULL || leakage->near_part == NULL || leakage->factor == NULL) {
+        free(k);
+        return no_memory(n, error);
+    }
+    nfsar_wavenumbers(leakage->capture->frequency_hz, n, k);
+    for (size_t i = 0; i < n * n; i++) {
+        double dk = k[i / n] - k[i % n];
+        double complex here = covariance(dk, -BELOW_CELLS * cell, near_m);
+        leakage->near_part[i] = here;
+        leakage->factor[i] =
+            here + covariance(dk, leakage->beyond, last - (BELOW_CELLS + END_CELLS) * cell) +
+            (i % n == i / n ? NOISE * last : 0.0);
     }
     free(k);
-    return fits;
+    return factorise(leakage->factor, n)
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "these %zu frequencies do not tell leakage up to %g m from targets "
+                            "beyond %g m: the equations have no solution",
+                            n, near_m, leakage->beyond);
+}
+
+/* Knots every `drift` pulses, of which the last is at the last pulse or behind it: one for all
+ * pulses where drift is 0. Sums at the knots, zeroed. */
+static enum nfsar_status make_knots(nfsar_leakage *leakage, size_t drift, nfsar_error *error) {
+    size_t n_pulse = leakage->capture->n_pulse, count = 0;
+    size_t line = leakage->capture->array.n_channel * leakage->capture->n_sample;
+    size_t most = MOST_KNOTS / line;
+    leakage->drift = drift < n_pulse ? drift : n_pulse;
+    leakage->n_knot = 1;
+    if (leakage->drift > 0) {
+        leakage->n_knot = (n_pulse - 1 + leakage->drift - 1) / leakage->drift + 1;
+    }
+    if (__builtin_mul_overflow(leakage->n_knot, line, &count) ||
+        (leakage->n_knot > 1 && count > MOST_KNOTS)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "leakage that changes in the course of %zu pulse%s takes too much memory "
+                          "for %zu pulses of %zu samples: %zu pulses are the least here",
+                          drift, drift == 1 ? "" : "s", n_pulse, line,
+                          most > 2 ? (n_pulse - 1) / (most - 2) + 1 : n_pulse);
+    }
+    leakage->weight = calloc(3 * leakage->n_knot, sizeof *leakage->weight);
+    leakage->knot = calloc(count, sizeof *leakage->knot);
+    return leakage->weight != NULL && leakage->knot != NULL
+               ? NFSAR_OK
+               : no_memory(leakage->capture->n_sample, error);
 }
 
 enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, const double limits_m[2],
@@ -119,22 +158,17 @@ enum nfsar_status nfsar_leakage_create(const nfsar_capture *capture, const doubl
                           near_m, beyond, cell, end);
     }
     nfsar_leakage *made = calloc(1, sizeof *made);
-    if (made != NULL) {
-        *made =
-            (nfsar_leakage){.capture = capture,
-                            .beyond = beyond,
-                            .drift = drift,
-                            .n_knot = drift > 0 ? (capture->n_pulse + drift - 2) / drift + 1 : 1};
-        made->weight = calloc(3 * made->n_knot, sizeof *made->weight);
-        size_t count = 0;
-        if (!__builtin_mul_overflow(made->n_knot, capture->array.n_channel * n, &count)) {
-            made->knot = calloc(count, sizeof *made->knot);
-        }
+    if (made == NULL) {
+        return no_memory(n, error);
     }
-    if (made == NULL || made->weight == NULL || made->knot == NULL ||
-        !make_filter(made, near_m, cell, last)) {
+    *made = (nfsar_leakage){.capture = capture, .beyond = beyond};
+    enum nfsar_status status = make_knots(made, drift, error);
+    if (status == NFSAR_OK) {
+        status = make_filter(made, near_m, cell, last, error);
+    }
+    if (status != NFSAR_OK) {
         nfsar_leakage_destroy(made);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for leakage in %zu samples", n);
+        return status;
     }
     *leakage = made;
     return NFSAR_OK;

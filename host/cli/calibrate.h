@@ -53,6 +53,7 @@ int calibrate_axis(const struct calibrate_axis *job);
 struct calibrate_channels {
     struct calibrate_files files;
     nfsar_channels_options options;
+    bool force; /* write a poor calibration too */
 };
 int calibrate_channels(const struct calibrate_channels *job);
 

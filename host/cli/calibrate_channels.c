@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <nfsar/nfsar.h>
 
@@ -18,8 +19,18 @@ static const char *const verdicts[] = {
     [NFSAR_CHANNELS_POOR] = "poor",
 };
 
-static const char *advice(enum nfsar_channels_verdict verdict) {
-    switch (verdict) {
+/* Mean delays below this part of a range cell are of no instrument. */
+#define EARLY_CELLS (-0.5)
+
+static const char *advice(const nfsar_channels *f) {
+    if (nfsar_channels_differ(f)) {
+        return "channels differ by more than those of a board do, so that this may be no single "
+               "point";
+    }
+    if (f->by_pulses == 0 && nfsar_channels_judge(f) == NFSAR_CHANNELS_FAIR) {
+        return "from one place this cannot be checked";
+    }
+    switch (nfsar_channels_judge(f)) {
     case NFSAR_CHANNELS_GOOD:
         return "a point explains the echoes at its range";
     case NFSAR_CHANNELS_FAIR:
@@ -31,9 +42,14 @@ static const char *advice(enum nfsar_channels_verdict verdict) {
     }
 }
 
+/* A poor calibration is worse than none. */
+static bool is_wanted(const struct calibrate_channels *job, const nfsar_channels *f) {
+    return job->force || nfsar_channels_judge(f) != NFSAR_CHANNELS_POOR;
+}
+
 /* ---- output ---------------------------------------------------------------------------------- */
 
-static int print_json(const struct calibrate_channels *job, const nfsar_channels *f) {
+static int print_json(const struct calibrate_channels *job, const nfsar_channels *f, double kept) {
     json_t *channels = json_array();
     for (size_t c = 0; c < f->n_channel; c++) {
         const nfsar_channel_error *one = &f->channel[c];
@@ -41,7 +57,7 @@ static int print_json(const struct calibrate_channels *job, const nfsar_channels
                                                   "gain", creal(one->gain), cimag(one->gain),
                                                   "gain_db", 20.0 * log10(cabs(one->gain)),
                                                   "phase_deg", DEGREES * one->phase_rad, "delay_s",
-                                                  one->delay_s, "phase_sigma_deg",
+                                                  one->delay_s + kept, "phase_sigma_deg",
                                                   json_number(DEGREES * one->phase_sigma_rad),
                                                   "delay_sigma_s", json_number(one->delay_sigma_s),
                                                   "residual_db", json_number(one->residual_db)));
@@ -51,15 +67,20 @@ static int print_json(const struct calibrate_channels *job, const nfsar_channels
         json_array_append_new(sigma, json_number(f->place_sigma_m[i]));
     }
     return print_object(json_pack(
-        "{s:o, s:[f, f, f], s:o, s:i, s:b, s:b, s:f, s:f, s:o, s:f, s:s, s:I, s:o}", "output",
-        json_text(job->files.output), "place_m", f->place.x, f->place.y, f->place.z,
-        "place_sigma_m", sigma, "directions_told", f->told, "delay_is_range", f->delay_is_range,
-        "angle_is_phase", f->angle_is_phase, "centre_hz", f->centre_hz, "coherence", f->coherence,
-        "residual_db", json_number(f->residual_db), "contrast_db", f->contrast_db, "verdict",
-        verdicts[nfsar_channels_judge(f)], "pulses", (json_int_t)f->n_pulse, "channels", channels));
+        "{s:o, s:b, s:[f, f, f], s:o, s:i, s:i, s:b, s:b, s:f, s:f, s:o, s:o, s:f, s:f, s:f, s:s, "
+        "s:I, s:I, s:o}",
+        "output", json_text(job->files.output), "written", is_wanted(job, f), "place_m", f->place.x,
+        f->place.y, f->place.z, "place_sigma_m", sigma, "directions_told", f->told,
+        "directions_by_pulses", f->by_pulses, "delay_is_range", f->delay_is_range, "angle_is_phase",
+        f->angle_is_phase, "centre_hz", f->centre_hz, "coherence", f->coherence, "residual_db",
+        json_number(f->residual_db), "mean_residual_db", json_number(f->mean_residual_db),
+        "contrast_db", f->contrast_db, "gain_spread_db", f->gain_spread_db, "delay_spread_s",
+        f->delay_spread_s, "verdict", verdicts[nfsar_channels_judge(f)], "pulses",
+        (json_int_t)f->n_pulse, "pulses_missing", (json_int_t)f->n_missing, "channels", channels));
 }
 
-static void print_place(const struct calibrate_channels *job, const nfsar_channels *f) {
+static void print_place(const struct calibrate_channels *job, const nfsar_channels *f,
+                        double kept) {
     printf("place      %.2f, %.2f, %.2f mm", calibrate_hundredths(f->place.x),
            calibrate_hundredths(f->place.y), calibrate_hundredths(f->place.z));
     if (job->options.has_point) {
@@ -73,45 +94,77 @@ static void print_place(const struct calibrate_channels *job, const nfsar_channe
         printf("%s%.2g", i == 0 ? " " : ", ", 1e3 * f->place_sigma_m[i]);
     }
     printf("%s\n", f->told > 0 ? " mm along its axes" : "");
-    if (f->delay_is_range) {
-        printf("           a radar at rest does not tell range from a delay of all channels: the "
-               "mean delay is set to 0 (--point tells)\n");
+    if (f->by_pulses == 0) {
+        printf("           the radar does not move: whatever is there explains these echoes, so "
+               "this cannot be checked; record a scan, or move the reflector and calibrate "
+               "again\n");
     }
-    if (f->angle_is_phase && f->told > 0) {
-        printf(
-            "           the pulses tell the place in %d of 3 directions only: in the others it is "
-            "as ranges alone have it (--point tells)\n",
-            f->told);
-    } else if (f->angle_is_phase) {
-        printf("           angle and phases that grow along the array are not told apart: the "
-               "reflector is taken to be where the channels as they are add up best (--point "
-               "tells)\n");
+    if (f->delay_is_range) {
+        printf("           the pulses do not tell range from a delay of all channels: the mean "
+               "delay is set to %s (--point tells)\n",
+               kept != 0.0 ? "what it was" : "0");
+    }
+    if (f->angle_is_phase) {
+        printf("           the pulses tell the place in %d of 3 directions: angles that they do "
+               "not tell are where the channels as they are add up best, or ahead (--point "
+               "tells)\n",
+               f->told);
     }
 }
 
-static void print_found(const struct calibrate_channels *job, const nfsar_channels *f) {
+/* What looks wrong. */
+static void print_doubts(const nfsar_channels *f) {
+    double mean = 0.0;
+    for (size_t c = 0; c < f->n_channel; c++) {
+        double db = 20.0 * log10(cabs(f->channel[c].gain));
+        mean += f->channel[c].delay_s / (double)f->n_channel;
+        if (db < NFSAR_CHANNELS_WEAK_DB) {
+            printf("           channel %zu is %.0f dB below the others: find out why, or leave it "
+                   "out of the array\n",
+                   c, -db);
+        }
+    }
+    if (mean < EARLY_CELLS * f->cell_s) {
+        printf("           the echo is %.0f mm nearer than the reflector is said to be: it may be "
+               "leakage or something else (--leakage), or the point is wrong\n",
+               -0.5e3 * NFSAR_SPEED_OF_LIGHT * mean);
+    }
+    if (nfsar_channels_differ(f)) {
+        printf("           channels differ by %.1f dB and %.0f ps, standard deviation\n",
+               f->gain_spread_db, 1e12 * f->delay_spread_s);
+    }
+}
+
+static void print_found(const struct calibrate_channels *job, const nfsar_channels *f,
+                        double kept) {
     enum nfsar_channels_verdict verdict = nfsar_channels_judge(f);
-    printf("reflector  %.0f dB above the median of the profile, in %zu pulse%s\n", f->contrast_db,
+    printf("reflector  %.0f dB above the median of the profile, in %zu pulse%s", f->contrast_db,
            f->n_pulse, cli_s(f->n_pulse));
-    print_place(job, f);
+    if (f->n_missing > 0) {
+        printf("; %zu that miss%s samples left out", f->n_missing, f->n_missing == 1 ? "es" : "");
+    }
+    printf("\n");
+    print_place(job, f, kept);
     printf("channel    gain       phase at %.2f GHz   delay          residual\n",
            1e-9 * f->centre_hz);
     for (size_t c = 0; c < f->n_channel; c++) {
         const nfsar_channel_error *one = &f->channel[c];
         printf("%7zu %+8.2f dB %+9.2f +- %.2g deg %+9.2f +- %.2g ps", c,
                20.0 * log10(cabs(one->gain)), DEGREES * one->phase_rad,
-               DEGREES * one->phase_sigma_rad, 1e12 * one->delay_s, 1e12 * one->delay_sigma_s);
+               DEGREES * one->phase_sigma_rad, 1e12 * (one->delay_s + kept),
+               1e12 * one->delay_sigma_s);
         if (!isnan(one->residual_db)) {
             printf(" %8.1f dB", one->residual_db);
         }
         printf("\n");
     }
+    print_doubts(f);
     printf("verdict    %s: ", verdicts[verdict]);
     if (!isnan(f->residual_db)) {
         printf("%.1f dB remain of the echo at the reflector's range, %.1f %% adds up; ",
                f->residual_db, 100.0 * f->coherence);
     }
-    printf("%s\n", advice(verdict));
+    printf("%s\n", advice(f));
 }
 
 /* ---- the work -------------------------------------------------------------------------------- */
@@ -120,11 +173,23 @@ static enum nfsar_status write_capture(const struct calibrate_channels *job,
                                        nfsar_capture_file *file, const nfsar_channels *found,
                                        nfsar_error *error) {
     nfsar_capture copy;
+    const double *had = nfsar_capture_file_header(file)->calibration.channel_delay_s;
     enum nfsar_status status = calibrate_copy_header(file, &copy, error);
     if (status == NFSAR_OK) {
         copy.calibration.channel_gain = NULL;
         copy.calibration.channel_delay_s = NULL;
-        status = nfsar_channels_apply(found, &copy, error);
+        if (had != NULL) {
+            copy.calibration.channel_delay_s = malloc(found->n_channel * sizeof *had);
+            status = copy.calibration.channel_delay_s != NULL
+                         ? NFSAR_OK
+                         : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+        }
+        if (status == NFSAR_OK && had != NULL) {
+            memcpy(copy.calibration.channel_delay_s, had, found->n_channel * sizeof *had);
+        }
+        if (status == NFSAR_OK) {
+            status = nfsar_channels_apply(found, &copy, error);
+        }
         if (status == NFSAR_OK) {
             status = nfsar_capture_note(
                 &copy, error,
@@ -148,6 +213,7 @@ int calibrate_channels(const struct calibrate_channels *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
     nfsar_channels found = {0};
+    double kept = 0.0;
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
     if (status == NFSAR_OK) {
         /* Of the calibration that is there only the background is taken out: gains and delays are
@@ -164,18 +230,25 @@ int calibrate_channels(const struct calibrate_channels *job) {
         if (status != NFSAR_OK) {
             nfsar_fail_in(&error, status, "%s", job->files.input);
         } else {
-            status = write_capture(job, file, &found, &error);
+            kept = nfsar_channels_kept(&found, nfsar_capture_file_header(file));
+            status = is_wanted(job, &found) ? write_capture(job, file, &found, &error) : NFSAR_OK;
         }
     }
-    nfsar_capture_file_close(file);
     int answer = CLI_DONE;
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
     } else if (job->files.json) {
-        answer = print_json(job, &found);
+        answer = print_json(job, &found, kept);
     } else {
-        print_found(job, &found);
+        print_found(job, &found, kept);
     }
+    if (status == NFSAR_OK && answer == CLI_DONE && !is_wanted(job, &found)) {
+        nfsar_fail(&error, NFSAR_ERROR_FORMAT,
+                   "%s: what was found is poor, and %s is not written; --force writes it",
+                   job->files.input, job->files.output);
+        answer = cli_fail(&error);
+    }
+    nfsar_capture_file_close(file);
     nfsar_channels_free(&found);
     return answer;
 }

@@ -23,7 +23,7 @@ struct request {
     const char *input, *output, *point, *ranges, *taper;
     bool is_axis, is_channels, json;
     bool has_search, has_within, has_point_error, has_gate, has_range_error, has_leakage;
-    double gate[2];
+    double gate[2], search_m;
 };
 
 static bool read_point(const char *text, nfsar_vec3 *point) {
@@ -57,7 +57,10 @@ static const char *find_fault(const struct request *r, int modes) {
         const char *fault;
     } rules[] = {
         {r->point != NULL, AXIS | CHANNELS, "--point is for --axis and --channels"},
-        {r->has_search || r->has_within, AXIS, "--search and --within are for --axis"},
+        {r->has_within, AXIS, "--within is for --axis"},
+        {r->has_search, AXIS | (r->point != NULL ? CHANNELS : 0),
+         "--search is for --axis, and for --channels with --point"},
+        {r->channels.force, CHANNELS, "--force is for --channels"},
         {r->has_point_error || r->has_gate || r->taper != NULL, CHANNELS,
          "--point-error, --gate and --taper are for --channels"},
         {r->has_range_error, RANGE, "--range-error is for --range"},
@@ -90,8 +93,13 @@ static bool read_texts(struct request *r) {
         cli_usage("calibrate", "--taper: %s", error.message);
         return false;
     }
+    if (r->has_search) {
+        r->axis.options.search_m = r->search_m;
+        r->channels.options.search_delay_s = 2.0 * r->search_m / NFSAR_SPEED_OF_LIGHT;
+    }
     if (r->has_gate) {
-        r->channels.options.near_m = r->gate[0];
+        /* 0 is the default of the library. */
+        r->channels.options.near_m = r->gate[0] == 0.0 ? 1e-9 : r->gate[0];
         r->channels.options.far_m = r->gate[1];
     }
     return true;
@@ -147,8 +155,9 @@ int verb_calibrate(int argc, char **argv) {
         {"taper", 0, CLI_STRING, &r.taper, NULL, "NAME",
          "with --channels: window over the frequencies; hann, or rectangular where nothing else is "
          "in sight"},
-        {"search", 0, CLI_NUMBER, &r.axis.options.search_m, &r.has_search, "M",
-         "with --axis: largest error of the radius; 0.01"},
+        {"search", 0, CLI_NUMBER, &r.search_m, &r.has_search, "M",
+         "with --axis: largest error of the radius; 0.01. With --channels --point: how far beyond "
+         "or before the point the echo may appear; 0.15"},
         {"within", 0, CLI_NUMBER, &r.axis.options.within_m, &r.has_within, "M",
          "with --axis: look for scatterers so near the axis; 0.4 of the radius, at most 0.1"},
         {"background", 0, CLI_STRING, &r.self.empty, NULL, "EMPTY.h5",
@@ -159,6 +168,8 @@ int verb_calibrate(int argc, char **argv) {
         {"drift", 0, CLI_COUNT, &r.self.drift, NULL, "N",
          "with --leakage: it changes in the course of N pulses"},
         {"iq", 0, CLI_FLAG, &r.self.iq, NULL, NULL, "take out the receivers' DC and I/Q imbalance"},
+        {"force", 0, CLI_FLAG, &r.channels.force, NULL, NULL,
+         "with --channels: write also what is found to be poor"},
         {"json", 0, CLI_FLAG, &r.json, NULL, NULL, "one JSON object"},
         {0},
     };

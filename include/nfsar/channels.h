@@ -21,10 +21,10 @@ typedef struct nfsar_channels_options {
     double point_sigma_m;  /**< standard deviation of that place; 2 mm. What the echoes tell better
                            is taken from them */
     double search_delay_s; /**< with a point: the channels' common delay is looked for within
-                           plus and minus this; 1 ns */
-    double near_m; /**< without a point: the reflector is farther than this; 0 (default) for 5 cm,
-                        where boards' leakage ends, and 2.5 range cells */
-    double far_m;  /**< and nearer than this; 0 (default) for what is unambiguous */
+                           plus and minus this, but not nearer than near_m; 1 ns */
+    double near_m;         /**< the reflector's echo is farther than this; 0 (default) for 5 cm,
+                                where boards' leakage ends, and 2.5 range cells */
+    double far_m; /**< without a point: and nearer than this; 0 (default) for what is unambiguous */
     enum nfsar_window window; /**< taper over the frequencies; Hann keeps other ranges out,
                               none is best where noise is all that is wrong */
 } nfsar_channels_options;
@@ -35,8 +35,8 @@ typedef struct nfsar_channel_error {
     double delay_s;         /**< likewise */
     double phase_rad;       /**< of gain * exp(+j 2 pi f delay) at the centre of the band,
                                  relative to the first channel's */
-    double phase_sigma_rad; /**< standard deviation of that */
-    double delay_sigma_s;   /**< standard deviation of the delay */
+    double phase_sigma_rad; /**< standard deviation of that; 0 for the first channel */
+    double delay_sigma_s;   /**< standard deviation of the delay, that of the place included */
     double residual_db;     /**< what the model leaves of the echo at the reflector's range, over
                                  all pulses; NaN for a single pulse */
 } nfsar_channel_error;
@@ -50,24 +50,38 @@ typedef struct nfsar_channels {
     double place_sigma_m[3];      /**< standard deviation along them; infinity where the echoes do
                                        not tell: the place there is the point's, or follows the
                                        rules of docs/calibrate.md */
-    int told;                     /**< how many of them the echoes tell */
+    int told;                     /**< how many of them the echoes tell, and the point */
+    int by_pulses;                /**< how many the echoes tell without the point: 0 for a radar at
+                                       rest, whose echoes any reflector explains */
     bool delay_is_range;          /**< common delay and range could not be told apart: the mean
                                        delay was set to 0 */
     bool angle_is_phase;          /**< phases that grow along the array and angle could not be told
                                        apart: taken from where the channels as they are add up best */
     double centre_hz;             /**< of the band, as the taper weighs it */
-    double coherence;             /**< |sum over the pulses| / sum of moduli at the reflector, all
-                                       channels; 1 when all pulses fit the model */
-    double residual_db;           /**< as of a channel, over all */
-    double contrast_db;           /**< echo at its range over the median of all ranges */
-    size_t n_pulse;               /**< that were used */
+    double range_m;               /**< at which the echo is, delays included, mean */
+    double cell_s;                /**< 1 / bandwidth */
+    double coherence;        /**< |sum over the pulses| of root mean square at the reflector, all
+                                  channels, less noise; 1 when all pulses fit the model */
+    double residual_db;      /**< as of a channel, over all */
+    double mean_residual_db; /**< the same with noise (what other ranges have) as the mean over
+                                  the pulses leaves it; NaN for a single pulse */
+    double gain_spread_db;   /**< standard deviation over the channels */
+    double delay_spread_s;   /**< likewise */
+    double contrast_db;      /**< echo at its range over the median of all ranges */
+    size_t n_pulse;          /**< that were used: of captures of more than 2^24 samples as many,
+                                  evenly spread */
+    size_t n_missing;        /**< that were not, since samples are missing in them */
 } nfsar_channels;
+
+/** Channels so much below the others' root mean square are hardly channels. */
+#define NFSAR_CHANNELS_WEAK_DB (-10.0)
 
 /** How far a calibration can be believed. */
 enum nfsar_channels_verdict {
-    NFSAR_CHANNELS_GOOD, /**< residual below -20 dB */
-    NFSAR_CHANNELS_FAIR, /**< below -10 dB */
-    NFSAR_CHANNELS_POOR  /**< more: the gains are averages over something that is no point */
+    NFSAR_CHANNELS_GOOD, /**< mean_residual_db below -20, and the radar moved */
+    NFSAR_CHANNELS_FAIR, /**< below -10 dB, or at rest, or nfsar_channels_differ() */
+    NFSAR_CHANNELS_POOR  /**< more, or two of these: the gains are averages over something that is
+                              no point */
 };
 
 /** The defaults above. */
@@ -88,8 +102,16 @@ enum nfsar_status nfsar_channels_find(const nfsar_capture *capture, const nfsar_
                                       const nfsar_channels_options *options, nfsar_channels *found,
                                       const nfsar_progress *progress, nfsar_error *error);
 
-/** What the residual says of it. */
+/** What residual, motion and spread say of it. */
 enum nfsar_channels_verdict nfsar_channels_judge(const nfsar_channels *found);
+
+/** Whether channels differ by more than those of one board do: gains by a standard deviation of
+ * 3 dB, delays by 0.4 range cells. */
+bool nfsar_channels_differ(const nfsar_channels *found);
+
+/** The mean of the delays in @p capture 's calibration where the echoes tell no mean
+ * (delay_is_range), else 0: nfsar_channels_apply() adds it. */
+double nfsar_channels_kept(const nfsar_channels *found, const nfsar_capture *capture);
 
 /** Put gains and delays into the calibration of @p capture, in place of those that are there. */
 enum nfsar_status nfsar_channels_apply(const nfsar_channels *found, nfsar_capture *capture,

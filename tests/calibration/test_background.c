@@ -91,6 +91,53 @@ static void finds_what_drift_it_was_told_of(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* A drift as long as the scan or longer is one straight line: the ramp that was planted. */
+static void a_drift_longer_than_the_scan(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    const size_t drift[] = {PULSES - 1, PULSES, PULSES + 1, SIZE_MAX / 2, SIZE_MAX - 1, SIZE_MAX};
+    radar_raster("single", PULSES, 1e-3, 1, 1e-3, SAMPLES, &capture);
+    add_wall(&capture, 0.3, 1.0);
+    add_leakage(&capture, 0.5);
+    const nfsar_echo_source source = nfsar_capture_source(&capture);
+    for (size_t i = 0; i < sizeof drift / sizeof *drift; i++) {
+        nfsar_leakage *leakage = NULL;
+        assert_ok(
+            nfsar_leakage_create(&capture, (double[]){0.07, 0.25}, drift[i], &leakage, &error),
+            error);
+        assert_ok(nfsar_leakage_find(leakage, &source, &error), error);
+        /* NumPy's value for a ramp, as above. */
+        assert_near(left(&capture, leakage, 0.3), 0.0072956, 5e-5);
+        nfsar_leakage_destroy(leakage);
+    }
+    nfsar_capture_free(&capture);
+}
+
+static void says_why_leakage_is_not_told(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_leakage *leakage = NULL;
+    const double limits[] = {0.07, 0.25};
+    radar_raster("single", PULSES, 1e-3, 1, 1e-3, SAMPLES, &capture);
+    nfsar_capture large = capture;
+    large.n_pulse = (size_t)1 << 24;
+    assert_int_equal(nfsar_leakage_create(&large, limits, 1, &leakage, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    /* 2^26 / 64 knots; with two less 2^24 pulses are 17 for each. */
+    assert_contains(error.message, "in the course of 1 pulse takes too much memory");
+    assert_contains(error.message, "17 pulses are the least");
+    assert_ok(nfsar_leakage_create(&large, limits, (size_t)1 << 20, &leakage, &error), error);
+    nfsar_leakage_destroy(leakage);
+    capture.frequency_hz[7] = NAN;
+    assert_int_equal(nfsar_leakage_create(&capture, limits, 0, &leakage, &error),
+                     NFSAR_ERROR_FORMAT);
+    assert_null(leakage);
+    assert_contains(error.message, "the equations have no solution");
+    nfsar_capture_free(&capture);
+}
+
 static void refuses_limits_that_are_none(void **state) {
     (void)state;
     nfsar_capture capture;
@@ -182,6 +229,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_leakage_and_leaves_the_wall),
         cmocka_unit_test(finds_what_drift_it_was_told_of),
+        cmocka_unit_test(a_drift_longer_than_the_scan),
+        cmocka_unit_test(says_why_leakage_is_not_told),
         cmocka_unit_test(refuses_limits_that_are_none),
         cmocka_unit_test(averages_the_empty_room),
         cmocka_unit_test(finds_imbalance_and_dc),

@@ -122,7 +122,7 @@ static void wrong_usage(void **state) {
     fails(2, "a search over 1 m", with("--axis --search 1"));
     fails(2, "within 0.5 m", with("--axis --within 0.5"));
     fails(2, "say what to find: --axis", with("--point 0,1,0"));
-    fails(2, "are for --axis", with("--channels --search 0.1"));
+    fails(2, "--search is for --axis", with("--channels --search 0.1"));
     fails(1, "no reflector within 15 mm", with("--axis --point 0,0,0.09"));
     fails(1, "table.h5", with("--axis --point 0,0,0.09"));
     char text[1024];
