@@ -9,6 +9,7 @@
 #include <nfsar/channels.h>
 #include <nfsar/file.h>
 #include <nfsar/instrument.h>
+#include <nfsar/path.h>
 #include <nfsar/rotation.h>
 
 /* Open a capture that is no recording and not gated, and see that the output can be written. */
@@ -70,6 +71,12 @@ struct calibrate_range {
 /* "R" or "R,R2". */
 bool calibrate_read_ranges(const char *text, nfsar_instrument_options *options);
 int calibrate_range(const struct calibrate_range *job);
+
+struct calibrate_path {
+    struct calibrate_files files;
+    nfsar_path_options options;
+};
+int calibrate_path(const struct calibrate_path *job);
 
 /* What the radar sees of itself, taken out in this order: iq, empty, leakage. */
 struct calibrate_background {

@@ -12,7 +12,7 @@
 
 #include <nfsar/nfsar.h>
 
-enum { AXIS = 1, CHANNELS = 2, RANGE = 4, TABLE = 8, SELF = 16 };
+enum { AXIS = 1, CHANNELS = 2, RANGE = 4, TABLE = 8, SELF = 16, PATH = 32 };
 
 struct request {
     struct calibrate_axis axis;
@@ -20,10 +20,11 @@ struct request {
     struct calibrate_table table;
     struct calibrate_range range;
     struct calibrate_background self;
+    struct calibrate_path path;
     const char *input, *output, *point, *ranges, *taper;
-    bool is_axis, is_channels, json;
+    bool is_axis, is_channels, is_path, json;
     bool has_search, has_within, has_point_error, has_gate, has_range_error, has_leakage;
-    double gate[2], search_m;
+    double gate[2], search, range_error;
 };
 
 static bool read_point(const char *text, nfsar_vec3 *point) {
@@ -37,7 +38,7 @@ static int modes_of(const struct request *r) {
     const bool self = r->self.empty != NULL || r->has_leakage || r->self.iq;
     return (r->is_axis ? AXIS : 0) | (r->is_channels ? CHANNELS : 0) |
            (r->ranges != NULL ? RANGE : 0) | (r->table.tables != NULL ? TABLE : 0) |
-           (self ? SELF : 0);
+           (self ? SELF : 0) | (r->is_path ? PATH : 0);
 }
 
 /* What is wrong with the options together, or NULL. */
@@ -45,11 +46,13 @@ static const char *find_fault(const struct request *r, int modes) {
     if (modes == 0) {
         return "say what to find: --axis, a turntable's radius; --channels, gain and delay of each "
                "channel; --range R, the instrument's delay; --table FILE, what another program "
-               "found; --background EMPTY.h5, --leakage M:FROM or --iq";
+               "found; --path, steps and directions of a planar scan; --background EMPTY.h5, "
+               "--leakage "
+               "M:FROM or --iq";
     }
     if ((modes & (modes - 1)) != 0) {
         return "one step at a time: first --background, --leakage and --iq, which go together, "
-               "then --channels or --table, then --range, then --axis";
+               "then --channels or --table, then --range, then --axis or --path";
     }
     const struct {
         bool given;
@@ -58,12 +61,13 @@ static const char *find_fault(const struct request *r, int modes) {
     } rules[] = {
         {r->point != NULL, AXIS | CHANNELS, "--point is for --axis and --channels"},
         {r->has_within, AXIS, "--within is for --axis"},
-        {r->has_search, AXIS | (r->point != NULL ? CHANNELS : 0),
-         "--search is for --axis, and for --channels with --point"},
+        {r->has_search, AXIS | PATH | (r->point != NULL ? CHANNELS : 0),
+         "--search is for --axis, for --path, and for --channels with --point"},
         {r->channels.force, CHANNELS, "--force is for --channels"},
-        {r->has_point_error || r->has_gate || r->taper != NULL, CHANNELS,
-         "--point-error, --gate and --taper are for --channels"},
-        {r->has_range_error, RANGE, "--range-error is for --range"},
+        {r->has_point_error || r->taper != NULL, CHANNELS,
+         "--point-error and --taper are for --channels"},
+        {r->has_gate, CHANNELS | PATH, "--gate is for --channels and --path"},
+        {r->has_range_error, RANGE | PATH, "--range-error is for --range and --path"},
         {r->self.drift > 0 && !r->has_leakage, 0, "--drift is for --leakage"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
@@ -94,13 +98,17 @@ static bool read_texts(struct request *r) {
         return false;
     }
     if (r->has_search) {
-        r->axis.options.search_m = r->search_m;
-        r->channels.options.search_delay_s = 2.0 * r->search_m / NFSAR_SPEED_OF_LIGHT;
+        r->axis.options.search_m = r->path.options.search = r->search;
+        r->channels.options.search_delay_s = 2.0 * r->search / NFSAR_SPEED_OF_LIGHT;
     }
     if (r->has_gate) {
         /* 0 is the default of the library. */
         r->channels.options.near_m = r->gate[0] == 0.0 ? 1e-9 : r->gate[0];
-        r->channels.options.far_m = r->gate[1];
+        r->path.options.near_m = r->gate[0];
+        r->channels.options.far_m = r->path.options.far_m = r->gate[1];
+    }
+    if (r->has_range_error) {
+        r->range.options.range_sigma_m = r->path.options.range_sigma_m = r->range_error;
     }
     return true;
 }
@@ -121,6 +129,9 @@ static int find_and_write(struct request *r, int mode) {
     case TABLE:
         r->table.files = files;
         return calibrate_table(&r->table);
+    case PATH:
+        r->path.files = files;
+        return calibrate_path(&r->path);
     default:
         r->self.files = files;
         return calibrate_background(&r->self);
@@ -130,7 +141,8 @@ static int find_and_write(struct request *r, int mode) {
 int verb_calibrate(int argc, char **argv) {
     struct request r = {.axis.options = nfsar_rotation_defaults(),
                         .channels.options = nfsar_channels_defaults(),
-                        .range.options = nfsar_instrument_defaults()};
+                        .range.options = nfsar_instrument_defaults(),
+                        .path.options = nfsar_path_defaults()};
     int exit_status = CLI_USAGE;
     const struct cli_option options[] = {
         {"output", 'o', CLI_STRING, &r.output, NULL, "FILE.h5", "the capture to write"},
@@ -143,23 +155,29 @@ int verb_calibrate(int argc, char **argv) {
          "gain and delay of each channel, by a corner reflector or another point"},
         {"range", 0, CLI_STRING, &r.ranges, NULL, "R[,R2]",
          "the instrument's delay, from reflectors straight ahead at these ranges, metres"},
-        {"range-error", 0, CLI_NUMBER, &r.range.options.range_sigma_m, &r.has_range_error, "M",
-         "with --range: standard deviation of the ranges; 0.001"},
+        {"range-error", 0, CLI_NUMBER, &r.range_error, &r.has_range_error, "M",
+         "standard deviation of the ranges: with --range 0.001; with --path 0.003 where channels' "
+         "delays are known, else 0.03"},
         {"table", 0, CLI_STRING, &r.table.tables, NULL, "FILE.mat[,FILE.mat]",
          "gains, delays and background from MATLAB files of calData, delayOffset, ..., or from "
          "another capture that was calibrated (FILE.h5)"},
         {"point-error", 0, CLI_NUMBER, &r.channels.options.point_sigma_m, &r.has_point_error, "M",
          "with --channels: standard deviation of the point's place; 0.002"},
         {"gate", 0, CLI_RANGE, r.gate, &r.has_gate, "MIN:MAX",
-         "with --channels and no --point: the reflector is in these ranges, metres"},
+         "the reflector (--channels without --point) or the target (--path) is in these ranges, "
+         "metres"},
         {"taper", 0, CLI_STRING, &r.taper, NULL, "NAME",
          "with --channels: window over the frequencies; hann, or rectangular where nothing else is "
          "in sight"},
-        {"search", 0, CLI_NUMBER, &r.search_m, &r.has_search, "M",
-         "with --axis: largest error of the radius; 0.01. With --channels --point: how far beyond "
-         "or before the point the echo may appear; 0.15"},
+        {"search", 0, CLI_NUMBER, &r.search, &r.has_search, "M",
+         "largest error that is looked for: with --axis of the radius, 0.01 m; with --channels "
+         "--point how far before or beyond the point the echo may appear, 0.15 m; with --path of "
+         "the steps, as a fraction, 0.1"},
         {"within", 0, CLI_NUMBER, &r.axis.options.within_m, &r.has_within, "M",
          "with --axis: look for scatterers so near the axis; 0.4 of the radius, at most 0.1"},
+        {"path", 0, CLI_FLAG, &r.is_path, NULL, NULL,
+         "of a planar scan in rows: lengths of steps, skew, backlash, directions, by the sharpest "
+         "image"},
         {"background", 0, CLI_STRING, &r.self.empty, NULL, "EMPTY.h5",
          "subtract the mean of a capture of the empty room"},
         {"leakage", 0, CLI_RANGE, r.self.leakage, &r.has_leakage, "M:FROM",
@@ -174,7 +192,7 @@ int verb_calibrate(int argc, char **argv) {
         {0},
     };
     if (!cli_parse("calibrate",
-                   "CAPTURE.h5 -o OUT.h5 --axis|--channels|--range R|--table FILE.mat|"
+                   "CAPTURE.h5 -o OUT.h5 --axis|--channels|--range R|--table FILE.mat|--path|"
                    "--background EMPTY.h5|--leakage M:FROM|--iq [--json]",
                    options, 1, &r.input, argc, argv, &exit_status)) {
         return exit_status;

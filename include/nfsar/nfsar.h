@@ -31,6 +31,7 @@
 #include <nfsar/metrics.h>
 #include <nfsar/nufft.h>
 #include <nfsar/nurma.h>
+#include <nfsar/path.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>
