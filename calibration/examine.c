@@ -30,6 +30,9 @@ const char *nfsar_fault_name(enum nfsar_fault fault) {
         [NFSAR_FAULT_LEAKAGE] = "leakage",
         [NFSAR_FAULT_IQ_SWAPPED] = "iq-swapped",
         [NFSAR_FAULT_RANGE_BACKWARDS] = "range-backwards",
+        [NFSAR_FAULT_IQ_IMBALANCE] = "iq-imbalance",
+        [NFSAR_FAULT_CHANNELS_UNCALIBRATED] = "channels-uncalibrated",
+        [NFSAR_FAULT_RANGE_OFFSET] = "range-offset",
     };
     return (size_t)fault < sizeof names / sizeof *names ? names[fault] : "unknown";
 }
@@ -186,6 +189,19 @@ void examine_channel(const nfsar_capture *part, size_t channel, struct channel_v
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
+/* What is wrong elsewhere blurs too: fit and range are looked at where nothing else is wrong. */
+static enum nfsar_status examine_wavefronts(struct examined *e, nfsar_error *error) {
+    const size_t *wrong = &e->report->verdicts[NFSAR_DOCTOR_WRONG];
+    enum nfsar_status status = examine_focus(e, error);
+    if (status == NFSAR_OK && *wrong == 0 && !e->mirrored) {
+        status = examine_channels(e, error);
+    }
+    if (status == NFSAR_OK && *wrong == 0 && !e->mirrored) {
+        status = examine_offset(e, error);
+    }
+    return status;
+}
+
 enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
                                        const nfsar_echo_source *source,
                                        const nfsar_doctor_options *options,
@@ -211,6 +227,11 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
                           e.options.gate[0], e.options.gate[1]);
     }
     enum nfsar_status status = nfsar_capture_check(capture, error);
+    if (status == NFSAR_OK && capture->gated.range_m[1] > 0.0) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "the samples are of a range gate, which keeps the image but not what "
+                            "the radar recorded: examine the capture that was gated");
+    }
     if (status == NFSAR_OK) {
         status = examine_samples(&e, progress, error);
     }
@@ -223,8 +244,11 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
     if (status == NFSAR_OK) {
         status = examine_sampling(&e, error);
     }
+    if (status == NFSAR_OK && e.has_echo) {
+        status = examine_iq(&e, error);
+    }
     if (status == NFSAR_OK && e.has_echo && !e.poses_wrong) {
-        status = examine_focus(&e, error);
+        status = examine_wavefronts(&e, error);
     }
     nfsar_calibrated_free(&calibrated);
     return status;

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <nfsar/doctor.h>
+#include <nfsar/image.h>
+#include <nfsar/range.h>
 
 /* ---- what is told ---- */
 
@@ -17,6 +19,7 @@ struct examined {
     bool not_finite;  /* samples cannot be computed with */
     bool poses_wrong; /* geometry cannot be computed with */
     bool has_echo;    /* something stands above noise */
+    bool mirrored;    /* the echo is in the far half of the unambiguous ranges */
     bool leaks;       /* something constant at short range is stronger than what moves */
     double noise;     /* power of noise in a sample, about; 0 unless known */
     double peak_m;    /* where the strongest echo is, of what moves; NaN unless has_echo */
@@ -58,6 +61,30 @@ struct channel_view {
 };
 void examine_channel(const nfsar_capture *part, size_t channel, struct channel_view *view);
 
+/* ---- images of a part ---- */
+
+enum { EXAMINE_LEAST_PULSES = 8 };
+
+/* The wavelength in the middle of the band, and about how far the target is, 10 of them at least.
+ */
+double examine_wave(const struct examined *e);
+double examine_target(const struct examined *e);
+/* The pulses within `reach` of the middle one, thinned out evenly to about so many lines, without
+ * what they share: leakage, and of a plate what tells nothing. part->echo is NULL when there are
+ * too few. To be freed. */
+enum nfsar_status examine_near_part(const struct examined *e, double reach, size_t lines,
+                                    nfsar_capture *part, nfsar_error *error);
+void examine_take_out_constant(nfsar_capture *part);
+/* Exact backprojection into image[voxels]. */
+enum nfsar_status examine_image(const nfsar_capture *part, const nfsar_echo_source *source,
+                                const nfsar_grid *grid, int threads, float complex *image,
+                                nfsar_error *error);
+/* Depths of a suggested grid as far apart as that needs, not round turntables. */
+void examine_thin_depths(nfsar_grid *grid, const nfsar_grid_reasons *reasons);
+/* n sum |o|^4 / (sum |o|^2)^2 of a slice of n voxels, and its power: 1 for a constant, 2 for
+ * speckle, more the more it is in few places. */
+double examine_sharpness(const float complex *slice, size_t n, double *power);
+
 /* ---- the checks ---- */
 
 enum nfsar_status examine_samples(struct examined *e, const nfsar_progress *progress,
@@ -65,6 +92,9 @@ enum nfsar_status examine_samples(struct examined *e, const nfsar_progress *prog
 enum nfsar_status examine_poses(struct examined *e, nfsar_error *error);
 enum nfsar_status examine_echo(struct examined *e, nfsar_error *error);
 enum nfsar_status examine_sampling(struct examined *e, nfsar_error *error);
+enum nfsar_status examine_iq(struct examined *e, nfsar_error *error);
 enum nfsar_status examine_focus(struct examined *e, nfsar_error *error);
+enum nfsar_status examine_channels(struct examined *e, nfsar_error *error);
+enum nfsar_status examine_offset(struct examined *e, nfsar_error *error);
 
 #endif

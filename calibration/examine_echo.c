@@ -19,6 +19,8 @@ enum { MOST_PULSES = 512, LEAST_PULSES = 8, MOST_PLACES = 4096 };
 /* Echoes of a target's own extent, and what is a channel's usual scatter: 20 and 10 dB. */
 #define EXTENT 0.01
 #define WEAK   0.1
+/* Gains that differ from the usual by more than 2 dB are worth a calibration. */
+#define UNEVEN 1.6
 
 struct profiles {
     size_t n;
@@ -209,8 +211,8 @@ static void tell_leakage(struct examined *e, const struct profiles *p, size_t n_
         e->leaks = true;
         at = at > 0.5 * far ? at - far : at;
         examine_wrong(e, "leakage", NFSAR_FAULT_LEAKAGE, NFSAR_DOCTOR_TESTED,
-                      "record once without the target, and put the mean echo into "
-                      "/calibration/background (docs/files.md)",
+                      "nfsar calibrate --background with a recording without the target, or "
+                      "--leakage; an offset of the converter: --iq (docs/calibrate.md)",
                       "a constant at %.3g m (antennas coupling, or an offset of the converter) is "
                       "%.0f dB above the strongest target",
                       at, 10.0 * log10(near / fmax(target, 1e-300)));
@@ -259,7 +261,8 @@ static void tell_channel(struct examined *e, size_t channel, double echo, double
                       channel, (int)pair.tx, (int)pair.rx, below);
     } else {
         examine_wrong(e, "channels", NFSAR_FAULT_CHANNEL_WEAK, NFSAR_DOCTOR_TESTED,
-                      "check its antenna; put its gain into /calibration/channel_gain",
+                      "check its antenna; if that is how it is: nfsar calibrate --channels "
+                      "(docs/calibrate.md)",
                       "the echo of channel %zu (tx %d, rx %d) is %.0f dB below the others'",
                       channel, (int)pair.tx, (int)pair.rx, below);
     }
@@ -289,11 +292,20 @@ static enum nfsar_status compare_channels(struct examined *e, const nfsar_captur
                 tell_channel(e, c, power[c], limit[c], usual, weak);
             }
         }
-        if (e->report->verdicts[NFSAR_DOCTOR_WRONG] == before) {
+        double high = sorted[n_channel - 1] / fmax(usual, 1e-300);
+        double low = sorted[0] / fmax(usual, 1e-300);
+        bool uneven = sorted[0] > 0.0 &&
+                      (high > fmax(UNEVEN, examine_mean_power(independent, chance)) ||
+                       low < fmin(1.0 / UNEVEN, examine_mean_power(independent, 1.0 - chance)));
+        if (e->report->verdicts[NFSAR_DOCTOR_WRONG] == before && uneven) {
+            examine_wrong(e, "channels", NFSAR_FAULT_CHANNELS_UNCALIBRATED, NFSAR_DOCTOR_TESTED,
+                          "record a corner reflector: nfsar calibrate --channels, and --table for "
+                          "this capture (docs/calibrate.md)",
+                          "echoes of %zu channels differ by %.1f dB", n_channel,
+                          10.0 * log10(high / fmax(low, 1e-30)));
+        } else if (e->report->verdicts[NFSAR_DOCTOR_WRONG] == before) {
             examine_ok(e, "channels", "echoes of %zu channels are within %.1f dB of their median",
-                       n_channel,
-                       10.0 * log10(fmax(sorted[n_channel - 1] / fmax(usual, 1e-300),
-                                         usual / fmax(sorted[0], 1e-300))));
+                       n_channel, 10.0 * log10(fmax(high, 1.0 / fmax(low, 1e-30))));
         }
     }
     free(power);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nfsar/backprojection.h>
 #include <nfsar/cylinder.h>
 #include <nfsar/range.h>
 
@@ -13,12 +12,13 @@
 
 /* Pulses times channels of the part that is imaged, how large it is (in wavelengths times the root
  * of the target's distance in wavelengths: some Fresnel zones), and the voxels. */
-enum { MOST_LINES = 1200, MOST_VOXELS = 40000, MOST_SLICES = 40, LEAST_PULSES = 8 };
-#define ZONES      3.0
-#define FINE_DEPTH 6e-3
+enum { MOST_LINES = 2400, MOST_VOXELS = 40000 };
+#define ZONES 3.0
 
-/* One way focuses so much better than the other, in power: no plate does, and no noise. */
-#define BETTER 2.0
+/* One way focuses so much better than the other, in power: no plate does, and no noise. Edges and
+ * holes of plates show in the sharpness of the slice: blurred it is speckle's, about 2. */
+#define BETTER  2.0
+#define SHARPER 1.5
 
 enum way { AS_IT_IS, CONJUGATED, REVERSED, BOTH };
 
@@ -28,37 +28,8 @@ struct tried {
     nfsar_grid grid;
     double peak_m; /* of the range profile */
     double gain;   /* the brightest voxel's power over what noise of the same power makes */
+    double sharp;  /* of the slice with the most power */
 };
-
-/* The pulses within `reach` of the middle one, thinned out evenly to `most`. */
-static size_t choose_pulses(const nfsar_capture *capture, double reach, size_t most,
-                            size_t *pulse) {
-    size_t n = 0, kept = 0;
-    const size_t middle = capture->n_pulse / 2;
-    nfsar_vec3 centre = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                         capture->time_s[middle], NULL)
-                            .position;
-    for (size_t i = 0; i < capture->n_pulse; i++) {
-        nfsar_vec3 at = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                         capture->time_s[i], NULL)
-                            .position;
-        if (nfsar_vec3_distance(at, centre) <= reach &&
-            (capture->flags[i] & NFSAR_PULSE_SAMPLES_MISSING) == 0) {
-            pulse[n++] = i;
-        }
-    }
-    if (n <= most) {
-        return n;
-    }
-    /* By an irrational number, which is in step with no row. */
-    double share = (double)most / (double)n;
-    for (size_t i = 0; i < n && kept < most; i++) {
-        if (fmod(0.6180339887498949 * (double)i, 1.0) < share) {
-            pulse[kept++] = pulse[i];
-        }
-    }
-    return kept;
-}
 
 static void change(nfsar_capture *part, const float complex *echo, enum way way) {
     size_t n = part->n_sample, lines = part->n_pulse * part->array.n_channel;
@@ -80,30 +51,6 @@ static double energy(const nfsar_capture *part) {
     return sum;
 }
 
-static enum nfsar_status image_of(const nfsar_capture *part, const nfsar_grid *grid, int threads,
-                                  float complex **image, nfsar_error *error) {
-    const nfsar_echo_source source = nfsar_capture_source(part);
-    nfsar_bp_options options = nfsar_bp_defaults();
-    nfsar_bp_plan *plan = NULL;
-    options.threads = threads;
-    options.tolerance = 1e-2;
-    *image = buffer_alloc(nfsar_grid_voxels(grid), sizeof **image);
-    if (*image == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu voxels",
-                          nfsar_grid_voxels(grid));
-    }
-    enum nfsar_status status = nfsar_bp_plan_create(part, grid, &options, &plan, error);
-    if (status == NFSAR_OK) {
-        status = nfsar_bp_execute(plan, &source, *image, NULL, error);
-    }
-    nfsar_bp_plan_destroy(plan);
-    if (status != NFSAR_OK) {
-        free(*image);
-        *image = NULL;
-    }
-    return status;
-}
-
 /* Where a part's target is; false where the profile does not tell. */
 static bool find_place(const nfsar_capture *part, struct tried *tried) {
     const nfsar_echo_source source = nfsar_capture_source(part);
@@ -112,32 +59,36 @@ static bool find_place(const nfsar_capture *part, struct tried *tried) {
         NFSAR_OK) {
         return false;
     }
-    /* Depths as fine as wavefronts of a wide aperture are sharp. */
-    nfsar_axis *z = &tried->grid.z;
-    if (!reasons.converging && z->count > 1 && z->step > FINE_DEPTH) {
-        double length = z->step * (double)(z->count - 1);
-        z->count = (size_t)fmin(ceil(length / FINE_DEPTH), MOST_SLICES - 1) + 1;
-        z->step = length / (double)(z->count - 1);
-    }
+    examine_thin_depths(&tried->grid, &reasons);
     tried->peak_m = reasons.range_peak;
     return true;
 }
 
 static enum nfsar_status try_way(const nfsar_capture *part, int threads, struct tried *tried,
                                  nfsar_error *error) {
-    float complex *image = NULL;
-    enum nfsar_status status = image_of(part, &tried->grid, threads, &image, error);
-    if (status != NFSAR_OK) {
-        return status;
+    const nfsar_echo_source source = nfsar_capture_source(part);
+    size_t n = nfsar_grid_voxels(&tried->grid);
+    float complex *image = buffer_alloc(n, sizeof *image);
+    if (image == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu voxels", n);
     }
-    double most = 0.0;
-    for (size_t i = 0; i < nfsar_grid_voxels(&tried->grid); i++) {
+    enum nfsar_status status = examine_image(part, &source, &tried->grid, threads, image, error);
+    double most = 0.0, strongest = 0.0;
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
         double re = (double)crealf(image[i]), im = (double)cimagf(image[i]);
         most = fmax(most, re * re + im * im);
     }
+    size_t slice = tried->grid.x.count * tried->grid.y.count;
+    for (size_t z = 0; status == NFSAR_OK && z < tried->grid.z.count; z++) {
+        double power = 0.0, sharp = examine_sharpness(image + z * slice, slice, &power);
+        if (power > strongest) {
+            strongest = power;
+            tried->sharp = sharp;
+        }
+    }
     tried->gain = most / fmax(energy(part), 1e-300);
     free(image);
-    return NFSAR_OK;
+    return status;
 }
 
 /* ---- the sign of phases ---------------------------------------------------------------------- */
@@ -160,14 +111,33 @@ static bool is_beyond(const nfsar_capture *capture, const struct sign *sign) {
            sign->near[0].peak_m < 2.0 * round.radius;
 }
 
+/* Which of the two is how samples are meant; -1 where that is not told. Were the target far as it
+ * seems, its wavefronts would hardly bend: conjugated they are blurred by 1/near + 1/far, with the
+ * frequencies reversed by 1/near - 1/far, and never is the first the sharper one. The second may be
+ * sharper by the square of the ratio. */
+static int which_is_near(const struct sign *sign) {
+    const struct tried *near = sign->near;
+    double noise = log(4.0 * (double)nfsar_grid_voxels(&near[0].grid) / NFSAR_DOCTOR_FALSE_ALARM);
+    int best = near[0].gain >= near[1].gain ? 0 : 1;
+    if (near[best].gain > noise && near[best].gain > BETTER * near[!best].gain &&
+        near[best].gain > sign->now.gain) {
+        return best;
+    }
+    double ratio = near[0].peak_m / fmax(sign->now.peak_m, 1e-3);
+    double blur = (1.0 + ratio) / fmax(1.0 - ratio, 1e-3);
+    if (near[0].sharp > SHARPER * near[1].sharp) {
+        return 0;
+    }
+    return near[1].sharp > SHARPER * blur * blur * near[0].sharp ? 1 : -1;
+}
+
 static void tell_mirrored(struct examined *e, const struct sign *sign) {
-    bool swapped = sign->near[0].gain >= sign->near[1].gain;
+    int told = which_is_near(sign);
+    bool swapped = told >= 0 ? told == 0 : sign->near[0].gain >= sign->near[1].gain;
     const struct tried *best = &sign->near[!swapped], *other = &sign->near[swapped];
-    double noise = log(4.0 * (double)nfsar_grid_voxels(&best->grid) / NFSAR_DOCTOR_FALSE_ALARM);
-    double by = 10.0 * log10(best->gain / fmax(other->gain, 1e-30));
-    bool told =
-        best->gain > noise && best->gain > BETTER * other->gain && best->gain > sign->now.gain;
-    if (!told && !is_beyond(e->capture, sign)) {
+    double by = 10.0 * log10(fmax(best->gain / fmax(other->gain, 1e-30),
+                                  best->sharp / fmax(other->sharp, 1e-30)));
+    if (told < 0 && !is_beyond(e->capture, sign)) {
         examine_unknown(e, "phase",
                         "if nothing stands there, I and Q are swapped, the phase has the other "
                         "sign, or the chirp's slope: conjugate the samples, or reverse "
@@ -197,15 +167,17 @@ static void tell_mirrored(struct examined *e, const struct sign *sign) {
 static void tell_sign(struct examined *e, const struct sign *sign) {
     const struct tried *now = &sign->near[0], *both = &sign->near[1];
     double noise = log(4.0 * (double)nfsar_grid_voxels(&now->grid) / NFSAR_DOCTOR_FALSE_ALARM);
-    double by = 10.0 * log10(fmax(now->gain, 1e-30) / fmax(both->gain, 1e-30));
-    if (both->gain > noise && both->gain > BETTER * now->gain) {
+    double power = 10.0 * log10(fmax(now->gain, 1e-30) / fmax(both->gain, 1e-30));
+    double sharp = 10.0 * log10(fmax(now->sharp, 1e-30) / fmax(both->sharp, 1e-30));
+    bool points = both->gain > noise && both->gain > BETTER * now->gain;
+    if (points || both->sharp > BETTER * now->sharp) {
         examine_wrong(e, "phase", NFSAR_FAULT_RANGE_BACKWARDS, NFSAR_DOCTOR_LIKELY,
                       "the chirp's slope and the sign of the phase are both wrong: reverse "
                       "/radar/frequency_hz and conjugate the samples",
                       "wavefronts bend the wrong way for ranges that grow as these do (by %.0f dB)",
-                      -by);
-    } else if (now->gain > BETTER * both->gain) {
-        examine_ok(e, "phase", "wavefronts bend as ranges grow (%.0f dB)", by);
+                      -fmin(power, sharp));
+    } else if (now->gain > BETTER * both->gain || now->sharp > SHARPER * both->sharp) {
+        examine_ok(e, "phase", "wavefronts bend as ranges grow (%.0f dB)", fmax(power, sharp));
     } else {
         examine_ok(e, "phase", "ranges grow the right way; wavefronts do not contradict");
     }
@@ -223,6 +195,7 @@ static enum nfsar_status examine_sign(struct examined *e, nfsar_capture *part, n
     bool there = find_place(part, &sign.now);
     sign.near[0] = sign.now;
     sign.mirrored = there && sign.now.peak_m > 0.5 * nfsar_range_unambiguous(part);
+    e->mirrored = sign.mirrored;
     if (sign.mirrored) {
         status = try_way(part, e->options.threads, &sign.now, error);
         change(part, echo, CONJUGATED);
@@ -243,48 +216,15 @@ static enum nfsar_status examine_sign(struct examined *e, nfsar_capture *part, n
     return status;
 }
 
-/* What does not move is leakage, or a plate across the aperture, which looks the same at all
- * distances. */
-static void take_out_constant(nfsar_capture *part) {
-    size_t n = part->array.n_channel * part->n_sample;
-    for (size_t i = 0; i < n; i++) {
-        double complex sum = 0.0;
-        for (size_t p = 0; p < part->n_pulse; p++) {
-            sum += part->echo[p * n + i];
-        }
-        float complex mean = (float complex)(sum / (double)part->n_pulse);
-        for (size_t p = 0; p < part->n_pulse; p++) {
-            part->echo[p * n + i] -= mean;
-        }
-    }
-}
-
 enum nfsar_status examine_focus(struct examined *e, nfsar_error *error) {
-    const nfsar_capture *capture = e->capture;
-    double middle = capture->frequency_hz[capture->n_sample / 2];
-    double wave = NFSAR_SPEED_OF_LIGHT / middle, far = nfsar_range_unambiguous(capture);
-    /* Whichever way round ranges are, the target is nearer than half of them, or so. */
-    double range = fmin(e->peak_m, fabs(far - e->peak_m));
-    double reach = ZONES * sqrt(wave * fmax(range, 10.0 * wave));
-    size_t most = MOST_LINES / capture->array.n_channel + LEAST_PULSES;
-    size_t *pulse = buffer_alloc(capture->n_pulse, sizeof *pulse);
-    if (pulse == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses",
-                          capture->n_pulse);
-    }
-    enum nfsar_status status = NFSAR_OK;
-    size_t n = choose_pulses(capture, reach, most, pulse);
-    if (n < LEAST_PULSES) {
+    nfsar_capture part = {0};
+    double reach = ZONES * sqrt(examine_wave(e) * examine_target(e));
+    enum nfsar_status status = examine_near_part(e, reach, MOST_LINES, &part, error);
+    if (status == NFSAR_OK && part.echo == NULL) {
         examine_unknown(e, "phase", NULL, "too few pulses near each other to tell wavefronts");
-    } else {
-        nfsar_capture part = {0};
-        status = examine_part(e, pulse, n, &part, error);
-        if (status == NFSAR_OK) {
-            take_out_constant(&part);
-            status = examine_sign(e, &part, error);
-        }
-        nfsar_capture_free(&part);
+    } else if (status == NFSAR_OK) {
+        status = examine_sign(e, &part, error);
     }
-    free(pulse);
+    nfsar_capture_free(&part);
     return status;
 }

@@ -37,6 +37,9 @@ enum nfsar_fault {
     NFSAR_FAULT_LEAKAGE,         /**< a constant at short range is stronger than the targets */
     NFSAR_FAULT_IQ_SWAPPED,      /**< phases run backwards: I and Q swapped, or the sign of exp() */
     NFSAR_FAULT_RANGE_BACKWARDS, /**< frequencies run the other way than the samples */
+    NFSAR_FAULT_IQ_IMBALANCE,    /**< I and Q are not alike: echoes have images */
+    NFSAR_FAULT_CHANNELS_UNCALIBRATED, /**< phases or gains of channels do not fit each other */
+    NFSAR_FAULT_RANGE_OFFSET,          /**< wavefronts focus at another range than the echo's */
     NFSAR_FAULT_COUNT
 };
 
@@ -83,7 +86,8 @@ typedef struct nfsar_doctor_options {
  * @param source  its samples as recorded, before calibration, which is applied where it matters.
  * @param options NULL for none.
  * @return NFSAR_OK whatever was found; errors of the source and of memory. NFSAR_ERROR_ARGUMENT for
- *         a gate that is none, NFSAR_ERROR_FORMAT for what nfsar_capture_check() refuses. */
+ *         a gate that is none and for a capture that nfsar gate made, NFSAR_ERROR_FORMAT for what
+ * nfsar_capture_check() refuses. */
 enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
                                        const nfsar_echo_source *source,
                                        const nfsar_doctor_options *options,
