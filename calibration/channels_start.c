@@ -202,6 +202,12 @@ enum nfsar_status channel_start_find(struct channel_lines *lines,
         last += margin;
     } else {
         double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / lines->step_hz;
+        if (near_m < 0.0 || far_m > unambiguous) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "gate %g to %g m: this capture's frequency steps tell ranges from 0 "
+                              "to %.4g m only",
+                              near_m, far_m, unambiguous);
+        }
         double lobe = 1.25 * NFSAR_SPEED_OF_LIGHT * cell; /* half a main lobe and some more */
         far_m = far_m > 0.0 ? far_m : unambiguous - lobe; /* leakage appears there again */
         near_m = near_m > 0.0 ? near_m : LEAKAGE_M + lobe;
