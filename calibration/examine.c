@@ -229,8 +229,8 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
     enum nfsar_status status = nfsar_capture_check(capture, error);
     if (status == NFSAR_OK && capture->gated.range_m[1] > 0.0) {
         status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                            "the samples are of a range gate, which keeps the image but not what "
-                            "the radar recorded: examine the capture that was gated");
+                            "is gated, its samples obey no echo model: examine the capture that "
+                            "was gated");
     }
     if (status == NFSAR_OK) {
         status = examine_samples(&e, progress, error);

@@ -117,6 +117,14 @@ static void usage_is_told(void **state) {
         {"--channels --point 0,0,0.9", "no reflector in the data near the point", 1},
         {"--range 0.9", "no reflector in the data at 0.9 m", 1},
         {"--range 7", "ranges are told from 0 to", 2},
+        {"--channels --gate 1:9", "frequency steps tell ranges from 0 to 2.3", 2},
+        {"--channels --point-error 0", "uncertainty", 2},
+        {"--channels --point nan,0,1", "expected X,Y,Z", 2},
+        {"--range nan", "expected R or R,R2", 2},
+        {"--range 0.3,0.35", "the second must be farther by four range cells", 2},
+        {"--range 0.3 --range-error -1", "errors > 0", 2},
+        {"--leakage 0.1:9", "targets before", 2},
+        {"--leakage 0.1:0.11", "two cells of range", 2},
         {"--table /nowhere.mat", "/nowhere.mat: cannot be opened", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
