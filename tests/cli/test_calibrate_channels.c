@@ -186,12 +186,17 @@ static void a_radar_at_rest(void **state) {
     for (size_t c = 0; c < capture.array.n_channel; c++) {
         capture.calibration.channel_delay_s[c] = 450e-12;
     }
+    for (size_t n = 0; n < capture.n_sample; n++) {
+        capture.echo[3 * capture.n_sample + n] *= 0.2f; /* -14 dB */
+    }
     assert_ok(nfsar_capture_save(test_path("ranged.h5"), &capture, &error), error);
     nfsar_capture_free(&capture);
     assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --channels",
                                   test_path("ranged.h5"), test_path("kept.h5")),
                      0);
     assert_contains(output, "the mean delay is set to what it was");
+    /* Against the root mean square of all eight, which is 0.55 dB lower by it. */
+    assert_contains(output, "channel 3 is 13 dB below the others");
     assert_ok(nfsar_capture_load(test_path("kept.h5"), &capture, &error), error);
     double mean = 0.0;
     for (size_t c = 0; c < capture.array.n_channel; c++) {
