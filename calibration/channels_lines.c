@@ -5,11 +5,11 @@
 
 #include <nfsar/geometry.h>
 
-/* Samples that are kept in memory, 128 MiB: thousands of pulses tell the place and the channels
+/* Samples that are kept in memory, 32 MiB: thousands of pulses tell the place and the channels
  * to less than poses and hardware hold. */
-#define MOST_SAMPLES ((size_t)1 << 24)
+#define MOST_SAMPLES ((size_t)1 << 22)
 /* But for very long pulses. */
-#define LEAST_PULSES ((size_t)64)
+#define LEAST_PULSES ((size_t)256)
 
 static void weigh(struct channel_lines *l, enum nfsar_window window, double *position,
                   float *taper) {

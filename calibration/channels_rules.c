@@ -11,7 +11,7 @@
 /* Sine of the widest angle from which channels are tried to add up. */
 #define WIDEST 0.8
 /* Channels that add up to less than this part are out of phase: any angle is as good. */
-#define IN_PHASE 0.7
+#define IN_PHASE 0.85
 /* Pulses that a beam is averaged over. */
 #define BEAM_PULSES 16
 

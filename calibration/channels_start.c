@@ -22,6 +22,8 @@
  * so many lines are averaged that noise does not come to it. */
 #define FALSE_ALARM 1e-3
 #define LEAST_DB    3.0
+/* An echo is one of its own where it is so much more than a side lobe. */
+#define SIDE_LOBE 4.0
 /* Sines of the largest angles that are looked at. */
 #define WIDEST 0.8
 
@@ -210,6 +212,7 @@ struct search {
     double first, last; /* delays of the profiles */
     double window[2];   /* of the common delay, beside the place's */
     double tried;       /* places and delays */
+    bool has_gate;      /* the window goes with the place, which is between near_m and far_m */
 };
 
 static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channels_options *o,
@@ -242,15 +245,55 @@ static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channel
                           "nothing lies between %g and %g m; ranges are unambiguous within %g m",
                           s->near_m, s->far_m, unambiguous);
     }
-    s->first = 2.0 * s->near_m / NFSAR_SPEED_OF_LIGHT;
+    s->has_gate = true;
+    s->first = 0.0;
     /* Beyond a narrow gate, so that the median is that of what else there is. */
-    s->last = fmax(2.0 * s->far_m / NFSAR_SPEED_OF_LIGHT, s->first + 32.0 * cell);
+    s->last = fmax(2.0 * s->far_m / NFSAR_SPEED_OF_LIGHT, 32.0 * cell);
     s->window[0] = -cell;
     s->window[1] = cell;
     return NFSAR_OK;
 }
 
-/* Whether what was found is a reflector: more than noise, and a maximum. */
+/* Power of the taper's response, d cells away: main lobe, then the side lobes' envelope. */
+static double lobe(enum nfsar_window window, double d) {
+    if (window == NFSAR_WINDOW_RECTANGULAR) {
+        double sinc = d > 0.0 ? sin(NFSAR_PI * d) / (NFSAR_PI * d) : 1.0;
+        return d < 1.0 ? sinc * sinc : 1.0 / (NFSAR_PI * NFSAR_PI * d * d);
+    }
+    if (d < 2.0) {
+        double near_one = fabs(d - 1.0) < 1e-3 ? 1.0 + 1e-3 : d;
+        double wave = d > 0.0 ? sin(NFSAR_PI * near_one) / (NFSAR_PI * near_one) : 1.0;
+        double value = wave / (1.0 - near_one * near_one);
+        return d > 0.0 ? value * value : 1.0;
+    }
+    double value = 1.0 / (NFSAR_PI * d * (d * d - 1.0));
+    return value * value;
+}
+
+/* Whether a stronger echo outside the window accounts for what was found in it, and where that
+ * is. */
+static bool is_side_lobe(const struct profiles *p, const nfsar_channels_options *o,
+                         const struct search *s, nfsar_vec3 place, double common, double *from) {
+    double least, mean, most, worst = 0.0;
+    delays_of(p->lines, place, &least, &mean, &most);
+    double found = power_of(p, p->lines->n_channel, place, common);
+    double low = s->has_gate ? 2.0 * s->near_m / NFSAR_SPEED_OF_LIGHT - mean : s->window[0];
+    double high = s->has_gate ? 2.0 * s->far_m / NFSAR_SPEED_OF_LIGHT - mean : s->window[1];
+    for (double more = s->first - least; more <= s->last - most; more += p->step) {
+        if (more >= low && more <= high) {
+            continue;
+        }
+        double other = power_of(p, p->lines->n_channel, place, more);
+        double leaks = other * lobe(o->window, fabs(more - common) * p->lines->bandwidth_hz);
+        if (other > found && found < SIDE_LOBE * leaks && leaks > worst) {
+            worst = leaks;
+            *from = more;
+        }
+    }
+    return worst > 0.0;
+}
+
+/* Whether what was found is a reflector: more than noise, and an echo of its own. */
 static enum nfsar_status check(const struct profiles *p, const nfsar_channels_options *o,
                                const struct search *s, const struct channel_start *start,
                                double common, nfsar_error *error) {
@@ -269,12 +312,13 @@ static enum nfsar_status check(const struct profiles *p, const nfsar_channels_op
                           "others, and noise alone comes to %.1f",
                           where, start->contrast_db, noise_db);
     }
-    if (o->has_point && (common <= s->window[0] || common >= s->window[1])) {
+    double from = 0.0;
+    if (is_side_lobe(p, o, s, start->place, common, &from)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "no reflector in the data near the point: between %+.0f and %+.0f mm "
-                          "beyond it the echo is strongest at the edge, %+.0f mm; --search looks "
-                          "farther, --leakage takes out what is in the way",
-                          half_mm * s->window[0], half_mm * s->window[1], half_mm * common);
+                          "no reflector in the data%s: what is there is a side lobe of the echo "
+                          "%+.0f mm beyond it; %s looks there, --leakage takes leakage out",
+                          o->has_point ? " near the point" : "", half_mm * (from - common),
+                          o->has_point ? "--search" : "--gate");
     }
     return NFSAR_OK;
 }

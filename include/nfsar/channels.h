@@ -68,7 +68,7 @@ typedef struct nfsar_channels {
     double gain_spread_db;   /**< standard deviation over the channels */
     double delay_spread_s;   /**< likewise */
     double contrast_db;      /**< echo at its range over the median of all ranges */
-    size_t n_pulse;          /**< that were used: of captures of more than 2^24 samples as many,
+    size_t n_pulse;          /**< that were used: of captures of more than 2^22 samples as many,
                                   evenly spread */
     size_t n_missing;        /**< that were not, since samples are missing in them */
 } nfsar_channels;

@@ -5,6 +5,7 @@
 #include <complex.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nfsar/file.h>
@@ -97,6 +98,133 @@ static void channels_are_found(void **state) {
     assert_contains(output, "bad.h5: is not calibrated");
 }
 
+static void simulate(const char *scene_text, const char *name) {
+    char output[4096];
+    test_write_file("scene.yaml", scene_text, strlen(scene_text));
+    assert_int_equal(test_command(output, sizeof output, "simulate '%s' -o '%s'",
+                                  test_path("scene.yaml"), test_path(name)),
+                     0);
+}
+
+/* Two reflectors at one range, the second 8 dB weaker: what is poor is not written. */
+static void what_is_poor_is_not_written(void **state) {
+    (void)state;
+    char output[8192];
+    simulate("radar: {waveform: 77-81ghz-64}\n"
+             "array: {preset: xwr1443-2tx}\n"
+             "path:\n"
+             "  raster: {x: {size_m: 0.08, count: 12}, y: {size_m: 0.08, count: 8}}\n"
+             "targets:\n"
+             "  - points:\n"
+             "      - {at_m: [0.06, 0, 0.3]}\n"
+             "      - {at_m: [-0.06, 0.01, 0.3], amplitude: 0.4}\n",
+             "two.h5");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --point 0.06,0,0.3",
+                                  test_path("two.h5"), test_path("poor.h5")),
+                     1);
+    assert_contains(output, "verdict    poor");
+    assert_contains(output, "--force writes it");
+    assert_int_equal(test_count_files("poor.h5"), 0);
+    assert_int_equal(
+        test_command(output, sizeof output,
+                     "calibrate '%s' -o '%s' --channels --point 0.06,0,0.3 --json 2>&-",
+                     test_path("two.h5"), test_path("poor.h5")),
+        1);
+    assert_contains(output, "\"written\": false");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --point 0.06,0,0.3 --force",
+                                  test_path("two.h5"), test_path("poor.h5")),
+                     0);
+    assert_contains(output, "verdict    poor");
+    assert_int_equal(test_count_files("poor.h5"), 1);
+}
+
+/* At rest: said, never good; --search as far as the cable takes; a delay that --range found stays.
+ */
+static void a_radar_at_rest(void **state) {
+    (void)state;
+    char output[8192];
+    nfsar_error error;
+    nfsar_capture capture;
+    simulate("radar: {waveform: 77-81ghz-64}\n"
+             "array: {preset: xwr1443-2tx}\n"
+             "path: {raster: {x: {size_m: 0.0, count: 1}, y: {size_m: 0.0, count: 1}}}\n"
+             "targets:\n"
+             "  - points:\n"
+             "      - {at_m: [0, 0, 0.5]}\n"
+             "impairments: {snr_db: 30}\n",
+             "rest.h5");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --point 0,0,0.5",
+                                  test_path("rest.h5"), test_path("point.h5")),
+                     0);
+    assert_contains(output, "this cannot be checked; record a scan, or move the reflector");
+    assert_contains(output, "verdict    fair");
+    /* 240 mm nearer than where the echo is. */
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --point 0,0,0.26",
+                                  test_path("rest.h5"), test_path("none.h5")),
+                     1);
+    assert_contains(output, "--search looks there");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --point 0,0,0.26 --search 0.3",
+                                  test_path("rest.h5"), test_path("point.h5")),
+                     0);
+    /* 2 * 240 mm / c. */
+    assert_contains(output, " +160");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --point 0,0,0.58",
+                                  test_path("rest.h5"), test_path("point.h5")),
+                     0);
+    assert_contains(output, "80 mm nearer than the reflector is said to be");
+    /* Something was known before. */
+    assert_ok(nfsar_capture_load(test_path("rest.h5"), &capture, &error), error);
+    free(capture.calibration.channel_delay_s);
+    capture.calibration.channel_delay_s =
+        malloc(capture.array.n_channel * sizeof *capture.calibration.channel_delay_s);
+    for (size_t c = 0; c < capture.array.n_channel; c++) {
+        capture.calibration.channel_delay_s[c] = 450e-12;
+    }
+    for (size_t n = 0; n < capture.n_sample; n++) {
+        capture.echo[3 * capture.n_sample + n] *= 0.2f; /* -14 dB */
+    }
+    assert_ok(nfsar_capture_save(test_path("ranged.h5"), &capture, &error), error);
+    nfsar_capture_free(&capture);
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --channels",
+                                  test_path("ranged.h5"), test_path("kept.h5")),
+                     0);
+    assert_contains(output, "the mean delay is set to what it was");
+    /* Against the root mean square of all eight, which is 0.55 dB lower by it. */
+    assert_contains(output, "channel 3 is 13 dB below the others");
+    assert_ok(nfsar_capture_load(test_path("kept.h5"), &capture, &error), error);
+    double mean = 0.0;
+    for (size_t c = 0; c < capture.array.n_channel; c++) {
+        mean += capture.calibration.channel_delay_s[c] / (double)capture.array.n_channel;
+    }
+    assert_near(mean, 450e-12, 1e-15);
+    nfsar_capture_free(&capture);
+}
+
+/* A gate from 0 begins there, and not where leakage ends. */
+static void a_gate_from_zero_is_from_zero(void **state) {
+    (void)state;
+    char output[8192];
+    simulate("radar: {waveform: 77-81ghz-64}\n"
+             "array: {preset: xwr1443-2tx}\n"
+             "path:\n"
+             "  raster: {x: {size_m: 0.04, count: 12}, y: {size_m: 0.04, count: 12}}\n"
+             "targets:\n"
+             "  - points:\n"
+             "      - {at_m: [0, 0, 0.11]}\n",
+             "near.h5");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --channels --gate 0:0.2",
+                                  test_path("near.h5"), test_path("gated.h5")),
+                     0);
+    assert_contains(output, "110.0");
+}
+
 static void usage_is_told(void **state) {
     (void)state;
     char output[4096];
@@ -137,7 +265,8 @@ static void usage_is_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(channels_are_found),
+        cmocka_unit_test(channels_are_found), cmocka_unit_test(what_is_poor_is_not_written),
+        cmocka_unit_test(a_radar_at_rest),    cmocka_unit_test(a_gate_from_zero_is_from_zero),
         cmocka_unit_test(usage_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
