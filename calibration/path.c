@@ -183,12 +183,6 @@ static void decide_steps(nfsar_path *path) {
 }
 
 static void decide(nfsar_path *path) {
-    /* Wavefronts bend as step^2 / range. */
-    const double open = 0.5 * path->range_sigma_m / path->range_m;
-    for (int p = NFSAR_PATH_FAST; p <= NFSAR_PATH_SLOW; p++) {
-        nfsar_path_estimate *e = &path->estimate[p];
-        e->sigma = e->told ? hypot(e->sigma, (1.0 + e->value) * open) : e->sigma;
-    }
     decide_steps(path);
     for (int p = NFSAR_PATH_SKEW; p <= NFSAR_PATH_OFFSET; p++) {
         nfsar_path_estimate *e = &path->estimate[p];
@@ -217,7 +211,7 @@ static enum nfsar_status at_the_end(const struct path_search *s, const nfsar_pat
 static enum nfsar_status search(struct path_search *s, struct path_spectra *spectra,
                                 nfsar_path *path, nfsar_error *error) {
     for (int p = 0; p < NFSAR_PATH_PARAMETERS; p++) {
-        path->estimate[p] = (nfsar_path_estimate){false, NAN, NAN, NAN, NAN, NAN, 0.0};
+        path->estimate[p] = (nfsar_path_estimate){false, NAN, NAN, NAN, NAN, NAN, NAN, 0.0};
     }
     path->ratio = path->estimate[0];
     enum nfsar_status status = find_directions(s, spectra, path, error);
@@ -237,6 +231,16 @@ static enum nfsar_status search(struct path_search *s, struct path_spectra *spec
     }
     if (status != NFSAR_OK) {
         return status;
+    }
+    bool told = false;
+    for (int p = 0; p < NFSAR_PATH_PARAMETERS; p++) {
+        told = told || path->estimate[p].told;
+    }
+    if (!told) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "the echoes do not tell what is wrong with the rows: sharpness has no "
+                          "maximum within the search; put up points or a plate with holes and "
+                          "edges, give its ranges (--gate), or correct gross errors by hand first");
     }
     decide(path);
     struct path_trial nothing = {{0.0}}, applied;

@@ -336,8 +336,10 @@ static bool jackknife(const struct path_search *s, const struct local *l, double
 
 static void fill(const struct path_search *s, const struct local *l, nfsar_path *path) {
     double inverse[N][N], spread[N][N] = {{0.0}}, total = add_up(s, l->value);
+    const double open = path->range_sigma_m / s->z; /* of the range */
     int at[N] = {-1, -1, -1, -1};
-    bool told = invert(l, PATH_PARTS, inverse), scattered = jackknife(s, l, spread);
+    bool told = invert(l, PATH_PARTS, inverse);
+    bool scattered = jackknife(s, l, spread);
     /* Gradient energy goes as the cube of a scatterer's intensity I where a phase error blurs one
      * axis: -I''/I = bend / 3. The information on the parameter is -I'' over the noise in a voxel
      * (Cramer and Rao), I summed over cells of resolution. */
@@ -349,7 +351,7 @@ static void fill(const struct path_search *s, const struct local *l, nfsar_path 
     }
     for (int p = 0; p < N; p++) {
         nfsar_path_estimate *e = &path->estimate[p];
-        *e = (nfsar_path_estimate){false, NAN, NAN, NAN, NAN, NAN, 0.0};
+        *e = (nfsar_path_estimate){false, NAN, NAN, NAN, NAN, NAN, NAN, 0.0};
         if (at[p] >= 0 && told) {
             const int i = at[p];
             e->told = true;
@@ -357,10 +359,12 @@ static void fill(const struct path_search *s, const struct local *l, nfsar_path 
             e->harmless = HARMLESS * l->step[i];
             e->noise = l->step[i] * sqrt(3.0 * total * inverse[i][i] / snr);
             e->spread = scattered ? l->step[i] * sqrt(spread[i][i]) : NAN;
-            e->sigma = fmax(e->noise, e->spread);
+            /* Wavefronts bend as step^2 / range. */
+            e->by_range = p <= NFSAR_PATH_SLOW ? 0.5 * (1.0 + e->value) : 0.0;
+            e->sigma = hypot(fmax(e->noise, e->spread), e->by_range * open);
         }
     }
-    path->ratio = (nfsar_path_estimate){false, NAN, NAN, NAN, NAN, NAN, 0.0};
+    path->ratio = (nfsar_path_estimate){false, NAN, NAN, NAN, NAN, NAN, NAN, 0.0};
     const int f = at[NFSAR_PATH_FAST], w = at[NFSAR_PATH_SLOW];
     if (told && f >= 0 && w >= 0) {
         const double a = 1.0 / (1.0 + s->trial.value[NFSAR_PATH_FAST]) * l->step[f];
@@ -373,6 +377,7 @@ static void fill(const struct path_search *s, const struct local *l, nfsar_path 
         double scatter = a * a * spread[f][f] - 2.0 * a * b * spread[f][w] + b * b * spread[w][w];
         e->noise = (1.0 + e->value) * sqrt(3.0 * total * fmax(noise, 0.0) / snr);
         e->spread = scattered ? (1.0 + e->value) * sqrt(fmax(scatter, 0.0)) : NAN;
+        e->by_range = 0.0;
         e->sigma = fmax(e->noise, e->spread);
     }
     path->parts = 0;

@@ -55,10 +55,10 @@ static enum nfsar_status write_capture(const struct calibrate_path *job, nfsar_c
 /* ---- what was found ------------------------------------------------------------------------- */
 
 static json_t *estimate(const nfsar_path_estimate *e) {
-    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:f}", "told", e->told, "value",
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:f}", "told", e->told, "value",
                      json_number(e->value), "sigma", json_number(e->sigma), "sigma_of_noise",
-                     json_number(e->noise), "sigma_of_parts", json_number(e->spread), "applied",
-                     e->applied);
+                     json_number(e->noise), "sigma_of_parts", json_number(e->spread), "by_range",
+                     json_number(e->by_range), "applied", e->applied);
 }
 
 static int print_json(const struct calibrate_path *job, const nfsar_path *p) {
@@ -135,7 +135,7 @@ static void print_found(const nfsar_path *p) {
     }
     printf("\n");
     printf("range      %.1f mm by the echoes' delay, taken to be known to %.2g mm: that leaves "
-           "%.2g of both steps' lengths open\n",
+           "%.2g of both steps open, but not their ratio\n",
            1e3 * p->range_m, 1e3 * p->range_sigma_m, 0.5 * p->range_sigma_m / p->range_m);
     print_factor("along rows", &p->estimate[NFSAR_PATH_FAST], p->fast_step_m);
     print_factor("across    ", &p->estimate[NFSAR_PATH_SLOW], p->slow_step_m);

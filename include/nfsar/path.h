@@ -52,6 +52,8 @@ typedef struct nfsar_path_estimate {
                         ranges leave open as well */
     double noise;  /**< what noise alone makes, from the curvature of the sharpness */
     double spread; /**< from the scatter between parts of the image; NaN for fewer than three */
+    double by_range; /**< by how much value grows for a range that is longer by a small part, over
+                          that part: half of FAST and SLOW themselves, else 0 */
     double harmless; /**< a change by less than this makes the image sharper by half a percent at
                           most */
     double applied;  /**< what nfsar_path_apply() does: 0 for a value within two sigma of 0, or
