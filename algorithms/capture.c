@@ -156,20 +156,36 @@ static enum nfsar_status check_array(const nfsar_array *array, nfsar_error *erro
     return NFSAR_OK;
 }
 
+/* Beyond these samples in single precision, or their phases, would be lost on the way. */
+#define MOST_GAIN    1e15
+#define MOST_DELAY_S 1e-3
+
 static enum nfsar_status check_calibration(const nfsar_capture *capture, nfsar_error *error) {
     const nfsar_calibration *c = &capture->calibration;
     size_t n = capture->array.n_channel;
     for (size_t i = 0; c->channel_gain != NULL && i < n; i++) {
-        float magnitude = cabsf(c->channel_gain[i]);
-        if (!isfinite(magnitude) || magnitude == 0.0f) {
+        double magnitude = cabs((double complex)c->channel_gain[i]);
+        if (!isfinite(magnitude) || magnitude == 0.0) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                               "/calibration/channel_gain[%zu] is zero or not finite", i);
+        }
+        if (magnitude < 1.0 / MOST_GAIN || magnitude > MOST_GAIN) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "/calibration/channel_gain[%zu] is %g: a gain is between %g and %g",
+                              i, magnitude, 1.0 / MOST_GAIN, MOST_GAIN);
         }
     }
     if (c->channel_delay_s != NULL && first_bad(c->channel_delay_s, n) < n) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "/calibration/channel_delay_s[%zu] is not finite",
                           first_bad(c->channel_delay_s, n));
+    }
+    for (size_t i = 0; c->channel_delay_s != NULL && i < n; i++) {
+        if (fabs(c->channel_delay_s[i]) > MOST_DELAY_S) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "/calibration/channel_delay_s[%zu] is %g s: no delay is beyond %g s",
+                              i, c->channel_delay_s[i], MOST_DELAY_S);
+        }
     }
     for (size_t i = 0; c->background != NULL && i < n * capture->n_sample; i++) {
         if (!isfinite(crealf(c->background[i])) || !isfinite(cimagf(c->background[i]))) {

@@ -2,6 +2,7 @@
 #include <nfsar/status.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,7 +96,10 @@ enum nfsar_status nfsar_fail_in(nfsar_error *error, enum nfsar_status status, co
         va_start(arguments, format);
         int used = vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        if (used >= 0 && (size_t)used < sizeof text - NFSAR_ERROR_LENGTH - 2) {
+        bool there = used > 0 && (size_t)used < sizeof text &&
+                     strncmp(error->message, text, (size_t)used) == 0 &&
+                     error->message[used] == ':';
+        if (used >= 0 && !there && (size_t)used < sizeof text - NFSAR_ERROR_LENGTH - 2) {
             snprintf(text + used, sizeof text - (size_t)used, ": %s", error->message);
             set_message(error, text);
         }

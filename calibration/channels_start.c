@@ -233,6 +233,12 @@ static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channel
         return NFSAR_OK;
     }
     double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / l->step_hz;
+    if (o->near_m < 0.0 || o->far_m > unambiguous) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "gate %g to %g m: this capture's frequency steps tell ranges from 0 to "
+                          "%.4g m only",
+                          o->near_m, o->far_m, unambiguous);
+    }
     s->far_m = o->far_m > 0.0 ? o->far_m : unambiguous - lobe; /* leakage appears there again */
     if (!(s->far_m > s->near_m)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,

@@ -210,6 +210,11 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
                           "range gate %g to %g m: expected two distances that ascend from 0",
                           e.options.gate[0], e.options.gate[1]);
     }
+    if (capture->gated.range_m[1] > 0.0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "is gated, its samples obey no echo model, and what is wrong with a "
+                          "recording shows no more: take the capture that it was made of");
+    }
     enum nfsar_status status = nfsar_capture_check(capture, error);
     if (status == NFSAR_OK) {
         status = examine_samples(&e, progress, error);

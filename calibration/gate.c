@@ -61,7 +61,8 @@ enum nfsar_status nfsar_gate_check(const nfsar_capture *capture, const double ra
     return NFSAR_OK;
 }
 
-static enum nfsar_status check_options(const nfsar_gate_options *options, nfsar_error *error) {
+static enum nfsar_status check_options(const nfsar_capture *capture,
+                                       const nfsar_gate_options *options, nfsar_error *error) {
     const double *range = options->range_m;
     bool all = range[0] == 0.0 && range[1] == 0.0;
     if (!all && (!(range[0] >= 0.0) || !(range[1] > range[0]) || !isfinite(range[1]))) {
@@ -76,6 +77,14 @@ static enum nfsar_status check_options(const nfsar_gate_options *options, nfsar_
         if (options->n_spur > NFSAR_GATE_SPURS || !isfinite(options->spur_m[i])) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                               "spurs: at most %d, at ranges that are numbers", NFSAR_GATE_SPURS);
+        }
+        /* Tones of either sign. */
+        double last = capture->n_sample > 1 ? nfsar_range_unambiguous(capture) : 0.0;
+        if (!(capture->gated.range_m[1] > 0.0) && fabs(options->spur_m[i]) > last) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "spur at %g m: this capture's frequency steps tell ranges up to "
+                              "%.4g m only",
+                              options->spur_m[i], last);
         }
     }
     return NFSAR_OK;
@@ -184,7 +193,7 @@ static enum nfsar_status fill(nfsar_gate *gate, const nfsar_capture *capture,
 enum nfsar_status nfsar_gate_create(const nfsar_capture *capture, const nfsar_gate_options *options,
                                     nfsar_gate **gate, nfsar_error *error) {
     *gate = NULL;
-    enum nfsar_status status = check_options(options, error);
+    enum nfsar_status status = check_options(capture, options, error);
     if (status != NFSAR_OK) {
         return status;
     }

@@ -15,6 +15,10 @@
 #define CONTRAST_DB 11.0
 /* Reflectors nearer to one another than this disturb each other's place. */
 #define APART_CELLS 4.0
+/* Standard deviations that slope and start must be off to be told. */
+#define TOLD 4.0
+/* Slopes farther off than this are wrong ranges. */
+#define MOST_SCALE 0.2
 
 nfsar_instrument_options nfsar_instrument_defaults(void) {
     return (nfsar_instrument_options){.range_sigma_m = 1e-3, .search_delay_s = 1e-9};
@@ -186,14 +190,14 @@ static enum nfsar_status refine(struct search *s, size_t range, double *delay, d
     return status;
 }
 
-/* Phase of the second reflector against the first, with the delays that the ranges and the delay
- * say. */
-static enum nfsar_status compare_phases(struct search *s, double delay, double *phase,
-                                        nfsar_error *error) {
+/* Frequency in the middle of the band less the capture's, by the phase of the second reflector
+ * against the first: both are summed where they appear, late[r] behind what is expected. */
+static enum nfsar_status find_shift(struct search *s, const double late[2], double apart,
+                                    double *shift_hz, nfsar_error *error) {
     double complex sum = 0.0;
     for (size_t r = 0; r < 2; r++) {
         for (size_t i = 0; i < s->lines.n_line; i++) {
-            s->t[i] = s->expected[r][i] + delay;
+            s->t[i] = s->expected[r][i] + late[r];
         }
         enum nfsar_status status = channel_lines_sum(&s->lines, s->t, s->s0[r], NULL, error);
         if (status != NFSAR_OK) {
@@ -203,13 +207,74 @@ static enum nfsar_status compare_phases(struct search *s, double delay, double *
     for (size_t i = 0; i < s->lines.n_line; i++) {
         sum += s->s0[1][i] * conj(s->s0[0][i]);
     }
-    *phase = carg(sum);
+    /* true * apart - centre * (apart + late[1] - late[0]) turns */
+    double turns =
+        carg(sum) / (2.0 * NFSAR_PI) + fmod(s->lines.centre_hz * (late[1] - late[0]), 1.0);
+    *shift_hz = remainder(turns, 1.0) / apart;
     return NFSAR_OK;
+}
+
+/* Slope and start, from two reflectors that are late by delay[2]. */
+static enum nfsar_status compare_two(struct search *s, const double e[2], const double delay[2],
+                                     const double sigma[2], nfsar_instrument *found,
+                                     nfsar_error *error) {
+    const double ruler = 2.0 * s->options->range_sigma_m / NFSAR_SPEED_OF_LIGHT;
+    const double apart = e[1] - e[0];
+    found->has_scale = true;
+    found->scale = 1.0 + (delay[1] - delay[0]) / apart;
+    found->scale_sigma =
+        sqrt(sigma[0] * sigma[0] + sigma[1] * sigma[1] + 2.0 * ruler * ruler) / apart;
+    found->scale_told = fabs(found->scale - 1.0) > TOLD * found->scale_sigma;
+    if (!(fabs(found->scale - 1.0) < MOST_SCALE)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "the reflectors are seen at %.4g and %.4g m, which are too far from %g "
+                          "and %g m for one delay: are the ranges right?",
+                          found->apparent_m[0], found->apparent_m[1], s->options->range_m[0],
+                          s->options->range_m[1]);
+    }
+    if (found->scale_told) {
+        /* measured = scale (true + delay) */
+        found->delay_s = (e[0] + delay[0]) / found->scale - e[0];
+        found->delay_sigma_s = hypot(found->delay_sigma_s, e[0] * found->scale_sigma);
+    } else {
+        found->delay_s = 0.5 * (delay[0] + delay[1]);
+        found->delay_sigma_s = 0.7071 * hypot(fmax(sigma[0], sigma[1]), ruler);
+    }
+    found->ambiguity_hz = 1.0 / apart;
+    found->centre_hz = s->lines.centre_hz;
+    found->shift_sigma_hz = sqrt(2.0) * ruler * s->lines.centre_hz / apart;
+    return find_shift(s, delay, apart, &found->shift_hz, error);
+}
+
+/* The residual video phase of dechirped samples, -pi slope delay^2, is told from the chirp. Two
+ * reflectors see the frequencies of their phases lower by slope * mean of their delays, which is
+ * not the hardware's doing. */
+static void find_video(const struct search *s, const double seen[2], nfsar_instrument *found) {
+    const nfsar_capture *capture = s->lines.capture;
+    const size_t n_range = s->options->n_range;
+    const double slope = capture->has_fmcw ? capture->fmcw.slope_hz_per_s : NAN;
+    for (size_t r = 0; r < 2; r++) {
+        found->video_rad[r] = r < n_range ? NFSAR_PI * slope * seen[r] * seen[r] : NAN;
+    }
+    found->video_had_s = nfsar_instrument_video_delay(capture);
+    found->video_delay_s = found->video_had_s;
+    if (!capture->has_fmcw || slope == 0.0 || s->options->no_video) {
+        return;
+    }
+    double middle = n_range == 2 ? 0.5 * (seen[0] + seen[1]) : seen[0];
+    if (found->has_scale) {
+        double video = slope * (middle - found->video_had_s);
+        found->shift_hz = remainder(found->shift_hz + video, found->ambiguity_hz);
+        found->shift_told = fabs(found->shift_hz) > TOLD * found->shift_sigma_hz;
+    }
+    if (found->video_had_s == 0.0 || found->shift_told) {
+        found->video_delay_s = middle;
+    }
 }
 
 static enum nfsar_status work(struct search *s, nfsar_instrument *found, nfsar_error *error) {
     const nfsar_instrument_options *o = s->options;
-    double coarse = 0.0, delay[2], sigma[2] = {0.0, 0.0}, e[2] = {0.0, 0.0};
+    double coarse = 0.0, delay[2] = {0.0, 0.0}, sigma[2] = {0.0, 0.0}, e[2] = {0.0, 0.0};
     double ruler = 2.0 * o->range_sigma_m / NFSAR_SPEED_OF_LIGHT;
     enum nfsar_status status = search_delay(s, &coarse, found, error);
     for (size_t r = 0; status == NFSAR_OK && r < o->n_range; r++) {
@@ -223,31 +288,14 @@ static enum nfsar_status work(struct search *s, nfsar_instrument *found, nfsar_e
     }
     found->delay_s = delay[0];
     found->delay_sigma_s = hypot(sigma[0], ruler);
+    found->scale = 1.0;
     if (o->n_range == 2) {
-        double apart = e[1] - e[0], phase = 0.0;
-        found->has_scale = true;
-        found->scale = 1.0 + (delay[1] - delay[0]) / apart;
-        found->scale_sigma =
-            sqrt(sigma[0] * sigma[0] + sigma[1] * sigma[1] + 2.0 * ruler * ruler) / apart;
-        found->scale_told = fabs(found->scale - 1.0) > 3.0 * found->scale_sigma;
-        if (found->scale_told) {
-            /* measured = scale (true + delay) */
-            found->delay_s = (e[0] + delay[0]) / found->scale - e[0];
-            found->delay_sigma_s = hypot(found->delay_sigma_s, e[0] * found->scale_sigma);
-        } else {
-            found->delay_s = 0.5 * (delay[0] + delay[1]);
-            found->delay_sigma_s = 0.7071 * hypot(fmax(sigma[0], sigma[1]), ruler);
-        }
-        status = compare_phases(s, found->delay_s, &phase, error);
-        found->ambiguity_hz = 1.0 / apart;
-        found->shift_hz = phase / (2.0 * NFSAR_PI * apart);
-        found->shift_sigma_hz = sqrt(2.0) * ruler * s->lines.centre_hz / apart;
+        status = compare_two(s, e, delay, sigma, found, error);
     }
-    const nfsar_capture *capture = s->lines.capture;
-    for (size_t r = 0; r < 2; r++) {
-        double t = r < o->n_range ? e[r] + delay[r] : NAN;
-        found->video_rad[r] =
-            capture->has_fmcw ? NFSAR_PI * capture->fmcw.slope_hz_per_s * t * t : NAN;
+    if (status == NFSAR_OK) {
+        found->shift_told =
+            found->has_scale && fabs(found->shift_hz) > TOLD * found->shift_sigma_hz;
+        find_video(s, (const double[]){e[0] + delay[0], e[1] + delay[1]}, found);
     }
     return status;
 }
@@ -290,19 +338,4 @@ enum nfsar_status nfsar_instrument_find(const nfsar_capture *capture,
     free(s.s1);
     channel_lines_close(&s.lines);
     return status;
-}
-
-enum nfsar_status nfsar_instrument_apply(const nfsar_instrument *found, nfsar_capture *capture,
-                                         nfsar_error *error) {
-    nfsar_calibration *c = &capture->calibration;
-    if (c->channel_delay_s == NULL) {
-        c->channel_delay_s = calloc(capture->array.n_channel, sizeof *c->channel_delay_s);
-        if (c->channel_delay_s == NULL) {
-            return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-        }
-    }
-    for (size_t i = 0; i < capture->array.n_channel; i++) {
-        c->channel_delay_s[i] += found->delay_s;
-    }
-    return NFSAR_OK;
 }

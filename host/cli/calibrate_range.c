@@ -1,4 +1,5 @@
-/* nfsar calibrate --range: the instrument's delay from reflectors at known ranges. */
+/* nfsar calibrate --range: delay, slope, start and residual video phase of the instrument from
+ * reflectors at known ranges. */
 #include "host/cli/calibrate.h"
 
 #include <math.h>
@@ -12,6 +13,26 @@
 #include "host/cli/image_verbs.h"
 
 #define DEGREES (180.0 / NFSAR_PI)
+/* Residual video phase that is nothing. */
+#define LITTLE_DEGREES 0.1
+
+/* nfsar's own simulation has the echo model's phases, without the residual video phase. */
+static bool is_simulated(const nfsar_capture *capture) {
+    return capture->n_provenance > 0 && strncmp(capture->provenance[0], "simulate: ", 10) == 0;
+}
+
+/* So far from the range at which it is taken out less than LITTLE_DEGREES of it are left. */
+static double video_within(const nfsar_capture *capture) {
+    double slope = fabs(capture->fmcw.slope_hz_per_s);
+    return 0.5 * NFSAR_SPEED_OF_LIGHT * sqrt(LITTLE_DEGREES / DEGREES / (NFSAR_PI * slope));
+}
+
+/* How much later on the chirp samples begin than the capture says. */
+static double adc_start_change(const nfsar_capture *capture, const nfsar_instrument *f) {
+    return capture->has_fmcw && capture->fmcw.slope_hz_per_s != 0.0
+               ? f->shift_hz / capture->fmcw.slope_hz_per_s
+               : NAN;
+}
 
 bool calibrate_read_ranges(const char *text, nfsar_instrument_options *options) {
     const char *end = text;
@@ -30,13 +51,17 @@ bool calibrate_read_ranges(const char *text, nfsar_instrument_options *options) 
 
 static int print_json(const struct calibrate_range *job, const nfsar_capture *capture,
                       const nfsar_instrument *f) {
-    json_t *two = json_null();
+    json_t *two = json_null(), *taken = json_null();
     if (f->has_scale) {
-        double slope = capture->has_fmcw ? capture->fmcw.slope_hz_per_s : NAN;
-        two = json_pack("{s:f, s:f, s:b, s:f, s:f, s:f, s:o}", "scale", f->scale, "scale_sigma",
-                        f->scale_sigma, "scale_told", f->scale_told, "shift_hz", f->shift_hz,
-                        "shift_sigma_hz", f->shift_sigma_hz, "ambiguity_hz", f->ambiguity_hz,
-                        "adc_start_change_s", json_number(f->shift_hz / slope));
+        two = json_pack("{s:f, s:f, s:b, s:f, s:f, s:b, s:f, s:o}", "scale", f->scale,
+                        "scale_sigma", f->scale_sigma, "scale_told", f->scale_told, "shift_hz",
+                        f->shift_hz, "shift_sigma_hz", f->shift_sigma_hz, "shift_told",
+                        f->shift_told, "ambiguity_hz", f->ambiguity_hz, "adc_start_change_s",
+                        json_number(adc_start_change(capture, f)));
+    }
+    if (f->video_delay_s > 0.0) {
+        taken = json_pack("{s:f, s:f}", "range_m", 0.5 * NFSAR_SPEED_OF_LIGHT * f->video_delay_s,
+                          "within_m", video_within(capture));
     }
     json_t *apparent = json_array(), *video = json_array(), *contrast = json_array();
     for (size_t r = 0; r < job->options.n_range; r++) {
@@ -44,29 +69,42 @@ static int print_json(const struct calibrate_range *job, const nfsar_capture *ca
         json_array_append_new(video, json_number(DEGREES * f->video_rad[r]));
         json_array_append_new(contrast, json_number(f->contrast_db[r]));
     }
-    return print_object(json_pack("{s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o}", "output",
-                                  json_text(job->files.output), "delay_s", f->delay_s,
-                                  "delay_sigma_s", f->delay_sigma_s, "spread_s", f->spread_s,
-                                  "apparent_m", apparent, "contrast_db", contrast,
-                                  "residual_video_phase_deg", video, "two_ranges", two));
+    return print_object(json_pack(
+        "{s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->files.output),
+        "delay_s", f->delay_s, "delay_sigma_s", f->delay_sigma_s, "spread_s", f->spread_s,
+        "apparent_m", apparent, "contrast_db", contrast, "residual_video_phase_deg", video,
+        "video_taken_out", taken, "two_ranges", two));
 }
 
 static void print_two(const nfsar_capture *capture, const nfsar_instrument *f) {
     printf("slope      %+.3f %% of the capture's, standard deviation %.2g %%: %s\n",
            100.0 * (f->scale - 1.0), 100.0 * f->scale_sigma,
-           f->scale_told ? "the chirp's slope or the sampling rate is not what the capture says"
+           f->scale_told ? "put right (the chirp's slope, or the sampling rate)"
                          : "as the capture says");
     printf("start      frequencies %+.2f MHz, standard deviation %.2g, modulo %.4g MHz",
            1e-6 * f->shift_hz, 1e-6 * f->shift_sigma_hz, 1e-6 * f->ambiguity_hz);
-    if (capture->has_fmcw && capture->fmcw.slope_hz_per_s != 0.0) {
-        double slope = capture->fmcw.slope_hz_per_s;
-        printf(": ADC start %+.3f us, standard deviation %.2g", 1e6 * f->shift_hz / slope,
-               1e6 * fabs(f->shift_sigma_hz / slope));
+    if (!isnan(adc_start_change(capture, f))) {
+        printf(": ADC start %+.3f us, standard deviation %.2g", 1e6 * adc_start_change(capture, f),
+               1e6 * fabs(f->shift_sigma_hz / capture->fmcw.slope_hz_per_s));
     }
-    printf("; if both reflectors are of one kind\n");
-    if (f->scale_told || fabs(f->shift_hz) > 3.0 * f->shift_sigma_hz) {
-        printf("           slope and start are the frequencies' and are left as they are: put them "
-               "into the rig's description and import again\n");
+    printf("; %s\n", f->shift_told ? "put right, which takes both reflectors to be of one kind"
+                                   : "left as it is, since that is not told from 0");
+}
+
+static void print_video(const nfsar_capture *capture, const nfsar_instrument *f) {
+    if (isnan(f->video_rad[0])) {
+        printf("video      no chirp is known, and so no residual video phase\n");
+        return;
+    }
+    printf("video      residual video phase %.3f degrees at the %s",
+           DEGREES * f->video_rad[f->has_scale ? 1 : 0], f->has_scale ? "second" : "reflector");
+    if (f->video_delay_s > 0.0) {
+        printf(": %s at %.3f m; within %.2f m of that less than %g degrees are left\n",
+               f->video_delay_s == f->video_had_s ? "was taken out before" : "taken out",
+               0.5 * NFSAR_SPEED_OF_LIGHT * f->video_delay_s, video_within(capture),
+               LITTLE_DEGREES);
+    } else {
+        printf(" in a recording; a simulation has none\n");
     }
 }
 
@@ -83,43 +121,77 @@ static void print_found(const struct calibrate_range *job, const nfsar_capture *
     if (f->has_scale) {
         print_two(capture, f);
     }
-    if (!isnan(f->video_rad[0])) {
-        double slope = capture->fmcw.slope_hz_per_s, t = f->apparent_m[0] / NFSAR_SPEED_OF_LIGHT;
-        printf(
-            "video      residual video phase %.3f degrees there, the same for all pulses; what it "
-            "does to ranges is %.2g um for each 10 cm: left in\n",
-            DEGREES * f->video_rad[0], 1e5 * fabs(2.0 * slope * t / capture->frequency_hz[0]));
+    print_video(capture, f);
+}
+
+/* The header's own numbers, which are the file's, as numbers of the copy. */
+static bool copy_numbers(nfsar_capture *copy) {
+    const size_t n = copy->array.n_channel;
+    nfsar_calibration *c = &copy->calibration;
+    double *frequency = malloc(copy->n_sample * sizeof *frequency);
+    double *delay = c->channel_delay_s != NULL ? malloc(n * sizeof *delay) : NULL;
+    float complex *gain = c->channel_gain != NULL ? malloc(n * sizeof *gain) : NULL;
+    if (frequency == NULL || (c->channel_delay_s != NULL && delay == NULL) ||
+        (c->channel_gain != NULL && gain == NULL)) {
+        free(frequency);
+        free(delay);
+        free(gain);
+        return false;
     }
+    memcpy(frequency, copy->frequency_hz, copy->n_sample * sizeof *frequency);
+    if (delay != NULL) {
+        memcpy(delay, c->channel_delay_s, n * sizeof *delay);
+    }
+    if (gain != NULL) {
+        memcpy(gain, c->channel_gain, n * sizeof *gain);
+    }
+    copy->frequency_hz = frequency;
+    c->channel_delay_s = delay;
+    c->channel_gain = gain;
+    return true;
+}
+
+static enum nfsar_status note(const nfsar_instrument *f, nfsar_capture *copy, nfsar_error *error) {
+    char slope[64] = "", start[64] = "", video[64] = "";
+    if (f->scale_told) {
+        snprintf(slope, sizeof slope, ", slope %+.4g %%", 100.0 * (f->scale - 1.0));
+    }
+    if (f->shift_told) {
+        snprintf(start, sizeof start, ", frequencies %+.4g MHz", 1e-6 * f->shift_hz);
+    }
+    if (f->video_delay_s > 0.0 && f->video_delay_s != f->video_had_s) {
+        snprintf(video, sizeof video, ", residual video phase out at %.4g m",
+                 0.5 * NFSAR_SPEED_OF_LIGHT * f->video_delay_s);
+    }
+    return nfsar_capture_note(copy, error,
+                              "%s (nfsar " NFSAR_VERSION "): delay of all channels %+.2f ps, "
+                              "sigma %.2g ps%s%s%s",
+                              cli_command_line(), 1e12 * f->delay_s, 1e12 * f->delay_sigma_s, slope,
+                              start, video);
 }
 
 static enum nfsar_status write_capture(const struct calibrate_range *job, nfsar_capture_file *file,
                                        const nfsar_instrument *found, nfsar_error *error) {
     nfsar_capture copy;
-    size_t n = nfsar_capture_file_header(file)->array.n_channel;
-    double *delay = calloc(n, sizeof *delay);
+    bool own = false;
     enum nfsar_status status = calibrate_copy_header(file, &copy, error);
-    if (status == NFSAR_OK && delay == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    if (status == NFSAR_OK) {
+        own = copy_numbers(&copy);
+        status = own ? nfsar_instrument_apply(found, &copy, error)
+                     : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     if (status == NFSAR_OK) {
-        if (copy.calibration.channel_delay_s != NULL) {
-            memcpy(delay, copy.calibration.channel_delay_s, n * sizeof *delay);
-        }
-        copy.calibration.channel_delay_s = delay;
-        status = nfsar_instrument_apply(found, &copy, error);
-    }
-    if (status == NFSAR_OK) {
-        status = nfsar_capture_note(&copy, error,
-                                    "%s (nfsar " NFSAR_VERSION "): delay of all channels %+.2f ps, "
-                                    "sigma %.2g ps",
-                                    cli_command_line(), 1e12 * found->delay_s,
-                                    1e12 * found->delay_sigma_s);
+        status = note(found, &copy, error);
     }
     if (status == NFSAR_OK) {
         status = calibrate_write(job->files.output, file, &copy, NULL, error);
     }
     calibrate_free_header(file, &copy);
-    free(delay);
+    if (own) {
+        free(copy.frequency_hz);
+        free(copy.calibration.channel_delay_s);
+        free(copy.calibration.channel_gain);
+    }
     return status;
 }
 
@@ -132,8 +204,10 @@ int calibrate_range(const struct calibrate_range *job) {
         nfsar_calibrated_source calibrated = {nfsar_capture_file_header(file),
                                               nfsar_capture_file_source(file), NULL};
         const nfsar_echo_source source = nfsar_calibrated(&calibrated);
-        status = nfsar_instrument_find(nfsar_capture_file_header(file), &source, &job->options,
-                                       &found, &error);
+        nfsar_instrument_options options = job->options;
+        options.no_video = is_simulated(nfsar_capture_file_header(file));
+        status = nfsar_instrument_find(nfsar_capture_file_header(file), &source, &options, &found,
+                                       &error);
         nfsar_calibrated_free(&calibrated);
         if (status != NFSAR_OK) {
             nfsar_fail_in(&error, status, "%s", job->files.input);

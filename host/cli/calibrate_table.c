@@ -121,6 +121,20 @@ static enum nfsar_status copy(const void *from, size_t n, size_t size, void **in
     return NFSAR_OK;
 }
 
+/* Frequencies that --range put right belong to gains and delays that were found with them. */
+static void compare_chirps(const char *path, const nfsar_capture *other,
+                           const nfsar_capture *capture) {
+    const nfsar_fmcw *a = &other->fmcw, *b = &capture->fmcw;
+    if (!other->has_fmcw || !capture->has_fmcw || other->n_sample != capture->n_sample ||
+        a->start_frequency_hz != b->start_frequency_hz || a->sample_rate_hz != b->sample_rate_hz ||
+        (a->slope_hz_per_s == b->slope_hz_per_s && a->adc_start_s == b->adc_start_s)) {
+        return;
+    }
+    cli_say("warning: %s has the chirp's slope or ADC start otherwise than the capture: if --range "
+            "put them right there, do that to this capture as well",
+            path);
+}
+
 /* What another capture of the same radar was calibrated with. */
 static enum nfsar_status of_capture(const char *path, const nfsar_capture *capture,
                                     nfsar_calibration *table, struct change *change,
@@ -161,6 +175,9 @@ static enum nfsar_status of_capture(const char *path, const nfsar_capture *captu
             copy(from.background, n * other->n_sample, sizeof *from.background, &background, error);
     }
     *table = (nfsar_calibration){gain, delay, background};
+    if (status == NFSAR_OK) {
+        compare_chirps(path, other, capture);
+    }
     nfsar_capture_file_close(file);
     return status;
 }

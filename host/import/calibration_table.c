@@ -309,6 +309,9 @@ enum nfsar_status nfsar_calibration_table(const char *const *path, size_t n_path
     }
     if (status == NFSAR_OK) {
         status = fill(&tables, capture, table, error);
+        if (status != NFSAR_OK && n_path == 1) {
+            nfsar_fail_in(error, status, "%s", path[0]);
+        }
     }
     for (int k = 0; k < N_KIND; k++) {
         free(tables.value[k]);

@@ -1,16 +1,35 @@
-/* Is a MATLAB file of version 5 complete? matio reads zeros past its end without a word.
+/* Is a MATLAB file of version 5 complete, and do its arrays begin as they must? matio reads zeros
+ * past a file's end without a word, and a changed length of a name keeps it busy for hours.
  * Source: MATLAB "MAT-File Format", level 5: a header of 128 bytes, then elements of an 8-byte tag
- * (type, bytes) and that many bytes. */
+ * (type, bytes) and that many bytes. An array is an element of elements (flags, sizes, name, real
+ * and imaginary parts), or such a one compressed. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "host/import/cube.h"
 
-enum { HEADER_BYTES = 128, TAG_BYTES = 8 };
+enum { HEADER_BYTES = 128, TAG_BYTES = 8, MOST_AXES = 32, MOST_NAME = 1024 };
+enum { MI_INT8 = 1, MI_INT32 = 5, MI_UINT32 = 6, MI_MATRIX = 14, MI_COMPRESSED = 15 };
+/* Classes whose data are one part or two of numbers. */
+enum { MX_DOUBLE = 6, MX_UINT64 = 15, MX_COMPLEX = 0x0800 };
 
-static uint32_t word(const unsigned char *bytes, int big_endian) {
+/* Compressed real parts up to this are gone through to see the imaginary part's tag. */
+#define MOST_INFLATED ((uint64_t)1 << 20)
+
+/* The bytes of an element, in the file or compressed there. */
+struct stream {
+    FILE *file;
+    uint64_t left; /* in the file */
+    bool packed, big_endian;
+    z_stream z;
+    unsigned char in[1024];
+};
+
+static uint32_t word(const unsigned char *bytes, bool big_endian) {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
         value |= (uint32_t)bytes[i] << (big_endian ? 24 - 8 * i : 8 * i);
@@ -18,26 +37,153 @@ static uint32_t word(const unsigned char *bytes, int big_endian) {
     return value;
 }
 
-/* Add up the elements; false when one does not end inside the file. */
-static int elements_fit(FILE *file, uint64_t size) {
+static bool take(struct stream *s, unsigned char *out, size_t n) {
+    if (!s->packed) {
+        bool there = n <= s->left && fread(out, 1, n, s->file) == n;
+        s->left -= there ? n : 0;
+        return there;
+    }
+    s->z.next_out = out;
+    s->z.avail_out = (uInt)n;
+    while (s->z.avail_out > 0) {
+        if (s->z.avail_in == 0 && s->left > 0) {
+            size_t most = s->left < sizeof s->in ? (size_t)s->left : sizeof s->in;
+            s->z.next_in = s->in;
+            s->z.avail_in = (uInt)fread(s->in, 1, most, s->file);
+            s->left -= s->z.avail_in;
+        }
+        int answer = inflate(&s->z, Z_NO_FLUSH);
+        if (answer == Z_STREAM_END) {
+            return s->z.avail_out == 0;
+        }
+        if (answer != Z_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pass(struct stream *s, uint64_t n) {
+    unsigned char room[1024];
+    for (; n > 0;) {
+        size_t some = n < sizeof room ? (size_t)n : sizeof room;
+        if (!take(s, room, some)) {
+            return false;
+        }
+        n -= some;
+    }
+    return true;
+}
+
+struct part {
+    uint32_t type, bytes;
+    bool in_tag; /* up to four bytes, which are in the tag itself */
+    unsigned char tag[TAG_BYTES];
+};
+
+static bool take_tag(struct stream *s, struct part *part) {
+    if (!take(s, part->tag, TAG_BYTES)) {
+        return false;
+    }
+    uint32_t first = word(part->tag, s->big_endian);
+    part->in_tag = first >> 16 != 0;
+    part->type = first & 0xffff;
+    part->bytes = part->in_tag ? first >> 16 : word(part->tag + 4, s->big_endian);
+    return !part->in_tag || part->bytes <= 4;
+}
+
+/* Bytes of a number of the type; 0 where it is none. */
+static uint64_t number_bytes(uint32_t type) {
+    static const unsigned char bytes[] = {0, 1, 1, 2, 2, 4, 4, 4, 0, 8, 0, 0, 8, 8};
+    return type < sizeof bytes ? bytes[type] : 0;
+}
+
+/* One part's tag; its numbers are as many as the sizes say. */
+static bool take_numbers(struct stream *s, uint64_t count, uint64_t *padded) {
+    struct part part;
+    uint64_t bytes = 0;
+    if (!take_tag(s, &part) || __builtin_mul_overflow(count, number_bytes(part.type), &bytes) ||
+        part.bytes != bytes || number_bytes(part.type) == 0) {
+        return false;
+    }
+    *padded = part.in_tag ? 0 : (bytes + 7) / 8 * 8;
+    /* Compressed data are as long as they are; matio finds out. */
+    return s->packed || bytes <= s->left;
+}
+
+/* An array after its tag. */
+static bool array_fits(struct stream *s) {
+    struct part part;
+    unsigned char flags[8], size[4 * MOST_AXES + 8];
+    if (!take_tag(s, &part) || part.type != MI_UINT32 || part.in_tag ||
+        part.bytes != sizeof flags || !take(s, flags, sizeof flags) || !take_tag(s, &part) ||
+        part.type != MI_INT32 || part.in_tag || part.bytes < 8 || part.bytes > 4 * MOST_AXES ||
+        part.bytes % 4 != 0 || !take(s, size, (part.bytes + 7) / 8 * 8)) {
+        return false;
+    }
+    uint64_t count = 1, padded = 0;
+    for (uint32_t i = 0; i < part.bytes; i += 4) {
+        if (__builtin_mul_overflow(count, word(size + i, s->big_endian), &count)) {
+            return false;
+        }
+    }
+    if (!take_tag(s, &part) || part.type != MI_INT8 || part.bytes > MOST_NAME ||
+        (!part.in_tag && !pass(s, (part.bytes + 7) / 8 * 8))) {
+        return false;
+    }
+    uint32_t kind = word(flags, s->big_endian);
+    if ((kind & 0xff) < MX_DOUBLE || (kind & 0xff) > MX_UINT64 || count == 0) {
+        return true; /* texts, structures and what else is not read */
+    }
+    if (!take_numbers(s, count, &padded)) {
+        return false;
+    }
+    if ((kind & MX_COMPLEX) == 0 || (s->packed && padded > MOST_INFLATED)) {
+        return true;
+    }
+    if (s->packed || padded <= sizeof s->in) {
+        return pass(s, padded) && take_numbers(s, count, &padded);
+    }
+    bool there = padded <= s->left && fseeko(s->file, (off_t)padded, SEEK_CUR) == 0;
+    s->left -= there ? padded : 0;
+    return there && take_numbers(s, count, &padded);
+}
+
+/* A compressed element holds an array's tag and the array. */
+static bool packed_fits(struct stream *s) {
+    struct part part;
+    if (inflateInit(&s->z) != Z_OK) {
+        return false;
+    }
+    bool fits = take_tag(s, &part) && (part.type != MI_MATRIX || (!part.in_tag && array_fits(s)));
+    inflateEnd(&s->z);
+    return fits;
+}
+
+/* Add up the elements; false when one does not end inside the file, or an array in it makes no
+ * sense. */
+static bool elements_fit(FILE *file, uint64_t size) {
     unsigned char header[HEADER_BYTES], tag[TAG_BYTES];
     if (fread(header, 1, sizeof header, file) != sizeof header) {
-        return 0;
+        return false;
     }
     /* "MI" as written by the machine: a little-endian one stores IM. */
-    int big_endian = header[126] == 'M' && header[127] == 'I';
+    const bool big_endian = header[126] == 'M' && header[127] == 'I';
     uint64_t at = HEADER_BYTES;
     while (at < size) {
         if (fread(tag, 1, sizeof tag, file) != sizeof tag) {
-            return 0;
+            return false;
         }
-        uint64_t bytes = word(tag + 4, big_endian);
-        at += TAG_BYTES + bytes;
-        if (at > size || fseeko(file, (off_t)at, SEEK_SET) != 0) {
-            return 0;
+        const uint32_t type = word(tag, big_endian), bytes = word(tag + 4, big_endian);
+        struct stream s = {.file = file, .left = bytes, .big_endian = big_endian};
+        s.packed = type == MI_COMPRESSED;
+        at += TAG_BYTES + (uint64_t)bytes;
+        if (at > size || (type == MI_MATRIX && bytes > 0 && !array_fits(&s)) ||
+            (s.packed && !packed_fits(&s)) || fseeko(file, (off_t)at, SEEK_SET) != 0) {
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 enum nfsar_status cube_mat_complete(const char *path, nfsar_error *error) {
@@ -46,11 +192,11 @@ enum nfsar_status cube_mat_complete(const char *path, nfsar_error *error) {
         return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: %s", path, strerror(errno));
     }
     off_t size = fseeko(file, 0, SEEK_END) == 0 ? ftello(file) : -1;
-    int fit = size >= 0 && fseeko(file, 0, SEEK_SET) == 0 && elements_fit(file, (uint64_t)size);
+    bool fit = size >= 0 && fseeko(file, 0, SEEK_SET) == 0 && elements_fit(file, (uint64_t)size);
     fclose(file);
     return fit ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_FORMAT,
                             "%s: the MATLAB file is damaged or cut off: an element goes on past "
-                            "its end",
+                            "its end, or is none",
                             path);
 }

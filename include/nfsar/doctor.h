@@ -83,7 +83,8 @@ typedef struct nfsar_doctor_options {
  * @param source  its samples as recorded, before calibration, which is applied where it matters.
  * @param options NULL for none.
  * @return NFSAR_OK whatever was found; errors of the source and of memory. NFSAR_ERROR_ARGUMENT for
- *         a gate that is none, NFSAR_ERROR_FORMAT for what nfsar_capture_check() refuses. */
+ *         a gate that is none and for a capture that is gated already, NFSAR_ERROR_FORMAT for what
+ * nfsar_capture_check() refuses. */
 enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
                                        const nfsar_echo_source *source,
                                        const nfsar_doctor_options *options,

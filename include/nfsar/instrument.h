@@ -1,6 +1,7 @@
 /** @file
  * What the instrument adds to ranges: its delay from a reflector at a known range, slope and first
- * frequency of the chirp from two (docs/calibrate.md).
+ * frequency of the chirp from two, and the residual video phase (docs/calibrate.md,
+ * docs/theory/range.md).
  */
 #ifndef NFSAR_INSTRUMENT_H
 #define NFSAR_INSTRUMENT_H
@@ -18,6 +19,7 @@ typedef struct nfsar_instrument_options {
                                 ascending */
     double range_sigma_m;  /**< how well they are known; 1 mm */
     double search_delay_s; /**< the delay is looked for within plus and minus this; 1 ns */
+    bool no_video;         /**< samples have no residual video phase: a simulation's */
 } nfsar_instrument_options;
 
 /** What was found. */
@@ -27,16 +29,21 @@ typedef struct nfsar_instrument {
     double apparent_m[2];  /**< where the reflectors seem to be */
     double contrast_db[2]; /**< their echoes over the median of the profile */
     double spread_s;       /**< root mean square of what the channels' delays differ */
-    bool has_scale;        /**< the next five are there: two ranges */
+    bool has_scale;        /**< the next seven are there: two ranges */
     double scale;          /**< true slope over the capture's (or sampling rate, the other way) */
     double scale_sigma;    /**< standard deviation of that */
-    bool scale_told;       /**< it differs from 1 by three of them; else delay_s takes it as 1 */
-    double shift_hz;       /**< true frequencies less the capture's, if both reflectors are of one
-                                kind; known modulo ambiguity_hz */
+    bool scale_told;       /**< it differs from 1 by four of them; else delay_s takes it as 1 */
+    double shift_hz;       /**< true frequency in the middle of the band less the capture's, if both
+                                reflectors are of one kind; known modulo ambiguity_hz */
     double shift_sigma_hz; /**< standard deviation of that */
+    bool shift_told;       /**< it differs from 0 by four of them */
     double ambiguity_hz;   /**< 1 / difference of the delays */
+    double centre_hz;      /**< the capture's middle of the band, to which shift_hz belongs */
     double video_rad[2];   /**< residual video phase, pi slope delay^2, at the reflectors; NaN
                                 where the slope is not known */
+    double video_delay_s;  /**< around this delay nfsar_instrument_apply() takes it out of the
+                                frequencies; 0: nowhere */
+    double video_had_s;    /**< where the capture's frequencies have that already; or 0 */
 } nfsar_instrument;
 
 /** The defaults above, without ranges. */
@@ -52,7 +59,16 @@ enum nfsar_status nfsar_instrument_find(const nfsar_capture *capture,
                                         const nfsar_instrument_options *options,
                                         nfsar_instrument *found, nfsar_error *error);
 
-/** Add the delay to those of all channels in the calibration of @p capture. */
+/** Where the frequencies of @p capture have the residual video phase taken out of them: the delay
+ * by which they are earlier on the chirp than it says. 0 where they are the chirp's own, or no
+ * chirp is known. */
+double nfsar_instrument_video_delay(const nfsar_capture *capture);
+
+/** Put @p capture right: the delay is added to those of all channels in its calibration, and its
+ * frequencies (which must be the caller's own) become what was told of slope, start and residual
+ * video phase. The chirp follows; gain and delay of the channels are restated for the new
+ * frequencies, so that what they take out of the samples stays the same.
+ * @return NFSAR_ERROR_FORMAT, capture unchanged, if a frequency would not be positive. */
 enum nfsar_status nfsar_instrument_apply(const nfsar_instrument *found, nfsar_capture *capture,
                                          nfsar_error *error);
 

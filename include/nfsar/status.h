@@ -38,8 +38,8 @@ const char *nfsar_status_string(enum nfsar_status status);
 enum nfsar_status nfsar_fail(nfsar_error *error, enum nfsar_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Put "context: " in front of the message of @p error (may be NULL); returns its argument
- * @p status unchanged. */
+/** Put "context: " in front of the message of @p error (may be NULL), unless it is there already;
+ * returns its argument @p status unchanged. */
 enum nfsar_status nfsar_fail_in(nfsar_error *error, enum nfsar_status status, const char *format,
                                 ...) __attribute__((format(printf, 3, 4)));
 

@@ -92,11 +92,46 @@ static void nothing_known_changes_nothing(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* What would leave no number of a sample. */
+static void what_cannot_be_is_named(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    radar_raster("xwr1443-2tx", 1, 0.0, 1, 0.0, 4, &capture);
+    capture.calibration.channel_gain = calloc(8, sizeof(float complex));
+    capture.calibration.channel_delay_s = calloc(8, sizeof(double));
+    for (int c = 0; c < 8; c++) {
+        capture.calibration.channel_gain[c] = 1.0f;
+    }
+    assert_ok(nfsar_capture_check(&capture, &error), error);
+    const struct {
+        float complex gain;
+        double delay;
+        const char *message;
+    } cases[] = {
+        {0.0f, 0.0, "channel_gain[3] is zero or not finite"},
+        {CMPLXF(1.0f, NAN), 0.0, "channel_gain[3] is zero or not finite"},
+        {CMPLXF(INFINITY, 0.0f), 0.0, "channel_gain[3] is zero or not finite"},
+        {1e-20f, 0.0, "channel_gain[3] is 1e-20: a gain is between"},
+        {3e38f + 3e38f * I, 0.0, "channel_gain[3] is 4.2"},
+        {1.0f, -INFINITY, "channel_delay_s[3] is not finite"},
+        {1.0f, -1e300, "channel_delay_s[3] is -1e+300 s: no delay is beyond"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        capture.calibration.channel_gain[3] = cases[i].gain;
+        capture.calibration.channel_delay_s[3] = cases[i].delay;
+        assert_int_equal(nfsar_capture_check(&capture, &error), NFSAR_ERROR_FORMAT);
+        assert_contains(error.message, cases[i].message);
+    }
+    nfsar_capture_free(&capture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recovers_the_model),
         cmocka_unit_test(a_delay_moves_the_range),
         cmocka_unit_test(nothing_known_changes_nothing),
+        cmocka_unit_test(what_cannot_be_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <nfsar/calibration.h>
 #include <nfsar/channels.h>
 #include <nfsar/simulation.h>
+
+#include "tests/images.h"
 
 #define N_TX      3
 #define N_RX      4
@@ -96,7 +99,7 @@ static void scan(size_t n_row, size_t n_pulse, double width, double height, nfsa
 
 /* In a scan of rows the last pulse of each row flies on toward the next row's pose, which is what
  * poses between pulses say: a track of its own for each pulse. */
-static void add_track(nfsar_capture *capture, nfsar_vec3 speed) {
+static void add_track(nfsar_capture *capture, nfsar_vec3 speed, double after) {
     size_t n = capture->n_pulse;
     free(capture->pose_time_s);
     nfsar_pose *pose = malloc(2 * n * sizeof *pose);
@@ -104,9 +107,9 @@ static void add_track(nfsar_capture *capture, nfsar_vec3 speed) {
     for (size_t p = 0; p < n; p++) {
         pose[2 * p] = pose[2 * p + 1] = capture->pose[p];
         capture->pose_time_s[2 * p] = capture->time_s[p];
-        capture->pose_time_s[2 * p + 1] = capture->time_s[p] + 4e-3;
+        capture->pose_time_s[2 * p + 1] = capture->time_s[p] + after;
         pose[2 * p + 1].position =
-            nfsar_vec3_add(pose[2 * p].position, nfsar_vec3_scale(speed, 4e-3));
+            nfsar_vec3_add(pose[2 * p].position, nfsar_vec3_scale(speed, after));
     }
     free(capture->pose);
     capture->pose = pose;
@@ -169,7 +172,7 @@ static void scan_of_an_unknown_place(void **state) {
         draw_hardware(seed, &h);
         scan(10, 20, 0.15, 0.15, &speed, &capture);
         add_point(&capture, &h, point, speed, seed, 0.1);
-        add_track(&capture, speed);
+        add_track(&capture, speed, 4e-3);
         assert_ok(find(&capture, NULL, &found, &error), error);
         struct errors e = compare(&found, &h);
         assert_near(e.phase_deg, 0.0, 1.0);
@@ -217,6 +220,84 @@ static void transmitters_fire_from_other_places(void **state) {
     assert_true(found.residual_db > -35.0);
     nfsar_channels_free(&found);
     nfsar_capture_free(&capture);
+}
+
+/* 4 rows of 20 pulses at 50 mm/s; from one transmitter's chirps to the next's, 19 ms later, the
+ * radar goes a quarter of a wavelength, which is half a turn of the phase for a target ahead of it.
+ */
+static void scan_in_flight(nfsar_vec3 point, const struct hardware *h, uint64_t seed,
+                           nfsar_capture *capture) {
+    const nfsar_vec3 speed = {0.05, 0.0, 0.0};
+    make_capture(4 * 20, capture);
+    for (size_t c = 0; c < N_CHANNEL; c++) {
+        capture->array.channel_time_s[c] = 19e-3 * (double)capture->array.channel[c].tx;
+    }
+    for (size_t p = 0; p < capture->n_pulse; p++) {
+        capture->time_s[p] = capture->pose_time_s[p] = 0.06 * (double)p;
+        capture->pose[p].position =
+            (nfsar_vec3){3e-3 * ((double)(p % 20) - 9.5), 0.02 * ((double)(p / 20) - 1.5), 0.0};
+    }
+    add_point(capture, h, point, speed, seed, 0.1);
+    add_track(capture, speed, 45e-3);
+}
+
+/* Part of the echoes that adds up in the image at the place. */
+static double adds_up(const nfsar_capture *capture, nfsar_vec3 place) {
+    const nfsar_grid grid = {{place.x, 1e-3, 1}, {place.y, 1e-3, 1}, {place.z, 1e-3, 1}};
+    nfsar_image image = image_bp(capture, &grid, NFSAR_BP_DOUBLE);
+    double amplitude = (double)cabsf(image.data[0]);
+    nfsar_image_free(&image);
+    return amplitude / (double)(capture->n_pulse * N_CHANNEL * N_SAMPLE);
+}
+
+/* Calibrated in flight, and then imaged in flight: the images of the transmitters, each from its
+ * own places, agree in phase. */
+static void images_of_a_moving_radar(void **state) {
+    (void)state;
+    nfsar_error error;
+    struct hardware h;
+    nfsar_capture corner, target;
+    nfsar_channels found;
+    const nfsar_vec3 at = {0.01, -0.005, 0.3}, point = {-0.09, 0.02, 0.4};
+    draw_hardware(9, &h);
+    scan_in_flight(at, &h, 9, &corner);
+    assert_ok(find(&corner, NULL, &found, &error), error);
+    assert_near(compare(&found, &h).phase_deg, 0.0, 1.0);
+    scan_in_flight(point, &h, 10, &target);
+    assert_ok(nfsar_channels_apply(&found, &target, &error), error);
+    assert_ok(nfsar_calibration_apply(&target, target.n_pulse, 0, N_SAMPLE, target.echo, &error),
+              error);
+    double complex by_tx[N_TX] = {0.0};
+    for (size_t p = 0; p < target.n_pulse; p++) {
+        for (size_t c = 0; c < N_CHANNEL; c++) {
+            nfsar_vec3 body = target.pose[2 * p].position;
+            body.x += 0.05 * 19e-3 * (double)(c / N_RX);
+            double path =
+                nfsar_vec3_distance(nfsar_vec3_add(body, target.array.tx_m[c / N_RX]), point) +
+                nfsar_vec3_distance(nfsar_vec3_add(body, target.array.rx_m[c % N_RX]), point);
+            for (size_t n = 0; n < N_SAMPLE; n++) {
+                double turns = fmod(target.frequency_hz[n] * path / NFSAR_SPEED_OF_LIGHT, 1.0);
+                by_tx[c / N_RX] += (double complex)target.echo[(p * N_CHANNEL + c) * N_SAMPLE + n] *
+                                   cexp(-2.0 * NFSAR_PI * I * turns);
+            }
+        }
+    }
+    for (int t = 1; t < N_TX; t++) {
+        assert_near(carg(by_tx[t] * conj(by_tx[0])), 0.0, NFSAR_PI / 180.0);
+    }
+    double sum =
+        cabs(by_tx[0] + by_tx[1] + by_tx[2]) / (double)(target.n_pulse * N_CHANNEL * N_SAMPLE);
+    /* The imager puts the transmitters where they were; at the triggers' poses they do not agree.
+     */
+    double right = adds_up(&target, point);
+    assert_near(right / sum, 1.0, 1e-4);
+    for (int c = 0; c < N_CHANNEL; c++) {
+        target.array.channel_time_s[c] = 0.0;
+    }
+    assert_true(adds_up(&target, point) < 0.95 * right);
+    nfsar_channels_free(&found);
+    nfsar_capture_free(&corner);
+    nfsar_capture_free(&target);
 }
 
 static void a_radar_at_rest_before_a_known_place(void **state) {
@@ -354,6 +435,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scan_of_an_unknown_place),
         cmocka_unit_test(transmitters_fire_from_other_places),
+        cmocka_unit_test(images_of_a_moving_radar),
         cmocka_unit_test(a_radar_at_rest_before_a_known_place),
         cmocka_unit_test(what_is_not_told_follows_the_rules),
         cmocka_unit_test(what_is_no_point_is_refused),

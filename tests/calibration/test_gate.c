@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <liquid/liquid.h>
 #include <nfsar/gate.h>
 #include <nfsar/simulation.h>
 
@@ -98,6 +99,130 @@ static void keeps_the_image_of_the_gate(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* ---- against a filter and decimation -------------------------------------------------------- */
+
+/* Echoes from 0.05 to 4 m, many more than there are cells, and places in the gate. */
+enum { ECHOES = 317, PLACES = 17 };
+
+static double echo_range(int i) {
+    return 0.05 + 0.0125 * (double)i;
+}
+
+/* A Kaiser filter of liquid's that keeps its tails beyond the sweep, and every step-th of its sums:
+ * n_out of them, as far out as the filter reaches. Largest error of the image in the gate, of the
+ * echo. */
+static double filter_error(const nfsar_capture *capture, const double gate[2], int n_out,
+                           int step) {
+    const int first = (SAMPLES - 1 - (n_out - 1) * step) / 2;
+    const int below = step - first - 1, above = first + n_out * step - SAMPLES;
+    const int half = below < above ? below : above;
+    const double step_hz = capture->frequency_hz[1] - capture->frequency_hz[0];
+    const double middle = 0.5 * (gate[0] + gate[1]);
+    /* Cycles in a sample, to the gate's end and from where it would be folded into the gate. */
+    const double pass = (gate[1] - gate[0]) * step_hz / NFSAR_SPEED_OF_LIGHT;
+    const double stop = 1.0 / (double)step - pass;
+    if (half < 8 || stop <= pass) {
+        return INFINITY;
+    }
+    const unsigned length = 2U * (unsigned)half + 1U;
+    const float width = (float)(stop - pass);
+    float *h = malloc(length * sizeof *h);
+    liquid_firdes_kaiser(length, 0.5f * (float)(pass + stop),
+                         fminf(estimate_req_filter_As(width, length), 140.0f), 0.0f, h);
+    double sum = 0.0, worst_error = 0.0;
+    for (unsigned i = 0; i < length; i++) {
+        sum += (double)h[i];
+    }
+    for (int place = 0; place < PLACES; place++) {
+        double r = gate[0] + (gate[1] - gate[0]) * (double)place / (double)(PLACES - 1);
+        double rate = 4.0 * NFSAR_PI * step_hz / NFSAR_SPEED_OF_LIGHT;
+        double complex error[SAMPLES];
+        for (int n = 0; n < SAMPLES; n++) {
+            error[n] = cexp(-I * rate * (double)n * (r - middle));
+            for (int m = 0; m < n_out; m++) {
+                int tap = n - (first + m * step) + half;
+                if (tap >= 0 && tap < (int)length) {
+                    error[n] -= (double)step * (double)h[tap] / sum *
+                                cexp(-I * rate * (double)(first + m * step) * (r - middle));
+                }
+            }
+        }
+        for (int i = 0; i < ECHOES; i++) {
+            double complex all = 0.0;
+            for (int n = 0; n < SAMPLES; n++) {
+                all += error[n] * cexp(I * rate * (double)n * (echo_range(i) - middle));
+            }
+            worst_error = fmax(worst_error, cabs(all) / SAMPLES);
+        }
+    }
+    free(h);
+    return 20.0 * log10(worst_error);
+}
+
+static double best_filter(const nfsar_capture *capture, const double gate[2], int n_out) {
+    double best = INFINITY;
+    int best_step = 0;
+    for (int step = SAMPLES / n_out; step < 3 * SAMPLES / n_out; step++) {
+        double error = filter_error(capture, gate, n_out, step);
+        if (error < best) {
+            best = error;
+            best_step = step;
+        }
+    }
+    print_message("gate %g to %g m: filter, every %dth of its sums, %d of them: %.0f dB\n", gate[0],
+                  gate[1], best_step, n_out, best);
+    return best;
+}
+
+/* The same of the gate, through its samples. */
+static double gate_error(const nfsar_capture *capture, const double gate[2], size_t *samples) {
+    nfsar_error error;
+    nfsar_gate *made = NULL;
+    nfsar_gate_options options = nfsar_gate_defaults();
+    options.range_m[0] = gate[0], options.range_m[1] = gate[1];
+    assert_ok(nfsar_gate_create(capture, &options, &made, &error), error);
+    nfsar_capture view = nfsar_gate_view(made, capture);
+    float complex line[SAMPLES], out[SAMPLES];
+    double most = 0.0;
+    for (int i = 0; i < ECHOES; i++) {
+        for (size_t n = 0; n < SAMPLES; n++) {
+            double k = 2.0 * NFSAR_PI * capture->frequency_hz[n] / NFSAR_SPEED_OF_LIGHT;
+            line[n] = (float complex)cexp(2.0 * I * k * echo_range(i));
+        }
+        assert_ok(nfsar_gate_lines(made, 1, line, out, &error), error);
+        for (int place = 0; place < PLACES; place += 4) {
+            double r = gate[0] + (gate[1] - gate[0]) * (double)place / (double)(PLACES - 1);
+            double complex wanted = image(capture->frequency_hz, line, SAMPLES, false, r);
+            double complex got = image(view.frequency_hz, out, view.n_sample, false, r);
+            most = fmax(most, cabs(got - wanted) / SAMPLES);
+        }
+    }
+    *samples = view.n_sample;
+    nfsar_gate_destroy(made);
+    print_message("gate %g to %g m: fitted, %zu samples: %.0f dB\n", gate[0], gate[1], *samples,
+                  20.0 * log10(most));
+    return 20.0 * log10(most);
+}
+
+/* With as many samples left, which is as much work for what comes after, filters are worse by far
+ * but where samples are plenty (docs/theory/gate.md has the numbers). */
+static void filters_need_more_samples(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    noisy(&capture);
+    const double narrow[2] = {0.24, 0.44}, wide[2] = {0.24, 1.25};
+    size_t samples = 0;
+    assert_true(gate_error(&capture, narrow, &samples) < -95.0);
+    assert_int_equal(samples, 16);
+    assert_true(best_filter(&capture, narrow, 16) > -60.0);
+    assert_true(best_filter(&capture, narrow, 20) > -95.0);
+    assert_true(best_filter(&capture, narrow, 48) < -95.0);
+    assert_true(gate_error(&capture, wide, &samples) < -95.0);
+    assert_in_range(samples, 40, 48);
+    assert_true(best_filter(&capture, wide, 48) > -60.0);
+    nfsar_capture_free(&capture);
+}
+
 static void takes_out_spurs(void **state) {
     (void)state;
     nfsar_capture capture;
@@ -170,6 +295,11 @@ static void refuses_other_gates(void **state) {
     options.tolerance = NAN;
     assert_int_equal(nfsar_gate_create(&capture, &options, &gate, &error), NFSAR_ERROR_ARGUMENT);
     assert_null(gate);
+    options = nfsar_gate_defaults();
+    options.n_spur = 1, options.spur_m[0] = 0.6;
+    capture.gated = (nfsar_gated){0};
+    assert_int_equal(nfsar_gate_create(&capture, &options, &gate, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "spur at 0.6 m: this capture's frequency steps tell ranges up");
     /* Nothing was recorded. */
     capture.gated = (nfsar_gated){0};
     nfsar_gate_content content;
@@ -183,6 +313,7 @@ static void refuses_other_gates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_image_of_the_gate),
+        cmocka_unit_test(filters_need_more_samples),
         cmocka_unit_test(takes_out_spurs),
         cmocka_unit_test(knows_what_a_grid_needs),
         cmocka_unit_test(refuses_other_gates),

@@ -117,6 +117,7 @@ static void wrong_gates_are_named(void **state) {
         {"all.h5", "--notch 1,", "--notch 1,: expected", 2},
         {"all.h5", "--range 0.3:0.4 --loss 3", "--loss 3: expected", 2},
         {"all.h5", "--range 0.3:0.4 --window flat", "window 'flat'", 2},
+        {"all.h5", "--notch 30", "spur at 30 m", 2},
         {"gated.h5", "--range 0.2:0.3", "gated from 0.27 to 0.37 m already", 2},
         {"gated.h5", "--range 0.3:0.35 --window hann", "come before a gate", 2},
         {"gated.h5", "--notch 0.3", "come before a gate", 2},
@@ -144,6 +145,8 @@ static void wrong_gates_are_named(void **state) {
                          test_path("never.h5")),
                      2);
     assert_contains(output, "is gated, and calibration comes before a gate");
+    assert_int_equal(RUN("doctor '%s'", test_path("gated.h5")), 2);
+    assert_contains(output, "gated.h5: is gated, its samples obey no echo model");
     /* Nothing there, but noise is not asked of it: it warns. */
     assert_int_equal(
         RUN("gate '%s' -o '%s' --range 5:5.2", test_path("all.h5"), test_path("nothing.h5")), 0);

@@ -183,6 +183,7 @@ static void test_values(void **state) {
         {"/array/tx_m", 2, 3, {0, 0, 0, NAN}, "/array/tx_m: antenna 1 is not finite"},
         {"/array/channel_time_s", 6, 0, {-INFINITY}, "/array/channel_time_s[0] is not finite"},
         {"/calibration/channel_delay_s", 6, 0, {0, NAN}, "/calibration/channel_delay_s[1]"},
+        {"/calibration/channel_delay_s", 6, 0, {0, 0, 1e300}, "channel_delay_s[2] is 1e+300 s"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         hid_t file = edit_capture();

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <matio.h>
 #include <nfsar/calibration_table.h>
@@ -26,20 +27,26 @@ static void make_capture(nfsar_capture *capture) {
     capture->array.channel[6] = first;
 }
 
-static void write_table(const char *name, const char *variable, int rank, const size_t *dims,
-                        double *re, double *im) {
+static void write_version(const char *name, enum mat_ft version, enum matio_compression packing,
+                          const char *variable, int rank, const size_t *dims, double *re,
+                          double *im) {
     size_t shape[4];
     memcpy(shape, dims, (size_t)rank * sizeof *shape);
-    mat_t *mat = Mat_CreateVer(test_path(name), NULL, MAT_FT_MAT5);
+    mat_t *mat = Mat_CreateVer(test_path(name), NULL, version);
     assert_non_null(mat);
     mat_complex_split_t both = {re, im};
     matvar_t *v =
         Mat_VarCreate(variable, MAT_C_DOUBLE, MAT_T_DOUBLE, rank, shape,
                       im != NULL ? (void *)&both : (void *)re, im != NULL ? MAT_F_COMPLEX : 0);
     assert_non_null(v);
-    assert_int_equal(Mat_VarWrite(mat, v, MAT_COMPRESSION_NONE), 0);
+    assert_int_equal(Mat_VarWrite(mat, v, packing), 0);
     Mat_VarFree(v);
     Mat_Close(mat);
+}
+
+static void write_table(const char *name, const char *variable, int rank, const size_t *dims,
+                        double *re, double *im) {
+    write_version(name, MAT_FT_MAT5, MAT_COMPRESSION_NONE, variable, rank, dims, re, im);
 }
 
 static void release(nfsar_calibration *table) {
@@ -186,11 +193,149 @@ static void what_does_not_fit_is_named(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Other versions of MATLAB's files are told how to become version 7. */
+static void other_versions_are_named(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    double re[PAIRS], im[PAIRS];
+    make_capture(&capture);
+    for (int i = 0; i < PAIRS; i++) {
+        re[i] = im[i] = 1.0;
+    }
+    write_version("a.mat", MAT_FT_MAT73, MAT_COMPRESSION_NONE, "calData", 2, (size_t[]){PAIRS, 1},
+                  re, im);
+    refused(&capture, "a.mat", "save it again with -v7");
+    write_version("a.mat", MAT_FT_MAT4, MAT_COMPRESSION_NONE, "calData", 2, (size_t[]){PAIRS, 1},
+                  re, im);
+    refused(&capture, "a.mat", "save it again with -v7");
+    nfsar_capture_free(&capture);
+}
+
+/* What is read is numbers, and what is refused leaves nothing behind. */
+static bool reads_well(const nfsar_capture *capture, const unsigned char *bytes, size_t size) {
+    nfsar_calibration table;
+    nfsar_error error;
+    test_write_file("hurt.mat", (const char *)bytes, size);
+    if (read_two(capture, "hurt.mat", NULL, &table, &error) != NFSAR_OK) {
+        assert_contains(error.message, "hurt.mat");
+        assert_null(table.channel_gain);
+        assert_null(table.channel_delay_s);
+        assert_null(table.background);
+        return false;
+    }
+    for (size_t c = 0; table.channel_gain != NULL && c < PAIRS; c++) {
+        assert_true(isfinite(crealf(table.channel_gain[c])));
+        assert_true(isfinite(cimagf(table.channel_gain[c])));
+        assert_true(table.channel_gain[c] != 0.0f);
+    }
+    for (size_t c = 0; table.channel_delay_s != NULL && c < PAIRS; c++) {
+        assert_true(isfinite(table.channel_delay_s[c]));
+    }
+    release(&table);
+    return true;
+}
+
+/* A table cut off anywhere, and with any byte changed in several ways. */
+static void damaged_files(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    double re[PAIRS], im[PAIRS];
+    make_capture(&capture);
+    for (int i = 0; i < PAIRS; i++) {
+        re[i] = 1.0 + 0.1 * i;
+        im[i] = -0.3 * i;
+    }
+    for (int packed = 0; packed < 2; packed++) {
+        write_version("good.mat", MAT_FT_MAT5, packed ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE,
+                      "calData", 2, (size_t[]){PAIRS, 1}, re, im);
+        unsigned char bytes[2048];
+        FILE *file = fopen(test_path("good.mat"), "rb");
+        assert_non_null(file);
+        size_t size = fread(bytes, 1, sizeof bytes, file), good = 0, bad = 0;
+        fclose(file);
+        assert_in_range(size, 200, sizeof bytes - 1);
+        assert_true(reads_well(&capture, bytes, size));
+        for (size_t n = 0; n < size; n++) {
+            assert_false(reads_well(&capture, bytes, n));
+        }
+        /* The first 116 bytes are text. */
+        static const unsigned char flips[] = {0x01, 0x10, 0x80, 0xff};
+        for (size_t n = 116; n < size; n++) {
+            for (size_t k = 0; k < sizeof flips; k++) {
+                bytes[n] ^= flips[k];
+                bool read = reads_well(&capture, bytes, size);
+                good += read ? 1 : 0;
+                bad += read ? 0 : 1;
+                bytes[n] ^= flips[k];
+            }
+        }
+        print_message("%zu changed bytes: %zu read, %zu refused\n", good + bad, good, bad);
+        assert_true(bad > 100);
+    }
+    nfsar_capture_free(&capture);
+}
+
+/* Tables of the two programs as they are, where this machine has them: 2 or 3 transmitters and 4
+ * receivers. */
+static void real_tables(void **state) {
+    (void)state;
+    const char *folder = test_data_folder();
+    char place[4096];
+    snprintf(place, sizeof place, "%s/utd_calibration", folder != NULL ? folder : "");
+    if (folder == NULL || access(place, R_OK) != 0) {
+        print_message("no real recordings (NFSAR_DATA or ../shared/data): skipped\n");
+        skip();
+    }
+    static const struct {
+        const char *name, *second;
+        size_t n_tx;
+        double least_delay, most_delay;
+    } tables[] = {
+        {"yanik_calData_2Tx_4Rx.mat", "yanik_delayOffset_2Tx_4Rx.mat", 2, 4e-10, 5e-10},
+        {"yanik_calData_3Tx_4Rx.mat", "yanik_delayOffset_3Tx_4Rx.mat", 3, 4.13e-10, 4.85e-10},
+        {"yanik_calData_3Tx_4Rx_bigPlatform.mat", "yanik_delayOffset_3Tx_4Rx_bigPlatform.mat", 3,
+         4e-10, 5.2e-10},
+        {"josiah_cal1_0385.mat", NULL, 2, 2.9e-10, 5.6e-10},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        nfsar_array array;
+        nfsar_capture capture;
+        nfsar_calibration table;
+        nfsar_error error;
+        char first[8192], second[8192] = "";
+        const char *path[2] = {first, second};
+        snprintf(first, sizeof first, "%s/%s", place, tables[i].name);
+        if (tables[i].second != NULL) {
+            snprintf(second, sizeof second, "%s/%s", place, tables[i].second);
+        }
+        assert_ok(nfsar_array_create(tables[i].n_tx, 4, &array, &error), error);
+        assert_ok(nfsar_capture_create(1, 64, &array, false, &capture, &error), error);
+        for (size_t n = 0; n < 64; n++) {
+            capture.frequency_hz[n] = 77e9 + 62.5e6 * (double)n;
+        }
+        assert_ok(nfsar_calibration_table(path, tables[i].second != NULL ? 2 : 1, &capture, &table,
+                                          &error),
+                  error);
+        assert_non_null(table.channel_gain);
+        assert_non_null(table.channel_delay_s);
+        for (size_t c = 0; c < capture.array.n_channel; c++) {
+            assert_in_range((long)(1e15 * table.channel_delay_s[c]),
+                            (long)(1e15 * tables[i].least_delay),
+                            (long)(1e15 * tables[i].most_delay));
+        }
+        release(&table);
+        nfsar_capture_free(&capture);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(yaniks_tables),
         cmocka_unit_test(smiths_tables),
         cmocka_unit_test(what_does_not_fit_is_named),
+        cmocka_unit_test(other_versions_are_named),
+        cmocka_unit_test(damaged_files),
+        cmocka_unit_test(real_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
