@@ -93,6 +93,28 @@ static enum nfsar_status read_pulses(struct channel_lines *l, const nfsar_echo_s
     return status;
 }
 
+/* So that a pulse has one number, here and in the capture. */
+static enum nfsar_status view_used(struct channel_lines *l, nfsar_error *error) {
+    double *time_s = malloc(l->n_pulse * sizeof *time_s);
+    uint8_t *flags = malloc(l->n_pulse * sizeof *flags);
+    if (time_s == NULL || flags == NULL) {
+        free(time_s);
+        free(flags);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t p = 0; p < l->n_pulse; p++) {
+        time_s[p] = l->capture->time_s[l->pulse[p]];
+        flags[p] = l->capture->flags[l->pulse[p]];
+    }
+    l->used = *l->capture;
+    l->used.n_pulse = l->n_pulse;
+    l->used.time_s = time_s;
+    l->used.flags = flags;
+    l->used.echo = NULL;
+    l->capture = &l->used;
+    return NFSAR_OK;
+}
+
 enum nfsar_status channel_lines_open(const nfsar_capture *capture, const nfsar_echo_source *source,
                                      enum nfsar_window window, struct channel_lines *lines,
                                      nfsar_error *error) {
@@ -120,6 +142,9 @@ enum nfsar_status channel_lines_open(const nfsar_capture *capture, const nfsar_e
         l->uniform = nfsar_frequencies_uniform(capture->frequency_hz, l->n_sample, 1e-6, NULL);
         status = read_pulses(l, source, error);
     }
+    if (status == NFSAR_OK) {
+        status = view_used(l, error);
+    }
     free(position);
     free(taper);
     if (status != NFSAR_OK) {
@@ -135,6 +160,8 @@ void channel_lines_close(struct channel_lines *lines) {
     free(lines->rx);
     free(lines->sample);
     free(lines->pulse);
+    free(lines->used.time_s);
+    free(lines->used.flags);
     *lines = (struct channel_lines){0};
 }
 
@@ -190,10 +217,6 @@ enum nfsar_status channel_lines_profiles(struct channel_lines *lines, size_t str
         }
     }
     return NFSAR_OK;
-}
-
-double channel_lines_time(const struct channel_lines *lines, size_t pulse) {
-    return lines->capture->time_s[lines->pulse[pulse]];
 }
 
 double channel_lines_delay(const struct channel_lines *lines, size_t line, nfsar_vec3 place) {

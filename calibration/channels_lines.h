@@ -14,7 +14,9 @@
 #include <nfsar/window.h>
 
 struct channel_lines {
-    const nfsar_capture *capture;
+    const nfsar_capture *capture; /* &used, once open: not to be moved */
+    nfsar_capture used; /* the capture as if it had the pulses that are used and no others:
+                           time_s and flags are this struct's, no echo */
     size_t n_channel, n_sample;
     size_t n_pulse;   /* that are used: those that miss samples are not, and of very many a part */
     size_t n_missing; /* that miss samples */
@@ -47,9 +49,6 @@ enum nfsar_status channel_lines_sum(struct channel_lines *lines, const double *t
  * i < n, into power[lines of those pulses][n]. */
 enum nfsar_status channel_lines_profiles(struct channel_lines *lines, size_t stride, double first,
                                          double step, size_t n, float *power, nfsar_error *error);
-
-/* Time of a pulse that is used. */
-double channel_lines_time(const struct channel_lines *lines, size_t pulse);
 
 /* (R_T + R_R) / c of a line, and its gradient along the place. */
 double channel_lines_delay(const struct channel_lines *lines, size_t line, nfsar_vec3 place);

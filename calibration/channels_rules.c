@@ -175,7 +175,7 @@ enum nfsar_status channel_rules_follow(struct channel_fit *fit, bool *delay_is_r
         common += fit->delay_s[c] / (double)n_channel;
     }
     a.pose = nfsar_track_pose(l->capture->pose_time_s, l->capture->pose, l->capture->n_pose,
-                              channel_lines_time(l, l->n_pulse / 2), NULL);
+                              l->capture->time_s[l->n_pulse / 2], NULL);
     nfsar_vec3 way = nfsar_vec3_subtract(fit->place, a.centre);
     double range = nfsar_vec3_norm(way), along = 0.0;
     for (int i = 0; i < 3; i++) {

@@ -142,7 +142,7 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
     }
     centre = nfsar_vec3_scale(centre, 1.0 / (double)l->n_channel);
     nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                       channel_lines_time(l, middle), NULL);
+                                       capture->time_s[middle], NULL);
     double cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz, step = angle_step(p, centre);
     int n = (int)ceil(WIDEST / step);
     size_t n_range = (size_t)ceil((far_m - near_m) / (0.5 * cell)) + 1;
