@@ -60,11 +60,13 @@ static const char *find_fault(const struct request *r, int modes) {
         const char *fault;
     } rules[] = {
         {r->point != NULL, AXIS | CHANNELS, "--point is for --axis and --channels"},
-        {r->has_within, AXIS, "--within is for --axis"},
-        {r->has_search, AXIS | PATH, "--search is for --axis and --path"},
+        {r->has_within, AXIS, "--search and --within are for --axis"},
+        {r->has_search, AXIS | PATH,
+         "--search and --within are for --axis, --search for --path as well"},
         {r->has_point_error || r->taper != NULL, CHANNELS,
          "--point-error and --taper are for --channels"},
-        {r->has_gate, CHANNELS | PATH, "--gate is for --channels and --path"},
+        {r->has_gate, CHANNELS | PATH,
+         "--gate and --point-error are for --channels, --gate for --path as well"},
         {r->has_range_error, RANGE | PATH, "--range-error is for --range and --path"},
         {r->self.drift > 0 && !r->has_leakage, 0, "--drift is for --leakage"},
     };
