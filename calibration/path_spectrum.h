@@ -21,7 +21,6 @@ struct path_spectra {
     float complex *row;    /* [rows][PATH_BANDS][channels][nu] spectra of the rows alone */
     float complex *sum[2]; /* [PATH_BANDS][channels][nu][nv] of rows in + and - direction */
     bool has[2];
-    double echo_power; /* mean |echo|^2 of a position's sum over the band */
     double correlation[2];
 };
 

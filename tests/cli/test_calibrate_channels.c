@@ -292,6 +292,9 @@ static void usage_is_told(void **state) {
         int status;
     } cases[] = {
         {"--channels --axis", "one step at a time", 2},
+        {"--path --channels", "one step at a time", 2},
+        {"--path --point 0,0,1", "--point is for --axis and --channels", 2},
+        {"--path --search 0.9", "steps are looked for within 0 to 0.3", 2},
         {"--channels --range 0.3", "one step at a time", 2},
         {"--channels --within 0.1", "--within is for --axis", 2},
         {"--channels --search 0.1", "for --channels with --point", 2},
