@@ -299,7 +299,7 @@ static void usage_is_told(void **state) {
         {"--channels --within 0.1", "--within is for --axis", 2},
         {"--channels --search 0.1", "for --channels with --point", 2},
         {"--axis --force", "--force is for --channels", 2},
-        {"--axis --gate 0.1:0.2", "are for --channels", 2},
+        {"--axis --gate 0.1:0.2", "--gate is for --channels and --path", 2},
         {"--channels --taper flat", "--taper", 2},
         {"--range 0.3,x", "expected R or R,R2", 2},
         {"--range 0.3 --point 0,0,1", "--point is for", 2},
