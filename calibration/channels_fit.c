@@ -322,7 +322,7 @@ static void search(struct channel_fit *fit, const struct equations *e) {
                     nfsar_vec3_add(fit->place, nfsar_vec3_scale(step[0], i)),
                     nfsar_vec3_add(nfsar_vec3_scale(step[1], j), nfsar_vec3_scale(step[2], k)));
                 double score = focus(fit, line, n, place);
-#pragma omp critical(channels_search)
+#pragma omp critical(nfsar_channels_search)
                 {
                     if (score > best) {
                         best = score;

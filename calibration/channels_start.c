@@ -166,7 +166,7 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
                 at = score > most ? range : at;
                 most = fmax(most, score);
             }
-#pragma omp critical(channels_start)
+#pragma omp critical(nfsar_channels_start)
             if (most > best || (most == best && aside < best_aside)) {
                 best = most;
                 best_aside = aside;

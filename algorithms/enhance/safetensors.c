@@ -110,7 +110,7 @@ static enum nfsar_status read_tensor(const char *name, const json_t *entry, size
     if (!read_shape(json_object_get(entry, "shape"), bytes / FLOAT_BYTES, tensor)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "tensor '%s': its shape is not a list of up to %d sizes, from 1 on, "
-                          "that the file has room for",
+                          "that the file has room for (is the file cut short?)",
                           shown.text, SAFETENSORS_RANK);
     }
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 ||

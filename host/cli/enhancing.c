@@ -46,6 +46,12 @@ static enum nfsar_status of_the_image(nfsar_error *error, enum nfsar_status stat
 enum nfsar_status enhancing_open(const char *name, const nfsar_grid *grid, struct enhancing *made,
                                  nfsar_error *error) {
     *made = (struct enhancing){.name = name, .nx = grid->x.count, .ny = grid->y.count};
+    if (made->nx == 1 || made->ny == 1) {
+        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                          "slices of %zu x %zu pixels are lines: networks know pictures across the "
+                          "range, along x and y",
+                          made->nx, made->ny);
+    }
     enum nfsar_status status = enhancing_load(name, &made->model, error);
     if (status != NFSAR_OK) {
         return status;
@@ -141,6 +147,11 @@ void enhancing_tell(const struct enhancing *enhancing, const nfsar_grid *grid) {
                     "network knows 0.1 to 0.5: a %s grid would suit it",
                     1e3 * axis[a]->step, "xy"[a], cells, cells > COARSE ? "finer" : "coarser");
         }
+    }
+    if (grid->z.count > 1) {
+        cli_say("note: networks know slices in which everything is in focus; of %zu slices those "
+                "out of focus are changed most, so look at the image as it was as well",
+                grid->z.count);
     }
     if (!(enhancing->left > 0.0)) {
         cli_say(enhancing->peak > 0.0

@@ -20,12 +20,24 @@ struct enhance {
     float complex *slice; /* [ny][nx] */
 };
 
+/* What networks have not been trained with, as far as the image says of itself. */
+static void warn_of_method(const char *method) {
+    if (method != NULL && strstr(method, "enhance") != NULL) {
+        cli_say("warning: the image was enhanced already, which networks have not been trained "
+                "with: enhance the one that it was made of");
+    } else if (method != NULL && strncmp(method, "sparse", 6) == 0) {
+        cli_say("warning: the image was made by --sparse, which networks have not been trained "
+                "with: what it shows is sharp as it is");
+    }
+}
+
 static enum nfsar_status open_all(struct enhance *job, nfsar_error *error) {
     enum nfsar_status status = nfsar_image_file_open(job->input, &job->file, error);
     if (status != NFSAR_OK) {
         return status;
     }
     const nfsar_grid *grid = &nfsar_image_file_header(job->file)->grid;
+    warn_of_method(nfsar_image_file_header(job->file)->method);
     status = enhancing_open(job->model, grid, &job->enhancing, error);
     if (status == NFSAR_ERROR_UNSUPPORTED) {
         return nfsar_fail_in(error, status, "%s", job->input);
@@ -97,24 +109,24 @@ static enum nfsar_status run(struct enhance *job, nfsar_error *error) {
 /* The networks that are built in, and a file's. */
 static int show_models(const char *model) {
     nfsar_error error;
+    nfsar_enhance_model *asked = NULL, *made = NULL;
+    if (enhancing_load(model, &asked, &error) != NFSAR_OK) {
+        return cli_fail(&error);
+    }
     const char *name = nfsar_enhance_builtin_name(0);
     for (size_t i = 0; name != NULL; name = nfsar_enhance_builtin_name(++i)) {
-        nfsar_enhance_model *made = NULL;
         if (nfsar_enhance_builtin(name, &made, &error) != NFSAR_OK) {
+            nfsar_enhance_model_free(asked);
             return cli_fail(&error);
         }
         enhancing_show_model(name, made);
         nfsar_enhance_model_free(made);
     }
     if (enhancing_is_file(model)) {
-        nfsar_enhance_model *made = NULL;
-        if (nfsar_enhance_load(model, &made, &error) != NFSAR_OK) {
-            return cli_fail(&error);
-        }
         printf("%s\n", model);
-        enhancing_show_model("", made);
-        nfsar_enhance_model_free(made);
+        enhancing_show_model("", asked);
     }
+    nfsar_enhance_model_free(asked);
     return CLI_DONE;
 }
 

@@ -147,6 +147,7 @@ static void odd_networks_are_told(void **state) {
                                   test_path("none2.h5")),
                      0);
     assert_contains(output, "note: the image is zero everywhere");
+    assert_contains(output, "warning: the image was enhanced already");
     reference_fill(net, "head.bn.weight", 1e38f);
     reference_fill(net, "conv1.bn.weight", 1e37f);
     file = reference_file(net, &size);
@@ -189,10 +190,14 @@ static void bad_images_are_refused(void **state) {
             test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 1);
         assert_contains(output, "bad.h5: /image/data[0, 1, 5] is not a finite number");
     }
-    write_slice(image, 65537, 1, 0, 1.0f);
+    write_slice(image, 40, 1, 0, 1.0f);
     assert_int_equal(
         test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 1);
-    assert_contains(output, "bad.h5: enhance: an image of 65537 x 1 pixels: enhancing takes 1 to "
+    assert_contains(output, "bad.h5: slices of 40 x 1 pixels are lines");
+    write_slice(image, 65537, 2, 0, 1.0f);
+    assert_int_equal(
+        test_command(output, sizeof output, "enhance %s -o %s", image, test_path("no.h5")), 1);
+    assert_contains(output, "bad.h5: enhance: an image of 65537 x 2 pixels: enhancing takes 1 to "
                             "65536 along each side");
     assert_int_equal(test_count_files("no.h5"), 0);
 }
@@ -224,6 +229,8 @@ static void networks_are_built_in(void **state) {
                      0);
     assert_contains(output, "tiny.safetensors\n");
     assert_contains(output, "not validated");
+    assert_int_equal(test_command(output, sizeof output, "enhance --models --model small.h5"), 2);
+    assert_contains(output, "--model 'small.h5'");
 }
 
 /* After the first test: its files are there. */
