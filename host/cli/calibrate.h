@@ -16,8 +16,9 @@
 enum nfsar_status calibrate_open(const char *input, const char *output, nfsar_capture_file **file,
                                  nfsar_error *error);
 
-/* The file's header in a copy of which calibration, poses and frequencies may be replaced by the
- * caller's and lines of provenance be added; everything else stays the file's. */
+/* The file's header in a copy with poses of its own, which may be changed; calibration and
+ * frequencies may be replaced by the caller's, and lines of provenance be added. Everything else
+ * stays the file's. */
 enum nfsar_status calibrate_copy_header(const nfsar_capture_file *file, nfsar_capture *copy,
                                         nfsar_error *error);
 /* Release what calibrate_copy_header() and notes allocated. */

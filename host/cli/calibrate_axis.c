@@ -3,8 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <nfsar/nfsar.h>
 
@@ -31,13 +29,7 @@ static enum nfsar_status write_capture(const struct calibrate_axis *job, nfsar_c
                                        const nfsar_rotation *rotation, nfsar_error *error) {
     nfsar_capture corrected;
     enum nfsar_status status = calibrate_copy_header(file, &corrected, error);
-    nfsar_pose *pose = malloc(corrected.n_pose * sizeof *pose);
-    if (status == NFSAR_OK && pose == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
     if (status == NFSAR_OK) {
-        memcpy(pose, corrected.pose, corrected.n_pose * sizeof *pose);
-        corrected.pose = pose;
         nfsar_rotation_apply(rotation, &corrected);
         status = note(&corrected, rotation, error);
     }
@@ -45,7 +37,6 @@ static enum nfsar_status write_capture(const struct calibrate_axis *job, nfsar_c
         status = calibrate_write(job->files.output, file, &corrected, NULL, error);
     }
     calibrate_free_header(file, &corrected);
-    free(pose);
     return status;
 }
 

@@ -3,8 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <nfsar/nfsar.h>
 
@@ -34,13 +32,7 @@ static enum nfsar_status write_capture(const struct calibrate_path *job, nfsar_c
                                        const nfsar_path *path, nfsar_error *error) {
     nfsar_capture corrected;
     enum nfsar_status status = calibrate_copy_header(file, &corrected, error);
-    nfsar_pose *pose = malloc(corrected.n_pose * sizeof *pose);
-    if (status == NFSAR_OK && pose == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
     if (status == NFSAR_OK) {
-        memcpy(pose, corrected.pose, corrected.n_pose * sizeof *pose);
-        corrected.pose = pose;
         nfsar_path_apply(path, &corrected);
         status = note(&corrected, path, error);
     }
@@ -48,7 +40,6 @@ static enum nfsar_status write_capture(const struct calibrate_path *job, nfsar_c
         status = calibrate_write(job->files.output, file, &corrected, NULL, error);
     }
     calibrate_free_header(file, &corrected);
-    free(pose);
     return status;
 }
 

@@ -39,13 +39,20 @@ enum nfsar_status calibrate_copy_header(const nfsar_capture_file *file, nfsar_ca
                                         nfsar_error *error) {
     *copy = *nfsar_capture_file_header(file);
     char **lines = malloc((copy->n_provenance + 1) * sizeof *lines);
-    if (lines == NULL) {
+    nfsar_pose *pose = malloc((copy->n_pose + 1) * sizeof *pose);
+    if (lines == NULL || pose == NULL) {
+        free(lines);
+        free(pose);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     if (copy->n_provenance > 0) {
         memcpy(lines, copy->provenance, copy->n_provenance * sizeof *lines);
     }
+    if (copy->n_pose > 0) {
+        memcpy(pose, copy->pose, copy->n_pose * sizeof *pose);
+    }
     copy->provenance = lines;
+    copy->pose = pose;
     return NFSAR_OK;
 }
 
@@ -59,7 +66,9 @@ void calibrate_free_header(const nfsar_capture_file *file, nfsar_capture *copy) 
         free(copy->provenance[i]);
     }
     free(copy->provenance);
+    free(copy->pose);
     copy->provenance = NULL;
+    copy->pose = NULL;
 }
 
 static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_writer *writer,
