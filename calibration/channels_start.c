@@ -217,12 +217,19 @@ struct search {
 
 static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channels_options *o,
                               struct search *s, nfsar_error *error) {
+    double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / l->step_hz;
     double cell = 1.0 / l->bandwidth_hz, lobe = 1.25 * NFSAR_SPEED_OF_LIGHT * cell;
     /* Half a main lobe and some more away from the leakage. */
     s->near_m = o->near_m > 0.0 ? o->near_m : LEAKAGE_M + lobe;
     if (o->has_point) {
         double mean, margin = fmax(o->search_delay_s + 2.0 * APART_CELLS * cell, 16.0 * cell);
         delays_of(l, o->point, &s->first, &mean, &s->last);
+        if (0.5 * NFSAR_SPEED_OF_LIGHT * mean > unambiguous) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "the point is %.4g m away: this capture's frequency steps tell "
+                              "ranges from 0 to %.4g m only; are its coordinates metres?",
+                              0.5 * NFSAR_SPEED_OF_LIGHT * mean, unambiguous);
+        }
         s->first -= margin;
         s->last += margin;
         /* Not down to the leakage, unless the point is so near. */
@@ -232,7 +239,6 @@ static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channel
         s->tried = 2.0 * (s->window[1] - s->window[0]) / cell + 1.0;
         return NFSAR_OK;
     }
-    double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / l->step_hz;
     if (o->near_m < 0.0 || o->far_m > unambiguous) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "gate %g to %g m: this capture's frequency steps tell ranges from 0 to "

@@ -310,6 +310,7 @@ static void usage_is_told(void **state) {
         {"--channels --gate 1:9", "frequency steps tell ranges from 0 to 2.3", 2},
         {"--channels --point-error 0", "uncertainty", 2},
         {"--channels --point nan,0,1", "expected X,Y,Z", 2},
+        {"--channels --point 10,20,300", "are its coordinates metres?", 2},
         {"--range nan", "expected R or R,R2", 2},
         {"--range 0.3,0.35", "the second must be farther by four range cells", 2},
         {"--range 0.3 --range-error -1", "errors > 0", 2},
