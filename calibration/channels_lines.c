@@ -237,3 +237,17 @@ nfsar_vec3 channel_lines_gradient(const struct channel_lines *lines, size_t line
         nfsar_vec3_add(away(lines->tx[line], place), away(lines->rx[line], place)),
         1.0 / NFSAR_SPEED_OF_LIGHT);
 }
+
+nfsar_quaternion channel_lines_radar(const struct channel_lines *lines, size_t pulse,
+                                     nfsar_vec3 *centre) {
+    const nfsar_capture *capture = lines->capture;
+    *centre = (nfsar_vec3){0.0, 0.0, 0.0};
+    for (size_t c = 0; c < lines->n_channel; c++) {
+        size_t i = pulse * lines->n_channel + c;
+        *centre = nfsar_vec3_add(*centre, nfsar_vec3_midpoint(lines->tx[i], lines->rx[i]));
+    }
+    *centre = nfsar_vec3_scale(*centre, 1.0 / (double)lines->n_channel);
+    return nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
+                            capture->time_s[pulse], NULL)
+        .orientation;
+}

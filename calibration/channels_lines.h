@@ -54,4 +54,8 @@ enum nfsar_status channel_lines_profiles(struct channel_lines *lines, size_t str
 double channel_lines_delay(const struct channel_lines *lines, size_t line, nfsar_vec3 place);
 nfsar_vec3 channel_lines_gradient(const struct channel_lines *lines, size_t line, nfsar_vec3 place);
 
+/* Where the radar is at a pulse: the mean phase centre of its channels, and its orientation. */
+nfsar_quaternion channel_lines_radar(const struct channel_lines *lines, size_t pulse,
+                                     nfsar_vec3 *centre);
+
 #endif

@@ -133,16 +133,8 @@ static double angle_step(const struct profiles *p, nfsar_vec3 centre) {
 static nfsar_vec3 search_place(const struct profiles *p, double near_m, double far_m,
                                double *tried) {
     const struct channel_lines *l = p->lines;
-    const nfsar_capture *capture = l->capture;
-    size_t middle = l->n_pulse / 2;
-    nfsar_vec3 centre = {0.0, 0.0, 0.0};
-    for (size_t c = 0; c < l->n_channel; c++) {
-        size_t line = middle * l->n_channel + c;
-        centre = nfsar_vec3_add(centre, nfsar_vec3_midpoint(l->tx[line], l->rx[line]));
-    }
-    centre = nfsar_vec3_scale(centre, 1.0 / (double)l->n_channel);
-    nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                       capture->time_s[middle], NULL);
+    nfsar_vec3 centre;
+    const nfsar_quaternion ahead = channel_lines_radar(l, l->n_pulse / 2, &centre);
     double cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz, step = angle_step(p, centre);
     int n = (int)ceil(WIDEST / step);
     size_t n_range = (size_t)ceil((far_m - near_m) / (0.5 * cell)) + 1;
@@ -156,8 +148,7 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
             if (aside > WIDEST * WIDEST) {
                 continue;
             }
-            nfsar_vec3 way =
-                nfsar_quaternion_rotate(pose.orientation, (nfsar_vec3){u, v, sqrt(1.0 - aside)});
+            nfsar_vec3 way = nfsar_quaternion_rotate(ahead, (nfsar_vec3){u, v, sqrt(1.0 - aside)});
             double most = -1.0, at = near_m;
             for (size_t i = 0; i < n_range; i++) {
                 double range = near_m + 0.5 * cell * (double)i;

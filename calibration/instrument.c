@@ -63,20 +63,12 @@ static enum nfsar_status check(const struct channel_lines *l, const nfsar_instru
 /* Delays of points ahead of the array, pulse by pulse. */
 static void expect(struct search *s) {
     const struct channel_lines *l = &s->lines;
-    const nfsar_capture *capture = l->capture;
     for (size_t p = 0; p < l->n_pulse; p++) {
-        nfsar_vec3 centre = {0.0, 0.0, 0.0};
-        for (size_t c = 0; c < l->n_channel; c++) {
-            size_t i = p * l->n_channel + c;
-            centre = nfsar_vec3_add(centre, nfsar_vec3_midpoint(l->tx[i], l->rx[i]));
-        }
-        centre = nfsar_vec3_scale(centre, 1.0 / (double)l->n_channel);
-        nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                           capture->time_s[p], NULL);
+        nfsar_vec3 centre;
+        nfsar_quaternion way = channel_lines_radar(l, p, &centre);
         for (size_t r = 0; r < s->options->n_range; r++) {
             nfsar_vec3 ahead = {0.0, 0.0, s->options->range_m[r]};
-            nfsar_vec3 place =
-                nfsar_vec3_add(centre, nfsar_quaternion_rotate(pose.orientation, ahead));
+            nfsar_vec3 place = nfsar_vec3_add(centre, nfsar_quaternion_rotate(way, ahead));
             for (size_t c = 0; c < l->n_channel; c++) {
                 size_t i = p * l->n_channel + c;
                 s->expected[r][i] = channel_lines_delay(l, i, place);

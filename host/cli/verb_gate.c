@@ -35,7 +35,7 @@ static enum nfsar_status note(const struct job *job, const nfsar_capture *before
                               20.0 * log10(job->options.tolerance));
 }
 
-/* The gated samples in pieces, as the file is read. */
+/* The file is read in pieces; what is left of it in the gate is held as a whole. */
 static enum nfsar_status write_samples(const nfsar_gate *gate, const nfsar_capture *capture,
                                        const nfsar_echo_source *source,
                                        nfsar_capture_writer *writer, nfsar_error *error) {
