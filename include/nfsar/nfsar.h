@@ -42,6 +42,7 @@
 #include <nfsar/simulation.h>
 #include <nfsar/sparse.h>
 #include <nfsar/status.h>
+#include <nfsar/trajectory.h>
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>
 #include <nfsar/window.h>
