@@ -97,12 +97,22 @@ static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_wr
 enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
                                   const nfsar_capture *header,
                                   const struct calibrate_change *change, nfsar_error *error) {
+    return calibrate_write_with(output, file, header, change, NULL, error);
+}
+
+enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *file,
+                                       const nfsar_capture *header,
+                                       const struct calibrate_change *change,
+                                       const struct calibrate_extra *more, nfsar_error *error) {
     nfsar_capture_writer *writer = NULL;
     enum nfsar_status status = nfsar_capture_writer_create(output, header, &writer, error);
     if (status != NFSAR_OK) {
         return status;
     }
     status = copy_samples(file, writer, change, error);
+    if (status == NFSAR_OK && more != NULL) {
+        status = more->write(more->context, capture_writer_output(writer), error);
+    }
     /* Sensors' records and what else this program only carries along. */
     size_t left_out = 0;
     if (status == NFSAR_OK) {

@@ -1,0 +1,17 @@
+/* What the modes of `nfsar track` share: each has a file of its own. */
+#ifndef NFSAR_HOST_CLI_TRACK_H
+#define NFSAR_HOST_CLI_TRACK_H
+
+#include <stdbool.h>
+
+/* Fuse what the sensors of a recording said. */
+struct track_sensors {
+    const char *input, *output;
+    const char *pod; /* file, or NULL: the defaults */
+    bool use_poses;  /* the capture's own poses as a tracker's */
+    double window_s;
+    bool json;
+};
+int track_sensors(const struct track_sensors *job);
+
+#endif
