@@ -6,7 +6,7 @@
 /* Turn about `up` by angle, then move by shift. */
 struct fit {
     nfsar_quaternion turn;
-    nfsar_vec3 from, to; /* means */
+    nfsar_vec3 from, to;
 };
 
 static nfsar_vec3 fitted_place(const struct fit *fit, nfsar_vec3 p) {
@@ -14,37 +14,23 @@ static nfsar_vec3 fitted_place(const struct fit *fit, nfsar_vec3 p) {
                           nfsar_quaternion_rotate(fit->turn, nfsar_vec3_subtract(p, fit->from)));
 }
 
-/* The angle about `up` and the shift with the least squares of distances: with a and b across `up`
- * from their means, tan(angle) = sum up . (a x b) / sum a . b. */
-static struct fit find_fit(const nfsar_pose *pose, const nfsar_pose *truth, size_t n,
-                           nfsar_vec3 up) {
-    struct fit fit = {.turn = NFSAR_QUATERNION_IDENTITY};
-    for (size_t i = 0; i < n; i++) {
-        fit.from = nfsar_vec3_add(fit.from, truth[i].position);
-        fit.to = nfsar_vec3_add(fit.to, pose[i].position);
-    }
-    fit.from = nfsar_vec3_scale(fit.from, 1.0 / (double)n);
-    fit.to = nfsar_vec3_scale(fit.to, 1.0 / (double)n);
-    double sine = 0.0, cosine = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const nfsar_vec3 a = nfsar_vec3_subtract(truth[i].position, fit.from);
-        const nfsar_vec3 b = nfsar_vec3_subtract(pose[i].position, fit.to);
-        sine += vec3_dot(up, vec3_cross(a, b));
-        cosine += vec3_dot(a, b) - vec3_dot(a, up) * vec3_dot(b, up);
-    }
-    fit.turn = rotation_exp(nfsar_vec3_scale(up, atan2(sine, cosine)));
-    return fit;
+/* The truth's first pose onto the track's, but for the tilt, which gravity tells. */
+static struct fit find_fit(nfsar_pose pose, nfsar_pose truth, nfsar_vec3 up) {
+    nfsar_quaternion back = rotation_inverse(truth.orientation);
+    const nfsar_quaternion q = nfsar_quaternion_multiply(pose.orientation, back);
+    const double angle = 2.0 * atan2(vec3_dot((nfsar_vec3){q.x, q.y, q.z}, up), q.w);
+    return (struct fit){rotation_exp(nfsar_vec3_scale(up, angle)), truth.position, pose.position};
 }
 
 nfsar_trajectory_error nfsar_trajectory_compare(const double *time_s, const nfsar_pose *pose,
                                                 const nfsar_pose *truth, size_t n, nfsar_vec3 up,
-                                                bool fitted, double window_s) {
+                                                bool from_start, double window_s) {
     nfsar_trajectory_error e = {0};
     if (n == 0) {
         return e;
     }
     const struct fit none = {.turn = NFSAR_QUATERNION_IDENTITY};
-    const struct fit fit = fitted ? find_fit(pose, truth, n, up) : none;
+    const struct fit fit = from_start ? find_fit(pose[0], truth[0], up) : none;
     double place = 0.0, turn = 0.0, along = 0.0, across = 0.0;
     size_t first = 0;
     for (size_t i = 0; i < n; i++) {

@@ -285,7 +285,7 @@ static void print_report(const struct work *w) {
                "degrees%s\n",
                w->job->window_s, 1e3 * w->error.along_m, 1e3 * w->error.across_m,
                1e3 * w->error.position_m, DEGREES * w->error.rotation_rad,
-               has_place(w) ? "" : ", moved and turned to fit");
+               has_place(w) ? "" : ", from the first pose on");
     }
 }
 
@@ -309,7 +309,7 @@ static int print_json(const struct work *w) {
         truth = json_pack("{s:o, s:o, s:o, s:o, s:b}", "along_m", json_number(w->error.along_m),
                           "across_m", json_number(w->error.across_m), "position_m",
                           json_number(w->error.position_m), "rotation_rad",
-                          json_number(w->error.rotation_rad), "fitted", !has_place(w));
+                          json_number(w->error.rotation_rad), "from_start", !has_place(w));
     }
     return print_object(json_pack(
         "{s:o, s:I, s:b, s:o, s:o, s:o, s:{s:o, s:I, s:o, s:o, s:o}, s:o}", "output",

@@ -194,8 +194,7 @@ enum nfsar_status nfsar_trajectory_find(const nfsar_pod *pod, const nfsar_sensor
 /** Release what a trajectory owns and zero it. */
 void nfsar_trajectory_free(nfsar_trajectory *trajectory);
 
-/** How far a track is from the truth, after the truth was moved and turned about gravity to fit
- * best (without a tracker or a start nothing observes these four). */
+/** How far a track is from the truth. */
 typedef struct nfsar_trajectory_error {
     double position_m;   /**< rms over all poses */
     double rotation_rad; /**< rms */
@@ -207,10 +206,11 @@ typedef struct nfsar_trajectory_error {
 
 /** Compare pose[n] with truth[n] at time_s[n], ascending; windows of window_s.
  * @param up world, unit length
- * @param fitted false: the truth stays where it is */
+ * @param from_start the truth is moved, and turned about up, so that the first poses agree in place
+ *     and heading: these define the world where no tracker and no start say it */
 nfsar_trajectory_error nfsar_trajectory_compare(const double *time_s, const nfsar_pose *pose,
                                                 const nfsar_pose *truth, size_t n, nfsar_vec3 up,
-                                                bool fitted, double window_s);
+                                                bool from_start, double window_s);
 
 /** How records are to be simulated: noise is that of the pod. A rate of 0: no such sensor. */
 typedef struct nfsar_sensor_rates {
