@@ -8,7 +8,8 @@ enum { SWEEPS = 24 };
 
 static void handheld(void **state) {
     (void)state;
-    const nfsar_sensor_rates rates = consumer();
+    nfsar_sensor_rates rates = consumer();
+    rates.imu_hz = 500.0; /* half the work for the sanitizers, the noise is the same */
     double square = 0.0, expected = 0.0, nees = 0.0;
     for (unsigned long long seed = 1; seed <= SWEEPS; seed++) {
         nfsar_error error;
