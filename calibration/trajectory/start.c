@@ -25,6 +25,8 @@
 /* The first record of a sensor says where it starts, and corrects that once more: let the first be
  * worth a hundredth of the second. */
 #define FIRST_SIGMAS 10.0
+/* Where the world begins is known: so well that covariances stay positive. */
+#define BY_DEFINITION 1e-6
 
 struct first_second {
     nfsar_vec3 force, rate; /* means, body axes; force in those of the start */
@@ -265,8 +267,9 @@ static void start_from_outside(const struct track *track, struct state *state, d
         put_sigma(source, ROTATION, 3, FIRST_SIGMAS * pod->tracker.sigma_rad);
     }
     const nfsar_vec3 arm = nfsar_quaternion_rotate(state->rotation, imu);
-    state->position = nfsar_vec3_add(pod->start.pose.position, arm);
-    put_sigma(source, POSITION, 3, pod->start.sigma_m);
+    const bool given = pod->start.given;
+    state->position = given ? nfsar_vec3_add(pod->start.pose.position, arm) : arm;
+    put_sigma(source, POSITION, 3, given ? pod->start.sigma_m : BY_DEFINITION);
     if (r->n_encoder > 0) {
         const nfsar_vec3 e = pod->encoder.sigma_m;
         const nfsar_vec3 off = nfsar_quaternion_rotate(
@@ -336,8 +339,11 @@ enum nfsar_status filter_start(struct track *track, struct state *state, double 
                           "gravity is %.2f: units are m/s^2 with gravity in them",
                           f.seconds, nfsar_vec3_norm(f.force), g);
     }
-    *state = (struct state){.rotation = level(f.force, up, pod->start.pose.orientation)};
-    const double tilt = f.force_sigma / g, yaw = pod->start.yaw_rad;
+    const nfsar_quaternion wanted =
+        pod->start.given ? pod->start.pose.orientation : NFSAR_QUATERNION_IDENTITY;
+    *state = (struct state){.rotation = level(f.force, up, wanted)};
+    const double tilt = f.force_sigma / g,
+                 yaw = pod->start.given ? pod->start.yaw_rad : BY_DEFINITION;
     const double u[3] = {up.x, up.y, up.z};
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {

@@ -65,8 +65,9 @@ typedef struct nfsar_pod {
     } range;                     /**< range finder */
     struct {
         nfsar_mounting mounting;
-        double sigma_m, sigma_rad; /**< white errors of each axis; sigma_rad 0: positions alone */
-    } tracker;                     /**< poses in the world's frame */
+        double sigma_m;   /**< white error of each coordinate */
+        double sigma_rad; /**< white errors of each axis; sigma_rad 0: positions alone */
+    } tracker;            /**< poses in the world's frame */
     struct {
         nfsar_mounting mounting;
         nfsar_vec3 sigma_m; /**< of each world axis; 0: that axis has no encoder */
@@ -174,8 +175,9 @@ typedef struct nfsar_trajectory {
     bool still;            /**< the start was at rest, which gave tilt and the gyroscope's bias */
     double still_s;        /**< for so long */
     double start_tilt_rad; /**< sigma of the tilt to begin with */
-    nfsar_vec3 acceleration_bias, rate_bias; /**< at the end, body axes */
-    nfsar_relative_sigma relative;           /**< expected error of one end against the other */
+    nfsar_vec3 acceleration_bias;  /**< at the end, body axes, m/s^2 */
+    nfsar_vec3 rate_bias;          /**< the same, rad/s */
+    nfsar_relative_sigma relative; /**< expected error of one end against the other */
 } nfsar_trajectory;
 
 /** Fuse.
