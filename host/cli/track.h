@@ -7,11 +7,14 @@
 /* Fuse what the sensors of a recording said. */
 struct track_sensors {
     const char *input, *output;
-    const char *pod; /* file, or NULL: the defaults */
-    bool use_poses;  /* the capture's own poses as a tracker's */
+    const char *pod;     /* file, or NULL: the defaults */
+    const char *without; /* names of sensors that are not to be used, commas between; or NULL */
+    bool use_poses;      /* the capture's own poses as a tracker's */
     double window_s;
     bool json;
 };
 int track_sensors(const struct track_sensors *job);
+/* Whether all of job->without are names of sensors that can be done without. */
+bool track_sensors_known(const char *names);
 
 #endif

@@ -57,6 +57,41 @@ static enum nfsar_status take_poses(struct work *w, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* Whether a sensor is among names with commas between. */
+static bool is_named(const char *names, enum nfsar_sensor sensor) {
+    const char *name = nfsar_sensor_name(sensor);
+    const size_t length = strlen(name);
+    for (const char *at = names; at != NULL && *at != '\0';) {
+        const size_t n = strcspn(at, ",");
+        if (n == length && strncmp(at, name, n) == 0) {
+            return true;
+        }
+        at += n + (at[n] == ',');
+    }
+    return false;
+}
+
+bool track_sensors_known(const char *names) {
+    size_t wanted = 1, known = 0;
+    for (const char *at = names; *at != '\0'; at++) {
+        wanted += *at == ',';
+    }
+    for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
+        known += is_named(names, (enum nfsar_sensor)s);
+    }
+    return known == wanted;
+}
+
+static void leave_out(struct work *w) {
+    nfsar_sensor_records *r = &w->records;
+    size_t *const n[NFSAR_SENSORS] = {NULL, &r->n_flow, &r->n_range, &r->n_tracker, &r->n_encoder};
+    for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
+        if (is_named(w->job->without, (enum nfsar_sensor)s)) {
+            *n[s] = 0;
+        }
+    }
+}
+
 static enum nfsar_status read_sensors(struct work *w, nfsar_error *error) {
     enum nfsar_status status =
         tables_read(capture_file_input(w->file), &w->pod, &w->records, &w->invalid, error);
@@ -66,7 +101,11 @@ static enum nfsar_status read_sensors(struct work *w, nfsar_error *error) {
                           "the pose from one pulse to the next",
                           w->job->input);
     }
-    return status == NFSAR_OK && w->job->use_poses ? take_poses(w, error) : status;
+    if (status == NFSAR_OK && w->job->use_poses) {
+        status = take_poses(w, error);
+    }
+    leave_out(w);
+    return status;
 }
 
 static int compare(const void *a, const void *b) {
@@ -155,6 +194,22 @@ static void list_sensors(const nfsar_trajectory *t, char *text, size_t size) {
                      nfsar_sensor_name((enum nfsar_sensor)s));
         }
     }
+}
+
+/* Where most of what a sensor said was not believed, nothing that came out can be. */
+static enum nfsar_status check_sense(const struct work *w, nfsar_error *error) {
+    for (int s = 0; s < NFSAR_SENSORS; s++) {
+        const nfsar_sensor_use *u = &w->found.use[s];
+        const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
+        if (u->rejected > 20 && u->rejected > u->used) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "%s: %zu of %zu records of %s do not fit the others: correct its "
+                              "mounting, time_offset_s or sigma in the pod (or those of the "
+                              "others), or say --without %s",
+                              w->job->input, u->rejected, u->rejected + u->used, name, name);
+        }
+    }
+    return NFSAR_OK;
 }
 
 static enum nfsar_status write_capture(struct work *w, nfsar_error *error) {
@@ -340,6 +395,9 @@ static enum nfsar_status run(struct work *w, nfsar_error *error) {
         if (status != NFSAR_OK) {
             nfsar_fail_in(error, status, "%s", job->input);
         }
+    }
+    if (status == NFSAR_OK) {
+        status = check_sense(w, error);
     }
     if (status == NFSAR_OK) {
         status = compare_truth(w, error);

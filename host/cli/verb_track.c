@@ -13,6 +13,8 @@ int verb_track(int argc, char **argv) {
          "mounting and noise of the sensors; without it those of docs/track.md"},
         {"use-poses", 0, CLI_FLAG, &job.use_poses, NULL, NULL,
          "the capture's poses are a tracker's, which the sensors make smoother"},
+        {"without", 0, CLI_STRING, &job.without, NULL, "NAME[,NAME]",
+         "leave sensors out: flow, range, tracker, encoder"},
         {"window", 0, CLI_NUMBER, &job.window_s, NULL, "S",
          "the relative error to expect is that over so many seconds; 1"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
@@ -27,6 +29,10 @@ int verb_track(int argc, char **argv) {
     }
     if (!(job.window_s > 0.0)) {
         return cli_usage("track", "--window %g: must be above 0", job.window_s);
+    }
+    if (job.without != NULL && !track_sensors_known(job.without)) {
+        return cli_usage("track", "--without %s: names are flow, range, tracker, encoder",
+                         job.without);
     }
     return track_sensors(&job);
 }

@@ -279,6 +279,25 @@ static void bad_tables(void **state) {
     assert_refused(1, "bad.h5", "", "/sensor/range/range_m");
 }
 
+/* Without the range finder nobody says how far the wall is, and flow is of no use. */
+static void without(void **state) {
+    (void)state;
+    json_t *root = track("swept.h5", "alone.h5", "--without range");
+    const json_t *sensors = json_object_get(root, "sensors");
+    assert_null(json_object_get(sensors, "range"));
+    assert_int_equal(number(json_object_get(sensors, "flow"), "used"), 0);
+    json_decref(root);
+    write_text("far.yaml", "surface: {distance_m: 0.35}\n");
+    char options[256];
+    snprintf(options, sizeof options, "--without range --pod '%s'", test_path("far.yaml"));
+    root = track("swept.h5", "alone.h5", options);
+    assert_true(number(json_object_get(json_object_get(root, "sensors"), "flow"), "used") > 1000);
+    json_decref(root);
+    root = track("swept.h5", "alone.h5", "--without flow,range");
+    assert_null(json_object_get(json_object_get(root, "sensors"), "flow"));
+    json_decref(root);
+}
+
 /* One row that is no number is left out, and said. */
 static void no_number(void **state) {
     (void)state;
@@ -318,6 +337,8 @@ static void bad_pods(void **state) {
         {"gravity_m_per_s2: [0, 0, 0]\n", "gravity_m_per_s2"},
         {"imu: {sensor: 7}\n", "has no reading of sensor 7, which imu.sensor asks for"},
         {"imu: {time_offset_s: 1000}\n", "do not overlap"},
+        {"range: {sigma_m: 5e-4}\n",
+         "records of range do not fit the others: correct its mounting"},
         {"", "wrong.yaml"},
     };
     char options[256];
@@ -327,6 +348,8 @@ static void bad_pods(void **state) {
         assert_refused(1, "swept.h5", options, wrong[i].part);
     }
     assert_refused(1, "swept.h5", "--pod /nowhere.yaml", "/nowhere.yaml");
+    assert_refused(2, "swept.h5", "--without radar", "--without radar: names are flow, range");
+    assert_refused(2, "swept.h5", "--without flow,", "--without flow,: names are");
     assert_refused(2, "swept.h5", "--window -1", "--window -1: must be above 0");
     assert_int_equal(test_command(output, sizeof output, "track x.h5"), 2);
     assert_contains(output, "-o OUT.h5 is missing");
@@ -353,9 +376,10 @@ static void bad_scenes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand),      cmocka_unit_test(channels),   cmocka_unit_test(poses),
-        cmocka_unit_test(outside),   cmocka_unit_test(bad_tables), cmocka_unit_test(no_number),
-        cmocka_unit_test(truncated), cmocka_unit_test(bad_pods),   cmocka_unit_test(bad_scenes),
+        cmocka_unit_test(hand),       cmocka_unit_test(channels),   cmocka_unit_test(poses),
+        cmocka_unit_test(outside),    cmocka_unit_test(bad_tables), cmocka_unit_test(no_number),
+        cmocka_unit_test(without),    cmocka_unit_test(truncated),  cmocka_unit_test(bad_pods),
+        cmocka_unit_test(bad_scenes),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
