@@ -8,7 +8,9 @@
 
 #include "host/cli/cli.h"
 #include "host/files/capture_file.h"
+#include "host/files/capture_layout.h"
 #include "host/files/hdf5_copy.h"
+#include "host/files/hdf5_error.h"
 #include "host/files/pending.h"
 
 /* Samples copied at a time. */
@@ -94,6 +96,20 @@ static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_wr
     return status;
 }
 
+/* A covariance is that of the poses it came with, and goes with them. */
+static void drop_old_covariance(const nfsar_capture_file *file, const nfsar_capture *header,
+                                struct h5_output *output) {
+    const nfsar_capture *before = nfsar_capture_file_header(file);
+    const bool same =
+        header->n_pose == before->n_pose &&
+        memcmp(header->pose, before->pose, header->n_pose * sizeof *header->pose) == 0;
+    struct h5_reporting reporting = h5_silence();
+    if (!same && H5Lexists(output->file, CAPTURE_COVARIANCE, H5P_DEFAULT) > 0) {
+        H5Ldelete(output->file, CAPTURE_COVARIANCE, H5P_DEFAULT);
+    }
+    h5_restore(reporting);
+}
+
 enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
                                   const nfsar_capture *header,
                                   const struct calibrate_change *change, nfsar_error *error) {
@@ -118,6 +134,9 @@ enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *f
     if (status == NFSAR_OK) {
         status =
             h5_copy_rest(capture_file_input(file), capture_writer_output(writer), &left_out, error);
+    }
+    if (status == NFSAR_OK && more == NULL) {
+        drop_old_covariance(file, header, capture_writer_output(writer));
     }
     if (left_out > 0) {
         cli_say("%s: %zu object%s that cannot be copied safely left out", output, left_out,

@@ -239,12 +239,15 @@ static enum nfsar_status write_capture(struct work *w, nfsar_error *error) {
         copy.pose_time_s = t->time_s;
         copy.true_pose = w->truth;
         list_sensors(t, sensors, sizeof sensors);
-        status = nfsar_capture_note(&copy, error,
-                                    "%s (nfsar " NFSAR_VERSION
-                                    "): %zu poses from %s; expected error over %g s %.3g mm "
-                                    "along, %.3g mm across",
-                                    cli_command_line(), t->n, sensors, t->relative.window_s,
-                                    1e3 * t->relative.along_m, 1e3 * t->relative.across_m);
+        char expected[128] = "";
+        if (t->relative.windows > 0) {
+            snprintf(expected, sizeof expected,
+                     "; expected error over %g s %.3g mm along, %.3g mm across",
+                     t->relative.window_s, 1e3 * t->relative.along_m, 1e3 * t->relative.across_m);
+        }
+        status =
+            nfsar_capture_note(&copy, error, "%s (nfsar " NFSAR_VERSION "): %zu poses from %s%s",
+                               cli_command_line(), t->n, sensors, expected);
     }
     if (status == NFSAR_OK) {
         status = calibrate_write_with(w->job->output, w->file, &copy, NULL, &extra, error);

@@ -139,6 +139,36 @@ static void channels(void **state) {
     nfsar_capture_free(&capture);
 }
 
+static bool has_covariance(const char *name) {
+    hid_t file = H5Fopen(test_path(name), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const bool has = H5Lexists(file, "/pose/covariance", H5P_DEFAULT) > 0;
+    H5Fclose(file);
+    return has;
+}
+
+/* What else changes poses takes their covariance away, what does not keeps it. */
+static void covariance_goes(void **state) {
+    (void)state;
+    assert_int_equal(simulate("radar: {waveform: 77-81ghz-64}\n" SINGLE
+                              "path: {turntable: {radius_m: 0.25, count: 400, motion: fly-by, "
+                              "errors: {radius_m: 1.3e-3}}}\n"
+                              "targets:\n  - points:\n      - {at_m: [0.07, 0, 0]}\n"
+                              "      - {at_m: [-0.03, 0, 0.04]}\n"
+                              "sensors: {imu: {rate_hz: 500}}\nimpairments: {snr_db: 20}\n",
+                              "table.h5"),
+                     0);
+    json_decref(track("table.h5", "turned.h5", "--use-poses"));
+    assert_true(has_covariance("turned.h5"));
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --axis --quiet",
+                                  test_path("turned.h5"), test_path("right.h5")),
+                     0);
+    assert_false(has_covariance("right.h5"));
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --iq --quiet",
+                                  test_path("turned.h5"), test_path("iq.h5")),
+                     0);
+    assert_true(has_covariance("iq.h5"));
+}
+
 /* Poses of a tracker that errs by a millimetre, and an IMU: better than either. */
 static void poses(void **state) {
     (void)state;
@@ -323,6 +353,45 @@ static void truncated(void **state) {
     }
 }
 
+/* Bytes changed anywhere: done, or refused in one line, and never a number that is none. */
+static void flipped(void **state) {
+    (void)state;
+    static char bytes[1 << 21];
+    assert_int_equal(simulate(HEAD SINGLE
+                              "path:\n  handheld: {size_m: [0.05, 0.01], line_spacing_m: 0.01, "
+                              "speed_m_per_s: 0.1,\n    pulse_rate_hz: 100, smooth_s: 0.1}\n"
+                              "sensors:\n  imu: {rate_hz: 200}\n  tracker: {rate_hz: 50}\n"
+                              "  range: {rate_hz: 50}\n  surface: {from_origin_m: 0.3}\n",
+                              "small.h5"),
+                     0);
+    FILE *file = fopen(test_path("small.h5"), "rb");
+    assert_non_null(file);
+    const size_t n = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_true(n > 0 && n < sizeof bytes);
+    uint32_t random = 1;
+    for (int trial = 0; trial < 60; trial++) {
+        random = random * 1664525U + 1013904223U;
+        const size_t at = (size_t)((double)random / 4294967296.0 * (double)n);
+        const char kept = bytes[at];
+        bytes[at] = (char)(bytes[at] ^ (1 << (random >> 8 & 7)));
+        test_write_file("flip.h5", bytes, n);
+        bytes[at] = kept;
+        const int status = test_command(output, sizeof output, "track '%s' -o '%s' --json --quiet",
+                                        test_path("flip.h5"), test_path("flipped.h5"));
+        assert_null(strstr(output, "Sanitizer"));
+        assert_true(status == 0 || status == 1);
+        if (status == 1) {
+            assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+            continue;
+        }
+        nfsar_error error;
+        nfsar_capture capture;
+        assert_ok(nfsar_capture_load(test_path("flipped.h5"), &capture, &error), error);
+        nfsar_capture_free(&capture);
+    }
+}
+
 static void bad_pods(void **state) {
     (void)state;
     const struct {
@@ -376,10 +445,12 @@ static void bad_scenes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand),       cmocka_unit_test(channels),   cmocka_unit_test(poses),
-        cmocka_unit_test(outside),    cmocka_unit_test(bad_tables), cmocka_unit_test(no_number),
-        cmocka_unit_test(without),    cmocka_unit_test(truncated),  cmocka_unit_test(bad_pods),
-        cmocka_unit_test(bad_scenes),
+        cmocka_unit_test(hand),      cmocka_unit_test(channels),
+        cmocka_unit_test(poses),     cmocka_unit_test(covariance_goes),
+        cmocka_unit_test(outside),   cmocka_unit_test(bad_tables),
+        cmocka_unit_test(no_number), cmocka_unit_test(without),
+        cmocka_unit_test(truncated), cmocka_unit_test(flipped),
+        cmocka_unit_test(bad_pods),  cmocka_unit_test(bad_scenes),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
