@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cli.h"
+#include "host/cli/carry.h"
 #include "host/files/capture_file.h"
-#include "host/files/hdf5_copy.h"
 #include "host/files/pending.h"
 
 /* Samples copied at a time. */
@@ -103,15 +102,8 @@ enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
         return status;
     }
     status = copy_samples(file, writer, change, error);
-    /* Sensors' records and what else this program only carries along. */
-    size_t left_out = 0;
     if (status == NFSAR_OK) {
-        status =
-            h5_copy_rest(capture_file_input(file), capture_writer_output(writer), &left_out, error);
-    }
-    if (left_out > 0) {
-        cli_say("%s: %zu object%s that cannot be copied safely left out", output, left_out,
-                cli_s(left_out));
+        status = carry_rest(file, writer, output, NULL, error);
     }
     if (status == NFSAR_OK) {
         return nfsar_capture_writer_commit(writer, error);

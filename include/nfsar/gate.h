@@ -61,6 +61,19 @@ enum nfsar_status nfsar_gate_read(const nfsar_gate *gate, const nfsar_capture *c
                                   const nfsar_echo_source *source, float complex *out,
                                   const nfsar_progress *progress, nfsar_error *error);
 
+/** Takes the pulses [first_pulse, first_pulse + n_pulse) as gated,
+ * samples[n_pulse][n_channel][nfsar_gate_samples()], which are valid until it returns. An error
+ * ends nfsar_gate_stream(). */
+typedef enum nfsar_status nfsar_gate_take(void *context, size_t first_pulse, size_t n_pulse,
+                                          const float complex *samples, nfsar_error *error);
+
+/** nfsar_gate_read() a block of pulses after the other, each handed to @p take: the memory that it
+ * needs, some 32 MiB and what is left of them, does not grow with the number of pulses. */
+enum nfsar_status nfsar_gate_stream(const nfsar_gate *gate, const nfsar_capture *capture,
+                                    const nfsar_echo_source *source, nfsar_gate_take *take,
+                                    void *context, const nfsar_progress *progress,
+                                    nfsar_error *error);
+
 /** The capture as gated: everything of @p capture is shared but for the frequencies, which are the
  * gate's, the chirp and the calibration, which are gone (samples are calibrated by now), and
  * nfsar_capture::gated. Valid as long as capture and gate; not to be freed. echo is NULL. */
