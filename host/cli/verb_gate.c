@@ -114,7 +114,7 @@ static int report(const struct job *job, const nfsar_capture *capture, const nfs
     printf("samples    %zu of %zu%s\n", n, capture->n_sample,
            n < capture->n_sample ? "" : ": the gate is too wide to need fewer");
     if (job->has_range) {
-        printf("gate       %.4g to %.4g m; error at most %.0f dB of the strongest echo\n",
+        printf("gate       %.4g to %.4g m; error at most %.0f dB of the samples' mean magnitude\n",
                job->range[0], job->range[1], 20.0 * log10(job->options.tolerance));
         printf("echoes     %.1f %% of the energy is in it, the strongest at %.3f m, %.0f dB over "
                "the median of all ranges\n",
@@ -223,7 +223,7 @@ int verb_gate(int argc, char **argv) {
         {"notch", 0, CLI_STRING, &job.spurs, NULL, "R,R,...",
          "take out a spur: a tone of one frequency, that shows as an echo at range R"},
         {"loss", 0, CLI_NUMBER, &job.loss_db, &job.has_loss, "DB",
-         "largest error, dB of the strongest echo: -140 to -20; -100"},
+         "largest error, dB of the samples' mean magnitude: -140 to -20; -100"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };

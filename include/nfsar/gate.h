@@ -23,7 +23,9 @@ enum { NFSAR_GATE_SPURS = 8 };
 /** What to keep. */
 typedef struct nfsar_gate_options {
     double range_m[2]; /**< half the two-way path, 0 <= range_m[0] < range_m[1]; both 0: all */
-    double tolerance;  /**< largest error of a kernel, 1e-7 to 0.1; 1e-5 */
+    double tolerance;  /**< largest error of a kernel, 1e-7 to 0.1; 1e-5. An image in the gate is
+                            off by at most so much of the sum of all samples' magnitudes, where
+                            an echo of all samples in phase would be that sum */
     enum nfsar_window window;        /**< over frequency, put in before */
     size_t n_spur;                   /**< tones taken out of each line before */
     double spur_m[NFSAR_GATE_SPURS]; /**< range at which each tone shows */
