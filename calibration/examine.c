@@ -262,7 +262,7 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
     if (status == NFSAR_OK && e.has_echo && !e.is_real && !e.poses_wrong) {
         status = examine_wavefronts(&e, error);
     }
-    if (status == NFSAR_OK && e.has_echo && !e.poses_wrong) {
+    if (status == NFSAR_OK && e.has_echo && e.is_lattice) {
         report->in_rows = is_in_rows(capture);
     }
     nfsar_calibrated_free(&calibrated);

@@ -32,7 +32,7 @@ static void print_findings(const nfsar_doctor_report *report) {
             report->verdicts[NFSAR_DOCTOR_WRONG], report->verdicts[NFSAR_DOCTOR_UNKNOWN]);
     if (report->in_rows && report->verdicts[NFSAR_DOCTOR_WRONG] == 0) {
         cli_say("steps, skew and backlash of the rows were not looked at: nfsar calibrate --path "
-                "measures them");
+                "does that, with a target of points, holes or edges");
     }
 }
 

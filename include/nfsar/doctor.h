@@ -73,7 +73,7 @@ typedef struct nfsar_doctor_report {
     nfsar_finding finding[48]; /**< the first n are valid */
     size_t n;                  /**< how many there are */
     size_t verdicts[3];        /**< how many of each enum nfsar_doctor_verdict */
-    bool in_rows; /**< a planar scan in rows, whose steps, skew and backlash nfsar_path_measure()
+    bool in_rows; /**< a planar raster in rows, whose steps, skew and backlash nfsar_path_measure()
                        tells and no check looks at */
 } nfsar_doctor_report;
 

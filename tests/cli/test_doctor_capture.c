@@ -163,7 +163,7 @@ static void damaged_files_end_well(void **state) {
 /* What no check looks at is said of scans in rows alone. */
 static void what_was_not_looked_at_is_said(void **state) {
     (void)state;
-    static const char *const advice = "nfsar calibrate --path measures them";
+    static const char *const advice = "nfsar calibrate --path does that";
     assert_int_equal(test_command(output, sizeof output, "doctor %s", test_path("sound.h5")), 0);
     assert_contains(output, advice);
     assert_int_equal(test_command(output, sizeof output, "doctor %s", test_path("wrong.h5")), 1);
