@@ -112,7 +112,7 @@ static int report(const struct job *job, const nfsar_capture *capture, const nfs
             (json_int_t)job->options.n_spur));
     }
     printf("samples    %zu of %zu%s\n", n, capture->n_sample,
-           n < capture->n_sample ? "" : ": the gate is too wide to need fewer");
+           n < capture->n_sample || !job->has_range ? "" : ": the gate is too wide to need fewer");
     if (job->has_range) {
         printf("gate       %.4g to %.4g m; error at most %.0f dB of the samples' mean magnitude\n",
                job->range[0], job->range[1], 20.0 * log10(job->options.tolerance));
