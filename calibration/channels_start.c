@@ -26,6 +26,8 @@
 #define SIDE_LOBE 4.0
 /* Sines of the largest angles that are looked at. */
 #define WIDEST 0.8
+/* How often what is found may be the flank of something nearer, which is then stepped over. */
+#define MOST_STEPS 4
 
 struct profiles {
     const struct channel_lines *lines;
@@ -290,10 +292,10 @@ static bool is_side_lobe(const struct profiles *p, const nfsar_channels_options 
     return worst > 0.0;
 }
 
-/* Whether what was found is a reflector: more than noise, and an echo of its own. */
+/* Whether what was found stands out of the noise. */
 static enum nfsar_status check(const struct profiles *p, const nfsar_channels_options *o,
                                const struct search *s, const struct channel_start *start,
-                               double common, nfsar_error *error) {
+                               nfsar_error *error) {
     double n_line = (double)(p->n_row * p->lines->n_channel);
     double noise_db = 10.0 * log10(examine_mean_power(n_line, FALSE_ALARM / s->tried) /
                                    examine_mean_power(n_line, 0.5));
@@ -309,15 +311,34 @@ static enum nfsar_status check(const struct profiles *p, const nfsar_channels_op
                           "others, and noise alone comes to %.1f",
                           where, start->contrast_db, noise_db);
     }
-    double from = 0.0;
-    if (is_side_lobe(p, o, s, start->place, common, &from)) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "no reflector in the data%s: what is there is a side lobe of the echo "
-                          "%+.0f mm beyond it; %s looks there, --leakage takes leakage out",
-                          o->has_point ? " near the point" : "", half_mm * (from - common),
-                          o->has_point ? "--search" : "--gate");
-    }
     return NFSAR_OK;
+}
+
+/* An echo of its own, or stepped over: cables put leakage farther away than antennas do, and then
+ * its flank is the strongest beyond the first limit. *again: whether that is allowed, and
+ * whether to look again. */
+static enum nfsar_status check_flank(const struct profiles *p, const nfsar_channels_options *o,
+                                     struct search *s, const struct channel_start *start,
+                                     double common, bool *again, nfsar_error *error) {
+    double from = 0.0, least, mean, most, half = 0.5 * NFSAR_SPEED_OF_LIGHT;
+    const bool may = *again;
+    *again = false;
+    if (!is_side_lobe(p, o, s, start->place, common, &from)) {
+        return NFSAR_OK;
+    }
+    delays_of(p->lines, start->place, &least, &mean, &most);
+    double beyond = half * (mean + from + 2.5 / p->lines->bandwidth_hz);
+    if (may && s->has_gate && !(o->near_m > 0.0) && from < common && beyond > s->near_m &&
+        beyond < s->far_m) {
+        s->near_m = beyond;
+        *again = true;
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "no reflector in the data%s: what is there is a side lobe of the echo "
+                      "%+.0f mm beyond it; %s looks there, --leakage takes leakage out",
+                      o->has_point ? " near the point" : "", 1e3 * half * (from - common),
+                      o->has_point ? "--search" : "--gate");
 }
 
 enum nfsar_status channel_start_find(struct channel_lines *lines,
@@ -334,13 +355,23 @@ enum nfsar_status channel_start_find(struct channel_lines *lines,
     if (status == NFSAR_OK) {
         status = median_power(&p, &start->floor, error);
     }
-    if (status == NFSAR_OK) {
+    bool again = true;
+    for (int steps = 1; status == NFSAR_OK && again; steps++) {
         start->place =
             options->has_point ? options->point : search_place(&p, s.near_m, s.far_m, &s.tried);
-        common = strongest(&p, lines->n_channel, start->place, s.window, &power);
+        double window[2] = {s.window[0], s.window[1]}, least, mean, most;
+        delays_of(lines, start->place, &least, &mean, &most);
+        if (s.has_gate) { /* not back before the gate */
+            window[0] = fmax(window[0], fmin(2.0 * s.near_m / NFSAR_SPEED_OF_LIGHT - mean, 0.0));
+        }
+        common = strongest(&p, lines->n_channel, start->place, window, &power);
         start->contrast_db = 10.0 * log10(power / fmax(start->floor, 1e-30 * power));
-        status = power > 0.0 ? check(&p, options, &s, start, common, error)
+        status = power > 0.0 ? check(&p, options, &s, start, error)
                              : nfsar_fail(error, NFSAR_ERROR_FORMAT, "all samples are zero");
+        if (status == NFSAR_OK) {
+            again = steps < MOST_STEPS;
+            status = check_flank(&p, options, &s, start, common, &again, error);
+        }
     }
     const double about[2] = {fmax(common - apart, fmin(s.window[0], common - 0.5 * apart)),
                              common + apart};
