@@ -130,7 +130,7 @@ bool channel_profiles_side_lobe(const struct channel_profiles *p, enum nfsar_win
                                 nfsar_vec3 place, const double window[2], double common,
                                 double *from) {
     const size_t all = p->lines->n_channel;
-    double least, mean, most, worst = 0.0;
+    double least, mean, most, strongest = 0.0;
     channel_profiles_delays(p->lines, place, &least, &mean, &most);
     double found = channel_profiles_power(p, all, place, common);
     double last = p->first + (double)(p->n - 2) * p->step;
@@ -140,10 +140,10 @@ bool channel_profiles_side_lobe(const struct channel_profiles *p, enum nfsar_win
         }
         double other = channel_profiles_power(p, all, place, more);
         double leaks = other * lobe(taper, fabs(more - common) * p->lines->bandwidth_hz);
-        if (other > found && found < SIDE_LOBE * leaks && leaks > worst) {
-            worst = leaks;
+        if (other > found && found < SIDE_LOBE * leaks && other > strongest) {
+            strongest = other;
             *from = more;
         }
     }
-    return worst > 0.0;
+    return strongest > 0.0;
 }

@@ -165,7 +165,7 @@ static enum nfsar_status check(const struct channel_profiles *p, const nfsar_cha
         }
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector in the data%s: the strongest echo stands %.1f dB above the "
-                          "others, and noise alone comes to %.1f",
+                          "others, and %.1f are needed, which noise alone does not reach",
                           where, start->contrast_db, noise_db);
     }
     double least, mean, most, from = 0.0;

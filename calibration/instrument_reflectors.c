@@ -173,17 +173,20 @@ static enum nfsar_status check(const struct search *s, const struct reflectors *
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector in the data at %g m (%+.0f to %+.0f mm beyond it: "
                           "--search): the strongest echo stands %.1f dB above the median of the "
-                          "profile, and noise alone comes to %.1f",
+                          "profile, and %.1f are needed, which noise alone does not reach",
                           s->options->range_m[which], half_mm * s->window[0],
                           half_mm * s->window[1], contrast_db, noise_db);
     }
     if (channel_profiles_side_lobe(&s->profiles, INSTRUMENT_TAPER, one->place, s->window,
                                    r->delay_s, &from)) {
+        const double range = s->options->range_m[which], seen = range + 1e-3 * half_mm * from;
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector in the data at %g m: what is there is a side lobe of the "
-                          "echo at %.3f m; --search looks so far, --leakage takes leakage out",
-                          s->options->range_m[which],
-                          s->options->range_m[which] + 1e-3 * half_mm * from);
+                          "echo at %.3f m; %s",
+                          range, seen,
+                          seen < channel_profiles_leakage_m(s->lines)
+                              ? "--leakage or --background take leakage out"
+                              : "--search looks so far");
     }
     return NFSAR_OK;
 }
