@@ -236,7 +236,7 @@ static void weak_ones_count_and_noise_does_not(void **state) {
     assert_int_equal(passed, 0); /* 60 chances of 0.001 */
 }
 
-/* What stands less than 11 dB above the median is nothing in a single line, and a reflector in 64. */
+/* What stands less than 11 dB above the median is nothing in one line, and a reflector in 64. */
 static void noise_depends_on_how_many_lines_there_are(void **state) {
     (void)state;
     nfsar_error error;
