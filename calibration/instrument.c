@@ -226,6 +226,8 @@ static void tell_places(const struct work *s, nfsar_instrument *found) {
             found->place_sigma_m[i] = fmax(found->place_sigma_m[i], one->sigma_m[k]);
         }
         found->contrast_db[i] = 10.0 * log10(one->contrast);
+        found->other_db[i] = one->other > 0.0 ? 10.0 * log10(one->other) : -INFINITY;
+        found->other_m[i] = 0.5 * NFSAR_SPEED_OF_LIGHT * one->other_late_s;
     }
 }
 

@@ -17,6 +17,10 @@
 #define REST_M 1e-5
 /* Echoes that add up to less than this do not tell the place by their phases. */
 #define LEAST_COHERENCE 0.5
+/* An echo so far from another, cells, and so much weaker at most, power, is one of its own and no
+ * side lobe, and might be the reflector as well. */
+#define OTHER_CELLS 2.0
+#define OTHER       0.1
 /* Positions that are as near to the middle are told apart by rounding only. */
 #define SAME_M 1e-6
 
@@ -191,6 +195,35 @@ static enum nfsar_status check(const struct search *s, const struct reflectors *
     return NFSAR_OK;
 }
 
+/* What else there is within the search, beside the two reflectors. */
+static void look_beside(const struct search *s, struct reflectors *r, size_t which) {
+    struct reflector *one = &r->one[which];
+    const double *range_m = s->options->range_m;
+    const double apart = OTHER_CELLS / s->lines->bandwidth_hz;
+    const size_t all = s->lines->n_channel;
+    double second = INFINITY;
+    if (s->options->n_range > 1) {
+        second = 2.0 * (range_m[1 - which] - range_m[which]) / NFSAR_SPEED_OF_LIGHT;
+    }
+    double found = channel_profiles_power(&s->profiles, all, one->place, r->delay_s);
+    for (size_t k = 0; k < s->n; k++) {
+        double late = s->window[0] + (double)k * s->step - r->delay_s;
+        if (fabs(late) < apart || fabs(late - second) < apart) {
+            continue;
+        }
+        double power = channel_profiles_power(&s->profiles, all, one->place, r->delay_s + late);
+        if (power > OTHER * found && power > one->other * found) {
+            one->other = power / found;
+            one->other_late_s = late;
+        }
+    }
+    /* Noise is none, and may be near a weak reflector. */
+    double noise = pow(10.0, 0.1 * channel_profiles_noise_db(&s->profiles, (double)s->n));
+    if (one->other * one->contrast < noise) {
+        one->other = 0.0;
+    }
+}
+
 /* The delay that puts all reflectors at their ranges. */
 static enum nfsar_status search(struct search *s, struct reflectors *r, double *floor,
                                 nfsar_error *error) {
@@ -216,6 +249,7 @@ static enum nfsar_status search(struct search *s, struct reflectors *r, double *
         r->one[i].place = s->place[i][at];
         r->one[i].contrast = power / fmax(*floor, 1e-30 * power);
         status = check(s, r, i, error);
+        look_beside(s, r, i);
     }
     return status;
 }

@@ -16,6 +16,8 @@ struct reflector {
     nfsar_vec3 direction[2];
     double sigma_m[2];
     double contrast; /* power over the median of the profile */
+    /* Another echo within the search: power over this one's, and how much later. 0: none. */
+    double other, other_late_s;
 };
 
 struct reflectors {

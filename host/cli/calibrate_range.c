@@ -72,10 +72,12 @@ static int print_json(const struct calibrate_range *job, const nfsar_capture *ca
     json_t *places = json_array();
     for (size_t r = 0; r < job->options.n_range; r++) {
         json_array_append_new(
-            places, json_pack("{s:[f, f, f], s:f, s:i, s:o}", "place_m", f->place[r].x,
+            places, json_pack("{s:[f, f, f], s:f, s:i, s:o, s:o, s:o}", "place_m", f->place[r].x,
                               f->place[r].y, f->place[r].z, "aside_deg", DEGREES * f->aside_rad[r],
                               "directions_told", f->told[r], "place_sigma_m",
-                              f->told[r] > 0 ? json_number(f->place_sigma_m[r]) : json_null()));
+                              f->told[r] > 0 ? json_number(f->place_sigma_m[r]) : json_null(),
+                              "other_echo_db", json_number(f->other_db[r]), "other_echo_m",
+                              isfinite(f->other_db[r]) ? json_number(f->other_m[r]) : json_null()));
         json_array_append_new(apparent, json_number(f->apparent_m[r]));
         json_array_append_new(video, json_number(DEGREES * f->video_rad[r]));
         json_array_append_new(contrast, json_number(f->contrast_db[r]));
@@ -146,6 +148,19 @@ static void print_places(const struct calibrate_range *job, const nfsar_instrume
                    DEGREES * f->aside_rad[r], 1e3 * f->place_sigma_m[r],
                    f->told[r] < 2 ? " along the scan; across it is taken to be straight ahead"
                                   : "");
+        }
+    }
+}
+
+/* A stand, a table's edge: which echo is the reflector's is for the user to see. */
+static void warn_of_others(const struct calibrate_range *job, const nfsar_instrument *f) {
+    for (size_t r = 0; r < job->options.n_range; r++) {
+        if (isfinite(f->other_db[r])) {
+            cli_say("warning: within the search there is another echo, %.0f mm %s than that taken "
+                    "for the reflector at %g m and %.0f dB weaker: is it the right one? Leave "
+                    "nothing else there, or search less far (--search)",
+                    1e3 * fabs(f->other_m[r]), f->other_m[r] > 0.0 ? "farther" : "nearer",
+                    job->options.range_m[r], fabs(f->other_db[r]));
         }
     }
 }
@@ -255,6 +270,9 @@ int calibrate_range(const struct calibrate_range *job) {
         }
     }
     int answer = CLI_DONE;
+    if (status == NFSAR_OK) {
+        warn_of_others(job, &found);
+    }
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
     } else if (job->files.json) {

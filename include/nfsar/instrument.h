@@ -40,6 +40,9 @@ typedef struct nfsar_instrument {
     double place_sigma_m[2]; /**< the larger standard deviation in those that are told; or 0 */
     double apparent_m[2];    /**< at which ranges they seem to be */
     double contrast_db[2];   /**< their echoes over the median of the profile */
+    double other_db[2];    /**< the strongest other echo within the search, less the reflector's, if
+                                it is less than 10 dB weaker and no noise; or -INFINITY */
+    double other_m[2];     /**< how much farther it seems to be */
     double spread_s;       /**< root mean square of what the delays of channels and pulses differ */
     bool has_scale;        /**< the next seven are there: two ranges */
     double scale;          /**< true slope over the capture's (or sampling rate, the other way) */

@@ -317,6 +317,44 @@ static void what_is_beyond_the_search_is_named(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Something 6 dB below the reflector and 84 mm farther is pointed out; less is not, nor the second
+ * of two reflectors, nor what a smaller search leaves out. */
+static void another_echo_is_told(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_instrument found;
+    nfsar_instrument_options options = ranges(0.4, 0.0);
+    const nfsar_vec3 place[2] = {{0.0, 0.0, 0.4}, {0.0, 0.03, 0.483}};
+    for (int i = 0; i < 2; i++) {
+        radar_raster("single", 11, 1e-2, 11, 1e-2, 128, &capture);
+        radar_add_points(&capture, &place[1], 1);
+        delay(&capture, 0.0, i == 0 ? 0.5 : 0.2);
+        radar_add_points(&capture, &place[0], 1);
+        add_noise(&capture, 1e-2, 1);
+        options.search_delay_s = 1e-9;
+        assert_ok(find(&capture, &options, &found, &error), error);
+        assert_near(found.delay_s, 0.0, 2e-12);
+        if (i == 0) {
+            assert_near(found.other_db[0], -6.0, 1.0);
+            assert_near(found.other_m[0], 0.084, 0.02);
+            options.search_delay_s = 0.4e-9; /* 6 cm */
+            assert_ok(find(&capture, &options, &found, &error), error);
+        }
+        assert_true(found.other_db[0] == -INFINITY);
+        nfsar_capture_free(&capture);
+    }
+    const nfsar_vec3 two[2] = {{0.0, 0.0, 0.4}, {0.0, 0.0, 0.56}};
+    radar_raster("single", 4, 0.0, 1, 0.0, 128, &capture);
+    radar_add_points(&capture, two, 2);
+    add_noise(&capture, 1e-2, 1);
+    options = ranges(0.4, 0.56);
+    options.search_delay_s = 1.5e-9; /* 22 cm: beyond the other */
+    assert_ok(find(&capture, &options, &found, &error), error);
+    assert_true(found.other_db[0] == -INFINITY && found.other_db[1] == -INFINITY);
+    nfsar_capture_free(&capture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scan_sees_a_reflector_that_stands_still),
@@ -326,6 +364,7 @@ int main(void) {
         cmocka_unit_test(noise_depends_on_how_many_lines_there_are),
         cmocka_unit_test(leakage_is_not_taken),
         cmocka_unit_test(what_is_beyond_the_search_is_named),
+        cmocka_unit_test(another_echo_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
