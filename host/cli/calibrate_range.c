@@ -144,10 +144,10 @@ static void print_places(const struct calibrate_range *job, const nfsar_instrume
         if (f->told[r] == 0) {
             printf("taken to be straight ahead\n");
         } else {
-            printf("%.1f degrees off straight ahead; standard deviation %.2g mm%s\n",
+            printf("%.1f degrees off straight ahead; standard deviation %.2g mm %s\n",
                    DEGREES * f->aside_rad[r], 1e3 * f->place_sigma_m[r],
-                   f->told[r] < 2 ? " along the scan; across it is taken to be straight ahead"
-                                  : "");
+                   f->told[r] < 2 ? "along the scan; across it is taken to be straight ahead"
+                                  : "across the line of sight");
         }
     }
 }
