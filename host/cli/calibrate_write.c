@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cli.h"
+#include "host/cli/carry.h"
 #include "host/files/capture_file.h"
 #include "host/files/capture_layout.h"
-#include "host/files/hdf5_copy.h"
-#include "host/files/hdf5_error.h"
 #include "host/files/pending.h"
 
 /* Samples copied at a time. */
@@ -96,18 +94,11 @@ static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_wr
     return status;
 }
 
-/* A covariance is that of the poses it came with, and goes with them. */
-static void drop_old_covariance(const nfsar_capture_file *file, const nfsar_capture *header,
-                                struct h5_output *output) {
+/* The poses are still the file's. */
+static bool same_poses(const nfsar_capture_file *file, const nfsar_capture *header) {
     const nfsar_capture *before = nfsar_capture_file_header(file);
-    const bool same =
-        header->n_pose == before->n_pose &&
-        memcmp(header->pose, before->pose, header->n_pose * sizeof *header->pose) == 0;
-    struct h5_reporting reporting = h5_silence();
-    if (!same && H5Lexists(output->file, CAPTURE_COVARIANCE, H5P_DEFAULT) > 0) {
-        H5Ldelete(output->file, CAPTURE_COVARIANCE, H5P_DEFAULT);
-    }
-    h5_restore(reporting);
+    return header->n_pose == before->n_pose &&
+           memcmp(header->pose, before->pose, header->n_pose * sizeof *header->pose) == 0;
 }
 
 enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
@@ -129,18 +120,10 @@ enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *f
     if (status == NFSAR_OK && more != NULL) {
         status = more->write(more->context, capture_writer_output(writer), error);
     }
-    /* Sensors' records and what else this program only carries along. */
-    size_t left_out = 0;
     if (status == NFSAR_OK) {
-        status =
-            h5_copy_rest(capture_file_input(file), capture_writer_output(writer), &left_out, error);
-    }
-    if (status == NFSAR_OK && more == NULL) {
-        drop_old_covariance(file, header, capture_writer_output(writer));
-    }
-    if (left_out > 0) {
-        cli_say("%s: %zu object%s that cannot be copied safely left out", output, left_out,
-                cli_s(left_out));
+        /* A covariance is that of the poses it came with, and goes with them. */
+        const char *const stale[] = {CAPTURE_COVARIANCE, NULL};
+        status = carry_rest(file, writer, output, same_poses(file, header) ? NULL : stale, error);
     }
     if (status == NFSAR_OK) {
         return nfsar_capture_writer_commit(writer, error);
