@@ -17,4 +17,10 @@ int track_sensors(const struct track_sensors *job);
 /* Whether all of job->without are names of sensors that can be done without. */
 bool track_sensors_known(const char *names);
 
+/* What each mode makes of its options: nfsar track, --poses, --phase, --autofocus. */
+int track_by_sensors(int argc, char **argv);
+int track_by_poses(int argc, char **argv);
+int track_by_phase(int argc, char **argv);
+int track_by_autofocus(int argc, char **argv);
+
 #endif

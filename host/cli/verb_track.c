@@ -1,38 +1,65 @@
-/* nfsar track: where the radar was at each pulse. What tells it is a mode, each in a file of its
- * own (track_*.c). */
+/* nfsar track: a capture with better poses. Each way to them is a mode with options of its own. */
 #include "host/cli/cli.h"
 #include "host/cli/track.h"
 #include "host/cli/verbs.h"
 
+#include <stdio.h>
+#include <string.h>
+
+static const struct mode {
+    const char *option; /* that asks for it; NULL: of a track without any */
+    int (*run)(int argc, char **argv);
+    const char *help;
+} modes[] = {
+    {NULL, track_by_sensors, NULL},
+    {"poses", track_by_poses, "take the poses of a tracker's file; --align finds its clock"},
+    {"phase", track_by_phase, "phase-gradient autofocus: by scatterers that stand out"},
+    {"autofocus", track_by_autofocus, "smooth errors of the poses, by the sharpest image"},
+};
+#define MODES (sizeof modes / sizeof *modes)
+
+static bool is_option(const char *text, const char *name) {
+    size_t length = strlen(name);
+    return strncmp(text, "--", 2) == 0 && strncmp(text + 2, name, length) == 0 &&
+           (text[2 + length] == '\0' || text[2 + length] == '=');
+}
+
+static bool asks_for(const struct mode *mode, int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (is_option(argv[i], mode->option)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wants_help(int argc, char **argv) {
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int verb_track(int argc, char **argv) {
-    struct track_sensors job = {.window_s = 1.0};
-    int exit_status = CLI_USAGE;
-    const struct cli_option options[] = {
-        {"output", 'o', CLI_STRING, &job.output, NULL, "FILE.h5", "the capture to write"},
-        {"pod", 0, CLI_STRING, &job.pod, NULL, "POD.yaml",
-         "mounting and noise of the sensors; without it those of docs/track.md"},
-        {"use-poses", 0, CLI_FLAG, &job.use_poses, NULL, NULL,
-         "the capture's poses are a tracker's, which the sensors make smoother"},
-        {"without", 0, CLI_STRING, &job.without, NULL, "NAME[,NAME]",
-         "leave sensors out: flow, range, tracker, encoder"},
-        {"window", 0, CLI_NUMBER, &job.window_s, NULL, "S",
-         "the relative error to expect is that over so many seconds; 1"},
-        {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
-        {0},
-    };
-    if (!cli_parse("track", "CAPTURE.h5 -o OUT.h5 [--pod POD.yaml] [--use-poses] [--json]", options,
-                   1, &job.input, argc, argv, &exit_status)) {
-        return exit_status;
+    const struct mode *chosen = &modes[0];
+    for (size_t i = 1; i < MODES; i++) {
+        if (!asks_for(&modes[i], argc, argv)) {
+            continue;
+        }
+        if (chosen->option != NULL) {
+            return cli_usage("track", "--%s and --%s are two steps: one after the other",
+                             chosen->option, modes[i].option);
+        }
+        chosen = &modes[i];
     }
-    if (job.output == NULL) {
-        return cli_usage("track", "-o OUT.h5 is missing");
+    int answer = chosen->run(argc, argv);
+    if (chosen->option == NULL && wants_help(argc, argv)) {
+        printf("\nOther ways to poses, each with options of its own (nfsar track --poses --help):\n");
+        for (size_t i = 1; i < MODES; i++) {
+            printf("  --%-12s %s\n", modes[i].option, modes[i].help);
+        }
     }
-    if (!(job.window_s > 0.0)) {
-        return cli_usage("track", "--window %g: must be above 0", job.window_s);
-    }
-    if (job.without != NULL && !track_sensors_known(job.without)) {
-        return cli_usage("track", "--without %s: names are flow, range, tracker, encoder",
-                         job.without);
-    }
-    return track_sensors(&job);
+    return answer;
 }
