@@ -1,0 +1,404 @@
+/* Displacements from the echoes at the scatterers' places.
+ *
+ * The gradient of the phase is the maximum-likelihood estimate for many scatterers, arg sum conj
+ * g(l) g(l + 1) (Eichel and Jakowatz, "Phase-gradient algorithm as an optimal estimator of the
+ * phase derivative", Optics Letters 14, 1989). In place of the window that they cut around the
+ * scatterers in the image, echoes are smoothed along the track, which is its Fourier transform and
+ * holds for any track. How much is smoothed is decided by echoes that are held out. */
+#include "algorithms/autofocus/phase_gradient.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "algorithms/buffer.h"
+#include "algorithms/elimination.h"
+
+/* Passes of the comparison with the mean echo. */
+enum { RESIDUAL_PASSES = 4, SPATIAL_PASSES = 4, FOLDS = 2 };
+
+/* A step is taken up if held-out echoes are that much more coherent. */
+#define BETTER 1.002
+
+/* Directions of the displacement in which the scatterers tell less than this part of what they tell
+ * in the best are left to the others. */
+#define RIDGE 1e-2
+
+/* One run of a recipe over some of the echoes. */
+struct run {
+    const struct phase_history *h;
+    bool per_pulse;
+    size_t n;                /* scatterers in use */
+    size_t *index;           /* [n] of the history */
+    double complex *echo;    /* [n][n_pulse] as they are */
+    double complex *turned;  /* [n][n_pulse] less what is estimated */
+    double complex *smooth;  /* [n][n_pulse] */
+    double complex *scratch; /* [n_pulse] */
+    double *along;           /* [n_pulse] phase, or metres along the line of sight */
+    nfsar_vec3 *moved;       /* [n_pulse] metres besides */
+    double condition;
+};
+
+/* Radians of a scatterer for a unit of run->along. */
+static double gain_of(const struct run *r, size_t i, size_t pulse) {
+    if (r->per_pulse) {
+        return 1.0;
+    }
+    const nfsar_vec3 way = r->h->way[r->index[i] * r->h->n_pulse + pulse];
+    const nfsar_vec3 sight = r->h->sight[pulse];
+    return r->h->k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
+}
+
+static double dot(nfsar_vec3 a, nfsar_vec3 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+static void turn_echoes(struct run *r) {
+    const size_t n = r->h->n_pulse;
+    for (size_t i = 0; i < r->n; i++) {
+        for (size_t l = 0; l < n; l++) {
+            double phase = gain_of(r, i, l) * r->along[l];
+            if (!r->per_pulse) {
+                phase += r->h->k * dot(r->h->way[r->index[i] * n + l], r->moved[l]);
+            }
+            r->turned[i * n + l] = r->echo[i * n + l] * cexp(-I * phase);
+        }
+    }
+}
+
+/* Means over 2 by + 1 pulses, fewer at the ends. */
+static void box(const double complex *from, size_t n, size_t by, double complex *to) {
+    double complex sum = 0.0;
+    size_t first = 0, end = 0;
+    for (size_t l = 0; l < n; l++) {
+        const size_t until = l + by + 1 < n ? l + by + 1 : n, since = l > by ? l - by : 0;
+        for (; end < until; end++) {
+            sum += from[end];
+        }
+        for (; first < since; first++) {
+            sum -= from[first];
+        }
+        to[l] = sum / (double)(end - first);
+    }
+}
+
+/* Three times a box is nearly a Gaussian. */
+static void smooth_line(const double complex *from, size_t n, size_t by, double complex *scratch,
+                        double complex *to) {
+    if (by == 0) {
+        memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    box(from, n, by, to);
+    box(to, n, by, scratch);
+    box(scratch, n, by, to);
+}
+
+static void smooth_echoes(struct run *r, size_t by) {
+    const size_t n = r->h->n_pulse;
+    for (size_t i = 0; i < r->n; i++) {
+        smooth_line(r->turned + i * n, n, by, r->scratch, r->smooth + i * n);
+    }
+}
+
+/* Mean of gain_of() over the scatterers: what a phase common to them is divided by. */
+static double mean_gain(const struct run *r, size_t pulse) {
+    double sum = 0.0;
+    for (size_t i = 0; i < r->n; i++) {
+        sum += gain_of(r, i, pulse);
+    }
+    return sum / (double)r->n;
+}
+
+static void add_gradient(struct run *r, size_t from) {
+    const size_t n = r->h->n_pulse;
+    for (size_t by = from;; by = by > 0 ? 2 * by : 1) {
+        turn_echoes(r);
+        smooth_echoes(r, by);
+        double phase = 0.0;
+        for (size_t l = 1; l < n; l++) {
+            double complex product = 0.0;
+            for (size_t i = 0; i < r->n; i++) {
+                product += conj(r->smooth[i * n + l - 1]) * r->smooth[i * n + l];
+            }
+            phase += carg(product);
+            r->along[l] += phase / mean_gain(r, l);
+        }
+        if (by >= n / 4) {
+            return;
+        }
+    }
+}
+
+/* The mean echo of a scatterer and the power of what differs from it. */
+static double complex mean_echo(const struct run *r, size_t i, double *noise) {
+    const size_t n = r->h->n_pulse;
+    double complex sum = 0.0;
+    double power = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        const double complex g = r->turned[i * n + l];
+        sum += g;
+        power += creal(g * conj(g));
+    }
+    sum /= (double)n;
+    power /= (double)n;
+    *noise = fmax(power - creal(sum * conj(sum)), 1e-2 * power) + 1e-300;
+    return sum;
+}
+
+static void add_residual(struct run *r, size_t by) {
+    const size_t n = r->h->n_pulse;
+    double complex *all = r->smooth; /* [n_pulse] of it */
+    for (int pass = 0; pass < RESIDUAL_PASSES; pass++) {
+        turn_echoes(r);
+        memset(all, 0, n * sizeof *all);
+        for (size_t i = 0; i < r->n; i++) {
+            double noise = 0.0;
+            const double complex weight = conj(mean_echo(r, i, &noise)) / noise;
+            for (size_t l = 0; l < n; l++) {
+                all[l] += weight * r->turned[i * n + l];
+            }
+        }
+        /* In place of the line: smooth_line() wants two others. */
+        double complex *smooth = by > 0 ? r->turned : all;
+        if (by > 0) {
+            smooth_line(all, n, by, r->scratch, smooth);
+        }
+        for (size_t l = 0; l < n; l++) {
+            r->along[l] += carg(smooth[l]) / mean_gain(r, l);
+        }
+    }
+}
+
+/* Least squares of a pulse's phases over three coordinates; the ridge leaves out what they do not
+ * tell. Returns the ratio of the largest to the smallest eigenvalue, roughly: trace^3 over 27 times
+ * the determinant. */
+static double solve_pulse(double a[3][4]) {
+    const double trace = a[0][0] + a[1][1] + a[2][2];
+    const double det = a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1]) -
+                       a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0]) +
+                       a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
+    if (!(trace > 0.0)) {
+        a[0][3] = a[1][3] = a[2][3] = 0.0;
+        return INFINITY;
+    }
+    for (int d = 0; d < 3; d++) {
+        a[d][d] += RIDGE * trace;
+    }
+    eliminate(3, 1, 4, a[0], &a[0][3]);
+    return det > 0.0 ? trace * trace * trace / (27.0 * det) : INFINITY;
+}
+
+static void add_spatial(struct run *r, size_t by) {
+    const size_t n = r->h->n_pulse;
+    for (int pass = 0; pass < SPATIAL_PASSES; pass++) {
+        double worst = 0.0;
+        turn_echoes(r);
+        smooth_echoes(r, by);
+        double complex *mean = r->scratch; /* n <= n_pulse: see phase_estimate_make() */
+        for (size_t i = 0; i < r->n; i++) {
+            double noise = 0.0;
+            mean[i] = mean_echo(r, i, &noise);
+            mean[i] /= noise;
+        }
+        for (size_t l = 0; l < n; l++) {
+            double a[3][4] = {{0.0}}; /* the right-hand side is the last column */
+            for (size_t i = 0; i < r->n; i++) {
+                const double complex z = conj(mean[i]) * r->smooth[i * n + l];
+                const nfsar_vec3 way = r->h->way[r->index[i] * n + l];
+                const double u[3] = {r->h->k * way.x, r->h->k * way.y, r->h->k * way.z};
+                const double weight = cabs(z), phase = carg(z);
+                for (int d = 0; d < 3; d++) {
+                    a[d][3] += weight * u[d] * phase;
+                    for (int e = 0; e < 3; e++) {
+                        a[d][e] += weight * u[d] * u[e];
+                    }
+                }
+            }
+            worst += fmin(solve_pulse(a), 1e12) / (double)n;
+            r->moved[l] = nfsar_vec3_add(r->moved[l], (nfsar_vec3){a[0][3], a[1][3], a[2][3]});
+        }
+        r->condition = worst;
+    }
+}
+
+static void run_recipe(struct run *r, const struct phase_recipe *recipe) {
+    memset(r->along, 0, r->h->n_pulse * sizeof *r->along);
+    memset(r->moved, 0, r->h->n_pulse * sizeof *r->moved);
+    if (recipe->gradient) {
+        add_gradient(r, recipe->gradient_from);
+    }
+    if (recipe->residual) {
+        add_residual(r, recipe->residual_by);
+    }
+    if (recipe->spatial) {
+        add_spatial(r, recipe->spatial_by);
+    }
+}
+
+/* ---- what is held out ------------------------------------------------------------------------ */
+
+/* With four scatterers or more every other is held out, as is every other frequency: then neither
+ * noise nor what else lies in a scatterer's cell makes an estimate look good. */
+static bool is_used(const struct phase_history *h, size_t scatterer, size_t fold) {
+    return h->n_scatterer < 4 || scatterer % FOLDS == fold;
+}
+
+static void take_echoes(struct run *r, size_t fold, bool held_out) {
+    const struct phase_history *h = r->h;
+    r->n = 0;
+    for (size_t i = 0; i < h->n_scatterer; i++) {
+        const bool takes = fold == FOLDS || is_used(h, i, held_out ? 1 - fold : fold);
+        if (!takes) {
+            continue;
+        }
+        double complex *to = r->echo + r->n * h->n_pulse;
+        const size_t comb = held_out ? 1 - fold : fold;
+        for (size_t l = 0; l < h->n_pulse; l++) {
+            const size_t at = i * h->n_pulse + l;
+            to[l] = fold == FOLDS ? h->echo[0][at] + h->echo[1][at] : h->echo[comb][at];
+        }
+        r->index[r->n++] = i;
+    }
+}
+
+/* Coherent over all power of the echoes in use. Weak scatterers count more than by their power: the
+ * strongest must not be all. */
+static double rate(struct run *r) {
+    const size_t n = r->h->n_pulse;
+    double coherent = 0.0, all = 0.0;
+    turn_echoes(r);
+    for (size_t i = 0; i < r->n; i++) {
+        double complex sum = 0.0;
+        double power = 0.0;
+        for (size_t l = 0; l < n; l++) {
+            sum += r->turned[i * n + l];
+            power += creal(r->turned[i * n + l] * conj(r->turned[i * n + l]));
+        }
+        if (power > 0.0) {
+            coherent += creal(sum * conj(sum)) / ((double)n * sqrt(power));
+            all += sqrt(power);
+        }
+    }
+    return all > 0.0 ? coherent / all : 0.0;
+}
+
+static double try_recipe(struct run *r, const struct phase_recipe *recipe) {
+    double sum = 0.0;
+    for (size_t fold = 0; fold < FOLDS; fold++) {
+        take_echoes(r, fold, false);
+        run_recipe(r, recipe);
+        take_echoes(r, fold, true);
+        sum += rate(r) / FOLDS;
+    }
+    return sum;
+}
+
+static void consider(struct run *r, const struct phase_recipe *candidate, double *best,
+                     struct phase_recipe *recipe) {
+    const double score = try_recipe(r, candidate);
+    if (getenv("PGDEBUG"))
+        fprintf(stderr, "g%d %zu r%d %zu s%d %zu: %.4f\n", candidate->gradient,
+                candidate->gradient_from, candidate->residual, candidate->residual_by,
+                candidate->spatial, candidate->spatial_by, score);
+    if (score > BETTER * *best) {
+        *best = score;
+        *recipe = *candidate;
+    }
+}
+
+/* One choice after the other: smoothing lengths in octaves, or in steps of four of long tracks. */
+static void choose(struct run *r, struct phase_recipe *recipe, double score[2]) {
+    const size_t n = r->h->n_pulse, factor = n > 2000 ? 4 : 2;
+    *recipe = (struct phase_recipe){0};
+    score[0] = score[1] = try_recipe(r, recipe);
+    for (size_t by = 0; by <= n / 8; by = by > 0 ? factor * by : 1) {
+        const struct phase_recipe with = {.gradient = true, .gradient_from = by};
+        consider(r, &with, &score[1], recipe);
+    }
+    const struct phase_recipe first = *recipe;
+    for (size_t by = 0; by <= n / 4; by = by > 0 ? factor * by : 1) {
+        struct phase_recipe with = first;
+        with.residual = true;
+        with.residual_by = by;
+        consider(r, &with, &score[1], recipe);
+    }
+    const struct phase_recipe second = *recipe;
+    for (size_t by = 0; by <= n / 4 && !r->per_pulse && r->h->n_scatterer >= 8;
+         by = by > 0 ? factor * by : 1) {
+        struct phase_recipe with = second;
+        with.spatial = true;
+        with.spatial_by = by;
+        consider(r, &with, &score[1], recipe);
+    }
+}
+
+static void keep(const struct run *r, struct phase_estimate *estimate) {
+    /* A phase that all pulses share is no error. */
+    double mean = 0.0;
+    for (size_t l = 0; l < r->h->n_pulse; l++) {
+        mean += r->along[l] / (double)r->h->n_pulse;
+    }
+    for (size_t l = 0; l < r->h->n_pulse; l++) {
+        estimate->phase_rad[l] = r->per_pulse ? r->along[l] - mean : 0.0;
+        const double along = r->per_pulse ? 0.0 : r->along[l] - mean;
+        estimate->displacement_m[l] =
+            nfsar_vec3_add(nfsar_vec3_scale(r->h->sight[l], along), r->moved[l]);
+    }
+}
+
+enum nfsar_status phase_estimate_make(const struct phase_history *history,
+                                      struct phase_estimate *estimate, struct phase_recipe *recipe,
+                                      double score[2], double *condition, nfsar_error *error) {
+    const size_t n = history->n_scatterer * history->n_pulse;
+    struct run r = {
+        .h = history,
+        .per_pulse = estimate->per_pulse,
+        .condition = NAN,
+        .index = buffer_alloc(history->n_scatterer, sizeof *r.index),
+        .echo = buffer_alloc(n, sizeof *r.echo),
+        .turned = buffer_alloc(n, sizeof *r.turned),
+        .smooth = buffer_alloc(n, sizeof *r.smooth),
+        .scratch = buffer_alloc(history->n_pulse + history->n_scatterer, sizeof *r.scratch),
+        .along = buffer_zeros(history->n_pulse, sizeof *r.along),
+        .moved = buffer_zeros(history->n_pulse, sizeof *r.moved),
+    };
+    enum nfsar_status status = NFSAR_OK;
+    if (r.index == NULL || r.echo == NULL || r.turned == NULL || r.smooth == NULL ||
+        r.scratch == NULL || r.along == NULL || r.moved == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu echoes", n);
+    } else {
+        choose(&r, recipe, score);
+        take_echoes(&r, FOLDS, false);
+        run_recipe(&r, recipe);
+        keep(&r, estimate);
+        *condition = recipe->spatial ? r.condition : (double)NAN;
+    }
+    free(r.index);
+    free(r.echo);
+    free(r.turned);
+    free(r.smooth);
+    free(r.scratch);
+    free(r.along);
+    free(r.moved);
+    return status;
+}
+
+double phase_coherence(const struct phase_history *history, const struct phase_estimate *estimate,
+                       size_t scatterer) {
+    double complex sum = 0.0;
+    double power = 0.0;
+    for (size_t l = 0; l < history->n_pulse; l++) {
+        const size_t at = scatterer * history->n_pulse + l;
+        double phase = 0.0;
+        if (estimate != NULL) {
+            phase = estimate->phase_rad[l] +
+                    history->k * dot(history->way[at], estimate->displacement_m[l]);
+        }
+        const double complex g = history->echo[0][at] + history->echo[1][at];
+        sum += g * cexp(-I * phase);
+        power += creal(g * conj(g));
+    }
+    return power > 0.0 ? cabs(sum) / sqrt((double)history->n_pulse * power) : 0.0;
+}
