@@ -8,6 +8,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/elimination.h"
 
 /* Range cells that envelopes are looked for in, and the held-out coherence that noise exceeds once
  * in a million times, times the pulses: -ln of it, as its power is exponential. */
@@ -78,6 +79,8 @@ struct rounds {
     size_t n_scatterer;
     nfsar_vec3 *place; /* [n_scatterer] theirs */
     struct phase_estimate estimate;
+    bool spatial; /* of the round, and how well it was told */
+    double condition;
 };
 
 static enum nfsar_status read_turned(void *context, size_t first_pulse, size_t n_pulse,
@@ -107,6 +110,10 @@ static void add_estimate(struct rounds *r, double sign) {
         f->phase_rad[l] += sign * r->estimate.phase_rad[l];
     }
     set_poses(r);
+}
+
+static double dot(nfsar_vec3 a, nfsar_vec3 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
 static nfsar_vec3 sight_of(const nfsar_capture *capture, size_t pulse, nfsar_vec3 place) {
@@ -170,6 +177,45 @@ static enum nfsar_status keep_scatterers(struct rounds *r, const struct phase_hi
     return NFSAR_OK;
 }
 
+/* What no echo tells is where the track is as a whole: take a translation of it out of the
+ * estimate, so that the scene stays about where the poses had it: what the displacements along the
+ * line of sight have on average, and what goes with its direction as a shift of the scene across it
+ * does. Across is only what changes the range by more than a tenth of what the other direction
+ * does. */
+#define ACROSS 1e-2
+
+static void remove_shift(const struct phase_history *h, struct phase_estimate *estimate) {
+    const size_t n = h->n_pulse;
+    nfsar_vec3 mean = {0.0, 0.0, 0.0};
+    double along = 0.0, a[3][4] = {{0.0}}, most = 0.0; /* the right-hand side is the last column */
+    for (size_t l = 0; l < n; l++) {
+        mean = nfsar_vec3_add(mean, nfsar_vec3_scale(h->sight[l], 1.0 / (double)n));
+        along += dot(h->sight[l], estimate->displacement_m[l]) / (double)n;
+    }
+    for (size_t l = 0; l < n; l++) {
+        const nfsar_vec3 u = nfsar_vec3_subtract(h->sight[l], mean);
+        const double row[4] = {u.x, u.y, u.z,
+                               dot(h->sight[l], estimate->displacement_m[l]) - along};
+        for (int i = 0; i < 3; i++) {
+            for (int j = 0; j < 4; j++) {
+                a[i][j] += row[i] * row[j];
+            }
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        most = fmax(most, a[i][i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        a[i][i] += ACROSS * most + 1e-30;
+    }
+    eliminate(3, 1, 4, a[0], &a[0][3]);
+    nfsar_vec3 shift = {a[0][3], a[1][3], a[2][3]};
+    shift = nfsar_vec3_add(shift, nfsar_vec3_scale(mean, along - dot(shift, mean)));
+    for (size_t l = 0; l < n; l++) {
+        estimate->displacement_m[l] = nfsar_vec3_subtract(estimate->displacement_m[l], shift);
+    }
+}
+
 /* Side lobes tell nothing of their own. */
 static void prune(struct rounds *r, struct phase_history *history) {
     bool keep[MOST_SCATTERERS];
@@ -183,7 +229,43 @@ static void prune(struct rounds *r, struct phase_history *history) {
     r->n_scatterer = kept;
 }
 
-/* One round; *more says whether another may gain something. sharpness is that of the image. */
+/* Once the image is sharp, echoes are smoothed over so many boxes of pulses: then weak scatterers
+ * beside a strong one have echoes of their own, and with enough of them displacements in three
+ * dimensions are told. */
+enum { WINDOW_BY = 4, ENOUGH = 6 };
+
+/* The echoes at the scatterers, side lobes left out. */
+static enum nfsar_status make_history(struct rounds *r, size_t round, struct phase_history *history,
+                                      nfsar_error *error) {
+    enum nfsar_status status = phase_history_make(&r->capture, &r->source, r->place, r->n_scatterer,
+                                                  r->options->threads, history, error);
+    if (status == NFSAR_OK && round > 0 && r->n_scatterer >= ENOUGH) {
+        status = phase_history_smooth(history, WINDOW_BY, error);
+        if (status != NFSAR_OK) {
+            phase_history_free(history);
+        }
+    }
+    if (status == NFSAR_OK) {
+        prune(r, history);
+    }
+    return status;
+}
+
+/* Noise is no more coherent where it was not used than anywhere. */
+static enum nfsar_status check_coherent(const struct rounds *r, const double score[2],
+                                        nfsar_error *error) {
+    if (score[1] * (double)r->found->n_pulse > LEAST_COHERENT) {
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "%zu scatterer%s, but what half of the frequencies tell does not make the "
+                      "echoes of the other half coherent (%.2g of the power, noise makes up to "
+                      "%.2g): this is noise, or the error is larger than what is looked for",
+                      r->n_scatterer, r->n_scatterer == 1 ? "" : "s", score[1],
+                      LEAST_COHERENT / (double)r->found->n_pulse);
+}
+
+/* One round; *more says whether another may gain something. */
 static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *more,
                                        nfsar_error *error) {
     nfsar_phase_gradient *f = r->found;
@@ -191,40 +273,85 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
     struct phase_recipe recipe;
     double score[2] = {0.0}, condition = NAN;
     *more = false;
-    enum nfsar_status status = phase_history_make(&r->capture, &r->source, r->place, r->n_scatterer,
-                                                  r->options->threads, &history, error);
+    enum nfsar_status status = make_history(r, round, &history, error);
     if (status != NFSAR_OK) {
         return status;
     }
-    prune(r, &history);
     status = phase_estimate_make(&history, &r->estimate, &recipe, score, &condition, error);
     if (status == NFSAR_OK && round == 0) {
+        status = check_coherent(r, score, error);
         f->held_out_before = score[0];
         f->held_out_after = score[1];
-        if (!(score[1] * (double)f->n_pulse > LEAST_COHERENT)) {
-            status = nfsar_fail(
-                error, NFSAR_ERROR_FORMAT,
-                "%zu scatterer%s, but what half of the frequencies tell does not make the echoes "
-                "of the other half coherent (%.2g of the power, noise makes up to %.2g): this is "
-                "noise, or the error is larger than what is looked for",
-                r->n_scatterer, r->n_scatterer == 1 ? "" : "s", score[1],
-                LEAST_COHERENT / (double)f->n_pulse);
-        }
     }
     const bool any = recipe.gradient || recipe.residual || recipe.spatial;
     if (status == NFSAR_OK && (any || round == 0)) {
         status = keep_scatterers(r, &history, error);
     }
     if (status == NFSAR_OK && any) {
+        if (!r->estimate.per_pulse) {
+            remove_shift(&history, &r->estimate);
+        }
         add_estimate(r, 1.0);
         f->held_out_after = score[1];
-        if (recipe.spatial) {
-            f->spatial = true;
-            f->condition = condition;
-        }
+        r->spatial = recipe.spatial;
+        r->condition = condition;
         *more = true;
     }
     phase_history_free(&history);
+    return status;
+}
+
+/* What the scatterers of the image are worth held out, with the poses of the round. */
+static enum nfsar_status try_once(struct rounds *r, double *score, nfsar_error *error) {
+    struct phase_history history;
+    struct phase_recipe recipe;
+    double both[2] = {0.0}, condition = NAN;
+    const size_t n = r->n_scatterer;
+    nfsar_phase_scatterer *kept = buffer_alloc(n, sizeof *kept);
+    if (kept == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    memcpy(kept, r->scatterer, n * sizeof *kept);
+    enum nfsar_status status = make_history(r, 0, &history, error);
+    if (status == NFSAR_OK) {
+        status = phase_estimate_make(&history, &r->estimate, &recipe, both, &condition, error);
+        phase_history_free(&history);
+    }
+    *score = both[1];
+    memcpy(r->scatterer, kept, n * sizeof *kept);
+    r->n_scatterer = n;
+    free(kept);
+    return status;
+}
+
+/* Aligned envelopes are kept where they make held-out echoes clearly more coherent: several
+ * scatterers in sight make envelopes that move of themselves. */
+#define MUCH_BETTER 1.2
+
+static enum nfsar_status align_if_better(struct rounds *r, nfsar_error *error) {
+    nfsar_phase_gradient *f = r->found;
+    double without = 0.0, with = 0.0;
+    enum nfsar_status status = align(r, error);
+    if (status != NFSAR_OK || !f->aligned) {
+        return status;
+    }
+    nfsar_vec3 *moved = buffer_alloc(f->n_pulse, sizeof *moved);
+    if (moved == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    memcpy(moved, f->displacement_m, f->n_pulse * sizeof *moved);
+    status = try_once(r, &with, error);
+    memset(f->displacement_m, 0, f->n_pulse * sizeof *moved);
+    set_poses(r);
+    if (status == NFSAR_OK) {
+        status = try_once(r, &without, error);
+    }
+    f->aligned = with > MUCH_BETTER * without;
+    if (f->aligned) {
+        memcpy(f->displacement_m, moved, f->n_pulse * sizeof *moved);
+        set_poses(r);
+    }
+    free(moved);
     return status;
 }
 
@@ -245,7 +372,7 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
     }
     f->after = f->before;
     if (status == NFSAR_OK && r->options->align && r->options->error == NFSAR_PHASE_OF_POSES) {
-        status = align(r, error);
+        status = align_if_better(r, error);
     }
     for (size_t round = 0; status == NFSAR_OK && round < most; round++) {
         nfsar_phase_sharpness now = f->after;
@@ -260,6 +387,10 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
             break;
         }
         f->after = now;
+        if (r->spatial) {
+            f->spatial = true;
+            f->condition = r->condition;
+        }
         f->rounds = round + 1;
         if (status == NFSAR_OK &&
             !nfsar_progress_report(progress, (double)(round + 1) / (double)most)) {

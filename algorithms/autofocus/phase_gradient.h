@@ -26,6 +26,15 @@ enum nfsar_status phase_history_make(const nfsar_capture *capture, const nfsar_e
                                      struct phase_history *history, nfsar_error *error);
 void phase_history_free(struct phase_history *history);
 
+/* Smooth the echoes over some pulses: what moves through a scatterer's range cell, being elsewhere,
+ * is taken out as by a window round it in the image. */
+enum nfsar_status phase_history_smooth(struct phase_history *history, size_t by,
+                                       nfsar_error *error);
+
+/* Means over by pulses to either side, three times; scratch[n]. (phase_gradient_estimate.c) */
+void phase_smooth(const double complex *from, size_t n, size_t by, double complex *scratch,
+                  double complex *to);
+
 /* Leave out scatterers whose echoes are those of a stronger one in the same range cell: side lobes.
  * keep[n_scatterer] says which stay; they close up. */
 void phase_history_prune(struct phase_history *history, bool *keep);

@@ -18,6 +18,9 @@
 /* Passes of the comparison with the mean echo. */
 enum { RESIDUAL_PASSES = 4, SPATIAL_PASSES = 4, FOLDS = 2 };
 
+/* Boxes for the smooth part of a phase are so many pulses to either side. */
+enum { UNWRAP_BY = 5 };
+
 /* A step is taken up if held-out echoes are that much more coherent. */
 #define BETTER 1.002
 
@@ -35,6 +38,8 @@ struct run {
     double complex *turned;  /* [n][n_pulse] less what is estimated */
     double complex *smooth;  /* [n][n_pulse] */
     double complex *scratch; /* [n_pulse] */
+    double complex *room;    /* [n_pulse] */
+    double *trend;           /* [2][n_pulse] */
     double *along;           /* [n_pulse] phase, or metres along the line of sight */
     nfsar_vec3 *moved;       /* [n_pulse] metres besides */
     double condition;
@@ -84,8 +89,8 @@ static void box(const double complex *from, size_t n, size_t by, double complex 
 }
 
 /* Three times a box is nearly a Gaussian. */
-static void smooth_line(const double complex *from, size_t n, size_t by, double complex *scratch,
-                        double complex *to) {
+void phase_smooth(const double complex *from, size_t n, size_t by, double complex *scratch,
+                  double complex *to) {
     if (by == 0) {
         memcpy(to, from, n * sizeof *to);
         return;
@@ -98,7 +103,7 @@ static void smooth_line(const double complex *from, size_t n, size_t by, double 
 static void smooth_echoes(struct run *r, size_t by) {
     const size_t n = r->h->n_pulse;
     for (size_t i = 0; i < r->n; i++) {
-        smooth_line(r->turned + i * n, n, by, r->scratch, r->smooth + i * n);
+        phase_smooth(r->turned + i * n, n, by, r->scratch, r->smooth + i * n);
     }
 }
 
@@ -160,10 +165,10 @@ static void add_residual(struct run *r, size_t by) {
                 all[l] += weight * r->turned[i * n + l];
             }
         }
-        /* In place of the line: smooth_line() wants two others. */
+        /* In place of the line: phase_smooth() wants two others. */
         double complex *smooth = by > 0 ? r->turned : all;
         if (by > 0) {
-            smooth_line(all, n, by, r->scratch, smooth);
+            phase_smooth(all, n, by, r->scratch, smooth);
         }
         for (size_t l = 0; l < n; l++) {
             r->along[l] += carg(smooth[l]) / mean_gain(r, l);
@@ -223,6 +228,58 @@ static void add_spatial(struct run *r, size_t by) {
     }
 }
 
+/* Where the phase of the pulses, smoothed, is on average nearest to one: |mean| of the phasors. */
+static double smoothness(const double complex *phasor, size_t n) {
+    double sum = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        sum += cabs(phasor[l]) / (double)n;
+    }
+    return sum;
+}
+
+/* Echoes do not tell a phase from one that is a whole turn more: those are taken that make the
+ * smoothed phase go on without jumps, and leave single pulses within half a turn of it. The smooth
+ * part is that of the phasors themselves, or of what is left of them after their smoothed gradient
+ * where they turn too fast for that. */
+static void unwrap(struct run *r) {
+    const size_t n = r->h->n_pulse;
+    double complex *phasor = r->turned, *smooth = r->smooth, *product = r->room;
+    double *trend = r->trend;
+    for (int fast = 0; fast < 2; fast++) {
+        for (size_t l = 0; l < n; l++) {
+            product[l] = cexp(I * r->along[l] * mean_gain(r, l));
+        }
+        double turns = 0.0;
+        if (fast) {
+            for (size_t l = n - 1; l > 0; l--) {
+                product[l] *= conj(product[l - 1]);
+            }
+            product[0] = n > 1 ? product[1] : 1.0;
+            phase_smooth(product, n, UNWRAP_BY, r->scratch, phasor);
+            for (size_t l = 0; l < n; l++) {
+                turns += l > 0 ? carg(phasor[l]) : 0.0;
+                trend[n + l] = turns;
+            }
+        } else {
+            memset(trend + n, 0, n * sizeof *trend);
+        }
+        for (size_t l = 0; l < n; l++) {
+            phasor[l] = cexp(I * (r->along[l] * mean_gain(r, l) - trend[n + l]));
+        }
+        phase_smooth(phasor, n, UNWRAP_BY, r->scratch, product);
+        if (fast == 0 || smoothness(product, n) > smoothness(smooth, n)) {
+            memcpy(smooth, product, n * sizeof *smooth);
+            memcpy(trend, trend + n, n * sizeof *trend);
+        }
+    }
+    double phase = carg(smooth[0]);
+    for (size_t l = 0; l < n; l++) {
+        phase += l > 0 ? carg(smooth[l] * conj(smooth[l - 1])) : 0.0;
+        const double gain = mean_gain(r, l), on = trend[l] + phase;
+        r->along[l] = (on + remainder(r->along[l] * gain - on, 2.0 * NFSAR_PI)) / gain;
+    }
+}
+
 static void run_recipe(struct run *r, const struct phase_recipe *recipe) {
     memset(r->along, 0, r->h->n_pulse * sizeof *r->along);
     memset(r->moved, 0, r->h->n_pulse * sizeof *r->moved);
@@ -231,6 +288,9 @@ static void run_recipe(struct run *r, const struct phase_recipe *recipe) {
     }
     if (recipe->residual) {
         add_residual(r, recipe->residual_by);
+    }
+    if (recipe->gradient || recipe->residual) {
+        unwrap(r);
     }
     if (recipe->spatial) {
         add_spatial(r, recipe->spatial_by);
@@ -365,8 +425,11 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history,
         .moved = buffer_zeros(history->n_pulse, sizeof *r.moved),
     };
     enum nfsar_status status = NFSAR_OK;
-    if (r.index == NULL || r.echo == NULL || r.turned == NULL || r.smooth == NULL ||
-        r.scratch == NULL || r.along == NULL || r.moved == NULL) {
+    r.room = buffer_alloc(history->n_pulse, sizeof *r.room);
+    r.trend = buffer_alloc(2 * history->n_pulse, sizeof *r.trend);
+    if (r.room == NULL || r.trend == NULL || r.index == NULL || r.echo == NULL ||
+        r.turned == NULL || r.smooth == NULL || r.scratch == NULL || r.along == NULL ||
+        r.moved == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu echoes", n);
     } else {
         choose(&r, recipe, score);
@@ -376,6 +439,8 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history,
         *condition = recipe->spatial ? r.condition : (double)NAN;
     }
     free(r.index);
+    free(r.room);
+    free(r.trend);
     free(r.echo);
     free(r.turned);
     free(r.smooth);

@@ -14,7 +14,7 @@
 #define APART 4.0
 
 /* Weaker ones than this beside the strongest are mostly its side lobes; dB. */
-#define WEAKEST (-25.0)
+#define WEAKEST (-40.0)
 
 /* The strongest of all voxels of an image of noise exceeds the threshold as often as that. */
 #define FALSE_ALARM 1e-3

@@ -182,6 +182,23 @@ void phase_history_free(struct phase_history *history) {
     memset(history, 0, sizeof *history);
 }
 
+enum nfsar_status phase_history_smooth(struct phase_history *history, size_t by,
+                                       nfsar_error *error) {
+    const size_t n = history->n_pulse;
+    double complex *room = buffer_alloc(2 * n, sizeof *room);
+    if (room == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses", n);
+    }
+    for (size_t i = 0; i < PHASE_COMBS * history->n_scatterer; i++) {
+        double complex *line =
+            history->echo[i / history->n_scatterer] + i % history->n_scatterer * n;
+        phase_smooth(line, n, by, room, room + n);
+        memcpy(line, room + n, n * sizeof *line);
+    }
+    free(room);
+    return NFSAR_OK;
+}
+
 /* How much of the echo at i is that of j, 0 to 1: seen from j's place it would keep its phase. */
 static double leak(const struct phase_history *h, size_t i, size_t j) {
     double complex product = 0.0;
