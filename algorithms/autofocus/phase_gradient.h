@@ -7,15 +7,15 @@
 
 #include <nfsar/phase_gradient.h>
 
-/* The frequencies in two combs, the even and the odd, so that what is found from one can be tried
- * on the other, whose noise is another. */
-enum { PHASE_COMBS = 2, PHASE_LEAST_PULSES = 16 };
+/* The frequencies in two bands, so that what is found from one can be tried on the other, whose
+ * noise is another and whose clutter mostly so, and all of them. */
+enum { PHASE_LOWER = 0, PHASE_UPPER, PHASE_ALL, PHASE_BANDS, PHASE_LEAST_PULSES = 16 };
 
 /* Echoes at the places of the scatterers. */
 struct phase_history {
     size_t n_scatterer, n_pulse;
-    double k;                          /* wavenumber in the middle of the band */
-    double complex *echo[PHASE_COMBS]; /* [n_scatterer][n_pulse] */
+    double k[PHASE_BANDS];             /* wavenumber in the middle of the band */
+    double complex *echo[PHASE_BANDS]; /* [n_scatterer][n_pulse] */
     nfsar_vec3 *way;   /* [n_scatterer][n_pulse] -(t + r), the channels' mean: range that the echo's
                           way grows by for each metre that the radar is displaced */
     double *path;      /* [n_scatterer][n_pulse] to the scatterer and back, the channels' mean */

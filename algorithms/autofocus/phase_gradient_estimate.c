@@ -8,7 +8,6 @@
 #include "algorithms/autofocus/phase_gradient.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +31,7 @@ enum { UNWRAP_BY = 5 };
 struct run {
     const struct phase_history *h;
     bool per_pulse;
+    double k;                /* of the band in use */
     size_t n;                /* scatterers in use */
     size_t *index;           /* [n] of the history */
     double complex *echo;    /* [n][n_pulse] as they are */
@@ -52,7 +52,7 @@ static double gain_of(const struct run *r, size_t i, size_t pulse) {
     }
     const nfsar_vec3 way = r->h->way[r->index[i] * r->h->n_pulse + pulse];
     const nfsar_vec3 sight = r->h->sight[pulse];
-    return r->h->k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
+    return r->k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
 }
 
 static double dot(nfsar_vec3 a, nfsar_vec3 b) {
@@ -65,7 +65,7 @@ static void turn_echoes(struct run *r) {
         for (size_t l = 0; l < n; l++) {
             double phase = gain_of(r, i, l) * r->along[l];
             if (!r->per_pulse) {
-                phase += r->h->k * dot(r->h->way[r->index[i] * n + l], r->moved[l]);
+                phase += r->k * dot(r->h->way[r->index[i] * n + l], r->moved[l]);
             }
             r->turned[i * n + l] = r->echo[i * n + l] * cexp(-I * phase);
         }
@@ -212,7 +212,7 @@ static void add_spatial(struct run *r, size_t by) {
             for (size_t i = 0; i < r->n; i++) {
                 const double complex z = conj(mean[i]) * r->smooth[i * n + l];
                 const nfsar_vec3 way = r->h->way[r->index[i] * n + l];
-                const double u[3] = {r->h->k * way.x, r->h->k * way.y, r->h->k * way.z};
+                const double u[3] = {r->k * way.x, r->k * way.y, r->k * way.z};
                 const double weight = cabs(z), phase = carg(z);
                 for (int d = 0; d < 3; d++) {
                     a[d][3] += weight * u[d] * phase;
@@ -299,7 +299,7 @@ static void run_recipe(struct run *r, const struct phase_recipe *recipe) {
 
 /* ---- what is held out ------------------------------------------------------------------------ */
 
-/* With four scatterers or more every other is held out, as is every other frequency: then neither
+/* With four scatterers or more every other is held out, as is half of the band: then neither
  * noise nor what else lies in a scatterer's cell makes an estimate look good. */
 static bool is_used(const struct phase_history *h, size_t scatterer, size_t fold) {
     return h->n_scatterer < 4 || scatterer % FOLDS == fold;
@@ -307,17 +307,18 @@ static bool is_used(const struct phase_history *h, size_t scatterer, size_t fold
 
 static void take_echoes(struct run *r, size_t fold, bool held_out) {
     const struct phase_history *h = r->h;
+    const size_t band = fold == FOLDS ? PHASE_ALL : held_out ? 1 - fold : fold;
     r->n = 0;
+    r->k = h->k[band];
     for (size_t i = 0; i < h->n_scatterer; i++) {
         const bool takes = fold == FOLDS || is_used(h, i, held_out ? 1 - fold : fold);
         if (!takes) {
             continue;
         }
         double complex *to = r->echo + r->n * h->n_pulse;
-        const size_t comb = held_out ? 1 - fold : fold;
         for (size_t l = 0; l < h->n_pulse; l++) {
             const size_t at = i * h->n_pulse + l;
-            to[l] = fold == FOLDS ? h->echo[0][at] + h->echo[1][at] : h->echo[comb][at];
+            to[l] = h->echo[band][at];
         }
         r->index[r->n++] = i;
     }
@@ -358,7 +359,6 @@ static double try_recipe(struct run *r, const struct phase_recipe *recipe) {
 static void consider(struct run *r, const struct phase_recipe *candidate, double *best,
                      struct phase_recipe *recipe) {
     const double score = try_recipe(r, candidate);
-    if (getenv("PGDEBUG"))
         fprintf(stderr, "g%d %zu r%d %zu s%d %zu: %.4f\n", candidate->gradient,
                 candidate->gradient_from, candidate->residual, candidate->residual_by,
                 candidate->spatial, candidate->spatial_by, score);
@@ -459,9 +459,9 @@ double phase_coherence(const struct phase_history *history, const struct phase_e
         double phase = 0.0;
         if (estimate != NULL) {
             phase = estimate->phase_rad[l] +
-                    history->k * dot(history->way[at], estimate->displacement_m[l]);
+                    history->k[PHASE_ALL] * dot(history->way[at], estimate->displacement_m[l]);
         }
-        const double complex g = history->echo[0][at] + history->echo[1][at];
+        const double complex g = history->echo[PHASE_ALL][at];
         sum += g * cexp(-I * phase);
         power += creal(g * conj(g));
     }
