@@ -223,6 +223,7 @@ static void prune(struct rounds *r, struct phase_history *history) {
     phase_history_prune(history, keep);
     for (size_t i = 0; i < r->n_scatterer; i++) {
         if (keep[i]) {
+            r->place[kept] = r->place[i];
             r->scatterer[kept++] = r->scatterer[i];
         }
     }
@@ -251,6 +252,26 @@ static enum nfsar_status make_history(struct rounds *r, size_t round, struct pha
     return status;
 }
 
+/* A blurred image has a scatterer at some range of its envelope; what is estimated then makes it
+ * sharp there, with a wavefront that is bent too much or too little. The envelope's own range is
+ * told once the echoes agree: scatterers are moved there. True where that changes anything. */
+enum { MOST_MOVES = 3 };
+#define MATTERS 0.02 /* of a range cell */
+
+static bool move_to_envelopes(struct rounds *r, const struct phase_history *history) {
+    const double cell = nfsar_range_resolution(r->original);
+    double most = 0.0;
+    for (size_t i = 0; i < r->n_scatterer; i++) {
+        const double farther = phase_range_offset(history, &r->estimate, i);
+        const nfsar_vec3 sight =
+            sight_of(&r->capture, r->original->n_pulse / 2, r->scatterer[i].place);
+        r->place[i] = nfsar_vec3_add(r->place[i], nfsar_vec3_scale(sight, farther));
+        r->scatterer[i].place = r->place[i];
+        most = fmax(most, fabs(farther));
+    }
+    return most > MATTERS * cell;
+}
+
 /* Noise is no more coherent where it was not used than anywhere. */
 static enum nfsar_status check_coherent(const struct rounds *r, const double score[2],
                                         nfsar_error *error) {
@@ -273,11 +294,18 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
     struct phase_recipe recipe;
     double score[2] = {0.0}, condition = NAN;
     *more = false;
-    enum nfsar_status status = make_history(r, round, &history, error);
-    if (status != NFSAR_OK) {
-        return status;
+    enum nfsar_status status = NFSAR_OK;
+    for (int move = 0; status == NFSAR_OK; move++) {
+        status = make_history(r, round, &history, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        status = phase_estimate_make(&history, &r->estimate, &recipe, score, &condition, error);
+        if (move == MOST_MOVES || status != NFSAR_OK || !move_to_envelopes(r, &history)) {
+            break;
+        }
+        phase_history_free(&history);
     }
-    status = phase_estimate_make(&history, &r->estimate, &recipe, score, &condition, error);
     if (status == NFSAR_OK && round == 0) {
         status = check_coherent(r, score, error);
         f->held_out_before = score[0];

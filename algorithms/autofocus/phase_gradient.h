@@ -70,6 +70,11 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history,
                                       struct phase_estimate *estimate, struct phase_recipe *recipe,
                                       double score[2], double *condition, nfsar_error *error);
 
+/* How much farther than its place the envelope of a scatterer's echoes lies, metres: from the phase
+ * between the halves of the band, with the estimate taken out. */
+double phase_range_offset(const struct phase_history *history,
+                          const struct phase_estimate *estimate, size_t scatterer);
+
 /* Coherence of one scatterer's pulses with the estimate: |sum g| / sqrt(n sum |g|^2). */
 double phase_coherence(const struct phase_history *history, const struct phase_estimate *estimate,
                        size_t scatterer);

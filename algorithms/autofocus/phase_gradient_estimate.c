@@ -21,7 +21,7 @@ enum { RESIDUAL_PASSES = 4, SPATIAL_PASSES = 4, FOLDS = 2 };
 enum { UNWRAP_BY = 5 };
 
 /* A step is taken up if held-out echoes are that much more coherent. */
-#define BETTER 1.002
+#define BETTER 1.0005
 
 /* Directions of the displacement in which the scatterers tell less than this part of what they tell
  * in the best are left to the others. */
@@ -299,15 +299,18 @@ static void run_recipe(struct run *r, const struct phase_recipe *recipe) {
 
 /* ---- what is held out ------------------------------------------------------------------------ */
 
-/* With four scatterers or more every other is held out, as is half of the band: then neither
- * noise nor what else lies in a scatterer's cell makes an estimate look good. */
+/* With four scatterers or more every other is held out: what else lies in a scatterer's cell, and
+ * noise, is another in the others' cells. With fewer it is half of the band. */
+enum { OTHERS = 4 };
+
 static bool is_used(const struct phase_history *h, size_t scatterer, size_t fold) {
-    return h->n_scatterer < 4 || scatterer % FOLDS == fold;
+    return h->n_scatterer < OTHERS || scatterer % FOLDS == fold;
 }
 
 static void take_echoes(struct run *r, size_t fold, bool held_out) {
     const struct phase_history *h = r->h;
-    const size_t band = fold == FOLDS ? PHASE_ALL : held_out ? 1 - fold : fold;
+    const bool all = fold == FOLDS || h->n_scatterer >= OTHERS;
+    const size_t band = all ? PHASE_ALL : held_out ? 1 - fold : fold;
     r->n = 0;
     r->k = h->k[band];
     for (size_t i = 0; i < h->n_scatterer; i++) {
@@ -359,9 +362,6 @@ static double try_recipe(struct run *r, const struct phase_recipe *recipe) {
 static void consider(struct run *r, const struct phase_recipe *candidate, double *best,
                      struct phase_recipe *recipe) {
     const double score = try_recipe(r, candidate);
-        fprintf(stderr, "g%d %zu r%d %zu s%d %zu: %.4f\n", candidate->gradient,
-                candidate->gradient_from, candidate->residual, candidate->residual_by,
-                candidate->spatial, candidate->spatial_by, score);
     if (score > BETTER * *best) {
         *best = score;
         *recipe = *candidate;
@@ -450,19 +450,36 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history,
     return status;
 }
 
+/* A scatterer's echo in a band, with the estimate taken out. */
+static double complex corrected(const struct phase_history *h,
+                                const struct phase_estimate *estimate, size_t scatterer,
+                                size_t pulse, size_t band) {
+    const size_t at = scatterer * h->n_pulse + pulse;
+    double phase = 0.0;
+    if (estimate != NULL) {
+        phase = estimate->phase_rad[pulse] +
+                h->k[band] * dot(h->way[at], estimate->displacement_m[pulse]);
+    }
+    return h->echo[band][at] * cexp(-I * phase);
+}
+
+double phase_range_offset(const struct phase_history *history,
+                          const struct phase_estimate *estimate, size_t scatterer) {
+    double complex product = 0.0;
+    for (size_t l = 0; l < history->n_pulse; l++) {
+        product += conj(corrected(history, estimate, scatterer, l, PHASE_LOWER)) *
+                   corrected(history, estimate, scatterer, l, PHASE_UPPER);
+    }
+    return 0.5 * carg(product) / (history->k[PHASE_UPPER] - history->k[PHASE_LOWER]);
+}
+
 double phase_coherence(const struct phase_history *history, const struct phase_estimate *estimate,
                        size_t scatterer) {
     double complex sum = 0.0;
     double power = 0.0;
     for (size_t l = 0; l < history->n_pulse; l++) {
-        const size_t at = scatterer * history->n_pulse + l;
-        double phase = 0.0;
-        if (estimate != NULL) {
-            phase = estimate->phase_rad[l] +
-                    history->k[PHASE_ALL] * dot(history->way[at], estimate->displacement_m[l]);
-        }
-        const double complex g = history->echo[PHASE_ALL][at];
-        sum += g * cexp(-I * phase);
+        const double complex g = corrected(history, estimate, scatterer, l, PHASE_ALL);
+        sum += g;
         power += creal(g * conj(g));
     }
     return power > 0.0 ? cabs(sum) / sqrt((double)history->n_pulse * power) : 0.0;
