@@ -18,7 +18,7 @@
 enum { MOST_SCATTERERS = 256, LEAST_FREQUENCIES = 4 };
 
 nfsar_phase_gradient_options nfsar_phase_gradient_defaults(void) {
-    return (nfsar_phase_gradient_options){.scatterers = 24, .align = true, .rounds = 4};
+    return (nfsar_phase_gradient_options){.scatterers = 24, .align = true, .rounds = 8};
 }
 
 void nfsar_phase_gradient_free(nfsar_phase_gradient *found) {
@@ -79,7 +79,8 @@ struct rounds {
     size_t n_scatterer;
     nfsar_vec3 *place; /* [n_scatterer] theirs */
     struct phase_estimate estimate;
-    bool spatial; /* of the round, and how well it was told */
+    bool windowed; /* rounds with WINDOW_BY have begun */
+    bool spatial;  /* of the round, and how well it was told */
     double condition;
 };
 
@@ -230,17 +231,17 @@ static void prune(struct rounds *r, struct phase_history *history) {
     r->n_scatterer = kept;
 }
 
-/* Once the image is sharp, echoes are smoothed over so many boxes of pulses: then weak scatterers
- * beside a strong one have echoes of their own, and with enough of them displacements in three
- * dimensions are told. */
+/* Once the image is as sharp as echoes as they are make it, they are smoothed over so many boxes of
+ * pulses: then weak scatterers beside a strong one have echoes of their own, and with enough of
+ * them displacements in three dimensions are told. */
 enum { WINDOW_BY = 4, ENOUGH = 6 };
 
 /* The echoes at the scatterers, side lobes left out. */
-static enum nfsar_status make_history(struct rounds *r, size_t round, struct phase_history *history,
+static enum nfsar_status make_history(struct rounds *r, struct phase_history *history,
                                       nfsar_error *error) {
     enum nfsar_status status = phase_history_make(&r->capture, &r->source, r->place, r->n_scatterer,
                                                   r->options->threads, history, error);
-    if (status == NFSAR_OK && round > 0 && r->n_scatterer >= ENOUGH) {
+    if (status == NFSAR_OK && r->windowed && r->n_scatterer >= ENOUGH) {
         status = phase_history_smooth(history, WINDOW_BY, error);
         if (status != NFSAR_OK) {
             phase_history_free(history);
@@ -296,7 +297,7 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
     *more = false;
     enum nfsar_status status = NFSAR_OK;
     for (int move = 0; status == NFSAR_OK; move++) {
-        status = make_history(r, round, &history, error);
+        status = make_history(r, &history, error);
         if (status != NFSAR_OK) {
             return status;
         }
@@ -340,7 +341,7 @@ static enum nfsar_status try_once(struct rounds *r, double *score, nfsar_error *
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     memcpy(kept, r->scatterer, n * sizeof *kept);
-    enum nfsar_status status = make_history(r, 0, &history, error);
+    enum nfsar_status status = make_history(r, &history, error);
     if (status == NFSAR_OK) {
         status = phase_estimate_make(&history, &r->estimate, &recipe, both, &condition, error);
         phase_history_free(&history);
@@ -406,20 +407,26 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
         nfsar_phase_sharpness now = f->after;
         bool more = false;
         status = estimate_once(r, round, &more, error);
-        if (status != NFSAR_OK || !more) {
+        if (status == NFSAR_OK && more) {
+            status = look(r, &now, error);
+            more = is_sharper(&now, &f->after) && r->n_scatterer > 0;
+            if (!more) {
+                add_estimate(r, -1.0);
+            }
+        }
+        if (status == NFSAR_OK && more) {
+            f->after = now;
+            f->rounds++;
+            if (r->spatial) {
+                f->spatial = true;
+                f->condition = r->condition;
+            }
+        } else if (status == NFSAR_OK && !r->windowed && f->rounds > 0) {
+            r->windowed = true;
+            status = look(r, &now, error);
+        } else {
             break;
         }
-        status = look(r, &now, error);
-        if (status == NFSAR_OK && (!is_sharper(&now, &f->after) || r->n_scatterer == 0)) {
-            add_estimate(r, -1.0);
-            break;
-        }
-        f->after = now;
-        if (r->spatial) {
-            f->spatial = true;
-            f->condition = r->condition;
-        }
-        f->rounds = round + 1;
         if (status == NFSAR_OK &&
             !nfsar_progress_report(progress, (double)(round + 1) / (double)most)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "autofocus was cancelled");

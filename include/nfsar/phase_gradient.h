@@ -39,7 +39,7 @@ typedef struct nfsar_phase_gradient_options {
     bool align;      /**< envelopes are aligned first, for errors of range cells; true */
     double search_m; /**< largest error of range that is looked for then; 0 (default) for four
                           range cells */
-    size_t rounds;   /**< most rounds of image and estimate; 4 */
+    size_t rounds;   /**< most rounds of image and estimate; 8 */
     int threads;     /**< 0 for all processors */
 } nfsar_phase_gradient_options;
 
