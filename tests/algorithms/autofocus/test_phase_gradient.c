@@ -51,21 +51,22 @@ static void move(nfsar_capture *capture, size_t pulse, double x, double y, doubl
         nfsar_vec3_add(capture->pose[pulse].position, (nfsar_vec3){x, y, z});
 }
 
-/* sigma along each axis; smooth over a seventh of the track, or white. */
+/* Errors of exactly this rms along each axis; smooth over a seventh of the track, or white. */
 static void disturb(nfsar_capture *capture, double sigma, bool white) {
     nfsar_random random;
-    struct smooth_function axis[3];
+    struct smooth_function smooth;
     nfsar_random_seed(&random, 7);
     for (int d = 0; d < 3; d++) {
-        smooth_function_draw(&axis[d], PULSES / 7.0, &random);
-    }
-    for (size_t l = 0; l < PULSES; l++) {
-        double e[3];
-        for (int d = 0; d < 3; d++) {
-            e[d] = sigma *
-                   (white ? nfsar_random_normal(&random) : smooth_function_at(&axis[d], (double)l));
+        double e[PULSES], squares = 0.0;
+        smooth_function_draw(&smooth, PULSES / 7.0, &random);
+        for (size_t l = 0; l < PULSES; l++) {
+            e[l] = white ? nfsar_random_normal(&random) : smooth_function_at(&smooth, (double)l);
+            squares += e[l] * e[l] / PULSES;
         }
-        move(capture, l, e[0], e[1], e[2]);
+        for (size_t l = 0; l < PULSES; l++) {
+            const double by = sigma * e[l] / sqrt(squares);
+            move(capture, l, d == 0 ? by : 0.0, d == 1 ? by : 0.0, d == 2 ? by : 0.0);
+        }
     }
 }
 
