@@ -190,8 +190,9 @@ static void poses_are_found(void **state) {
         const double wrong = range_error(&capture, truth, each);
         assert_ok(find(&capture, &options, &found, &error), error);
         assert_true(found.gained);
-        print_message("entropy %.3f to %.3f, contrast %.2f to %.2f, held out %.3f to %.3f\n",
-                      found.before.entropy, found.after.entropy, found.before.contrast,
+        print_message("entropy %.3f to %.3f (true poses %.3f), contrast %.2f to %.2f, held out "
+                      "%.3f to %.3f\n",
+                      found.before.entropy, found.after.entropy, best, found.before.contrast,
                       found.after.contrast, found.held_out_before, found.held_out_after);
         assert_true(found.after.entropy < found.before.entropy);
         assert_near(found.after.entropy, best, 0.02 * best);
