@@ -135,6 +135,12 @@ static enum nfsar_status plan_places(const struct rig *rig, const struct cube *c
     size_t pulses = cube_size(cube, RIG_DIMENSION_PULSE);
     bool one_row = rig->files.holds == RIG_HOLDS_ROW;
     plan->rows_here = 1;
+    if (rig->poses != NULL) {
+        /* Recordings follow each other, each with pulses of its own number. */
+        plan->rows = 1;
+        plan->positions = pulses;
+        return NFSAR_OK;
+    }
     if (one_row) {
         if (cube_size(cube, row) > 1) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,

@@ -76,9 +76,9 @@ enum nfsar_status import_open_array(nfsar_import *import, size_t index, nfsar_er
                             .n_rx = import->plan.n_rx,
                             .n_sample = import->plan.n_sample};
         status = cube_plan(import->rig, &import->cube, recordings->n, &plan, error);
-        if (status == NFSAR_OK &&
-            (plan.positions != import->plan.positions || plan.n_sample != import->plan.n_sample ||
-             plan.loops != import->plan.loops)) {
+        bool longer = plan.positions != import->plan.positions && import->rig->poses == NULL;
+        if (status == NFSAR_OK && (longer || plan.n_sample != import->plan.n_sample ||
+                                   plan.loops != import->plan.loops)) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                                 "%s: has another shape than the first array, %s", path,
                                 recordings_name(recordings, 0));
@@ -98,9 +98,23 @@ static enum nfsar_status plan_arrays(nfsar_import *import, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = cube_plan(import->rig, &import->cube, import->recordings.n, &import->plan, error);
     }
-    for (size_t i = 1; status == NFSAR_OK && i < import->recordings.n; i++) {
-        status = import_open_array(import, i, error);
+    const struct rig_poses *poses = import->rig->poses;
+    size_t *pulses = poses != NULL ? calloc(import->recordings.n, sizeof *pulses) : NULL;
+    if (status == NFSAR_OK && poses != NULL && pulses == NULL) {
+        status = out_of_memory(error);
     }
+    for (size_t i = 0; status == NFSAR_OK && i < import->recordings.n; i++) {
+        status = import_open_array(import, i, error);
+        if (pulses != NULL) {
+            pulses[i] = cube_size(&import->cube, RIG_DIMENSION_PULSE);
+        }
+    }
+    if (status == NFSAR_OK && poses != NULL) {
+        status = pose_table_read(poses, &import->recordings, pulses, &import->poses, error);
+        import->plan.positions =
+            import->poses.first != NULL ? import->poses.first[import->recordings.n] : 0;
+    }
+    free(pulses);
     return status;
 }
 
@@ -160,6 +174,20 @@ static enum nfsar_status note(nfsar_import *import, nfsar_error *error) {
                                     "import: samples conjugated, as the recording has the other "
                                     "sign (conjugate: true)");
     }
+    if (status == NFSAR_OK && rig->poses != NULL && rig->poses->reference_range_m != NULL) {
+        status = nfsar_capture_note(capture, error,
+                                    "import: motion compensation undone: samples multiplied by "
+                                    "exp(+j 2 k %s)",
+                                    rig->poses->reference_range_m);
+    }
+    if (status == NFSAR_OK && rig->poses != NULL && rig->poses->correct != NULL) {
+        const struct rig_correct *correct = rig->poses->correct;
+        status = nfsar_capture_note(capture, error,
+                                    "import: the recording's own autofocus applied: range %s, "
+                                    "phase %s",
+                                    correct->range_m != NULL ? correct->range_m : "as it is",
+                                    correct->phase_rad != NULL ? correct->phase_rad : "as it is");
+    }
     if (status == NFSAR_OK && capture->calibration.channel_delay_s != NULL) {
         status = nfsar_capture_note(capture, error,
                                     "import: instrument delay %g s stored as channel delay, not "
@@ -181,6 +209,9 @@ static enum nfsar_status make_capture(nfsar_import *import, nfsar_array *array,
     if (status == NFSAR_OK) {
         status =
             scan_path_fill(&import->path, &import->plan, import->channels.line, capture, error);
+    }
+    if (status == NFSAR_OK && import->rig->poses != NULL) {
+        status = pose_table_fill(&import->poses, capture, error);
     }
     if (status == NFSAR_OK) {
         status = signal_fill(import->rig, recordings->part[0].path, capture, error);
@@ -324,6 +355,7 @@ void nfsar_import_close(nfsar_import *import) {
     cube_close(&import->cube);
     recordings_free(&import->recordings);
     channels_free(&import->channels);
+    pose_table_free(&import->poses);
     nfsar_capture_free(&import->capture);
     survey_free(import->survey);
     lines_free(import->warning, import->n_warning);

@@ -243,6 +243,55 @@ static enum nfsar_status check_scan(const struct rig *rig, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+static bool has_axis(const struct rig *rig, enum rig_dimension axis) {
+    for (unsigned i = 0; i < rig->files.n_axes; i++) {
+        if (rig->files.axes[i] == axis) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum nfsar_status check_poses(const struct rig *rig, nfsar_error *error) {
+    const struct rig_poses *poses = rig->poses;
+    if (poses == NULL) {
+        return NFSAR_OK;
+    }
+    if (rig->scan != NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "poses: give either scan or poses, not both");
+    }
+    if (rig->layout != RIG_LAYOUT_MAT) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "poses: only for layout mat, but the layout is %s",
+                          rig_layout_name(rig->layout));
+    }
+    if (poses->position_m == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "poses.position_m: is missing: the variables of x, y and z, such as "
+                          "[x, y, z]");
+    }
+    if (!has_axis(rig, RIG_DIMENSION_PULSE)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "files.axes: poses are those of an axis 'pulse', which is missing");
+    }
+    if (has_axis(rig, RIG_DIMENSION_LOOP)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "files.axes: loop: each pulse has a pose of its own, so loops cannot be "
+                          "told from pulses");
+    }
+    if (rig->files.holds == RIG_HOLDS_ROW) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "files.holds: row: with poses the recordings follow each other; leave it "
+                          "out");
+    }
+    if (poses->correct != NULL && poses->correct->range_m == NULL &&
+        poses->correct->phase_rad == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "poses.correct: give range_m, phase_rad or both");
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status check_calibration(const struct rig *rig, nfsar_error *error) {
     const struct rig_calibration *calibration = &rig->calibration;
     if (calibration->delay_s != NULL && calibration->range_bias_m != NULL) {
@@ -261,8 +310,8 @@ static enum nfsar_status check_calibration(const struct rig *rig, nfsar_error *e
 
 enum nfsar_status rig_check(const struct rig *rig, nfsar_error *error) {
     static enum nfsar_status (*const checks[])(const struct rig *, nfsar_error *) = {
-        check_numbers, check_counts, check_periods,     check_files, check_radar,
-        check_array,   check_scan,   check_calibration, units_check,
+        check_numbers, check_counts, check_periods, check_files,       check_radar,
+        check_array,   check_scan,   check_poses,   check_calibration, units_check,
     };
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < COUNT(checks); i++) {

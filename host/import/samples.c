@@ -41,8 +41,12 @@ static enum nfsar_status read_raw_look(const nfsar_import *import, struct import
 
 static enum nfsar_status read_array_look(nfsar_import *import, struct plan_place place,
                                          float complex *out, nfsar_error *error) {
-    enum nfsar_status status =
-        import_open_array(import, import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0, error);
+    size_t recording = import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0;
+    if (import->rig->poses != NULL) {
+        recording = pose_table_recording(&import->poses, place.position);
+        place.position -= import->poses.first[recording];
+    }
+    enum nfsar_status status = import_open_array(import, recording, error);
     return status == NFSAR_OK
                ? cube_read(&import->cube, import->rig, &import->plan, place, out, error)
                : status;
@@ -129,6 +133,9 @@ enum nfsar_status import_pulse(nfsar_import *import, struct import_reader *reade
         read_looks(import, reader, plan_place(plan, pulse), looks, out, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s", import->rig_path);
+    }
+    if (import->rig->poses != NULL) {
+        pose_table_turn(&import->poses, &import->capture, pulse, import->rig->conjugate, out);
     }
     if (!rig_layout_is_raw(import->rig->layout)) {
         status = check_finite(import, pulse, out, error);

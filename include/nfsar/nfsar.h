@@ -32,6 +32,7 @@
 #include <nfsar/nufft.h>
 #include <nfsar/nurma.h>
 #include <nfsar/path.h>
+#include <nfsar/phase_gradient.h>
 #include <nfsar/picture.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>
