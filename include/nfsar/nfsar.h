@@ -33,6 +33,8 @@
 #include <nfsar/nurma.h>
 #include <nfsar/path.h>
 #include <nfsar/picture.h>
+#include <nfsar/pose_file.h>
+#include <nfsar/pose_track.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>
 #include <nfsar/reconstruct.h>
@@ -42,6 +44,7 @@
 #include <nfsar/simulation.h>
 #include <nfsar/sparse.h>
 #include <nfsar/status.h>
+#include <nfsar/time_offset.h>
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>
 #include <nfsar/window.h>
