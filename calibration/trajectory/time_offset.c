@@ -1,8 +1,6 @@
 #include <nfsar/time_offset.h>
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "calibration/trajectory/time_offset_data.h"
@@ -22,12 +20,11 @@ static enum nfsar_status look_closely(const struct offset_data *data,
                                       const struct offset_maps *maps,
                                       const nfsar_time_offset_options *options, double offset_s,
                                       struct offset_state *state, nfsar_error *error) {
-    bool told = false;
     enum nfsar_status status = offset_places(data, maps, options, offset_s, state, error);
     if (status == NFSAR_OK) {
         status = offset_rates(data, maps, state, error);
     }
-    return status == NFSAR_OK ? offset_phases(data, maps, state, &told, error) : status;
+    return status == NFSAR_OK ? offset_phases(data, maps, state, error) : status;
 }
 
 static enum nfsar_status choose(const struct offset_data *data, const struct offset_maps *maps,
@@ -43,17 +40,6 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
             return status;
         }
         first = i == 0 ? status : first;
-        if (getenv("TO_DEBUG")) {
-            fprintf(stderr,
-                    "cand %zu at %.4f status %d -> %.6f sigma %.2g bias %.4f+-%.2g explained %.4f "
-                    "n %zu told\n",
-                    i, offset_s[i], (int)status, states[i].offset_s, states[i].sigma_s,
-                    states[i].bias_m, states[i].bias_sigma_m, states[i].explained, states[i].n);
-            for (size_t k = 0; k < states[i].n; k++)
-                fprintf(stderr, "   (%.3f %.3f %.3f) strength %.1f windows %zu res %.5f\n",
-                        states[i].place[k].x, states[i].place[k].y, states[i].place[k].z,
-                        states[i].strength[k], states[i].windows[k], states[i].residual_m[k]);
-        }
         states[i].explained = status == NFSAR_OK ? states[i].explained : -1.0;
         if (states[i].explained > choice->best.explained) {
             choice->best = states[i];
@@ -61,6 +47,12 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
     }
     if (choice->best.explained < 0.0) {
         return first;
+    }
+    if (choice->best.phases) {
+        const enum nfsar_status status = offset_bias(data, maps, &choice->best, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
     }
     choice->second_s = choice->best.offset_s;
     for (size_t i = 0; i < n; i++) {

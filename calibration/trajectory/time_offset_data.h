@@ -93,7 +93,8 @@ struct offset_state {
     double sigma_s, bias_sigma_m;
     double residual_m[REFLECTORS];
     size_t windows[REFLECTORS];
-    double explained; /* part of the moving echoes' energy that the reflectors are */
+    bool phases;      /* the phases were told */
+    double explained; /* part of the moving echoes' energy that reflectors of constant phase are */
 };
 
 /* The whole search by the maps: the offsets at which most of them agree, best first. */
@@ -112,9 +113,13 @@ enum nfsar_status offset_places(const struct offset_data *data, const struct off
 enum nfsar_status offset_rates(const struct offset_data *data, const struct offset_maps *maps,
                                struct offset_state *state, nfsar_error *error);
 
-/* Least squares on the phases of the echoes; false in *told where they do not follow the model,
- * and the state is as before. */
+/* Least squares on the phases of the echoes. Where they do not follow the model state->phases is
+ * false, and all but that and `explained` is as before. */
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
-                                struct offset_state *state, bool *told, nfsar_error *error);
+                                struct offset_state *state, nfsar_error *error);
+
+/* Look for a range bias that explains more, where phases leave it open. */
+enum nfsar_status offset_bias(const struct offset_data *data, const struct offset_maps *maps,
+                              struct offset_state *state, nfsar_error *error);
 
 #endif

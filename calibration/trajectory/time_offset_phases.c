@@ -4,7 +4,6 @@
  * the errors' correlation in time taken out. */
 #include <lapacke.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -455,13 +454,6 @@ static bool step(struct work *work, struct offset_state *state, bool as_they_sta
     }
     if (done) {
         rates_step(state, &answer, reach_m);
-        if (getenv("TO_DEBUG"))
-            fprintf(stderr,
-                    "  step abs %d coh %.3f rows %zu/%zu -> %.6f sigma %.2g spread %.3g bias %.4f "
-                    "expl %.4f\n",
-                    as_they_stand, *coherence, steps.n, phases.n, state->offset_s,
-                    answer.sigma_offset, answer.spread, state->bias_m,
-                    work->explained / work->energy);
     }
     fit_free(&steps);
     fit_free(&phases);
@@ -469,7 +461,7 @@ static bool step(struct work *work, struct offset_state *state, bool as_they_sta
 }
 
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
-                                struct offset_state *state, bool *told, nfsar_error *error) {
+                                struct offset_state *state, nfsar_error *error) {
     struct work work = {
         .data = data, .maps = maps, .wavenumber = 4.0 * NFSAR_PI / data->wavelength_m};
     struct offset_state trial = *state;
@@ -484,13 +476,20 @@ enum nfsar_status offset_phases(const struct offset_data *data, const struct off
     for (int round = 0; going && round < ROUNDS; round++) {
         going = step(&work, &trial, round >= ABSOLUTE_FROM, reach_m, &coherence);
     }
-    *told =
+    const bool told =
         going && coherence > COHERENT && fabs(trial.offset_s - state->offset_s) < data->window_s;
-    if (*told) {
+    if (told) {
         *state = trial;
     }
+    state->phases = told;
     if (memory && state->n > 0 && look(&work, state)) {
+        struct fit phases = {0};
         state->explained = work.energy > 0.0 ? work.explained / work.energy : 0.0;
+        if (!told && !gather_phases(&work, &trial, 1.0, &phases, &coherence)) {
+            memory = false;
+        }
+        fit_free(&phases);
+        state->explained *= coherence * coherence;
     }
     free(work.seen.value);
     free(work.seen.noise);

@@ -10,6 +10,8 @@ enum { ROUNDS = 12, LEAST_WINDOWS = 6 };
 
 /* A peak is told to about this part of a cell. */
 #define PART 0.125
+/* Reflectors whose windows over residuals are below this part of the best's are left out. */
+#define POOR 0.3
 
 /* What is predicted in a window, and its derivatives by the offset. */
 struct predicted {
@@ -128,6 +130,20 @@ static void merge(const struct offset_data *data, const struct offset_maps *maps
     rates_drop_faint(state, 1);
 }
 
+/* What is seen less, and less where it should be, than the others is no reflector, or several. */
+static void drop_poor(struct offset_state *state) {
+    double best = 0.0;
+    for (size_t k = 0; k < state->n; k++) {
+        best = fmax(best, (double)state->windows[k] / state->residual_m[k]);
+    }
+    for (size_t k = 0; k < state->n; k++) {
+        if ((double)state->windows[k] / state->residual_m[k] < POOR * best) {
+            state->windows[k] = 0;
+        }
+    }
+    rates_drop_faint(state, 1);
+}
+
 void rates_drop_faint(struct offset_state *state, size_t least) {
     size_t kept = 0;
     for (size_t k = 0; k < state->n; k++) {
@@ -159,6 +175,9 @@ enum nfsar_status offset_rates(const struct offset_data *data, const struct offs
             rates_drop_faint(state, LEAST_WINDOWS);
             if (!state->known) {
                 merge(data, maps, state);
+            }
+            if (!state->known && round == 8) {
+                drop_poor(state);
             }
         } else if (fit.n < 2 * LEAST_WINDOWS ||
                    !fit_solve(&fit, state->n, reach_m, data->window_s, bias_m, &answer)) {
