@@ -21,10 +21,57 @@ static enum nfsar_status look_closely(const struct offset_data *data,
                                       const nfsar_time_offset_options *options, double offset_s,
                                       struct offset_state *state, nfsar_error *error) {
     enum nfsar_status status = offset_places(data, maps, options, offset_s, state, error);
+    const struct offset_state start = *state;
     if (status == NFSAR_OK) {
         status = offset_rates(data, maps, state, error);
     }
+    if (status == NFSAR_OK && !state->known) {
+        /* Those that the rates kept, then those that they merged or dropped. */
+        nfsar_vec3 place[2 * REFLECTORS];
+        memcpy(place, state->place, state->n * sizeof *place);
+        memcpy(place + state->n, start.place, start.n * sizeof *place);
+        status = offset_sharpen(data, maps, place, state->n + start.n, state, error);
+    }
     return status == NFSAR_OK ? offset_phases(data, maps, state, error) : status;
+}
+
+/* Once more from what the phases found: reflectors that were two are told apart now. */
+static enum nfsar_status repeat(const struct offset_data *data, const struct offset_maps *maps,
+                                const nfsar_time_offset_options *options, struct offset_state *best,
+                                nfsar_error *error) {
+    struct offset_state again, places;
+    enum nfsar_status status = NFSAR_OK;
+    for (int pass = 0; status == NFSAR_OK && pass < 2 && !best->known; pass++) {
+        again = *best;
+        status = offset_places(data, maps, options, best->offset_s, &places, error);
+        nfsar_vec3 place[2 * REFLECTORS];
+        memcpy(place, best->place, best->n * sizeof *place);
+        memcpy(place + best->n, places.place, places.n * sizeof *place);
+        /* The surest first: what is wrong about the others is then seen without it. */
+        for (size_t i = 0; i < best->n; i++) {
+            for (size_t k = i + 1; k < best->n; k++) {
+                if (again.residual_m[k] < again.residual_m[i]) {
+                    const double swap = again.residual_m[k];
+                    const nfsar_vec3 other = place[k];
+                    again.residual_m[k] = again.residual_m[i];
+                    again.residual_m[i] = swap;
+                    place[k] = place[i];
+                    place[i] = other;
+                }
+            }
+        }
+        if (status == NFSAR_OK) {
+            status = offset_sharpen(data, maps, place, best->n + places.n, &again, error);
+        }
+        if (status == NFSAR_OK) {
+            status = offset_phases(data, maps, &again, error);
+        }
+        if (status != NFSAR_OK || !again.phases || !(again.explained > best->explained)) {
+            break;
+        }
+        *best = again;
+    }
+    return status;
 }
 
 static enum nfsar_status choose(const struct offset_data *data, const struct offset_maps *maps,
@@ -49,7 +96,11 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
         return first;
     }
     if (choice->best.phases) {
-        const enum nfsar_status status = offset_bias(data, maps, &choice->best, error);
+        enum nfsar_status status = repeat(data, maps, options, &choice->best, error);
+        if (status != NFSAR_OK) {
+            return status;
+        }
+        status = offset_bias(data, maps, &choice->best, error);
         if (status != NFSAR_OK) {
             return status;
         }

@@ -113,6 +113,11 @@ enum nfsar_status offset_places(const struct offset_data *data, const struct off
 enum nfsar_status offset_rates(const struct offset_data *data, const struct offset_maps *maps,
                                struct offset_state *state, nfsar_error *error);
 
+/* Reflectors from places to start at, sharper than the maps show them. */
+enum nfsar_status offset_sharpen(const struct offset_data *data, const struct offset_maps *maps,
+                                 const nfsar_vec3 *start, size_t n_start,
+                                 struct offset_state *state, nfsar_error *error);
+
 /* Least squares on the phases of the echoes. Where they do not follow the model state->phases is
  * false, and all but that and `explained` is as before. */
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,

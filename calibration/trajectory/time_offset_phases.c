@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibration/trajectory/time_offset_moving.h"
 #include "calibration/trajectory/time_offset_rates.h"
 
 enum { LAG = 3, ROUNDS = 10, ABSOLUTE_FROM = 5, LEAST_WINDOWS = 10 };
@@ -17,12 +18,6 @@ enum { LAG = 3, ROUNDS = 10, ABSOLUTE_FROM = 5, LEAST_WINDOWS = 10 };
 #define FLOOR 0.1
 /* Phases that agree so well with the model are taken as they stand. */
 #define COHERENT 0.6
-
-/* The echoes while the radar moves, without what all of them share. */
-struct moving {
-    bool *moves;         /* [n_pulse] */
-    float complex *mean; /* [n_sample] */
-};
 
 /* What was seen in the half windows. */
 struct seen {
@@ -39,31 +34,6 @@ struct work {
     size_t stride;            /* half windows that are put together */
     double energy, explained; /* of what moves, and what the reflectors are of it */
 };
-
-static bool moving_make(const struct offset_data *data, const struct offset_maps *maps,
-                        const struct offset_state *state, struct moving *moving) {
-    moving->moves = calloc(data->n_pulse, sizeof *moving->moves);
-    moving->mean = calloc(data->n_sample, sizeof *moving->mean);
-    double complex *sum = calloc(data->n_sample, sizeof *sum);
-    const bool has = moving->moves != NULL && moving->mean != NULL && sum != NULL;
-    size_t n = 0;
-    for (size_t p = 0; has && p < data->n_pulse; p++) {
-        const double half = 0.25 * data->window_s;
-        const struct sight before = offset_sight(data, data->time_s[p] - half, state->offset_s);
-        const struct sight after = offset_sight(data, data->time_s[p] + half, state->offset_s);
-        moving->moves[p] = before.told && after.told &&
-                           nfsar_vec3_distance(before.tx, after.tx) > 2.0 * half * maps->notch;
-        for (size_t i = 0; moving->moves[p] && i < data->n_sample; i++) {
-            sum[i] += (double complex)data->echo[p * data->n_sample + i];
-        }
-        n += moving->moves[p];
-    }
-    for (size_t i = 0; has && n > 0 && i < data->n_sample; i++) {
-        moving->mean[i] = (float complex)(sum[i] / (double)n);
-    }
-    free(sum);
-    return has;
-}
 
 /* ---- amplitudes of a half window ------------------------------------------------------------- */
 
@@ -355,12 +325,15 @@ static bool is_chained(const struct fit *fit, size_t i) {
 
 /* The filter that predicts a residual from the LAG before it, by least squares. */
 static void find_filter(const struct fit *fit, const double *residual, double filter[LAG]) {
-    double matrix[LAG * LAG] = {0.0}, right[LAG] = {0.0}, trace = 0.0;
+    double matrix[LAG * LAG] = {0.0}, right[LAG] = {0.0}, trace = 0.0, square = 0.0;
+    for (size_t i = 0; i < fit->n; i++) {
+        square += residual[i] * residual[i] / (double)fit->n;
+    }
+    const double limit = 3.0 * sqrt(square);
     for (size_t i = 0; i < fit->n; i++) {
         if (!is_chained(fit, i)) {
             continue;
         }
-        const double limit = 3.0;
         for (size_t a = 0; a < LAG; a++) {
             const double x = fmax(-limit, fmin(limit, residual[i - 1 - a]));
             right[a] += x * fmax(-limit, fmin(limit, residual[i]));
@@ -373,7 +346,7 @@ static void find_filter(const struct fit *fit, const double *residual, double fi
         trace += matrix[a * LAG + a];
     }
     for (size_t a = 0; a < LAG; a++) {
-        matrix[a * LAG + a] += 1e-3 * trace + 1e-12;
+        matrix[a * LAG + a] += 1e-6 * trace + 1e-12;
     }
     memset(filter, 0, LAG * sizeof *filter);
     if (LAPACKE_dposv(LAPACK_ROW_MAJOR, 'U', LAG, 1, matrix, LAG, right, 1) == 0) {
@@ -493,7 +466,6 @@ enum nfsar_status offset_phases(const struct offset_data *data, const struct off
     }
     free(work.seen.value);
     free(work.seen.noise);
-    free(work.moving.moves);
-    free(work.moving.mean);
+    moving_free(&work.moving);
     return memory ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
 }
