@@ -124,6 +124,7 @@ static enum nfsar_status choose_window(struct offset_data *data, double interval
     enum { STEPS = 400 };
     double way[STEPS], bend[STEPS];
     double window = PULSES * interval_s;
+    bool moves = false;
     const double most =
         fmin(0.25 * (end - begin), 0.25 * (data->time_s[data->n_pulse - 1] - data->time_s[0]));
     for (double trial = window; trial < most; trial *= 1.2) {
@@ -147,6 +148,7 @@ static enum nfsar_status choose_window(struct offset_data *data, double interval
             window = trial;
             continue;
         }
+        moves = true;
         if (median(way, n) > limit || median(bend, n) > 0.25 * data->wavelength_m) {
             break;
         }
@@ -161,7 +163,7 @@ static enum nfsar_status choose_window(struct offset_data *data, double interval
                 fmax(data->fastest_m_per_s, nfsar_vec3_distance(a.position, b.position) / window);
         }
     }
-    return window < most
+    return moves
                ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                             "the poses move less than half a wavelength (%.3g mm) in a quarter of "
