@@ -74,8 +74,12 @@ enum nfsar_status import_open_array(nfsar_import *import, size_t index, nfsar_er
         /* The others must be like the first. */
         struct plan plan = {.n_tx = import->plan.n_tx,
                             .n_rx = import->plan.n_rx,
-                            .n_sample = import->plan.n_sample};
+                            .n_sample = import->plan.n_wave > 0 ? import->plan.n_wave
+                                                                : import->plan.n_sample};
         status = cube_plan(import->rig, &import->cube, recordings->n, &plan, error);
+        if (status == NFSAR_OK && import->plan.n_wave == plan.n_sample) {
+            plan.n_sample = import->plan.n_sample;
+        }
         bool longer = plan.positions != import->plan.positions && import->rig->poses == NULL;
         if (status == NFSAR_OK && (longer || plan.n_sample != import->plan.n_sample ||
                                    plan.loops != import->plan.loops)) {
@@ -97,6 +101,12 @@ static enum nfsar_status plan_arrays(nfsar_import *import, nfsar_error *error) {
     enum nfsar_status status = import_open_array(import, 0, error);
     if (status == NFSAR_OK) {
         status = cube_plan(import->rig, &import->cube, import->recordings.n, &import->plan, error);
+    }
+    const struct rig_pulsed *pulsed = import->rig->radar.pulsed;
+    if (status == NFSAR_OK && pulsed != NULL) {
+        import->plan.n_wave = import->plan.n_sample;
+        status = waveform_size(pulsed, import->plan.n_wave, &import->waveform, error);
+        import->plan.n_sample = import->waveform.n_bin;
     }
     const struct rig_poses *poses = import->rig->poses;
     size_t *pulses = poses != NULL ? calloc(import->recordings.n, sizeof *pulses) : NULL;
@@ -144,7 +154,8 @@ static enum nfsar_status make_plan(nfsar_import *import, nfsar_array *array, nfs
 
 static enum nfsar_status make_room(nfsar_import *import, nfsar_error *error) {
     const struct plan *plan = &import->plan;
-    size_t samples = plan->n_tx * plan->n_rx * plan->n_sample, pulses = import->capture.n_pulse;
+    size_t line = plan->n_wave > plan->n_sample ? plan->n_wave : plan->n_sample;
+    size_t samples = plan->n_tx * plan->n_rx * line, pulses = import->capture.n_pulse;
     size_t threads = rig_layout_is_raw(import->rig->layout) ? (size_t)omp_get_max_threads() : 1;
     import->n_reader = threads < pulses ? threads : pulses;
     import->reader = calloc(import->n_reader, sizeof *import->reader);
@@ -153,6 +164,9 @@ static enum nfsar_status make_room(nfsar_import *import, nfsar_error *error) {
         import->reader[i].window = RECORDING_WINDOW_CLOSED;
         import->reader[i].look = malloc(samples * sizeof(float complex));
         made = made && import->reader[i].look != NULL;
+    }
+    if (made && import->rig->radar.pulsed != NULL) {
+        return waveform_open(import->rig->radar.pulsed, &import->waveform, error);
     }
     return made ? NFSAR_OK : out_of_memory(error);
 }
@@ -188,6 +202,14 @@ static enum nfsar_status note(nfsar_import *import, nfsar_error *error) {
                                     correct->range_m != NULL ? correct->range_m : "as it is",
                                     correct->phase_rad != NULL ? correct->phase_rad : "as it is");
     }
+    if (status == NFSAR_OK && rig->radar.pulsed != NULL) {
+        status =
+            nfsar_capture_note(capture, error,
+                               "import: waveforms of %zu samples from %g m, %g m apart, turned "
+                               "to %zu lines of their spectrum, conjugated",
+                               import->plan.n_wave, *rig->radar.pulsed->first_range_m,
+                               *rig->radar.pulsed->step_m, capture->n_sample);
+    }
     if (status == NFSAR_OK && capture->calibration.channel_delay_s != NULL) {
         status = nfsar_capture_note(capture, error,
                                     "import: instrument delay %g s stored as channel delay, not "
@@ -217,6 +239,10 @@ static enum nfsar_status make_capture(nfsar_import *import, nfsar_array *array,
         status = signal_fill(import->rig, recordings->part[0].path, capture, error);
     }
     if (status == NFSAR_OK) {
+        for (size_t i = 0; import->rig->radar.pulsed != NULL && i < capture->n_sample; i++) {
+            capture->frequency_hz[i] =
+                import->waveform.step_hz * (double)(import->waveform.first_bin + i);
+        }
         status = signal_calibrate(import->rig, capture, error);
     }
     if (status == NFSAR_OK) {
@@ -353,6 +379,7 @@ void nfsar_import_close(nfsar_import *import) {
         return;
     }
     cube_close(&import->cube);
+    waveform_close(&import->waveform);
     recordings_free(&import->recordings);
     channels_free(&import->channels);
     pose_table_free(&import->poses);

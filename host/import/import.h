@@ -12,6 +12,7 @@
 #include "host/import/recording.h"
 #include "host/import/rig.h"
 #include "host/import/scan_path.h"
+#include "host/import/waveform.h"
 
 struct survey;
 struct survey_watch;
@@ -36,6 +37,7 @@ struct nfsar_import {
 
     struct cube cube; /* of arrays: that of recording open_cube */
     size_t open_cube;
+    struct waveform waveform; /* of a pulsed radar */
 
     /* One for each thread that reads; arrays are read by one. */
     size_t n_reader;

@@ -231,7 +231,7 @@ static void set_strides(struct cube *cube, size_t window) {
 /* Real and imaginary parts of what is in memory. */
 static void show_parts(struct cube *cube, const void *real, const void *imaginary) {
     cube->real = real;
-    cube->imaginary = imaginary;
+    cube->imaginary = cube->is_waveform ? real : imaginary;
     for (size_t i = 0; imaginary == NULL && i < cube->n_axis; i++) {
         if (cube->axis[i] == RIG_DIMENSION_COMPLEX) {
             cube->imaginary =
@@ -298,6 +298,13 @@ static enum nfsar_status load_slab(struct cube *cube, size_t index, nfsar_error 
 static enum nfsar_status check_parts(const struct mat_array *array, const struct cube *cube,
                                      const char *path, nfsar_error *error) {
     size_t parts = cube_size(cube, RIG_DIMENSION_COMPLEX);
+    if (cube->is_waveform) {
+        return parts == 0 && !array->is_complex
+                   ? NFSAR_OK
+                   : nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                "%s in %s is complex, but radar.pulsed is for real waveforms",
+                                array->variable->name, path);
+    }
     if (array->is_complex ? parts > 0 : parts != 2) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           array->is_complex

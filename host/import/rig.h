@@ -55,6 +55,11 @@ struct rig_files {
     unsigned n_axes;
 };
 
+/* A pulsed radar: samples are the echo's waveform along range. */
+struct rig_pulsed {
+    double *first_range_m, *step_m, *low_hz, *high_hz;
+};
+
 struct rig_radar {
     char *model;
     char *waveform;
@@ -64,6 +69,7 @@ struct rig_radar {
     unsigned n_frequency_list;
     char *frequency_variable;
     char *cfg;
+    struct rig_pulsed *pulsed;
     uint64_t *samples;
     double *chirp_period_s, *frame_period_s;
 };

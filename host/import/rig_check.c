@@ -25,7 +25,13 @@ static enum nfsar_status check_numbers(const struct rig *rig, nfsar_error *error
     const double *tx_m = rig->array.n_tx_m > 0 ? rig->array.tx_m[0] : NULL;
     const double *rx_m = rig->array.n_rx_m > 0 ? rig->array.rx_m[0] : NULL;
     const double *gain = calibration->n_channel_gain > 0 ? calibration->channel_gain[0] : NULL;
+    static const struct rig_pulsed no_pulsed;
+    const struct rig_pulsed *pulsed = radar->pulsed != NULL ? radar->pulsed : &no_pulsed;
     const struct number_key keys[] = {
+        {"radar.pulsed.first_range_m", pulsed->first_range_m, 1},
+        {"radar.pulsed.step_m", pulsed->step_m, 1},
+        {"radar.pulsed.low_hz", pulsed->low_hz, 1},
+        {"radar.pulsed.high_hz", pulsed->high_hz, 1},
         {"radar.start_frequency_hz", radar->start_frequency_hz, 1},
         {"radar.slope_hz_per_s", radar->slope_hz_per_s, 1},
         {"radar.adc_start_s", radar->adc_start_s, 1},
@@ -154,6 +160,41 @@ static enum nfsar_status check_files(const struct rig *rig, nfsar_error *error) 
     return NFSAR_OK;
 }
 
+static enum nfsar_status check_pulsed(const struct rig *rig, nfsar_error *error) {
+    const struct rig_pulsed *pulsed = rig->radar.pulsed;
+    const struct {
+        const char *key;
+        const double *value;
+        bool may_be_zero;
+    } keys[] = {{"first_range_m", pulsed->first_range_m, true},
+                {"step_m", pulsed->step_m, false},
+                {"low_hz", pulsed->low_hz, false},
+                {"high_hz", pulsed->high_hz, false}};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (keys[i].value == NULL) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "radar.pulsed.%s: is missing; waveforms need first_range_m, step_m, "
+                              "low_hz and high_hz",
+                              keys[i].key);
+        }
+        if (!(*keys[i].value > 0.0 || (keys[i].may_be_zero && *keys[i].value == 0.0))) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "radar.pulsed.%s: %g: must be positive",
+                              keys[i].key, *keys[i].value);
+        }
+    }
+    if (!(*pulsed->high_hz > *pulsed->low_hz)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "radar.pulsed.high_hz: %g Hz is not above low_hz, %g Hz",
+                          *pulsed->high_hz, *pulsed->low_hz);
+    }
+    if (rig_layout_is_raw(rig->layout) || rig->conjugate) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "radar.pulsed: waveforms are arrays of real numbers (layout npy or mat), "
+                          "and not conjugated");
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status check_radar(const struct rig *rig, nfsar_error *error) {
     const struct rig_radar *radar = &rig->radar;
     bool chirp = radar->start_frequency_hz != NULL || radar->slope_hz_per_s != NULL ||
@@ -161,14 +202,17 @@ static enum nfsar_status check_radar(const struct rig *rig, nfsar_error *error) 
     bool stepped = radar->first_frequency_hz != NULL || radar->frequency_step_hz != NULL;
     int ways = chirp + stepped + (radar->frequency_list != NULL) +
                (radar->frequency_variable != NULL) + (radar->cfg != NULL) +
-               (radar->waveform != NULL);
+               (radar->waveform != NULL) + (radar->pulsed != NULL);
     if (ways != 1) {
         return nfsar_fail(
             error, NFSAR_ERROR_FORMAT,
             "radar: say in one way which frequency each sample has: cfg (a TI .cfg "
             "file); waveform (a preset); start_frequency_hz, slope_hz_per_s, adc_start_s and "
             "sample_rate_hz; first_frequency_hz and frequency_step_hz; "
-            "frequencies_hz; or frequency_variable");
+            "frequencies_hz; frequency_variable; or pulsed (waveforms along range)");
+    }
+    if (radar->pulsed != NULL) {
+        return check_pulsed(rig, error);
     }
     if (chirp && (radar->start_frequency_hz == NULL || radar->slope_hz_per_s == NULL ||
                   radar->sample_rate_hz == NULL)) {

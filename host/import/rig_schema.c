@@ -70,6 +70,10 @@ static const cyaml_schema_field_t files_fields[] = {
     LIST(struct rig_files, axes, &dimension_entry, 1, RIG_DIMENSIONS),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t pulsed_fields[] = {
+    NUMBER(struct rig_pulsed, first_range_m), NUMBER(struct rig_pulsed, step_m),
+    NUMBER(struct rig_pulsed, low_hz), NUMBER(struct rig_pulsed, high_hz), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t radar_fields[] = {
     TEXT(struct rig_radar, model),
     TEXT(struct rig_radar, waveform),
@@ -83,6 +87,7 @@ static const cyaml_schema_field_t radar_fields[] = {
                                n_frequency_list, &number_entry, 1, LIST_LIMIT),
     TEXT(struct rig_radar, frequency_variable),
     TEXT(struct rig_radar, cfg),
+    CYAML_FIELD_MAPPING_PTR("pulsed", POINTER, struct rig_radar, pulsed, pulsed_fields),
     WHOLE(struct rig_radar, samples),
     NUMBER(struct rig_radar, chirp_period_s),
     NUMBER(struct rig_radar, frame_period_s),

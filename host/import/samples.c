@@ -47,9 +47,19 @@ static enum nfsar_status read_array_look(nfsar_import *import, struct plan_place
         place.position -= import->poses.first[recording];
     }
     enum nfsar_status status = import_open_array(import, recording, error);
-    return status == NFSAR_OK
-               ? cube_read(&import->cube, import->rig, &import->plan, place, out, error)
-               : status;
+    if (status == NFSAR_OK) {
+        status = cube_read(&import->cube, import->rig, &import->plan, place, out, error);
+    }
+    const size_t n_line = import->plan.n_wave > 0 ? import->plan.n_tx * import->plan.n_rx : 0;
+    /* In place: lines that grow from the last one on, so that none is written over before it is
+     * read. */
+    const bool grows = import->plan.n_sample > import->plan.n_wave;
+    for (size_t i = 0; status == NFSAR_OK && i < n_line; i++) {
+        const size_t line = grows ? n_line - 1 - i : i;
+        waveform_transform(&import->waveform, out + line * import->plan.n_wave,
+                           out + line * import->plan.n_sample);
+    }
+    return status;
 }
 
 /* One version for all machines, as fused multiplications and additions would round differently.

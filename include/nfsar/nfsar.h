@@ -34,6 +34,8 @@
 #include <nfsar/path.h>
 #include <nfsar/phase_gradient.h>
 #include <nfsar/picture.h>
+#include <nfsar/pose_file.h>
+#include <nfsar/pose_track.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>
 #include <nfsar/reconstruct.h>
@@ -43,6 +45,7 @@
 #include <nfsar/simulation.h>
 #include <nfsar/sparse.h>
 #include <nfsar/status.h>
+#include <nfsar/time_offset.h>
 #include <nfsar/trajectory.h>
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>
