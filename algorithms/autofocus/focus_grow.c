@@ -13,7 +13,15 @@
 /* The pulses so far are focused anew after growing by this part. */
 #define GROWTH 1.25
 
-enum { MATCHES = 3, CLIMBS = 4 };
+/* Nats for each correlation time at the most: what sharpness prefers to the true poses is paid by
+ * the prior; a fit is not partial. */
+#define TRUST_SHARP 5.0
+#define TRUST_FIT   200.0
+
+/* A shorter span, in correlation times, is one line of a scan or two: any poses explain it. */
+#define FIT_FROM 4.0
+
+enum { MATCHES = 3, CLIMBS = 4, ROUNDS = 2, STEPS = 3 };
 
 static double time_of(const struct focus_search *s, size_t pulse) {
     return s->lines->time_s[pulse * s->lines->per_pulse];
@@ -63,7 +71,8 @@ static void active(const struct focus_search *s, size_t from, size_t to, size_t 
 }
 
 /* Match the new pulses, with some old ones beside them, to the image of the old, and add them. */
-static void add_block(struct focus_search *s, size_t *from, size_t *to, bool forward) {
+static void add_block(struct focus_search *s, size_t *from, size_t *to, bool forward,
+                      bool image) {
     const double block = BLOCK * s->tau_s, again = AGAIN * s->tau_s;
     size_t new_from = *to, new_to = *to, near_from = *from, near_to = *to;
     if (forward) {
@@ -90,28 +99,53 @@ static void add_block(struct focus_search *s, size_t *from, size_t *to, bool for
         focus_search_project(s, all_from, all_to);
         focus_search_match(s, all_from, all_to, first, last);
     }
-    focus_search_image(s, new_from, new_to, false);
+    if (image) {
+        focus_search_image(s, new_from, new_to, false);
+    }
     *from = *from < new_from ? *from : new_from;
     *to = *to > new_to ? *to : new_to;
 }
 
-enum nfsar_status focus_search_grow(struct focus_search *s, const struct focus_growth *growth,
-                                    nfsar_error *error) {
+/* What makes the image of the pulses so far sharper, or explain them better. */
+static enum nfsar_status improve(struct focus_search *s, enum focus_way way, size_t from, size_t to,
+                                 int rounds, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    const double times = (time_of(s, to - 1) - time_of(s, from)) / s->tau_s;
+    if (way == FOCUS_SHARP) {
+        int taken = 0;
+        s->power = 4.0;
+        s->trust = TRUST_SHARP;
+        status = focus_search_climb(s, from, to, CLIMBS, 1e-4, &taken, error);
+    }
+    if (status == NFSAR_OK && (way == FOCUS_FIT_ALONE || times > FIT_FROM)) {
+        s->power = 2.0;
+        s->trust = TRUST_FIT;
+        focus_search_fit(s, from, to, rounds, STEPS);
+        if (way == FOCUS_SHARP) {
+            s->power = 4.0;
+            s->trust = TRUST_SHARP;
+            focus_search_image(s, from, to, true);
+        }
+    }
+    return status;
+}
+
+enum nfsar_status focus_search_grow(struct focus_search *s, enum focus_way way,
+                                    const struct focus_growth *growth, nfsar_error *error) {
     size_t from = 0, to = 0;
-    int taken = 0;
     choose_start(s, START * s->tau_s, &from, &to);
-    enum nfsar_status status = focus_search_climb(s, from, to, CLIMBS, 1e-4, &taken, error);
-    size_t climbed = to - from;
+    enum nfsar_status status = improve(s, way, from, to, 3 * ROUNDS, error);
+    size_t improved = to - from;
     while (status == NFSAR_OK && (from > 0 || to < s->lines->n_pulse)) {
         if (to < s->lines->n_pulse) {
-            add_block(s, &from, &to, true);
+            add_block(s, &from, &to, true, way == FOCUS_SHARP);
         }
         if (from > 0) {
-            add_block(s, &from, &to, false);
+            add_block(s, &from, &to, false, way == FOCUS_SHARP);
         }
-        if ((double)(to - from) >= GROWTH * (double)climbed) {
-            status = focus_search_climb(s, from, to, CLIMBS, 1e-4, &taken, error);
-            climbed = to - from;
+        if ((double)(to - from) >= GROWTH * (double)improved) {
+            status = improve(s, way, from, to, ROUNDS, error);
+            improved = to - from;
             if (growth->seen != NULL) {
                 growth->seen(growth->context, s, from, to);
             }

@@ -12,8 +12,10 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     memset(s, 0, sizeof *s);
     s->lines = lines;
     s->voxels = voxels;
-    s->power = 2.5;
+    s->power = 4.0;
+    s->normal = true;
     s->trust = 40.0;
+    s->stiff[0] = s->stiff[1] = s->stiff[2] = 1.0;
     s->sigma = sigma;
     s->tau_s = tau_s;
     s->spline = focus_spline_make(lines->time_s[0], lines->time_s[lines->n - 1], step_s);
@@ -29,6 +31,13 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     s->coefficient = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->coefficient);
     s->pair = buffer_zeros(lines->n, sizeof *s->pair);
     s->pull = buffer_zeros(lines->n, sizeof *s->pull);
+    s->m_re = buffer_zeros(4 * voxels->padded, sizeof *s->m_re);
+    s->m_im = s->m_re + voxels->padded; s->d_re = s->m_im + voxels->padded; s->d_im = s->d_re + voxels->padded;
+    s->rest = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->rest);
+    s->turned = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->turned);
+    s->damp = 0.05;
+    s->mu = 0.01;
+    s->kept = buffer_zeros(3 * n * 4, sizeof *s->kept);
     s->energy = buffer_zeros(lines->n_pulse, sizeof *s->energy);
     if (s->c == NULL || s->prior == NULL || s->system == NULL || s->right == NULL ||
         s->re == NULL || s->im == NULL || s->g_re == NULL || s->g_im == NULL ||
@@ -98,7 +107,7 @@ enum nfsar_status focus_search_refine_knots(struct focus_search *s, double step_
 }
 
 /* Where a line is with the present displacements, and its echo moved to the centre from there. */
-static void place_line(struct focus_search *s, size_t line) {
+void focus_search_place(struct focus_search *s, size_t line) {
     const struct focus_lines *lines = s->lines;
     double e[3];
     focus_spline_value(&s->spline, s->c, lines->time_s[line], e);
@@ -129,7 +138,7 @@ void focus_search_image(struct focus_search *s, size_t from, size_t to, bool ane
     {
 #pragma omp for schedule(static)
         for (size_t l = first; l < last; l++) {
-            place_line(s, l);
+            focus_search_place(s, l);
         }
 #pragma omp for schedule(dynamic, 1)
         for (size_t v = 0; v < s->voxels->padded; v += FOCUS_TILE) {
@@ -155,18 +164,28 @@ static double power_sum(const struct focus_search *s) {
     return sum;
 }
 
+static double square_sum(const struct focus_search *s) {
+    double sum = 0.0;
+    for (size_t v = 0; v < s->voxels->n; v++) {
+        const double re = (double)s->re[v], im = (double)s->im[v];
+        sum += re * re + im * im;
+    }
+    return sum;
+}
+
 double focus_search_sharpness(const struct focus_search *s) {
     const double sum = power_sum(s);
-    return sum > 0.0 ? log(sum) : 0.0;
+    return sum > 0.0 ? log(sum) - (s->normal ? 0.5 * s->power * log(square_sum(s)) : 0.0) : 0.0;
 }
 
 void focus_search_weigh(struct focus_search *s, bool derivative) {
     /* The derivative of ln sum |o|^p by conj(o) is p/2 |o|^(p-2) o / sum |o|^p; twice that, since a
      * real function changes by 2 Re sum conj(dS/dconj(o)) do. */
     const double scale = derivative ? s->power / power_sum(s) : 1.0;
+    const double less = derivative && s->normal ? s->power / square_sum(s) : 0.0;
     for (size_t v = 0; v < s->voxels->padded; v++) {
         const double re = (double)s->re[v], im = (double)s->im[v], p = re * re + im * im;
-        const double weight = p > 0.0 ? scale * pow(p, 0.5 * s->power - 1.0) : 0.0;
+        const double weight = p > 0.0 ? scale * pow(p, 0.5 * s->power - 1.0) - less : 0.0;
         s->g_re[v] = (float)(weight * re);
         s->g_im[v] = (float)(weight * im);
     }
@@ -189,6 +208,7 @@ static void pull_line(struct focus_search *s, size_t line) {
         for (int a = 0; a < 3; a++) {
             /* Re conj(-j k pull) echo = -k Im conj(pull) echo */
             out->slope[a] -= k * (f.pull[a][2 * i] * ei - f.pull[a][2 * i + 1] * er);
+            out->drift[a] -= k * (f.pull[a][2 * i] * fi - f.pull[a][2 * i + 1] * fr);
         }
         for (int h = 0; h < 6; h++) {
             const double *a = f.pull[of[h][0]], *b = f.pull[of[h][1]];
@@ -201,7 +221,14 @@ void focus_search_project(struct focus_search *s, size_t from, size_t to) {
     const size_t first = from * s->lines->per_pulse, last = to * s->lines->per_pulse;
 #pragma omp parallel for schedule(static)
     for (size_t l = first; l < last; l++) {
-        place_line(s, l);
+        focus_search_place(s, l);
+        pull_line(s, l);
+    }
+}
+
+void focus_search_project_placed(struct focus_search *s, size_t from, size_t to) {
+#pragma omp parallel for schedule(static)
+    for (size_t l = from * s->lines->per_pulse; l < to * s->lines->per_pulse; l++) {
         pull_line(s, l);
     }
 }

@@ -13,6 +13,7 @@ struct focus_pull {
     double complex match; /* sum_k conj(field) echo */
     double power;         /* sum_k |field|^2 */
     double slope[3];      /* of Re match by the displacement */
+    double drift[3];      /* of sum |field|^2 / 2 by the displacement */
     double bend[6];       /* sum_k k^2 Re(conj(pull_a) pull_b): xx, xy, xz, yy, yz, zz */
 };
 
@@ -23,6 +24,8 @@ struct focus_search {
     const float complex *data; /* [n][band.n] one of the lines' */
     double power;              /* sharpness is sum |o|^power, 2 < power */
     double sigma, tau_s;       /* the prior's */
+    bool normal;
+    double stiff[3];
     double trust;              /* nats of sharpness for each tau_s */
     struct focus_spline spline;
     double *c;               /* [n][3] coefficients */
@@ -32,6 +35,9 @@ struct focus_search {
     float *coefficient;      /* [lines][2 band.n] */
     struct focus_pair *pair; /* [lines] */
     struct focus_pull *pull; /* [lines] */
+    float *m_re, *m_im, *d_re, *d_im; float *rest, *turned;
+    double damp, mu;
+    double *kept;
     double *system;          /* [3n][FOCUS_BAND] lower band */
     double *right;           /* [3n] */
     double *energy;          /* [n_pulse] sum |echo|^2 */
@@ -71,6 +77,14 @@ void focus_search_match(struct focus_search *search, size_t from, size_t to, siz
 enum nfsar_status focus_search_climb(struct focus_search *search, size_t from, size_t to,
                                      int steps, double tolerance, int *taken, nfsar_error *error);
 
+/* Rounds of: the image that explains the pulses [from, to) best, by a few steps of conjugate
+ * gradients; then a Gauss-Newton step of the displacements against what it leaves. */
+double focus_search_fit(struct focus_search *search, size_t from, size_t to, int rounds, int steps);
+void focus_search_project_placed(struct focus_search *s, size_t from, size_t to);
+void focus_search_prior(const struct focus_search *s, double *product);
+void focus_search_place(struct focus_search *s, size_t line);
+void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t first, size_t last, double info, double power, double beta, bool farther);
+
 /* Grow from the strongest pulses to all, each new one matched to the image of those before. */
 struct focus_growth {
     const nfsar_progress *progress;
@@ -79,7 +93,14 @@ struct focus_growth {
     void (*seen)(void *context, const struct focus_search *search, size_t from, size_t to);
     void *context;
 };
-enum nfsar_status focus_search_grow(struct focus_search *search, const struct focus_growth *growth,
+/* The part of the held echoes' energy that the image which explains the fitted ones leaves. */
+double focus_search_unexplained(struct focus_search *search, const float complex *fit,
+                                const float complex *held, int steps);
+
+/* By sharpness first, or by what explains the echoes alone. */
+enum focus_way { FOCUS_SHARP, FOCUS_FIT_ALONE };
+enum nfsar_status focus_search_grow(struct focus_search *search, enum focus_way way,
+                                    const struct focus_growth *growth,
                                     nfsar_error *error);
 
 #endif

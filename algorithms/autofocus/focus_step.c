@@ -19,6 +19,13 @@ struct match {
     double samples;
 };
 
+void focus_search_prior(const struct focus_search *s, double *product) {
+    focus_spline_apply(&s->spline, s->prior, s->c, product);
+    for (size_t i = 0; i < 3 * s->spline.n; i++) {
+        product[i] *= s->stiff[i % 3];
+    }
+}
+
 static struct match match_of(const struct focus_search *s, size_t from, size_t to, bool phases) {
     struct match m = {0};
     for (size_t p = from; p < to; p++) {
@@ -74,7 +81,7 @@ static void begin_system(struct focus_search *s) {
     for (size_t i = 0; i < s->spline.n; i++) {
         for (size_t d = 0; d < FOCUS_ORDER && d <= i; d++) {
             for (size_t a = 0; a < 3; a++) {
-                s->system[(3 * (i - d) + a) * FOCUS_BAND + 3 * d] += s->prior[i * FOCUS_ORDER + d];
+                s->system[(3 * (i - d) + a) * FOCUS_BAND + 3 * d] += s->stiff[a] * s->prior[i * FOCUS_ORDER + d];
             }
         }
     }
@@ -97,39 +104,37 @@ static void fix_others(struct focus_search *s, size_t first, size_t last) {
     }
 }
 
-void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first,
-                        size_t last) {
-    const struct match m = match_of(s, from, to, false);
-    const double info = information(s, &m, from, to);
+void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t first, size_t last,
+                       double info, double power, double beta, bool phases) {
     begin_system(s);
-    focus_spline_apply(&s->spline, s->prior, s->c, s->right);
+    focus_search_prior(s, s->right);
     for (size_t i = 0; i < 3 * s->spline.n; i++) {
         s->right[i] = -s->right[i];
     }
-    if (info > 0.0) {
-        /* -ln p = |echo - beta field|^2 / variance */
-        const double curvature = 2.0 * info / m.power, beta = m.matched / m.power;
-        for (size_t p = from; p < to; p++) {
-            double complex sum = 0.0;
-            for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
-                sum += s->pull[l].match;
-            }
-            /* The slope is the sine of the phase by which the pulse is off: the phase itself goes
-             * farther, up to half a turn. */
-            const double phase = carg(sum), sine = sin(phase);
-            const double farther = fabs(phase) < 1e-3 ? 1.0 : fmin(phase / sine, 3.0);
-            for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
-                double w[FOCUS_ORDER];
-                const size_t at = focus_spline_at(&s->spline, s->lines->time_s[l], 0, w);
-                add_bend(s, l, curvature);
-                for (size_t i = 0; i < FOCUS_ORDER; i++) {
-                    for (size_t a = 0; a < 3; a++) {
-                        s->right[3 * (at + i) + a] +=
-                            w[i] * curvature / beta * farther * s->pull[l].slope[a];
-                    }
+    const double curvature = power > 0.0 ? 2.0 * info / power : 0.0;
+    for (size_t p = from; p < to && curvature > 0.0; p++) {
+        double complex sum = 0.0;
+        for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
+            sum += s->pull[l].match;
+        }
+        const double phase = carg(sum), sine = sin(phase);
+        const double farther =
+            !phases || fabs(phase) < 1e-3 ? 1.0 : fmin(phase / sine, 3.0);
+        for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
+            double w[FOCUS_ORDER];
+            const size_t at = focus_spline_at(&s->spline, s->lines->time_s[l], 0, w);
+            add_bend(s, l, curvature);
+            for (size_t i = 0; i < FOCUS_ORDER; i++) {
+                for (size_t a = 0; a < 3; a++) {
+                    s->right[3 * (at + i) + a] +=
+                        w[i] * curvature *
+                        (farther * s->pull[l].slope[a] / beta - (phases ? s->pull[l].drift[a] : 0.0));
                 }
             }
         }
+    }
+    for (size_t i = 0; !phases && i < 3 * s->spline.n; i++) {
+        s->system[i * FOCUS_BAND] *= 1.0 + s->mu;
     }
     fix_others(s, first, last);
     if (LAPACKE_dpbsv(LAPACK_COL_MAJOR, 'L', (lapack_int)(3 * s->spline.n), FOCUS_BAND - 1, 1,
@@ -138,6 +143,13 @@ void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t f
             s->c[i] += s->right[i];
         }
     }
+}
+
+void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first,
+                        size_t last) {
+    const struct match m = match_of(s, from, to, false);
+    focus_search_step(s, from, to, first, last, information(s, &m, from, to), m.power,
+                      m.matched / m.power, true);
 }
 
 /* ---- L-BFGS --------------------------------------------------------------------------------- */
@@ -166,7 +178,7 @@ static double dot(size_t n, const double *a, const double *b) {
 static double value(struct climb *c) {
     struct focus_search *s = c->s;
     focus_search_image(s, c->from, c->to, true);
-    focus_spline_apply(&s->spline, s->prior, s->c, c->scratch);
+    focus_search_prior(s, c->scratch);
     return 0.5 * dot(c->n, s->c, c->scratch) - c->weight * focus_search_sharpness(s);
 }
 
@@ -175,7 +187,7 @@ static void slope(struct climb *c, double *gradient) {
     focus_search_weigh(s, true);
     focus_search_project(s, c->from, c->to);
     focus_search_gradient(s, c->from, c->to, gradient);
-    focus_spline_apply(&s->spline, s->prior, s->c, c->scratch);
+    focus_search_prior(s, c->scratch);
     for (size_t i = 0; i < c->n; i++) {
         gradient[i] = c->scratch[i] - c->weight * gradient[i];
     }

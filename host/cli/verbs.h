@@ -19,5 +19,6 @@ int verb_render(int argc, char **argv);
 int verb_repair(int argc, char **argv);
 int verb_seal(int argc, char **argv);
 int verb_simulate(int argc, char **argv);
+int verb_track(int argc, char **argv);
 
 #endif
