@@ -8,8 +8,8 @@
 #include "algorithms/autofocus/focus_region.h"
 #include "algorithms/autofocus/focus_search.h"
 
-/* A correction counts when it leaves less than this part of what the reported poses left unexplained
- * of the echoes kept aside. */
+/* A correction counts when it leaves less than this part of what the reported poses left
+ * unexplained of the echoes kept aside. */
 #define BETTER 0.9
 
 /* Poses that leave less than this are as good as any that were found. */
@@ -40,9 +40,10 @@ nfsar_autofocus_options nfsar_autofocus_defaults(void) {
 
 static enum nfsar_status check_options(const nfsar_autofocus_options *o, nfsar_error *error) {
     if (!(o->time_scale_s > 0.0) || !isfinite(o->time_scale_s)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "a time scale of %g s: seconds in which the poses' error changes are wanted",
-                          o->time_scale_s);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "a time scale of %g s: seconds in which the poses' error changes are wanted",
+            o->time_scale_s);
     }
     if (!(o->most_m > 0.0) || !(o->most_m <= 0.1)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
@@ -51,8 +52,8 @@ static enum nfsar_status check_options(const nfsar_autofocus_options *o, nfsar_e
     }
     if (o->lines < 256 || o->voxels < 1) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "autofocus of %zu lines and %zu voxels: 256 and 1 are the least", o->lines,
-                          o->voxels);
+                          "autofocus of %zu lines and %zu voxels: 256 and 1 are the least",
+                          o->lines, o->voxels);
     }
     return NFSAR_OK;
 }
@@ -61,11 +62,12 @@ static enum nfsar_status check_times(const nfsar_capture *capture, double tau, n
     for (size_t i = 1; i < capture->n_pose; i++) {
         const double gap = capture->pose_time_s[i] - capture->pose_time_s[i - 1];
         if (gap > 0.2 * tau) {
-            return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                              "poses %zu and %zu are %.3g s apart, too far to carry errors that change "
-                              "within %.3g s: give poses at the pulses' times, or a larger "
-                              "--time-scale",
-                              i - 1, i, gap, tau);
+            return nfsar_fail(
+                error, NFSAR_ERROR_GEOMETRY,
+                "poses %zu and %zu are %.3g s apart, too far to carry errors that change "
+                "within %.3g s: give poses at the pulses' times, or a larger "
+                "--time-scale",
+                i - 1, i, gap, tau);
         }
     }
     const double span = capture->time_s[capture->n_pulse - 1] - capture->time_s[0];
@@ -90,16 +92,15 @@ enum nfsar_status nfsar_autofocus_plan_create(const nfsar_capture *capture,
     made->options = options != NULL ? *options : nfsar_autofocus_defaults();
     enum nfsar_status status = check_options(&made->options, error);
     if (status == NFSAR_OK && (capture->n_pulse < 64 || capture->n_pose < 1)) {
-        status = nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                            "%zu pulses are too few for autofocus: 64 are the least",
-                            capture->n_pulse);
+        status =
+            nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                       "%zu pulses are too few for autofocus: 64 are the least", capture->n_pulse);
     }
     if (status == NFSAR_OK) {
         status = check_times(capture, made->options.time_scale_s, error);
     }
     if (status == NFSAR_OK) {
-        status =
-            focus_region_make(capture, region, made->options.voxels, &made->region, error);
+        status = focus_region_make(capture, region, made->options.voxels, &made->region, error);
     }
     if (status != NFSAR_OK) {
         nfsar_autofocus_plan_destroy(made);
@@ -167,7 +168,8 @@ static void seen(void *context, const struct focus_search *search, size_t from, 
         for (size_t v = 0; v < search->voxels->n; v++) {
             w->picture[v] = CMPLXF(search->re[v], search->im[v]);
         }
-        w->plan->options.seen(w->plan->options.context, &w->plan->region.grid, w->picture, to - from);
+        w->plan->options.seen(w->plan->options.context, &w->plan->region.grid, w->picture,
+                              to - from);
     }
 }
 
@@ -176,8 +178,8 @@ static void clear(struct focus_search *s) {
     memset(s->m_re, 0, 2 * s->voxels->padded * sizeof *s->m_re);
 }
 
-/* Leave components across the line of sight more to the prior: they matter less, and short apertures
- * do not tell them. */
+/* Leave components across the line of sight more to the prior: they matter less, and short
+ * apertures do not tell them. */
 static void stiffen(struct focus_search *s, int main, double factor) {
     for (int a = 0; a < 3; a++) {
         s->stiff[a] = a == main ? 1.0 : factor;
@@ -244,8 +246,8 @@ static void measure(struct work *w, double *sharpness, double *entropy) {
 }
 
 static double unexplained(struct work *w) {
-    return focus_search_unexplained(&w->search, w->lines.data[FOCUS_FIT],
-                                    w->lines.data[FOCUS_HELD], SOLVE_STEPS);
+    return focus_search_unexplained(&w->search, w->lines.data[FOCUS_FIT], w->lines.data[FOCUS_HELD],
+                                    SOLVE_STEPS);
 }
 
 /* The displacements at the pulses, without their mean. */
@@ -281,8 +283,7 @@ static enum nfsar_status take(struct work *w, nfsar_error *error) {
 }
 
 static enum nfsar_autofocus_verdict judge(const nfsar_autofocus *r) {
-    if (r->unexplained_after < BETTER * r->unexplained_before &&
-        r->unexplained_after < EXPLAINED) {
+    if (r->unexplained_after < BETTER * r->unexplained_before && r->unexplained_after < EXPLAINED) {
         return NFSAR_AUTOFOCUS_FOCUSED;
     }
     return r->unexplained_before < EXPLAINED ? NFSAR_AUTOFOCUS_LEFT_ALONE : NFSAR_AUTOFOCUS_REFUSED;

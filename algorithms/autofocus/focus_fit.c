@@ -73,7 +73,8 @@ static double solve(struct focus_search *s, size_t from, size_t to, int steps) {
     double now = square(s->g_re, v) + square(s->g_im, v);
     for (int i = 0; i < steps && now > 0.0; i++) {
         forward(s, first, last, s->d_re, s->d_im, s->turned);
-        const double a = now / (square(turned, n) + lambda * (square(s->d_re, v) + square(s->d_im, v)));
+        const double a =
+            now / (square(turned, n) + lambda * (square(s->d_re, v) + square(s->d_im, v)));
         add(s->m_re, a, s->d_re, v);
         add(s->m_im, a, s->d_im, v);
         add(rest, -a, turned, n);

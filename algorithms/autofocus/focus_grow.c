@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* In correlation times: the first pulses, those added at a time, and those matched again with them. */
+/* In correlation times: the first pulses, those added at a time, and those matched again with them.
+ */
 #define START 0.3
 #define BLOCK 0.06
 #define AGAIN 0.3
@@ -71,8 +72,7 @@ static void active(const struct focus_search *s, size_t from, size_t to, size_t 
 }
 
 /* Match the new pulses, with some old ones beside them, to the image of the old, and add them. */
-static void add_block(struct focus_search *s, size_t *from, size_t *to, bool forward,
-                      bool image) {
+static void add_block(struct focus_search *s, size_t *from, size_t *to, bool forward, bool image) {
     const double block = BLOCK * s->tau_s, again = AGAIN * s->tau_s;
     size_t new_from = *to, new_to = *to, near_from = *from, near_to = *to;
     if (forward) {

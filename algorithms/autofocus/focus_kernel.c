@@ -48,9 +48,8 @@ MULTIVERSION void focus_add(const struct focus_voxels *voxels, size_t first,
     const struct focus_pair p = *pair;
     for (int v = 0; v < FOCUS_TILE; v++) {
         float ux, uy, uz;
-        const float way =
-            leg(x[v], y[v], z[v], square[v], p.tx, p.tx_range, &ux, &uy, &uz) +
-            leg(x[v], y[v], z[v], square[v], p.rx, p.rx_range, &ux, &uy, &uz);
+        const float way = leg(x[v], y[v], z[v], square[v], p.tx, p.tx_range, &ux, &uy, &uz) +
+                          leg(x[v], y[v], z[v], square[v], p.rx, p.rx_range, &ux, &uy, &uz);
         turned(way, turns, &pr[v], &pi[v]);
         turned(way, step, &wr[v], &wi[v]);
         ar[v] = c[2 * last];
@@ -83,9 +82,8 @@ MULTIVERSION static void project_tile(const struct focus_voxels *voxels, size_t 
     const struct focus_pair p = *pair;
     for (int v = 0; v < FOCUS_TILE; v++) {
         float tx, ty, tz, rx, ry, rz, er, ei;
-        const float way =
-            leg(x[v], y[v], z[v], square[v], p.tx, p.tx_range, &tx, &ty, &tz) +
-            leg(x[v], y[v], z[v], square[v], p.rx, p.rx_range, &rx, &ry, &rz);
+        const float way = leg(x[v], y[v], z[v], square[v], p.tx, p.tx_range, &tx, &ty, &tz) +
+                          leg(x[v], y[v], z[v], square[v], p.rx, p.rx_range, &rx, &ry, &rz);
         ux[v] = tx + rx;
         uy[v] = ty + ry;
         uz[v] = tz + rz;

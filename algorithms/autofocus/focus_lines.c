@@ -8,8 +8,8 @@
 
 #include "algorithms/buffer.h"
 
-/* Frequencies for each cycle that the region's farthest ways make over the band: two are Nyquist's, and
- * the sums' triangles fall to 0.81 at a quarter of their rate. */
+/* Frequencies for each cycle that the region's farthest ways make over the band: two are Nyquist's,
+ * and the sums' triangles fall to 0.81 at a quarter of their rate. */
 #define OVERSAMPLING 4.0
 
 /* Samples kept aside: every second one; where there are too few, every second channel. */
@@ -19,10 +19,11 @@ static bool by_samples(const nfsar_capture *capture) {
 
 static enum nfsar_status check_split(const nfsar_capture *capture, nfsar_error *error) {
     if (!by_samples(capture) && capture->array.n_channel < 2) {
-        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                          "%zu frequencies of one channel are too few to fit with some and to check "
-                          "with the others: autofocus wants 8 frequencies or 2 channels",
-                          capture->n_sample);
+        return nfsar_fail(
+            error, NFSAR_ERROR_GEOMETRY,
+            "%zu frequencies of one channel are too few to fit with some and to check "
+            "with the others: autofocus wants 8 frequencies or 2 channels",
+            capture->n_sample);
     }
     return NFSAR_OK;
 }
@@ -40,21 +41,22 @@ static enum nfsar_status choose_band(const nfsar_capture *capture, double reach,
     const double there = (double)(by_samples(capture) ? capture->n_sample / 2 : capture->n_sample);
     n = fmin(n, fmax(there, 1.0));
     if (n > FOCUS_BINS) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "a region whose ways differ by %.3g m wants %g frequencies, and autofocus "
-                          "has %d: give a smaller region (--x, --y, --z)",
-                          reach, n, (int)FOCUS_BINS);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "a region whose ways differ by %.3g m wants %g frequencies, and autofocus "
+            "has %d: give a smaller region (--x, --y, --z)",
+            reach, n, (int)FOCUS_BINS);
     }
     const double step = n > 1.0 ? (high - low) / (n - 1.0) : 0.0;
-    lines->band = (struct focus_band){(size_t)n, low / NFSAR_SPEED_OF_LIGHT,
-                                      step / NFSAR_SPEED_OF_LIGHT};
+    lines->band =
+        (struct focus_band){(size_t)n, low / NFSAR_SPEED_OF_LIGHT, step / NFSAR_SPEED_OF_LIGHT};
     lines->k0 = 2.0 * NFSAR_PI * lines->band.turns;
     lines->dk = 2.0 * NFSAR_PI * lines->band.step;
     return NFSAR_OK;
 }
 
-/* Pulses and channels spread evenly, at most `most` lines. Channels go first: those of one pulse are a
- * fraction of a wavelength apart, and one error. */
+/* Pulses and channels spread evenly, at most `most` lines. Channels go first: those of one pulse
+ * are a fraction of a wavelength apart, and one error. */
 static enum nfsar_status choose_lines(const nfsar_capture *capture, size_t most,
                                       struct focus_lines *lines, size_t **channel,
                                       nfsar_error *error) {
@@ -120,8 +122,7 @@ static enum nfsar_status fill_pulse(const nfsar_capture *capture, const nfsar_ec
                                     float complex *echo, nfsar_vec3 *tx, nfsar_vec3 *rx,
                                     struct focus_lines *lines, nfsar_error *error) {
     const size_t pulse = lines->pulse[p], n_sample = capture->n_sample;
-    enum nfsar_status status =
-        source->read(source->context, pulse, 1, 0, n_sample, echo, error);
+    enum nfsar_status status = source->read(source->context, pulse, 1, 0, n_sample, echo, error);
     if (status == NFSAR_OK) {
         status = nfsar_capture_antennas(capture, false, pulse, 1, tx, rx, error);
     }
@@ -137,8 +138,8 @@ static enum nfsar_status fill_pulse(const nfsar_capture *capture, const nfsar_ec
             const float complex sample = echo[c * n_sample + s];
             if (!isfinite(crealf(sample)) || !isfinite(cimagf(sample))) {
                 return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                                  "pulse %zu, channel %zu, sample %zu is not a finite number", pulse,
-                                  c, s);
+                                  "pulse %zu, channel %zu, sample %zu is not a finite number",
+                                  pulse, c, s);
             }
             const size_t half = by_samples(capture) ? s % 2 : i % 2;
             put_sample(lines, sample, capture->frequency_hz[s], lines->base[line],

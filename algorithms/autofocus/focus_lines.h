@@ -1,5 +1,5 @@
-/* The echoes that autofocus looks at: some pulses' channels, moved to the region's centre and summed
- * to the few frequencies that the region needs. */
+/* The echoes that autofocus looks at: some pulses' channels, moved to the region's centre and
+ * summed to the few frequencies that the region needs. */
 #ifndef NFSAR_ALGORITHMS_AUTOFOCUS_FOCUS_LINES_H
 #define NFSAR_ALGORITHMS_AUTOFOCUS_FOCUS_LINES_H
 

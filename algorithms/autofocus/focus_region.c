@@ -115,21 +115,20 @@ enum nfsar_status focus_region_make(const nfsar_capture *capture, const nfsar_gr
     }
     region->grid = (nfsar_grid){made[0], made[1], made[2]};
     region->reach = 2.0 * wide;
-    const double voxels =
-        (double)made[0].count * (double)made[1].count * (double)made[2].count;
+    const double voxels = (double)made[0].count * (double)made[1].count * (double)made[2].count;
     if (voxels > (double)most) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "a region of %.3g x %.3g x %.3g m has %.0f voxels, and autofocus is asked "
-                          "for at most %zu: give a smaller one (--x, --y, --z)",
-                          2.0 * half[0], 2.0 * half[1], 2.0 * half[2], voxels, most);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "a region of %.3g x %.3g x %.3g m has %.0f voxels, and autofocus is asked "
+            "for at most %zu: give a smaller one (--x, --y, --z)",
+            2.0 * half[0], 2.0 * half[1], 2.0 * half[2], voxels, most);
     }
     for (size_t i = 0; i < capture->n_pose; i++) {
         if (nfsar_vec3_distance(capture->pose[i].position, region->centre) < 1.2 * wide) {
             return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                               "pose %zu is %.3g m from the region's centre, within or beside the "
                               "region: give the targets' region (--x, --y, --z)",
-                              i,
-                              nfsar_vec3_distance(capture->pose[i].position, region->centre));
+                              i, nfsar_vec3_distance(capture->pose[i].position, region->centre));
         }
     }
     return fill(region, error);

@@ -32,7 +32,9 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     s->pair = buffer_zeros(lines->n, sizeof *s->pair);
     s->pull = buffer_zeros(lines->n, sizeof *s->pull);
     s->m_re = buffer_zeros(4 * voxels->padded, sizeof *s->m_re);
-    s->m_im = s->m_re + voxels->padded; s->d_re = s->m_im + voxels->padded; s->d_im = s->d_re + voxels->padded;
+    s->m_im = s->m_re + voxels->padded;
+    s->d_re = s->m_im + voxels->padded;
+    s->d_im = s->d_re + voxels->padded;
     s->rest = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->rest);
     s->turned = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->turned);
     s->damp = 0.05;
@@ -79,8 +81,8 @@ void focus_search_use(struct focus_search *s, const float complex *data) {
 
 enum nfsar_status focus_search_refine_knots(struct focus_search *s, double step_s,
                                             nfsar_error *error) {
-    const struct focus_spline to = focus_spline_make(
-        s->lines->time_s[0], s->lines->time_s[s->lines->n - 1], step_s);
+    const struct focus_spline to =
+        focus_spline_make(s->lines->time_s[0], s->lines->time_s[s->lines->n - 1], step_s);
     double *c = buffer_zeros(3 * to.n, sizeof *c);
     double *prior = buffer_zeros(to.n * FOCUS_ORDER, sizeof *prior);
     double *system = buffer_zeros(3 * to.n * FOCUS_BAND, sizeof *system);
@@ -233,8 +235,7 @@ void focus_search_project_placed(struct focus_search *s, size_t from, size_t to)
     }
 }
 
-void focus_search_gradient(const struct focus_search *s, size_t from, size_t to,
-                           double *gradient) {
+void focus_search_gradient(const struct focus_search *s, size_t from, size_t to, double *gradient) {
     memset(gradient, 0, 3 * s->spline.n * sizeof *gradient);
     for (size_t l = from * s->lines->per_pulse; l < to * s->lines->per_pulse; l++) {
         double w[FOCUS_ORDER];

@@ -26,7 +26,7 @@ struct focus_search {
     double sigma, tau_s;       /* the prior's */
     bool normal;
     double stiff[3];
-    double trust;              /* nats of sharpness for each tau_s */
+    double trust; /* nats of sharpness for each tau_s */
     struct focus_spline spline;
     double *c;               /* [n][3] coefficients */
     double *prior;           /* [n][FOCUS_ORDER] */
@@ -35,12 +35,13 @@ struct focus_search {
     float *coefficient;      /* [lines][2 band.n] */
     struct focus_pair *pair; /* [lines] */
     struct focus_pull *pull; /* [lines] */
-    float *m_re, *m_im, *d_re, *d_im; float *rest, *turned;
+    float *m_re, *m_im, *d_re, *d_im;
+    float *rest, *turned;
     double damp, mu;
     double *kept;
-    double *system;          /* [3n][FOCUS_BAND] lower band */
-    double *right;           /* [3n] */
-    double *energy;          /* [n_pulse] sum |echo|^2 */
+    double *system; /* [3n][FOCUS_BAND] lower band */
+    double *right;  /* [3n] */
+    double *energy; /* [n_pulse] sum |echo|^2 */
 };
 
 enum nfsar_status focus_search_make(const struct focus_lines *lines,
@@ -63,7 +64,8 @@ double focus_search_sharpness(const struct focus_search *search);
 void focus_search_weigh(struct focus_search *search, bool derivative);
 /* Project it on the pulses [from, to): fills pull of their lines. */
 void focus_search_project(struct focus_search *search, size_t from, size_t to);
-/* gradient[n][3] of the sharpness by the coefficients, after weighing with derivative and projecting. */
+/* gradient[n][3] of the sharpness by the coefficients, after weighing with derivative and
+ * projecting. */
 void focus_search_gradient(const struct focus_search *search, size_t from, size_t to,
                            double *gradient);
 
@@ -74,8 +76,8 @@ void focus_search_match(struct focus_search *search, size_t from, size_t to, siz
 
 /* Steps of L-BFGS, its first metric that of Gauss and Newton, on the pulses [from, to). Returns how
  * many were taken; fewer when nothing is gained any more. Leaves the image of these pulses. */
-enum nfsar_status focus_search_climb(struct focus_search *search, size_t from, size_t to,
-                                     int steps, double tolerance, int *taken, nfsar_error *error);
+enum nfsar_status focus_search_climb(struct focus_search *search, size_t from, size_t to, int steps,
+                                     double tolerance, int *taken, nfsar_error *error);
 
 /* Rounds of: the image that explains the pulses [from, to) best, by a few steps of conjugate
  * gradients; then a Gauss-Newton step of the displacements against what it leaves. */
@@ -83,7 +85,8 @@ double focus_search_fit(struct focus_search *search, size_t from, size_t to, int
 void focus_search_project_placed(struct focus_search *s, size_t from, size_t to);
 void focus_search_prior(const struct focus_search *s, double *product);
 void focus_search_place(struct focus_search *s, size_t line);
-void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t first, size_t last, double info, double power, double beta, bool farther);
+void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t first, size_t last,
+                       double info, double power, double beta, bool farther);
 
 /* Grow from the strongest pulses to all, each new one matched to the image of those before. */
 struct focus_growth {
@@ -100,7 +103,6 @@ double focus_search_unexplained(struct focus_search *search, const float complex
 /* By sharpness first, or by what explains the echoes alone. */
 enum focus_way { FOCUS_SHARP, FOCUS_FIT_ALONE };
 enum nfsar_status focus_search_grow(struct focus_search *search, enum focus_way way,
-                                    const struct focus_growth *growth,
-                                    nfsar_error *error);
+                                    const struct focus_growth *growth, nfsar_error *error);
 
 #endif

@@ -15,7 +15,8 @@ enum { FOCUS_ORDER = 4, FOCUS_BAND = 3 * FOCUS_ORDER }; /* diagonals on and belo
 
 struct focus_spline focus_spline_make(double from_s, double to_s, double step_s);
 
-/* The first of the four coefficients that matter at a time, and their weights; derivative 0 to 3. */
+/* The first of the four coefficients that matter at a time, and their weights; derivative 0 to 3.
+ */
 size_t focus_spline_at(const struct focus_spline *spline, double time_s, int derivative,
                        double weight[FOCUS_ORDER]);
 

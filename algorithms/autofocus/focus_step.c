@@ -13,9 +13,9 @@
 
 /* How well the lines match what was projected. */
 struct match {
-    double matched;  /* sum over pulses of |match|, or of Re match */
-    double power;    /* sum |field|^2 */
-    double echo;     /* sum |echo|^2 */
+    double matched; /* sum over pulses of |match|, or of Re match */
+    double power;   /* sum |field|^2 */
+    double echo;    /* sum |echo|^2 */
     double samples;
 };
 
@@ -81,7 +81,8 @@ static void begin_system(struct focus_search *s) {
     for (size_t i = 0; i < s->spline.n; i++) {
         for (size_t d = 0; d < FOCUS_ORDER && d <= i; d++) {
             for (size_t a = 0; a < 3; a++) {
-                s->system[(3 * (i - d) + a) * FOCUS_BAND + 3 * d] += s->stiff[a] * s->prior[i * FOCUS_ORDER + d];
+                s->system[(3 * (i - d) + a) * FOCUS_BAND + 3 * d] +=
+                    s->stiff[a] * s->prior[i * FOCUS_ORDER + d];
             }
         }
     }
@@ -118,8 +119,7 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
             sum += s->pull[l].match;
         }
         const double phase = carg(sum), sine = sin(phase);
-        const double farther =
-            !phases || fabs(phase) < 1e-3 ? 1.0 : fmin(phase / sine, 3.0);
+        const double farther = !phases || fabs(phase) < 1e-3 ? 1.0 : fmin(phase / sine, 3.0);
         for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
             double w[FOCUS_ORDER];
             const size_t at = focus_spline_at(&s->spline, s->lines->time_s[l], 0, w);
@@ -128,7 +128,8 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
                 for (size_t a = 0; a < 3; a++) {
                     s->right[3 * (at + i) + a] +=
                         w[i] * curvature *
-                        (farther * s->pull[l].slope[a] / beta - (phases ? s->pull[l].drift[a] : 0.0));
+                        (farther * s->pull[l].slope[a] / beta -
+                         (phases && s->power == 2.0 ? s->pull[l].drift[a] : 0.0));
                 }
             }
         }
@@ -145,8 +146,7 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
     }
 }
 
-void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first,
-                        size_t last) {
+void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first, size_t last) {
     const struct match m = match_of(s, from, to, false);
     focus_search_step(s, from, to, first, last, information(s, &m, from, to), m.power,
                       m.matched / m.power, true);

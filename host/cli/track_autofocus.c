@@ -1,4 +1,5 @@
-/* nfsar track --autofocus: smooth errors of poses, by the sharpest image that explains the echoes. */
+/* nfsar track --autofocus: smooth errors of poses, by the sharpest image that explains the echoes.
+ */
 #include "host/cli/track_autofocus.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 
 static const char *const verdict_text[] = {"focused", "left alone", "refused"};
 
-/* ---- pictures of the steps -------------------------------------------------------------------- */
+/* ---- pictures of the steps --------------------------------------------------------------------
+ */
 
 struct series {
     const char *folder;
@@ -35,8 +37,7 @@ static void draw(void *context, const nfsar_grid *grid, const float complex *ima
     char title[64], path[4096];
     snprintf(title, sizeof title, "step %d: %zu pulses", series->n, n_pulse);
     options.title = title;
-    const int length =
-        snprintf(path, sizeof path, "%s/step-%03d.png", series->folder, series->n);
+    const int length = snprintf(path, sizeof path, "%s/step-%03d.png", series->folder, series->n);
     if (length < 0 || (size_t)length >= sizeof path) {
         series->status = nfsar_fail(&series->error, NFSAR_ERROR_ARGUMENT,
                                     "--series: the folder's name is too long");
@@ -56,7 +57,8 @@ static enum nfsar_status make_folder(const char *folder, nfsar_error *error) {
                       strerror(errno));
 }
 
-/* ---- what was found --------------------------------------------------------------------------- */
+/* ---- what was found ---------------------------------------------------------------------------
+ */
 
 static int print_json(const struct track_autofocus *job, const nfsar_autofocus *r, bool written) {
     json_t *object = json_pack(
@@ -72,9 +74,9 @@ static int print_json(const struct track_autofocus *job, const nfsar_autofocus *
         r->entropy_after, "lines", (json_int_t)r->lines);
     json_t *trace = json_array();
     for (size_t i = 0; i < r->n_trace; i++) {
-        json_array_append_new(trace, json_pack("{s:I, s:f}", "pulses",
-                                               (json_int_t)r->trace[i].n_pulse, "sharpness",
-                                               r->trace[i].sharpness));
+        json_array_append_new(trace,
+                              json_pack("{s:I, s:f}", "pulses", (json_int_t)r->trace[i].n_pulse,
+                                        "sharpness", r->trace[i].sharpness));
     }
     if (object != NULL) {
         json_object_set_new(object, "trace", trace);
@@ -92,13 +94,14 @@ static void print_found(const nfsar_autofocus *r) {
     if (isfinite(r->unexplained_null[0])) {
         printf("null test (pulses of random phase): unexplained %.2f %% before, %.2f %% after; "
                "sharpness %.4g before, %.4g after\n",
-               100.0 * r->unexplained_null[0], 100.0 * r->unexplained_null[1],
-               r->null_sharpness[0], r->null_sharpness[1]);
+               100.0 * r->unexplained_null[0], 100.0 * r->unexplained_null[1], r->null_sharpness[0],
+               r->null_sharpness[1]);
     }
     printf("verdict      %s\n", verdict_text[r->verdict]);
 }
 
-/* ---- the capture ------------------------------------------------------------------------------ */
+/* ---- the capture ------------------------------------------------------------------------------
+ */
 
 static enum nfsar_status write_capture(const struct track_autofocus *job, nfsar_capture_file *file,
                                        const nfsar_autofocus *r, nfsar_error *error) {
@@ -121,8 +124,8 @@ static enum nfsar_status write_capture(const struct track_autofocus *job, nfsar_
     return status;
 }
 
-/* The region asked for; what was not given is as wide as the aperture, at the ranges of the strongest
- * echoes. */
+/* The region asked for; what was not given is as wide as the aperture, at the ranges of the
+ * strongest echoes. */
 static enum nfsar_status make_region(const struct track_autofocus *job,
                                      const nfsar_capture *capture, const nfsar_echo_source *source,
                                      nfsar_grid *region, nfsar_error *error) {
@@ -171,8 +174,7 @@ static enum nfsar_status find(struct track_autofocus *job, const nfsar_capture *
     if (status == NFSAR_OK) {
         const nfsar_grid grid = nfsar_autofocus_plan_grid(plan);
         say_region(&grid);
-        status =
-            nfsar_autofocus_execute(plan, source, found, cli_progress("autofocus"), error);
+        status = nfsar_autofocus_execute(plan, source, found, cli_progress("autofocus"), error);
         cli_progress_end();
     }
     nfsar_autofocus_plan_destroy(plan);
@@ -195,8 +197,8 @@ int track_autofocus(struct track_autofocus *job) {
     }
     if (status == NFSAR_OK) {
         const nfsar_capture *header = nfsar_capture_file_header(file);
-        calibrated = (nfsar_calibrated_source){.capture = header,
-                                               .raw = nfsar_capture_file_source(file)};
+        calibrated =
+            (nfsar_calibrated_source){.capture = header, .raw = nfsar_capture_file_source(file)};
         const nfsar_echo_source source = nfsar_calibrated(&calibrated);
         status = find(job, header, &source, &found, &error);
     }

@@ -1,6 +1,6 @@
 /** @file
- * Smooth errors of poses, from the echoes themselves: the displacements that make the image sharp and
- * explain the echoes (docs/autofocus.md, docs/theory/autofocus.md).
+ * Smooth errors of poses, from the echoes themselves: the displacements that make the image sharp
+ * and explain the echoes (docs/autofocus.md, docs/theory/autofocus.md).
  */
 #ifndef NFSAR_AUTOFOCUS_H
 #define NFSAR_AUTOFOCUS_H
@@ -17,16 +17,17 @@
 
 /** Options; nfsar_autofocus_defaults() fills them. */
 typedef struct nfsar_autofocus_options {
-    double time_scale_s; /**< the errors' correlation time tau: correlation exp(-t^2 / (2 tau^2)); 1.
-                              Within a third of it they must change by less than a wavelength */
-    double most_m;       /**< standard deviation that each component of the error may have; 3 mm */
-    size_t lines;        /**< most pairs of pulse and channel that are looked at; 10000 */
-    size_t voxels;       /**< most voxels of the region; 60000 */
-    bool null_test;      /**< also see what the same procedure gains on pulses of random phase, which
-                              takes as long again; false */
-    uint64_t seed;       /**< of the null test's phases; 1 */
-    /** Called with the region's image [z][y][x], on its grid, of the pulses that are focused so far,
-     * whenever that has changed; NULL (default) for nobody. Not to be kept. */
+    double
+        time_scale_s; /**< the errors' correlation time tau: correlation exp(-t^2 / (2 tau^2)); 1.
+                           Within a third of it they must change by less than a wavelength */
+    double most_m;    /**< standard deviation that each component of the error may have; 3 mm */
+    size_t lines;     /**< most pairs of pulse and channel that are looked at; 10000 */
+    size_t voxels;    /**< most voxels of the region; 60000 */
+    bool null_test;   /**< also see what the same procedure gains on pulses of random phase, which
+                           takes as long again; false */
+    uint64_t seed;    /**< of the null test's phases; 1 */
+    /** Called with the region's image [z][y][x], on its grid, of the pulses that are focused so
+     * far, whenever that has changed; NULL (default) for nobody. Not to be kept. */
     void (*seen)(void *context, const nfsar_grid *grid, const float complex *image, size_t n_pulse);
     void *context; /**< handed to seen() untouched */
 } nfsar_autofocus_options;
@@ -53,19 +54,19 @@ typedef struct nfsar_autofocus {
                                  What was found, whatever the verdict; owned */
     double correction_m;    /**< its root of the mean square along the line of sight to the region's
                                  centre, metres */
-    double unexplained_before; /**< part of the energy of the echoes kept aside that the image
-                                    which explains the others best does not predict: poses as
-                                    reported */
-    double unexplained_after;  /**< likewise with the correction */
-    double unexplained_null[2]; /**< of the null test, before and after; NaN without */
-    double sharpness_before; /**< sum |o|^4 over (sum |o|^2)^2 of the image of the echoes kept aside,
-                                  poses as reported */
-    double sharpness_after;  /**< likewise with the correction */
-    double entropy_before;   /**< of |o|^2 as a distribution, natural logarithm; likewise */
-    double entropy_after;    /**< likewise with the correction */
-    double null_sharpness[2]; /**< as sharpness, of the null test; NaN without */
-    size_t lines;             /**< that were looked at */
-    size_t n_trace;           /**< steps */
+    double unexplained_before;   /**< part of the energy of the echoes kept aside that the image
+                                      which explains the others best does not predict: poses as
+                                      reported */
+    double unexplained_after;    /**< likewise with the correction */
+    double unexplained_null[2];  /**< of the null test, before and after; NaN without */
+    double sharpness_before;     /**< sum |o|^4 over (sum |o|^2)^2 of the image of the echoes kept
+                                    aside,     poses as reported */
+    double sharpness_after;      /**< likewise with the correction */
+    double entropy_before;       /**< of |o|^2 as a distribution, natural logarithm; likewise */
+    double entropy_after;        /**< likewise with the correction */
+    double null_sharpness[2];    /**< as sharpness, of the null test; NaN without */
+    size_t lines;                /**< that were looked at */
+    size_t n_trace;              /**< steps */
     nfsar_autofocus_step *trace; /**< [n_trace] owned */
 } nfsar_autofocus;
 
@@ -76,7 +77,8 @@ typedef struct nfsar_autofocus_plan nfsar_autofocus_plan;
 nfsar_autofocus_options nfsar_autofocus_defaults(void);
 
 /** Prepare to focus captures of this geometry.
- * @param capture frequencies, array, poses, times; its echo is not looked at. Must outlive the plan.
+ * @param capture frequencies, array, poses, times; its echo is not looked at. Must outlive the
+ * plan.
  * @param region  where the targets are: its limits matter, the spacing is chosen here. What lies
  *                outside is clutter.
  * @param options NULL for the defaults.
