@@ -22,7 +22,10 @@
 #define KNOTS      0.4
 #define FINE_KNOTS 0.25
 
-enum { SOLVE_STEPS = 6, POLISH = 5, POLISH_ROUNDS = 4, POLISH_STEPS = 4 };
+enum { SOLVE_STEPS = 6, POLISH = 5, POLISH_ROUNDS = 3, POLISH_STEPS = 3 };
+
+/* Part of what a polish leaves that makes another one worth while. */
+#define WORTH 0.005
 
 /* Nats for each correlation time that a fit of all pulses is trusted at the most. */
 #define TRUST_POLISH 1000.0
@@ -197,14 +200,20 @@ static enum nfsar_status follow(struct work *w, enum focus_way way, double from,
     enum nfsar_status status = focus_search_grow(s, way, &growth, error);
     stiffen(s, w->plan->region.main, 1.0);
     s->trust = TRUST_POLISH;
+    double left = 1.0;
     for (int i = 0; status == NFSAR_OK && i < POLISH; i++) {
-        focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
+        const double then =
+            focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
         focus_search_image(s, 0, w->lines.n_pulse, true);
         seen(w, s, 0, w->lines.n_pulse);
         if (!nfsar_progress_report(w->progress,
                                    from + (to - from) * (0.8 + 0.2 * (i + 1) / POLISH))) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
         }
+        if (then > (1.0 - WORTH) * left) {
+            break;
+        }
+        left = then;
     }
     if (status == NFSAR_OK) {
         *unexplained = focus_search_unexplained(s, w->lines.data[FOCUS_FIT],

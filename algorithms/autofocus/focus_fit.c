@@ -12,7 +12,7 @@ static void forward(struct focus_search *s, size_t first, size_t last, const flo
 #pragma omp parallel for schedule(static)
     for (size_t l = first; l < last; l++) {
         struct focus_field f;
-        focus_project(s->voxels, &s->lines->band, &s->pair[l], re, im, &f);
+        focus_echo(s->voxels, &s->lines->band, &s->pair[l], re, im, &f);
         for (size_t i = 0; i < k; i++) {
             out[l * k + i] = (float)f.field[i];
         }

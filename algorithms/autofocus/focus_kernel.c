@@ -1,6 +1,7 @@
 #include "algorithms/autofocus/focus_kernel.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "algorithms/multiversion.h"
@@ -70,9 +71,10 @@ MULTIVERSION void focus_add(const struct focus_voxels *voxels, size_t first,
     }
 }
 
-MULTIVERSION static void project_tile(const struct focus_voxels *voxels, size_t first,
+static inline __attribute__((always_inline)) void
+project_tile(const struct focus_voxels *voxels, size_t first,
                                       const struct focus_band *band, const struct focus_pair *pair,
-                                      const float *restrict g_re, const float *restrict g_im,
+                                      const float *restrict g_re, const float *restrict g_im, bool pulls,
                                       struct focus_field *restrict out) {
     const float turns = (float)band->turns, step = (float)band->step;
     const float *restrict x = voxels->x + first, *restrict y = voxels->y + first;
@@ -100,12 +102,14 @@ MULTIVERSION static void project_tile(const struct focus_voxels *voxels, size_t 
             const float a = pr[v], b = pi[v];
             fr += a;
             fi += b;
-            xr += ux[v] * a;
-            xi += ux[v] * b;
-            yr += uy[v] * a;
-            yi += uy[v] * b;
-            zr += uz[v] * a;
-            zi += uz[v] * b;
+            if (pulls) {
+                xr += ux[v] * a;
+                xi += ux[v] * b;
+                yr += uy[v] * a;
+                yi += uy[v] * b;
+                zr += uz[v] * a;
+                zi += uz[v] * b;
+            }
             pr[v] = a * wr[v] - b * wi[v];
             pi[v] = a * wi[v] + b * wr[v];
         }
@@ -120,11 +124,34 @@ MULTIVERSION static void project_tile(const struct focus_voxels *voxels, size_t 
     }
 }
 
+MULTIVERSION static void project_pulls(const struct focus_voxels *voxels, size_t first,
+                                       const struct focus_band *band,
+                                       const struct focus_pair *pair, const float *g_re,
+                                       const float *g_im, struct focus_field *out) {
+    project_tile(voxels, first, band, pair, g_re, g_im, true, out);
+}
+
+MULTIVERSION static void project_field(const struct focus_voxels *voxels, size_t first,
+                                       const struct focus_band *band,
+                                       const struct focus_pair *pair, const float *g_re,
+                                       const float *g_im, struct focus_field *out) {
+    project_tile(voxels, first, band, pair, g_re, g_im, false, out);
+}
+
 void focus_project(const struct focus_voxels *voxels, const struct focus_band *band,
                    const struct focus_pair *pair, const float *g_re, const float *g_im,
                    struct focus_field *out) {
     memset(out, 0, sizeof *out);
     for (size_t first = 0; first < voxels->padded; first += FOCUS_TILE) {
-        project_tile(voxels, first, band, pair, g_re + first, g_im + first, out);
+        project_pulls(voxels, first, band, pair, g_re + first, g_im + first, out);
+    }
+}
+
+void focus_echo(const struct focus_voxels *voxels, const struct focus_band *band,
+                const struct focus_pair *pair, const float *g_re, const float *g_im,
+                struct focus_field *out) {
+    memset(out->field, 0, sizeof out->field);
+    for (size_t first = 0; first < voxels->padded; first += FOCUS_TILE) {
+        project_field(voxels, first, band, pair, g_re + first, g_im + first, out);
     }
 }

@@ -51,4 +51,9 @@ void focus_project(const struct focus_voxels *voxels, const struct focus_band *b
                    const struct focus_pair *pair, const float *g_re, const float *g_im,
                    struct focus_field *out);
 
+/* Only the field. */
+void focus_echo(const struct focus_voxels *voxels, const struct focus_band *band,
+                const struct focus_pair *pair, const float *g_re, const float *g_im,
+                struct focus_field *out);
+
 #endif
