@@ -35,7 +35,7 @@ static void simulate(const char *name, double snr_db) {
     char text[2048];
     snprintf(text, sizeof text, scene, snr_db);
     test_write_file("scan.yaml", text, strlen(text));
-    assert_int_equal(test_command(output, sizeof output, "simulate '%s' -o '%s'",
+    assert_int_equal(test_command(output, sizeof output, "simulate '%s' --seed 2 -o '%s'",
                                   test_path("scan.yaml"), test_path(name)),
                      0);
 }
