@@ -202,8 +202,8 @@ static enum nfsar_status follow(struct work *w, enum focus_way way, double from,
     s->trust = TRUST_POLISH;
     double left = 1.0;
     for (int i = 0; status == NFSAR_OK && i < POLISH; i++) {
-        const double then =
-            focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
+        const double then = focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
+        s->fitted = false;
         focus_search_image(s, 0, w->lines.n_pulse, true);
         seen(w, s, 0, w->lines.n_pulse);
         if (!nfsar_progress_report(w->progress,

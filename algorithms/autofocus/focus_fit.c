@@ -2,9 +2,14 @@
 #include "algorithms/autofocus/focus_search.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of the image, against |s|^2: a voxel alone is seen by all samples. */
+#define DAMPED 0.05
+
+/* Most of the energy that a fit is taken to explain. */
+#define LEAST_LEFT 1e-3
 
 static void forward(struct focus_search *s, size_t first, size_t last, const float *re,
                     const float *im, float *out) {
@@ -55,7 +60,7 @@ static void add(float *to, double f, const float *a, size_t n) {
 static double solve(struct focus_search *s, size_t from, size_t to, int steps) {
     const size_t first = from * s->lines->per_pulse, last = to * s->lines->per_pulse;
     const size_t k = 2 * s->lines->band.n, n = (last - first) * k, v = s->voxels->padded;
-    const double lambda = s->damp * (double)((last - first) * s->lines->band.n);
+    const double lambda = DAMPED * (double)((last - first) * s->lines->band.n);
     float *rest = s->rest + first * k, *turned = s->turned + first * k;
 #pragma omp parallel for schedule(static)
     for (size_t l = first; l < last; l++) {
@@ -114,10 +119,10 @@ double focus_search_fit(struct focus_search *s, size_t from, size_t to, int roun
         if (r > 0 && worth + scale * left > before) {
             /* The step was too long: go back, and take a shorter one. */
             memcpy(s->c, s->kept, n * sizeof *s->c);
-            s->mu = fmin(4.0 * s->mu + 0.01, 1e3);
+            s->damping = fmin(4.0 * s->damping + 0.01, 1e3);
             left = solve(s, from, to, steps);
         } else {
-            s->mu *= r > 0 ? 0.3 : 1.0;
+            s->damping *= r > 0 ? 0.3 : 1.0;
         }
         if (r == rounds) {
             break;
@@ -132,13 +137,13 @@ double focus_search_fit(struct focus_search *s, size_t from, size_t to, int roun
         }
         const double times = (s->lines->time_s[last - 1] - s->lines->time_s[first]) / s->tau_s;
         const double info =
-            fmin(power / fmax(left, 1e-3 * all) * (double)((last - first) * s->lines->band.n),
+            fmin(power / fmax(left, LEAST_LEFT * all) * (double)((last - first) * s->lines->band.n),
                  s->trust * times);
         const size_t at = focus_spline_at(&s->spline, s->lines->time_s[first], 0, w);
         const size_t end =
             focus_spline_at(&s->spline, s->lines->time_s[last - 1], 0, w) + FOCUS_ORDER;
         focus_search_prior(s, s->right);
-        scale = info / power;
+        scale = power > 0.0 ? info / power : 0.0;
         before = scale * left;
         for (size_t i = 0; i < n; i++) {
             before += 0.5 * s->right[i] * s->c[i];
@@ -148,7 +153,8 @@ double focus_search_fit(struct focus_search *s, size_t from, size_t to, int roun
     }
     memcpy(s->re, s->m_re, s->voxels->padded * sizeof(float));
     memcpy(s->im, s->m_im, s->voxels->padded * sizeof(float));
-    return left / all;
+    s->fitted = true;
+    return all > 0.0 ? left / all : 1.0;
 }
 
 double focus_search_unexplained(struct focus_search *s, const float complex *fit,
@@ -171,5 +177,5 @@ double focus_search_unexplained(struct focus_search *s, const float complex *fit
         matched += e * f;
         power += f * f;
     }
-    return power > 0.0 ? 1.0 - fmax(matched, 0.0) * matched / (power * all) : 1.0;
+    return power > 0.0 && all > 0.0 ? 1.0 - fmax(matched, 0.0) * matched / (power * all) : 1.0;
 }

@@ -91,7 +91,7 @@ static void add_block(struct focus_search *s, size_t *from, size_t *to, bool for
     const size_t all_to = new_to > near_to ? new_to : near_to;
     size_t first, last;
     active(s, all_from, all_to, &first, &last);
-    focus_search_weigh(s, false);
+    focus_search_weigh(s, FOCUS_MATCHED);
     /* The old ones alone carry the curve on to where the new ones are. */
     focus_search_project(s, near_from, near_to);
     focus_search_match(s, near_from, near_to, first, last);
@@ -113,17 +113,15 @@ static enum nfsar_status improve(struct focus_search *s, enum focus_way way, siz
     const double times = (time_of(s, to - 1) - time_of(s, from)) / s->tau_s;
     if (way == FOCUS_SHARP) {
         int taken = 0;
-        s->power = 4.0;
         s->trust = TRUST_SHARP;
         status = focus_search_climb(s, from, to, CLIMBS, 1e-4, &taken, error);
     }
     if (status == NFSAR_OK && (way == FOCUS_FIT_ALONE || times > FIT_FROM)) {
-        s->power = 2.0;
         s->trust = TRUST_FIT;
         focus_search_fit(s, from, to, rounds, STEPS);
         if (way == FOCUS_SHARP) {
-            s->power = 4.0;
             s->trust = TRUST_SHARP;
+            s->fitted = false;
             focus_search_image(s, from, to, true);
         }
     }

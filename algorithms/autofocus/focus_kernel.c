@@ -72,10 +72,9 @@ MULTIVERSION void focus_add(const struct focus_voxels *voxels, size_t first,
 }
 
 static inline __attribute__((always_inline)) void
-project_tile(const struct focus_voxels *voxels, size_t first,
-                                      const struct focus_band *band, const struct focus_pair *pair,
-                                      const float *restrict g_re, const float *restrict g_im, bool pulls,
-                                      struct focus_field *restrict out) {
+project_tile(const struct focus_voxels *voxels, size_t first, const struct focus_band *band,
+             const struct focus_pair *pair, const float *restrict g_re, const float *restrict g_im,
+             bool pulls, struct focus_field *restrict out) {
     const float turns = (float)band->turns, step = (float)band->step;
     const float *restrict x = voxels->x + first, *restrict y = voxels->y + first;
     const float *restrict z = voxels->z + first, *restrict square = voxels->square + first;
@@ -125,16 +124,16 @@ project_tile(const struct focus_voxels *voxels, size_t first,
 }
 
 MULTIVERSION static void project_pulls(const struct focus_voxels *voxels, size_t first,
-                                       const struct focus_band *band,
-                                       const struct focus_pair *pair, const float *g_re,
-                                       const float *g_im, struct focus_field *out) {
+                                       const struct focus_band *band, const struct focus_pair *pair,
+                                       const float *g_re, const float *g_im,
+                                       struct focus_field *out) {
     project_tile(voxels, first, band, pair, g_re, g_im, true, out);
 }
 
 MULTIVERSION static void project_field(const struct focus_voxels *voxels, size_t first,
-                                       const struct focus_band *band,
-                                       const struct focus_pair *pair, const float *g_re,
-                                       const float *g_im, struct focus_field *out) {
+                                       const struct focus_band *band, const struct focus_pair *pair,
+                                       const float *g_re, const float *g_im,
+                                       struct focus_field *out) {
     project_tile(voxels, first, band, pair, g_re, g_im, false, out);
 }
 

@@ -12,9 +12,7 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     memset(s, 0, sizeof *s);
     s->lines = lines;
     s->voxels = voxels;
-    s->power = 4.0;
-    s->normal = true;
-    s->trust = 40.0;
+    s->damping = 0.01;
     s->stiff[0] = s->stiff[1] = s->stiff[2] = 1.0;
     s->sigma = sigma;
     s->tau_s = tau_s;
@@ -32,21 +30,20 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     s->pair = buffer_zeros(lines->n, sizeof *s->pair);
     s->pull = buffer_zeros(lines->n, sizeof *s->pull);
     s->m_re = buffer_zeros(4 * voxels->padded, sizeof *s->m_re);
-    s->m_im = s->m_re + voxels->padded;
-    s->d_re = s->m_im + voxels->padded;
-    s->d_im = s->d_re + voxels->padded;
     s->rest = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->rest);
     s->turned = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->turned);
-    s->damp = 0.05;
-    s->mu = 0.01;
-    s->kept = buffer_zeros(3 * n * 4, sizeof *s->kept);
+    s->kept = buffer_zeros(3 * n, sizeof *s->kept);
     s->energy = buffer_zeros(lines->n_pulse, sizeof *s->energy);
     if (s->c == NULL || s->prior == NULL || s->system == NULL || s->right == NULL ||
-        s->re == NULL || s->im == NULL || s->g_re == NULL || s->g_im == NULL ||
-        s->coefficient == NULL || s->pair == NULL || s->pull == NULL || s->energy == NULL) {
+        s->re == NULL || s->im == NULL || s->g_re == NULL || s->g_im == NULL || s->m_re == NULL ||
+        s->coefficient == NULL || s->rest == NULL || s->turned == NULL || s->pair == NULL ||
+        s->pull == NULL || s->kept == NULL || s->energy == NULL) {
         focus_search_free(s);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu echoes", lines->n);
     }
+    s->m_im = s->m_re + voxels->padded;
+    s->d_re = s->m_im + voxels->padded;
+    s->d_im = s->d_re + voxels->padded;
     focus_spline_prior(&s->spline, sigma, tau_s, s->prior);
     return NFSAR_OK;
 }
@@ -64,6 +61,10 @@ void focus_search_free(struct focus_search *s) {
     free(s->pair);
     free(s->pull);
     free(s->energy);
+    free(s->kept);
+    free(s->m_re);
+    free(s->rest);
+    free(s->turned);
     memset(s, 0, sizeof *s);
 }
 
@@ -87,18 +88,22 @@ enum nfsar_status focus_search_refine_knots(struct focus_search *s, double step_
     double *prior = buffer_zeros(to.n * FOCUS_ORDER, sizeof *prior);
     double *system = buffer_zeros(3 * to.n * FOCUS_BAND, sizeof *system);
     double *right = buffer_zeros(3 * to.n, sizeof *right);
-    if (c == NULL || prior == NULL || system == NULL || right == NULL ||
+    double *kept = buffer_zeros(3 * to.n, sizeof *kept);
+    if (c == NULL || prior == NULL || system == NULL || right == NULL || kept == NULL ||
         focus_spline_refine(&s->spline, s->c, &to, c) != 0) {
         free(c);
         free(prior);
         free(system);
         free(right);
+        free(kept);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu knots", to.n);
     }
     free(s->c);
     free(s->prior);
     free(s->system);
     free(s->right);
+    free(s->kept);
+    s->kept = kept;
     s->c = c;
     s->prior = prior;
     s->system = system;
@@ -156,40 +161,36 @@ void focus_search_image(struct focus_search *s, size_t from, size_t to, bool ane
     }
 }
 
-static double power_sum(const struct focus_search *s) {
-    double sum = 0.0;
-    const double half = 0.5 * s->power;
+static void moments(const struct focus_search *s, double *fourth, double *square) {
+    *fourth = *square = 0.0;
     for (size_t v = 0; v < s->voxels->n; v++) {
-        const double re = (double)s->re[v], im = (double)s->im[v];
-        sum += pow(re * re + im * im, half);
+        const double re = (double)s->re[v], im = (double)s->im[v], p = re * re + im * im;
+        *fourth += p * p;
+        *square += p;
     }
-    return sum;
-}
-
-static double square_sum(const struct focus_search *s) {
-    double sum = 0.0;
-    for (size_t v = 0; v < s->voxels->n; v++) {
-        const double re = (double)s->re[v], im = (double)s->im[v];
-        sum += re * re + im * im;
-    }
-    return sum;
 }
 
 double focus_search_sharpness(const struct focus_search *s) {
-    const double sum = power_sum(s);
-    return sum > 0.0 ? log(sum) - (s->normal ? 0.5 * s->power * log(square_sum(s)) : 0.0) : 0.0;
+    double fourth, square;
+    moments(s, &fourth, &square);
+    return square > 0.0 ? log(fourth) - 2.0 * log(square) : 0.0;
 }
 
-void focus_search_weigh(struct focus_search *s, bool derivative) {
-    /* The derivative of ln sum |o|^p by conj(o) is p/2 |o|^(p-2) o / sum |o|^p; twice that, since a
-     * real function changes by 2 Re sum conj(dS/dconj(o)) do. */
-    const double scale = derivative ? s->power / power_sum(s) : 1.0;
-    const double less = derivative && s->normal ? s->power / square_sum(s) : 0.0;
+void focus_search_weigh(struct focus_search *s, enum focus_weight weight) {
+    double fourth, square, scale = 1.0, less = 0.0;
+    moments(s, &fourth, &square);
+    if (weight == FOCUS_DERIVATIVE) {
+        /* By conj(o): 2 |o|^2 o / sum |o|^4 - 2 o / sum |o|^2; twice that, since a real function
+         * changes by 2 Re sum conj(dS/dconj(o)) do. */
+        scale = fourth > 0.0 ? 4.0 / fourth : 0.0;
+        less = square > 0.0 ? 4.0 / square : 0.0;
+    }
+    const bool plain = weight == FOCUS_MATCHED && s->fitted;
     for (size_t v = 0; v < s->voxels->padded; v++) {
-        const double re = (double)s->re[v], im = (double)s->im[v], p = re * re + im * im;
-        const double weight = p > 0.0 ? scale * pow(p, 0.5 * s->power - 1.0) - less : 0.0;
-        s->g_re[v] = (float)(weight * re);
-        s->g_im[v] = (float)(weight * im);
+        const double re = (double)s->re[v], im = (double)s->im[v];
+        const double factor = plain ? 1.0 : scale * (re * re + im * im) - less;
+        s->g_re[v] = (float)(factor * re);
+        s->g_im[v] = (float)(factor * im);
     }
 }
 

@@ -112,7 +112,7 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
     for (size_t i = 0; i < 3 * s->spline.n; i++) {
         s->right[i] = -s->right[i];
     }
-    const double curvature = power > 0.0 ? 2.0 * info / power : 0.0;
+    const double curvature = power > 0.0 && beta > 0.0 ? 2.0 * info / power : 0.0;
     for (size_t p = from; p < to && curvature > 0.0; p++) {
         double complex sum = 0.0;
         for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
@@ -129,13 +129,13 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
                     s->right[3 * (at + i) + a] +=
                         w[i] * curvature *
                         (farther * s->pull[l].slope[a] / beta -
-                         (phases && s->power == 2.0 ? s->pull[l].drift[a] : 0.0));
+                         (phases && s->fitted ? s->pull[l].drift[a] : 0.0));
                 }
             }
         }
     }
     for (size_t i = 0; !phases && i < 3 * s->spline.n; i++) {
-        s->system[i * FOCUS_BAND] *= 1.0 + s->mu;
+        s->system[i * FOCUS_BAND] *= 1.0 + s->damping;
     }
     fix_others(s, first, last);
     if (LAPACKE_dpbsv(LAPACK_COL_MAJOR, 'L', (lapack_int)(3 * s->spline.n), FOCUS_BAND - 1, 1,
@@ -149,7 +149,7 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
 void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first, size_t last) {
     const struct match m = match_of(s, from, to, false);
     focus_search_step(s, from, to, first, last, information(s, &m, from, to), m.power,
-                      m.matched / m.power, true);
+                      m.power > 0.0 ? m.matched / m.power : 1.0, true);
 }
 
 /* ---- L-BFGS --------------------------------------------------------------------------------- */
@@ -184,7 +184,7 @@ static double value(struct climb *c) {
 
 static void slope(struct climb *c, double *gradient) {
     struct focus_search *s = c->s;
-    focus_search_weigh(s, true);
+    focus_search_weigh(s, FOCUS_DERIVATIVE);
     focus_search_project(s, c->from, c->to);
     focus_search_gradient(s, c->from, c->to, gradient);
     focus_search_prior(s, c->scratch);
@@ -197,14 +197,14 @@ static void slope(struct climb *c, double *gradient) {
  * curvature that of the likelihood. */
 static bool make_metric(struct climb *c) {
     struct focus_search *s = c->s;
-    focus_search_weigh(s, false);
+    focus_search_weigh(s, FOCUS_MATCHED);
     focus_search_project(s, c->from, c->to);
     const struct match m = match_of(s, c->from, c->to, true);
     const double info = information(s, &m, c->from, c->to);
     if (!(info > 0.0)) {
         return false;
     }
-    c->weight = 2.0 / s->power * info;
+    c->weight = 0.5 * info;
     begin_system(s);
     for (size_t l = c->from * s->lines->per_pulse; l < c->to * s->lines->per_pulse; l++) {
         add_bend(s, l, 2.0 * info / m.power);
@@ -302,6 +302,7 @@ enum nfsar_status focus_search_climb(struct focus_search *s, size_t from, size_t
     if (status != NFSAR_OK) {
         return status;
     }
+    s->fitted = false;
     focus_search_image(s, from, to, true);
     if (make_metric(&c)) {
         double now = value(&c);

@@ -123,7 +123,7 @@ static void projection_is_the_adjoint(void **state) {
     struct bench b;
     make_bench(&b, 0.5e-3);
     focus_search_image(&b.search, 0, b.lines.n_pulse, true);
-    focus_search_weigh(&b.search, false);
+    focus_search_weigh(&b.search, FOCUS_MATCHED);
     double complex of_image = 0.0, of_echo = 0.0;
     for (size_t v = 0; v < b.region.voxels.n; v++) {
         of_image += conj(CMPLX((double)b.search.g_re[v], (double)b.search.g_im[v])) *
@@ -160,7 +160,7 @@ static void gradient_is_that_of_finite_differences(void **state) {
     double *gradient = calloc(n, sizeof *gradient), largest = 0.0;
     assert_non_null(gradient);
     focus_search_image(&b.search, 0, b.lines.n_pulse, true);
-    focus_search_weigh(&b.search, true);
+    focus_search_weigh(&b.search, FOCUS_DERIVATIVE);
     focus_search_project(&b.search, 0, b.lines.n_pulse);
     focus_search_gradient(&b.search, 0, b.lines.n_pulse, gradient);
     for (size_t i = 0; i < n; i++) {
