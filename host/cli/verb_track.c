@@ -54,9 +54,15 @@ int verb_track(int argc, char **argv) {
         }
         chosen = &modes[i];
     }
-    int answer = chosen->run(argc, argv);
-    if (chosen->option == NULL && wants_help(argc, argv)) {
-        printf("\nOther ways to poses, each with options of its own (nfsar track --poses --help):\n");
+    if (!wants_help(argc, argv)) {
+        return chosen->run(argc, argv);
+    }
+    /* Alone, or --poses would take it for a file's name. */
+    char help[] = "--help";
+    int answer = chosen->run(1, (char *[]){help});
+    if (chosen->option == NULL) {
+        printf(
+            "\nOther ways to poses, each with options of its own (nfsar track --poses --help):\n");
         for (size_t i = 1; i < MODES; i++) {
             printf("  --%-12s %s\n", modes[i].option, modes[i].help);
         }

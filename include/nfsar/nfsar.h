@@ -5,6 +5,7 @@
 #define NFSAR_NFSAR_H
 
 #include <nfsar/array.h>
+#include <nfsar/autofocus.h>
 #include <nfsar/background.h>
 #include <nfsar/backprojection.h>
 #include <nfsar/calibration.h>
