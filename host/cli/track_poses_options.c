@@ -80,9 +80,6 @@ static bool read_texts(struct request *r) {
 }
 
 static const char *find_fault(const struct request *r) {
-    if (r->poses.poses == NULL) {
-        return "--poses FILE is missing";
-    }
     if (r->output == NULL) {
         return "-o OUT.h5 is missing";
     }

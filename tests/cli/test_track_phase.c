@@ -106,8 +106,14 @@ static void noise_is_refused(void **state) {
 
 static void usage_is_named(void **state) {
     (void)state;
-    assert_int_equal(RUN("track '%s' -o '%s'", test_path("scan.h5"), test_path("none.h5")), 2);
-    assert_contains(output, "--phase");
+    assert_int_equal(
+        RUN("track '%s' -o '%s' --phase --autofocus", test_path("scan.h5"), test_path("none.h5")),
+        2);
+    assert_contains(output, "--phase and --autofocus are two steps");
+    assert_int_equal(RUN("track --help"), 0);
+    assert_contains(output, "--phase ");
+    assert_int_equal(RUN("track --poses --help"), 0);
+    assert_contains(output, "--align");
     assert_int_equal(RUN("track '%s' --phase", test_path("scan.h5")), 2);
     assert_contains(output, "-o OUT.h5 is missing");
     assert_int_equal(

@@ -193,7 +193,6 @@ static void usage(void **state) {
     static const struct {
         const char *options, *says;
     } cases[] = {
-        {"", "--poses FILE is missing"},
         {"--poses a --format cvs", "--format cvs"},
         {"--poses a --lever 1,2", "--lever 1,2: expected X,Y,Z"},
         {"--poses a --rotate 1", "--rotate 1: expected X,Y,Z"},
