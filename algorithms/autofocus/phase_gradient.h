@@ -1,7 +1,8 @@
 /* What the files of the phase-gradient autofocus share: phase_history.c sums the samples at the
  * scatterers' places, phase_gradient_estimate.c finds displacements from these sums,
- * phase_gradient_scatterers.c the scatterers, range_alignment.c delays of the envelopes, and
- * phase_gradient.c runs the rounds. */
+ * phase_gradient_scatterers.c the scatterers, range_alignment.c delays of the envelopes,
+ * phase_gradient.c runs the rounds, and phase_gradient_apply.c puts into a capture what they found.
+ */
 #ifndef NFSAR_ALGORITHMS_AUTOFOCUS_PHASE_GRADIENT_H
 #define NFSAR_ALGORITHMS_AUTOFOCUS_PHASE_GRADIENT_H
 
@@ -87,6 +88,10 @@ enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
                                         nfsar_phase_scatterer *scatterer, size_t *n,
                                         nfsar_phase_sharpness *sharpness,
                                         const nfsar_progress *progress, nfsar_error *error);
+
+/* echo[n][pulse_samples] of the pulses from `first` on, times e^{-j phase}. */
+void phase_turn(const double *phase, size_t pulse_samples, size_t first, size_t n,
+                float complex *echo);
 
 /* Delays of the pulses' envelopes, as range[n_pulse] that the echo at `point` lies too far; true in
  * *found where they matter: more than a quarter of a range cell, and the mean envelope becomes

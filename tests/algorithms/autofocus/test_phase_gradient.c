@@ -118,6 +118,24 @@ static double align(nfsar_capture *capture, const nfsar_vec3 *truth) {
     return range_error(capture, truth, each);
 }
 
+/* How far the places are from the true ones, after the rigid motion in the plane that fits best. */
+static double plane_error(const nfsar_capture *capture, const nfsar_vec3 *truth) {
+    double x = 0.0, z = 0.0, turn = 0.0, squares = 0.0, reach = 0.0;
+    for (size_t l = 0; l < PULSES; l++) {
+        const nfsar_vec3 e = nfsar_vec3_subtract(capture->pose[l].position, truth[l]);
+        x += e.x / PULSES;
+        z += e.z / PULSES;
+        turn += e.z * truth[l].x;
+        reach += truth[l].x * truth[l].x;
+    }
+    for (size_t l = 0; l < PULSES; l++) {
+        const nfsar_vec3 e = nfsar_vec3_subtract(capture->pose[l].position, truth[l]);
+        const double ex = e.x - x, ez = e.z - z - turn / reach * truth[l].x;
+        squares += (ex * ex + ez * ez) / PULSES;
+    }
+    return sqrt(squares);
+}
+
 /* Correlation of the magnitudes with the image of the true poses. */
 static double likeness(nfsar_capture *capture, const nfsar_vec3 *truth) {
     const nfsar_grid grid = grid_of();
@@ -209,6 +227,49 @@ static void poses_are_found(void **state) {
         nfsar_phase_gradient_free(&found);
         nfsar_capture_free(&capture);
     }
+}
+
+/* Scatterers at angles of a radian and more tell both coordinates of the plane of the scan. */
+static void displacements_are_spatial(void **state) {
+    (void)state;
+    enum { POINTS = 12 };
+    nfsar_scatterer scatterer[POINTS];
+    nfsar_capture capture;
+    nfsar_phase_gradient found;
+    nfsar_error error;
+    nfsar_random random;
+    nfsar_vec3 truth[PULSES];
+    nfsar_phase_gradient_options options = nfsar_phase_gradient_defaults();
+    options.grid = (nfsar_grid){{-0.3, 1.5e-3, 401}, {0.0, 1.0, 1}, {0.2, 5e-3, 101}};
+    radar_raster("single", PULSES, 1e-3, 1, 1e-3, SAMPLES, &capture);
+    for (int i = 0; i < POINTS; i++) {
+        scatterer[i] = (nfsar_scatterer){
+            {0.24 * sin(2.0 * i + 1.0), 0.0, 0.24 + 0.4 * (double)i / (POINTS - 1)}, 1.0f};
+    }
+    assert_ok(
+        nfsar_simulate(&capture, scatterer, POINTS, NULL, 0, PULSES, capture.echo, NULL, &error),
+        error);
+    nfsar_random_seed(&random, 9);
+    for (size_t i = 0; i < (size_t)PULSES * SAMPLES; i++) {
+        capture.echo[i] += (float complex)(0.5 * nfsar_random_complex_normal(&random));
+    }
+    keep_truth(&capture, truth);
+    disturb(&capture, 0.5e-3, false);
+    for (size_t l = 0; l < PULSES; l++) {
+        capture.pose[l].position.y = 0.0; /* across the plane nothing is told */
+    }
+    double before = plane_error(&capture, truth);
+    assert_ok(find(&capture, &options, &found, &error), error);
+    nfsar_phase_gradient_move(&found, &capture);
+    double after = plane_error(&capture, truth);
+    print_message(
+        "%zu scatterers, condition %.3g, entropy %.3f to %.3f: %.3f mm before, %.3f now\n",
+        found.n_scatterer, found.condition, found.before.entropy, found.after.entropy, 1e3 * before,
+        1e3 * after);
+    assert_true(found.gained && found.spatial);
+    assert_true(after < 0.3 * before);
+    nfsar_phase_gradient_free(&found);
+    nfsar_capture_free(&capture);
 }
 
 /* Phases of the pulses that no place of the radar makes. */
@@ -339,9 +400,13 @@ static void impossible_options_are_named(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(poses_are_found),       cmocka_unit_test(phases_are_found),
-        cmocka_unit_test(envelopes_are_aligned), cmocka_unit_test(true_poses_stay),
-        cmocka_unit_test(noise_is_refused),      cmocka_unit_test(impossible_options_are_named),
+        cmocka_unit_test(displacements_are_spatial),
+        cmocka_unit_test(poses_are_found),
+        cmocka_unit_test(phases_are_found),
+        cmocka_unit_test(envelopes_are_aligned),
+        cmocka_unit_test(true_poses_stay),
+        cmocka_unit_test(noise_is_refused),
+        cmocka_unit_test(impossible_options_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
