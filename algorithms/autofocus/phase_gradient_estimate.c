@@ -15,7 +15,7 @@
 #include "algorithms/elimination.h"
 
 /* Passes of the comparison with the mean echo. */
-enum { RESIDUAL_PASSES = 4, SPATIAL_PASSES = 4, FOLDS = 2 };
+enum { RESIDUAL_PASSES = 4, SPATIAL_PASSES = 12, PLACE_PASSES = 3, FOLDS = 2, LEAST_SPATIAL = 8 };
 
 /* Boxes for the smooth part of a phase are so many pulses to either side. */
 enum { UNWRAP_BY = 5 };
@@ -42,6 +42,7 @@ struct run {
     double *trend;           /* [2][n_pulse] */
     double *along;           /* [n_pulse] phase, or metres along the line of sight */
     nfsar_vec3 *moved;       /* [n_pulse] metres besides */
+    nfsar_vec3 *offset;      /* [n] metres from the place of the scatterer to where it is */
     double condition;
 };
 
@@ -65,7 +66,8 @@ static void turn_echoes(struct run *r) {
         for (size_t l = 0; l < n; l++) {
             double phase = gain_of(r, i, l) * r->along[l];
             if (!r->per_pulse) {
-                phase += r->k * dot(r->h->way[r->index[i] * n + l], r->moved[l]);
+                phase += r->k * dot(r->h->way[r->index[i] * n + l],
+                                    nfsar_vec3_subtract(r->moved[l], r->offset[i]));
             }
             r->turned[i * n + l] = r->echo[i * n + l] * cexp(-I * phase);
         }
@@ -176,29 +178,81 @@ static void add_residual(struct run *r, size_t by) {
     }
 }
 
-/* Least squares of a pulse's phases over three coordinates; the ridge leaves out what they do not
- * tell. Returns the ratio of the largest to the smallest eigenvalue, roughly: trace^3 over 27 times
- * the determinant. */
-static double solve_pulse(double a[3][4]) {
+/* Least squares of phases over three coordinates; the ridge leaves out what they do not tell. The
+ * right-hand side, the last column, becomes the solution. */
+static void solve_three(double a[3][4]) {
     const double trace = a[0][0] + a[1][1] + a[2][2];
-    const double det = a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1]) -
-                       a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0]) +
-                       a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
     if (!(trace > 0.0)) {
         a[0][3] = a[1][3] = a[2][3] = 0.0;
-        return INFINITY;
+        return;
     }
     for (int d = 0; d < 3; d++) {
         a[d][d] += RIDGE * trace;
     }
     eliminate(3, 1, 4, a[0], &a[0][3]);
-    return det > 0.0 ? trace * trace * trace / (27.0 * det) : INFINITY;
+}
+
+/* The largest eigenvalue of a symmetric matrix over the smallest that the ridge leaves to count;
+ * by the cosines of the characteristic polynomial's roots. */
+static double condition_of(double a[3][4]) {
+    const double third = (a[0][0] + a[1][1] + a[2][2]) / 3.0;
+    double b[3][3], squares = 0.0;
+    for (int d = 0; d < 3; d++) {
+        for (int e = 0; e < 3; e++) {
+            b[d][e] = a[d][e] - (d == e ? third : 0.0);
+            squares += b[d][e] * b[d][e];
+        }
+    }
+    const double size = sqrt(squares / 6.0);
+    if (!(size > 1e-12 * third)) {
+        return 1.0;
+    }
+    const double det = b[0][0] * (b[1][1] * b[2][2] - b[1][2] * b[2][1]) -
+                       b[0][1] * (b[1][0] * b[2][2] - b[1][2] * b[2][0]) +
+                       b[0][2] * (b[1][0] * b[2][1] - b[1][1] * b[2][0]);
+    const double angle = acos(fmax(-1.0, fmin(1.0, 0.5 * det / (size * size * size)))) / 3.0;
+    const double most = third + 2.0 * size * cos(angle);
+    const double least = third + 2.0 * size * cos(angle + 2.0 * NFSAR_PI / 3.0);
+    const double middle = 3.0 * third - most - least;
+    const double told = 3.0 * RIDGE * third;
+    return most / (least > told ? least : middle > told ? middle : most);
+}
+
+/* A blurred image has its scatterers at wrong places, which many displacements together would make
+ * good. What goes with the line of sight as a wrong place does is taken for that. */
+static void fit_places(struct run *r) {
+    const size_t n = r->h->n_pulse;
+    turn_echoes(r);
+    for (size_t i = 0; i < r->n; i++) {
+        double noise = 0.0, weights = 0.0, a[3][4] = {{0.0}};
+        const double complex mean = conj(mean_echo(r, i, &noise));
+        nfsar_vec3 middle = {0.0, 0.0, 0.0};
+        for (size_t l = 0; l < n; l++) {
+            const double weight = cabs(r->turned[i * n + l]);
+            middle =
+                nfsar_vec3_add(middle, nfsar_vec3_scale(r->h->way[r->index[i] * n + l], weight));
+            weights += weight;
+        }
+        middle = nfsar_vec3_scale(middle, 1.0 / fmax(weights, 1e-300));
+        for (size_t l = 0; l < n; l++) {
+            const double complex z = mean * r->turned[i * n + l];
+            const nfsar_vec3 way = nfsar_vec3_subtract(r->h->way[r->index[i] * n + l], middle);
+            const double u[4] = {-r->k * way.x, -r->k * way.y, -r->k * way.z, carg(z)};
+            for (int d = 0; d < 3; d++) {
+                for (int e = 0; e < 4; e++) {
+                    a[d][e] += cabs(z) * u[d] * u[e];
+                }
+            }
+        }
+        solve_three(a);
+        r->offset[i] = nfsar_vec3_add(r->offset[i], (nfsar_vec3){a[0][3], a[1][3], a[2][3]});
+    }
 }
 
 static void add_spatial(struct run *r, size_t by) {
     const size_t n = r->h->n_pulse;
     for (int pass = 0; pass < SPATIAL_PASSES; pass++) {
-        double worst = 0.0;
+        double all[3][4] = {{0.0}}; /* of all pulses together */
         turn_echoes(r);
         smooth_echoes(r, by);
         double complex *mean = r->scratch; /* n <= n_pulse: see phase_estimate_make() */
@@ -221,10 +275,16 @@ static void add_spatial(struct run *r, size_t by) {
                     }
                 }
             }
-            worst += fmin(solve_pulse(a), 1e12) / (double)n;
+            for (int d = 0; d < 3; d++) {
+                for (int e = 0; e < 3; e++) {
+                    all[d][e] += a[d][e];
+                }
+            }
+            solve_three(a);
             r->moved[l] = nfsar_vec3_add(r->moved[l], (nfsar_vec3){a[0][3], a[1][3], a[2][3]});
         }
-        r->condition = worst;
+        fit_places(r);
+        r->condition = condition_of(all);
     }
 }
 
@@ -283,6 +343,7 @@ static void unwrap(struct run *r) {
 static void run_recipe(struct run *r, const struct phase_recipe *recipe) {
     memset(r->along, 0, r->h->n_pulse * sizeof *r->along);
     memset(r->moved, 0, r->h->n_pulse * sizeof *r->moved);
+    memset(r->offset, 0, r->h->n_scatterer * sizeof *r->offset);
     if (recipe->gradient) {
         add_gradient(r, recipe->gradient_from);
     }
@@ -348,12 +409,21 @@ static double rate(struct run *r) {
     return all > 0.0 ? coherent / all : 0.0;
 }
 
+/* Whether displacements in space are tried. */
+static bool is_spatial(const struct run *r) {
+    return !r->per_pulse && r->h->n_scatterer >= LEAST_SPATIAL;
+}
+
 static double try_recipe(struct run *r, const struct phase_recipe *recipe) {
     double sum = 0.0;
     for (size_t fold = 0; fold < FOLDS; fold++) {
         take_echoes(r, fold, false);
         run_recipe(r, recipe);
         take_echoes(r, fold, true);
+        memset(r->offset, 0, r->h->n_scatterer * sizeof *r->offset);
+        for (int pass = 0; pass < PLACE_PASSES && is_spatial(r); pass++) {
+            fit_places(r);
+        }
         sum += rate(r) / FOLDS;
     }
     return sum;
@@ -385,8 +455,7 @@ static void choose(struct run *r, struct phase_recipe *recipe, double score[2]) 
         consider(r, &with, &score[1], recipe);
     }
     const struct phase_recipe second = *recipe;
-    for (size_t by = 0; by <= n / 4 && !r->per_pulse && r->h->n_scatterer >= 8;
-         by = by > 0 ? factor * by : 1) {
+    for (size_t by = 0; by <= n / 4 && is_spatial(r); by = by > 0 ? factor * by : 1) {
         struct phase_recipe with = second;
         with.spatial = true;
         with.spatial_by = by;
@@ -425,11 +494,12 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history,
         .moved = buffer_zeros(history->n_pulse, sizeof *r.moved),
     };
     enum nfsar_status status = NFSAR_OK;
+    r.offset = buffer_zeros(history->n_scatterer, sizeof *r.offset);
     r.room = buffer_alloc(history->n_pulse, sizeof *r.room);
     r.trend = buffer_alloc(2 * history->n_pulse, sizeof *r.trend);
-    if (r.room == NULL || r.trend == NULL || r.index == NULL || r.echo == NULL ||
-        r.turned == NULL || r.smooth == NULL || r.scratch == NULL || r.along == NULL ||
-        r.moved == NULL) {
+    if (r.offset == NULL || r.room == NULL || r.trend == NULL || r.index == NULL ||
+        r.echo == NULL || r.turned == NULL || r.smooth == NULL || r.scratch == NULL ||
+        r.along == NULL || r.moved == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu echoes", n);
     } else {
         choose(&r, recipe, score);
@@ -439,6 +509,7 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history,
         *condition = recipe->spatial ? r.condition : (double)NAN;
     }
     free(r.index);
+    free(r.offset);
     free(r.room);
     free(r.trend);
     free(r.echo);

@@ -67,17 +67,18 @@ typedef struct nfsar_phase_gradient {
     double *phase_rad;  /**< [n_pulse] of the echoes, to be taken out; zero unless per pulse */
     size_t n_scatterer; /**< used in the last round */
     nfsar_phase_scatterer *scatterer; /**< [n_scatterer] strongest first */
-    bool gained;            /**< something was found that held-out echoes confirm; otherwise
-                                 displacements and phases are zero */
-    bool aligned;           /**< envelopes were aligned */
-    bool spatial;           /**< displacements in three dimensions, not along the line of sight */
-    double condition;       /**< of the least squares for those; NaN unless spatial */
-    size_t rounds;          /**< rounds that improved */
-    double rms_m;           /**< of the displacements along the line of sight */
-    double rms_rad;         /**< of the phases that these, or phase_rad, are at mid band */
-    double held_out_before; /**< coherent over all power, 0 to 1, of echoes that were not used
-                                 for the estimate, in the first round */
-    double held_out_after;  /**< with the estimate of the last */
+    bool gained;      /**< something was found that held-out echoes confirm; otherwise
+                           displacements and phases are zero */
+    bool aligned;     /**< envelopes were aligned */
+    bool spatial;     /**< displacements in three dimensions, not along the line of sight */
+    double condition; /**< of the least squares for those, of the directions that are told: the
+                               best over the worst, 1 or more; NaN unless spatial */
+    size_t rounds;    /**< rounds that improved */
+    double rms_m;     /**< of the displacements along the line of sight */
+    double rms_rad;   /**< of the phases that these, or phase_rad, are at mid band */
+    double held_out_before;       /**< coherent over all power, 0 to 1, of echoes that were not used
+                                       for the estimate, in the first round */
+    double held_out_after;        /**< with the estimate of the last */
     nfsar_phase_sharpness before; /**< image with the poses as they were */
     nfsar_phase_sharpness after;  /**< with what was found */
 } nfsar_phase_gradient;
