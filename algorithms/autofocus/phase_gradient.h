@@ -1,5 +1,5 @@
 /* What the files of the phase-gradient autofocus share: phase_history.c sums the samples at the
- * scatterers' places, phase_gradient_estimate.c finds displacements from these sums,
+ * scatterers' places, phase_gradient_estimate.c and _run.c find displacements from these sums,
  * phase_gradient_scatterers.c the scatterers, range_alignment.c delays of the envelopes,
  * phase_gradient.c runs the rounds, and phase_gradient_apply.c puts into a capture what they found.
  */
@@ -32,7 +32,7 @@ void phase_history_free(struct phase_history *history);
 enum nfsar_status phase_history_smooth(struct phase_history *history, size_t by,
                                        nfsar_error *error);
 
-/* Means over by pulses to either side, three times; scratch[n]. (phase_gradient_estimate.c) */
+/* Means over by pulses to either side, three times; scratch[n]. (phase_gradient_run.c) */
 void phase_smooth(const double complex *from, size_t n, size_t by, double complex *scratch,
                   double complex *to);
 
