@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibration/trajectory/time_offset_hermitian.h"
 #include "calibration/trajectory/time_offset_moving.h"
 #include "calibration/trajectory/time_offset_rates.h"
 
@@ -72,10 +73,11 @@ static void add_pulse(const struct work *work, const struct offset_state *state,
     }
 }
 
-/* Amplitudes, and how uncertain noise and all that is not modelled leave their phases. */
+/* Amplitudes, and how uncertain noise and all that is not modelled leave their phases. Returns the
+ * energy that they explain. */
 static double solve_half(struct half *half, size_t n, double complex *value, double *noise) {
     double complex match[REFLECTORS];
-    double explained = 0.0;
+    double diagonal[REFLECTORS], explained = 0.0;
     memcpy(match, half->match, n * sizeof *match);
     for (size_t k = 0; k < n; k++) {
         /* Two that cannot be told apart in this window share what is there. */
@@ -83,10 +85,7 @@ static double solve_half(struct half *half, size_t n, double complex *value, dou
         noise[k] = INFINITY;
         value[k] = 0.0;
     }
-    const lapack_int order = (lapack_int)n;
-    if (LAPACKE_zpotrf(LAPACK_ROW_MAJOR, 'U', order, half->gram, order) != 0 ||
-        LAPACKE_zpotrs(LAPACK_ROW_MAJOR, 'U', order, 1, half->gram, order, match, 1) != 0 ||
-        LAPACKE_zpotri(LAPACK_ROW_MAJOR, 'U', order, half->gram, order) != 0) {
+    if (!offset_solve_hermitian(half->gram, n, match, diagonal)) {
         return 0.0;
     }
     for (size_t k = 0; k < n; k++) {
@@ -97,7 +96,7 @@ static double solve_half(struct half *half, size_t n, double complex *value, dou
         value[k] = match[k];
         const double power = creal(match[k] * conj(match[k]));
         /* Of what is not modelled much is as narrow as a reflector: ten times white noise. */
-        noise[k] = power > 0.0 ? sqrt(5.0 * rest * creal(half->gram[k * n + k]) / power) : INFINITY;
+        noise[k] = power > 0.0 ? sqrt(5.0 * rest * diagonal[k] / power) : INFINITY;
     }
     return explained;
 }

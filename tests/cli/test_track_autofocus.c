@@ -110,7 +110,6 @@ static void bad_usage_is_named(void **state) {
         const char *options, *part;
         int status;
     } cases[] = {
-        {"-o '%s'", "--autofocus", 2},
         {"--autofocus", "-o OUT.h5 is missing", 2},
         {"-o '%s' --autofocus " REGION " --time-scale 0", "time scale of 0 s", 2},
         {"-o '%s' --autofocus " REGION " --time-scale 0.001", "--time-scale", 1},

@@ -79,6 +79,12 @@ static void make_recordings(void) {
     }
     test_write_file("scan.npy", tape.bytes, tape.size);
     tape_free(&tape);
+    struct tape waves = {0};
+    npy_header(&waves, 1, "<i4", false, "(608, 960)");
+    waves.bytes = realloc(waves.bytes, waves.size + 608 * 960 * 4);
+    memset(waves.bytes + waves.size, 1, 608 * 960 * 4);
+    test_write_file("scan_data.npy", waves.bytes, waves.size + 608 * 960 * 4);
+    tape_free(&waves);
 }
 
 static const struct {
@@ -94,6 +100,7 @@ static const struct {
     {"rig-single-capture.yaml", 64, 12, 256},
     {"rig-ti-cfg.yaml", 3000, 8, 256},
     {"rig-gotcha.yaml", 6, 1, 8},
+    {"rig-bwsi-uwb-rail.yaml", 608, 1, 249},
 };
 
 static const char *example_path(const char *name) {
