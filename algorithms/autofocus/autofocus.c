@@ -16,7 +16,7 @@
 #define EXPLAINED 0.5
 
 /* A first way that leaves no more than this part is not followed by the second. */
-#define CLEARLY 0.5
+#define CLEARLY 0.25
 
 /* Knots, in correlation times; the last are finer. */
 #define KNOTS      0.4
