@@ -56,10 +56,6 @@ static enum nfsar_status check_capture(const nfsar_capture *capture, nfsar_error
     return NFSAR_OK;
 }
 
-static double power(double complex z) {
-    return creal(z) * creal(z) + cimag(z) * cimag(z);
-}
-
 /* ---- the answer -------------------------------------------------------------------------------
  */
 
@@ -92,7 +88,7 @@ static double scatter(const struct channel_fit *fit, size_t channel, double comp
     double sum = 0.0;
     size_t n_pulse = fit->lines->n_pulse;
     for (size_t i = channel; i < fit->lines->n_line; i += fit->lines->n_channel) {
-        sum += power(fit->s0[i] - gain);
+        sum += channel_power(fit->s0[i] - gain);
     }
     return n_pulse > 1 ? sum / (double)(n_pulse - 1) : floor;
 }
@@ -133,15 +129,15 @@ static void fill(const struct channel_fit *fit, const struct channel_start *star
         nfsar_vec3 h = mean_gradient(fit, c);
         one->gain = gain;
         one->delay_s = fit->delay_s[c];
-        one->residual_db = l->n_pulse > 1 ? decibels(noise / power(gain)) : NAN;
-        double phase = noise / (2.0 * power(gain) * n_pulse);
+        one->residual_db = l->n_pulse > 1 ? decibels(noise / channel_power(gain)) : NAN;
+        double phase = noise / (2.0 * channel_power(gain) * n_pulse);
         first_phase = c == 0 ? phase : first_phase;
         /* The phase is that against channel 0, the delay is absolute. */
         double place = scale * scale * place_variance(fit, nfsar_vec3_subtract(h, h0));
         one->phase_sigma_rad = c == 0 ? 0.0 : sqrt(phase + first_phase + place);
         one->delay_sigma_s = sqrt(phase * ratio + place_variance(fit, h));
         disagree += noise;
-        powers += power(gain);
+        powers += channel_power(gain);
     }
     /* Noise, which the other ranges show, averages out; the rest may be the same in all pulses. */
     double noise = fmin(disagree, n_channel * start->floor), rest = disagree - noise;
@@ -208,7 +204,7 @@ static enum nfsar_status work(struct channel_fit *fit, nfsar_channels *found,
         return status;
     }
     for (size_t c = 0; c < found->n_channel; c++) {
-        if (!(power(channel_fit_gain(fit, c)) > 0.0)) {
+        if (!(channel_power(channel_fit_gain(fit, c)) > 0.0)) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT, "channel %zu has no echo at all", c);
         }
     }
