@@ -14,6 +14,10 @@ nfsar_vec3 nfsar_vec3_scale(nfsar_vec3 a, double factor) {
     return (nfsar_vec3){factor * a.x, factor * a.y, factor * a.z};
 }
 
+double nfsar_vec3_dot(nfsar_vec3 a, nfsar_vec3 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
 double nfsar_vec3_norm(nfsar_vec3 a) {
     return sqrt(a.x * a.x + a.y * a.y + a.z * a.z);
 }

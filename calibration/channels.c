@@ -16,6 +16,8 @@
 /* Channels of one board differ by less, standard deviations. */
 #define MOST_SPREAD_DB    3.0
 #define MOST_SPREAD_CELLS 0.4
+/* A place farther from the point that was given contradicts it. */
+#define MOST_POINT_SIGMAS 4.0
 /* Pulses that agree less than this do not see one point from where the poses say. */
 #define LEAST_COHERENCE 0.5
 
@@ -26,13 +28,15 @@ nfsar_channels_options nfsar_channels_defaults(void) {
 
 static enum nfsar_status check_options(const nfsar_channels_options *o, nfsar_error *error) {
     if (!(o->point_sigma_m > 0.0) || !isfinite(o->point_sigma_m)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "the point's uncertainty %g m: must be > 0",
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "the point's uncertainty (--point-error) %g m: must be > 0",
                           o->point_sigma_m);
     }
     if (!(o->search_delay_s > 0.0) || !(o->search_delay_s <= 1e-7)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "the delay to search, %g s: must be > 0 and at most 1e-7",
-                          o->search_delay_s);
+                          "the delay to search, %g s (--search %g): must be > 0 and at most 1e-7 "
+                          "(15 m)",
+                          o->search_delay_s, 0.5 * NFSAR_SPEED_OF_LIGHT * o->search_delay_s);
     }
     if (!(o->near_m >= 0.0) || !(o->far_m >= 0.0) || !isfinite(o->near_m) || !isfinite(o->far_m)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
@@ -56,10 +60,6 @@ static enum nfsar_status check_capture(const nfsar_capture *capture, nfsar_error
     return NFSAR_OK;
 }
 
-static double power(double complex z) {
-    return creal(z) * creal(z) + cimag(z) * cimag(z);
-}
-
 /* ---- the answer -------------------------------------------------------------------------------
  */
 
@@ -77,7 +77,7 @@ static double place_variance(const struct channel_fit *fit, nfsar_vec3 h) {
     double variance = 0.0;
     for (int i = 0; i < 3; i++) {
         nfsar_vec3 u = fit->direction[i];
-        double along = h.x * u.x + h.y * u.y + h.z * u.z;
+        double along = nfsar_vec3_dot(h, u);
         if (isfinite(fit->sigma_m[i])) {
             variance += along * along * fit->sigma_m[i] * fit->sigma_m[i];
         }
@@ -92,7 +92,7 @@ static double scatter(const struct channel_fit *fit, size_t channel, double comp
     double sum = 0.0;
     size_t n_pulse = fit->lines->n_pulse;
     for (size_t i = channel; i < fit->lines->n_line; i += fit->lines->n_channel) {
-        sum += power(fit->s0[i] - gain);
+        sum += channel_power(fit->s0[i] - gain);
     }
     return n_pulse > 1 ? sum / (double)(n_pulse - 1) : floor;
 }
@@ -133,15 +133,15 @@ static void fill(const struct channel_fit *fit, const struct channel_start *star
         nfsar_vec3 h = mean_gradient(fit, c);
         one->gain = gain;
         one->delay_s = fit->delay_s[c];
-        one->residual_db = l->n_pulse > 1 ? decibels(noise / power(gain)) : NAN;
-        double phase = noise / (2.0 * power(gain) * n_pulse);
+        one->residual_db = l->n_pulse > 1 ? decibels(noise / channel_power(gain)) : NAN;
+        double phase = noise / (2.0 * channel_power(gain) * n_pulse);
         first_phase = c == 0 ? phase : first_phase;
         /* The phase is that against channel 0, the delay is absolute. */
         double place = scale * scale * place_variance(fit, nfsar_vec3_subtract(h, h0));
         one->phase_sigma_rad = c == 0 ? 0.0 : sqrt(phase + first_phase + place);
         one->delay_sigma_s = sqrt(phase * ratio + place_variance(fit, h));
         disagree += noise;
-        powers += power(gain);
+        powers += channel_power(gain);
     }
     /* Noise, which the other ranges show, averages out; the rest may be the same in all pulses. */
     double noise = fmin(disagree, n_channel * start->floor), rest = disagree - noise;
@@ -157,7 +157,7 @@ static void fill(const struct channel_fit *fit, const struct channel_start *star
         nfsar_channel_error *one = &found->channel[c];
         one->gain /= common;
         double turns = fmod(l->centre_hz * (one->delay_s - first), 1.0);
-        one->phase_rad = carg(one->gain * cexp(2.0 * NFSAR_PI * I * turns));
+        one->phase_rad = c == 0 ? 0.0 : carg(one->gain * cexp(2.0 * NFSAR_PI * I * turns));
     }
     spread(found);
 }
@@ -175,8 +175,9 @@ static enum nfsar_status check_found(const nfsar_channels *found, nfsar_error *e
     if (!(found->coherence >= LEAST_COHERENCE)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "the pulses do not see one point: of the echo at %.3f m %.0f %% adds up, "
-                          "50 are needed; poses are wrong, or it is no corner reflector: --gate "
-                          "looks elsewhere, --leakage takes leakage out",
+                          "50 are needed; poses are wrong, or it is no corner reflector (--gate "
+                          "looks elsewhere, --leakage takes leakage out), or samples are "
+                          "conjugated: nfsar doctor tells",
                           found->range_m, 100.0 * found->coherence);
     }
     return NFSAR_OK;
@@ -208,8 +209,12 @@ static enum nfsar_status work(struct channel_fit *fit, nfsar_channels *found,
         return status;
     }
     for (size_t c = 0; c < found->n_channel; c++) {
-        if (!(power(channel_fit_gain(fit, c)) > 0.0)) {
-            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "channel %zu has no echo at all", c);
+        if (!(channel_power(channel_fit_gain(fit, c)) > 0.0)) {
+            return nfsar_fail(
+                error, NFSAR_ERROR_FORMAT,
+                "channel %zu has no echo at all: it is dead; leave it out of the array in "
+                "the rig file and import again",
+                c);
         }
     }
     found->place = fit->place;
@@ -222,6 +227,15 @@ static enum nfsar_status work(struct channel_fit *fit, nfsar_channels *found,
         found->range_m += 0.5 * NFSAR_SPEED_OF_LIGHT * fit->t[i] / (double)fit->lines->n_line;
     }
     found->centre_hz = fit->lines->centre_hz;
+    nfsar_vec3 centre;
+    const nfsar_vec3 ahead =
+        nfsar_quaternion_rotate(channel_lines_radar(fit->lines, fit->lines->n_pulse / 2, &centre),
+                                (nfsar_vec3){0.0, 0.0, 1.0});
+    found->behind = nfsar_vec3_dot(nfsar_vec3_subtract(fit->place, centre), ahead) < 0.0;
+    if (fit->options->has_point) {
+        found->point_sigmas =
+            nfsar_vec3_distance(fit->place, fit->options->point) / fit->options->point_sigma_m;
+    }
     fill(fit, &start, found);
     return check_found(found, error);
 }
@@ -271,7 +285,7 @@ enum nfsar_status nfsar_channels_find(const nfsar_capture *capture, const nfsar_
 enum nfsar_channels_verdict nfsar_channels_judge(const nfsar_channels *found) {
     double db = isnan(found->mean_residual_db) ? -found->contrast_db : found->mean_residual_db;
     int steps = db < -20.0 ? 0 : db < -10.0 ? 1 : 2;
-    if (found->by_pulses == 0 && steps < 1) {
+    if ((found->by_pulses == 0 || nfsar_channels_misplaced(found)) && steps < 1) {
         steps = 1;
     }
     if (nfsar_channels_differ(found)) {
@@ -285,6 +299,10 @@ enum nfsar_channels_verdict nfsar_channels_judge(const nfsar_channels *found) {
 bool nfsar_channels_differ(const nfsar_channels *found) {
     return found->gain_spread_db > MOST_SPREAD_DB ||
            found->delay_spread_s > MOST_SPREAD_CELLS * found->cell_s;
+}
+
+bool nfsar_channels_misplaced(const nfsar_channels *found) {
+    return found->point_sigmas > MOST_POINT_SIGMAS || found->behind;
 }
 
 double nfsar_channels_kept(const nfsar_channels *found, const nfsar_capture *capture) {

@@ -43,10 +43,6 @@ void channel_fit_close(struct channel_fit *fit) {
     fit->gradient = NULL;
 }
 
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
 static void look_from(struct channel_fit *fit, nfsar_vec3 place) {
     const bool held = fit->range_m > 0.0;
     nfsar_vec3 out = {0.0, 0.0, 0.0};
@@ -59,7 +55,8 @@ static void look_from(struct channel_fit *fit, nfsar_vec3 place) {
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < fit->lines->n_line; i++) {
         nfsar_vec3 h = channel_lines_gradient(fit->lines, i, place);
-        fit->gradient[i] = held ? nfsar_vec3_subtract(h, nfsar_vec3_scale(out, dot(h, out))) : h;
+        fit->gradient[i] =
+            held ? nfsar_vec3_subtract(h, nfsar_vec3_scale(out, nfsar_vec3_dot(h, out))) : h;
     }
 }
 
@@ -71,10 +68,6 @@ enum nfsar_status channel_fit_sum(struct channel_fit *fit, nfsar_error *error) {
         fit->t[i] = channel_lines_delay(fit->lines, i, fit->place) + fit->delay_s[i % n_channel];
     }
     return channel_lines_sum(fit->lines, fit->t, fit->s0, fit->s1, error);
-}
-
-static double power(double complex z) {
-    return creal(z) * creal(z) + cimag(z) * cimag(z);
 }
 
 double complex channel_fit_gain(const struct channel_fit *fit, size_t channel) {
@@ -96,7 +89,7 @@ double channel_fit_late(const struct channel_fit *fit, size_t channel) {
         s0 += fit->s0[i];
         s1 += fit->s1[i];
     }
-    return power(s0) > 0.0 ? cimag(s1 * conj(s0)) / power(s0) : 0.0;
+    return channel_power(s0) > 0.0 ? cimag(s1 * conj(s0)) / channel_power(s0) : 0.0;
 }
 
 /* The sums as they would be with another place; good for a part of a range cell. */
@@ -218,7 +211,7 @@ static enum nfsar_status step_delays(struct channel_fit *fit, double *value, dou
     struct equations e = {0};
     double cell = 1.0 / fit->lines->bandwidth_hz;
     for (size_t i = 0; i < fit->lines->n_line; i++) {
-        weight[i] = power(fit->s0[i]);
+        weight[i] = channel_power(fit->s0[i]);
         double b = weight[i] > 0.0 ? late(fit, i) / weight[i] : 0.0;
         value[i] = fmax(fmin(b, cell), -cell);
     }
@@ -274,7 +267,7 @@ static double focus(const struct channel_fit *fit, const size_t *line, size_t n,
         for (; i < n && line[i] % fit->lines->n_channel == c; i++) {
             one += moved(fit, line[i], place);
         }
-        sum += power(one);
+        sum += channel_power(one);
     }
     return sum;
 }
@@ -358,8 +351,8 @@ static void phases(const struct channel_fit *fit, double *value, double *weight,
         }
         for (size_t i = c; i < fit->lines->n_line; i += fit->lines->n_channel) {
             double complex z = moved(fit, i, fit->place) * conj(mean);
-            value[i] = power(z) > 0.0 ? carg(z) : 0.0;
-            weight[i] = power(fit->s0[i]);
+            value[i] = channel_power(z) > 0.0 ? carg(z) : 0.0;
+            weight[i] = channel_power(fit->s0[i]);
         }
         add_channel(fit, c, value, weight, e);
     }

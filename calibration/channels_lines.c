@@ -119,7 +119,7 @@ enum nfsar_status channel_lines_open(const nfsar_capture *capture, const nfsar_e
                                      enum nfsar_window window, struct channel_lines *lines,
                                      nfsar_error *error) {
     struct channel_lines *l = lines;
-    *l = (struct channel_lines){.capture = capture};
+    *l = (struct channel_lines){.whole = capture, .capture = capture};
     l->n_channel = capture->array.n_channel;
     l->n_sample = capture->n_sample;
     enum nfsar_status status = pick_pulses(l, error);
@@ -213,7 +213,7 @@ enum nfsar_status channel_lines_profiles(struct channel_lines *lines, size_t str
         for (size_t i = 0; i < n; i++) {
             double complex s0 = 0.0;
             sum_line(l, l->sample + line * l->n_sample, first + (double)i * step, &s0, NULL);
-            power[k * n + i] = (float)(creal(s0) * creal(s0) + cimag(s0) * cimag(s0));
+            power[k * n + i] = (float)channel_power(s0);
         }
     }
     return NFSAR_OK;

@@ -13,7 +13,13 @@
 #include <nfsar/progress.h>
 #include <nfsar/window.h>
 
+/* |z|^2 */
+static inline double channel_power(double complex z) {
+    return creal(z) * creal(z) + cimag(z) * cimag(z);
+}
+
 struct channel_lines {
+    const nfsar_capture *whole;   /* as it was opened, with all its pulses */
     const nfsar_capture *capture; /* &used, once open: not to be moved */
     nfsar_capture used; /* the capture as if it had the pulses that are used and no others:
                            time_s and flags are this struct's, no echo */

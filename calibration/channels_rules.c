@@ -32,10 +32,6 @@ static nfsar_vec3 mean_centre(const struct channel_lines *l) {
     return nfsar_vec3_scale(sum, 1.0 / (double)l->n_line);
 }
 
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
 /* By how much a channel's delay is longer at another place, mean over the scan. */
 static double longer(const struct channel_fit *fit, size_t channel, nfsar_vec3 place) {
     const struct channel_lines *l = fit->lines;
@@ -120,7 +116,7 @@ static nfsar_vec3 search_round(const struct array *a) {
             double turn = from + i * step;
             nfsar_vec3 turned =
                 nfsar_quaternion_rotate(nfsar_quaternion_from_axis_angle(axis, turn), way);
-            double cosine = dot(turned, ahead) / nfsar_vec3_norm(way);
+            double cosine = nfsar_vec3_dot(turned, ahead) / nfsar_vec3_norm(way);
             if (cosine < sqrt(1.0 - WIDEST * WIDEST) && i != 0) {
                 continue;
             }
@@ -179,7 +175,7 @@ enum nfsar_status channel_rules_follow(struct channel_fit *fit, bool *delay_is_r
     nfsar_vec3 way = nfsar_vec3_subtract(fit->place, a.centre);
     double range = nfsar_vec3_norm(way), along = 0.0;
     for (int i = 0; i < 3; i++) {
-        double part = dot(fit->direction[i], way) / range;
+        double part = nfsar_vec3_dot(fit->direction[i], way) / range;
         along += isfinite(fit->sigma_m[i]) ? part * part : 0.0;
     }
     /* A direction that is told is near the line of sight or across. */

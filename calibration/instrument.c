@@ -23,6 +23,15 @@ nfsar_instrument_options nfsar_instrument_defaults(void) {
 #define MOST_STEPS  60
 #define LAST_STEP_S 1e-17
 
+/* Echoes that add up to less over the pulses are of no point, or poses are wrong by a part of the
+ * wavelength; to more, and it is one. */
+#define LEAST_COHERENCE 0.5
+#define GOOD_COHERENCE  0.95
+/* Channels differ if their delays do by so many times what noise makes, and by so much of a range
+ * cell. */
+#define MUCH         3.0
+#define LITTLE_CELLS 0.02
+
 struct work {
     struct channel_lines lines;
     const nfsar_instrument_options *options;
@@ -41,13 +50,20 @@ static enum nfsar_status check(const struct channel_lines *l, const nfsar_instru
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%zu frequencies do not tell a range: 4 are the least", l->n_sample);
     }
-    if (o->n_range < 1 || o->n_range > 2 || !(o->range_sigma_m > 0.0)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "one range or two, and errors > 0");
+    if (o->n_range < 1 || o->n_range > 2) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "one range or two, not %zu", o->n_range);
+    }
+    if (!(o->range_sigma_m > 0.0) || !isfinite(o->range_sigma_m)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--range-error %g: the standard deviation of the ranges, metres, must be "
+                          "> 0",
+                          o->range_sigma_m);
     }
     if (!(o->search_delay_s > 0.0) || !(o->search_delay_s <= 1e-7)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "the delay to search, %g s: must be > 0 and at most 1e-7",
-                          o->search_delay_s);
+                          "the delay to search, %g s (--search %g): must be > 0 and at most 1e-7 "
+                          "(15 m)",
+                          o->search_delay_s, 0.5 * NFSAR_SPEED_OF_LIGHT * o->search_delay_s);
     }
     for (size_t r = 0; r < o->n_range; r++) {
         if (!(o->range_m[r] > 0.0) || !(o->range_m[r] < unambiguous)) {
@@ -77,29 +93,103 @@ static void expect(struct work *s) {
     }
 }
 
-/* How late one reflector is on average, and how much channels and lines differ. */
-static enum nfsar_status refine(struct work *s, size_t range, double *delay, double *sigma,
-                                double *spread, nfsar_error *error) {
+/* How late one reflector is on average, standard deviation; how much all lines differ, and the
+ * channels' means. */
+struct lateness {
+    double delay_s, sigma_s, spread_s, channels_s;
+};
+
+/* Root mean square of what the channels' mean delays differ; late[]: power and lateness of the
+ * lines. */
+static double between_channels(const struct work *s, const double complex *late) {
+    const struct channel_lines *l = &s->lines;
+    double weight = 0.0, sum = 0.0, square = 0.0;
+    for (size_t c = 0; c < l->n_channel; c++) {
+        double power = 0.0, mean = 0.0;
+        for (size_t i = c; i < l->n_line; i += l->n_channel) {
+            power += creal(late[i]);
+            mean += creal(late[i]) * cimag(late[i]);
+        }
+        mean = power > 0.0 ? mean / power : 0.0;
+        weight += power;
+        sum += power * mean;
+        square += power * mean * mean;
+    }
+    sum /= weight;
+    return sqrt(fmax(square / weight - sum * sum, 0.0));
+}
+
+/* Root mean square distance of the array's phase centres from their mean, at the first pulse. */
+static double array_size(const struct channel_lines *l) {
+    nfsar_vec3 mean = {0.0, 0.0, 0.0};
+    double square = 0.0;
+    for (size_t c = 0; c < l->n_channel; c++) {
+        mean = nfsar_vec3_add(mean, nfsar_vec3_midpoint(l->tx[c], l->rx[c]));
+    }
+    mean = nfsar_vec3_scale(mean, 1.0 / (double)l->n_channel);
+    for (size_t c = 0; c < l->n_channel; c++) {
+        double away = nfsar_vec3_distance(nfsar_vec3_midpoint(l->tx[c], l->rx[c]), mean);
+        square += away * away / (double)l->n_channel;
+    }
+    return sqrt(square);
+}
+
+/* Pulses that disagree about a place by more than noise makes them tell nothing of how right their
+ * mean is: all of what they differ counts then. */
+static void judge(const struct work *s, size_t range, nfsar_vec3 h, struct lateness *late,
+                  nfsar_instrument *found) {
+    const struct channel_lines *l = &s->lines;
+    const struct reflector *one = &s->reflectors.one[range];
+    const double n_line = (double)l->n_line, n_pulse = (double)l->n_pulse;
+    /* Standard deviation of a line's delay by noise, which is what the profile's median is. */
+    const double noise = sqrt(l->phase_weight / l->delay_weight / (2.0 * fmax(one->contrast, 1.0)));
+    /* Where the angle is not told, it may be what an array sees. */
+    double slant = one->told < 2 ? 2.0 * INSTRUMENT_AHEAD_RAD * array_size(l) : 0.0;
+    double least = fmax(MUCH * noise / sqrt(n_pulse), LITTLE_CELLS / l->bandwidth_hz);
+    bool differ = l->n_channel > 1 && late->channels_s > hypot(least, slant / NFSAR_SPEED_OF_LIGHT);
+    bool apart = one->coherence < LEAST_COHERENCE;
+    /* Of a line's power only what is not noise goes with the delay. */
+    double signal = 1.0 - 1.0 / fmax(one->contrast, 1.1);
+    late->sigma_s = apart ? late->spread_s : late->spread_s / sqrt(n_line) / signal;
+    if (differ) {
+        late->sigma_s = hypot(late->sigma_s, late->channels_s / sqrt((double)l->n_channel));
+    }
+    late->sigma_s = hypot(late->sigma_s, reflectors_sigma(&s->reflectors, range, h));
+    found->coherence[range] = one->coherence;
+    found->spread_s = fmax(found->spread_s, late->spread_s);
+    found->channels_spread_s = fmax(found->channels_spread_s, late->channels_s);
+    found->channels_differ = found->channels_differ || differ;
+    enum nfsar_channels_verdict verdict = apart ? NFSAR_CHANNELS_POOR
+                                          : differ || !(one->coherence > GOOD_COHERENCE)
+                                              ? NFSAR_CHANNELS_FAIR
+                                              : NFSAR_CHANNELS_GOOD;
+    found->verdict = verdict > found->verdict ? verdict : found->verdict;
+}
+
+static enum nfsar_status refine(struct work *s, size_t range, struct lateness *result,
+                                nfsar_instrument *found, nfsar_error *error) {
     struct channel_lines *l = &s->lines;
     const struct reflector *one = &s->reflectors.one[range];
     enum nfsar_status status = NFSAR_OK;
     double complex *s0 = s->s0[range];
     double mean = INFINITY;
     nfsar_vec3 h = {0.0, 0.0, 0.0};
+    result->delay_s = one->delay_s;
     for (int pass = 0; status == NFSAR_OK && pass < MOST_STEPS && fabs(mean) > LAST_STEP_S;
          pass++) {
         double sum = 0.0, weight = 0.0, square = 0.0;
         h = (nfsar_vec3){0.0, 0.0, 0.0};
         for (size_t i = 0; i < l->n_line; i++) {
-            s->t[i] = s->expected[range][i] + *delay;
+            s->t[i] = s->expected[range][i] + result->delay_s;
         }
         status = channel_lines_sum(l, s->t, s0, s->s1, error);
         for (size_t i = 0; status == NFSAR_OK && i < l->n_line; i++) {
-            double power = creal(s0[i]) * creal(s0[i]) + cimag(s0[i]) * cimag(s0[i]);
+            double power = channel_power(s0[i]);
             double late = power > 0.0 ? cimag(s->s1[i] * conj(s0[i])) / power : 0.0;
             sum += power * late;
             square += power * late * late;
             weight += power;
+            s->s1[i] = CMPLX(power, late);
             h = nfsar_vec3_add(h,
                                nfsar_vec3_scale(channel_lines_gradient(l, i, one->place), power));
         }
@@ -107,14 +197,14 @@ static enum nfsar_status refine(struct work *s, size_t range, double *delay, dou
             return nfsar_fail(error, NFSAR_ERROR_FORMAT, "the samples there are zero");
         }
         mean = sum / weight;
-        *delay += mean;
-        *spread = sqrt(fmax(square / weight - mean * mean, 0.0));
+        result->delay_s += mean;
+        result->spread_s = sqrt(fmax(square / weight - mean * mean, 0.0));
         h = nfsar_vec3_scale(h, 1.0 / weight);
     }
-    /* Of a line's power only what is not noise goes with the delay. */
-    double signal = 1.0 - 1.0 / fmax(one->contrast, 1.1);
-    *sigma = hypot(*spread / sqrt((double)l->n_line) / signal,
-                   reflectors_sigma(&s->reflectors, range, h));
+    if (status == NFSAR_OK) {
+        result->channels_s = between_channels(s, s->s1);
+        judge(s, range, h, result, found);
+    }
     return status;
 }
 
@@ -137,7 +227,7 @@ static enum nfsar_status find_shift(struct work *s, const double late[2], double
     for (size_t i = 0; i < s->lines.n_line; i++) {
         double complex both = s->s0[1][i] * conj(s->s0[0][i]);
         sum += both;
-        all += creal(both) * creal(both) + cimag(both) * cimag(both);
+        all += channel_power(both);
     }
     /* Lines that disagree make the phase of the sum uncertain. */
     double agree = cabs(sum) * cabs(sum) / (n_line * all);
@@ -171,7 +261,10 @@ static enum nfsar_status compare_two(struct work *s, const double delay[2], cons
     if (found->scale_told) {
         /* measured = scale (true + delay) */
         found->delay_s = (e[0] + delay[0]) / found->scale - e[0];
-        found->delay_sigma_s = hypot(found->delay_sigma_s, e[0] * found->scale_sigma);
+        /* What the first is late, less its part in the slope: (1 + a) and -a times the errors. */
+        const double a = (e[0] + found->delay_s) / apart;
+        found->delay_sigma_s = hypot((1.0 + a) * hypot(sigma[0] / found->scale, ruler),
+                                     a * hypot(sigma[1] / found->scale, ruler));
     } else {
         found->delay_s = 0.5 * (delay[0] + delay[1]);
         found->delay_sigma_s = 0.7071 * hypot(fmax(sigma[0], sigma[1]), ruler);
@@ -211,13 +304,14 @@ static void find_video(const struct work *s, const double seen[2], nfsar_instrum
 static void tell_places(const struct work *s, nfsar_instrument *found) {
     const struct reflectors *r = &s->reflectors;
     const nfsar_vec3 ahead = nfsar_quaternion_rotate(r->orientation, (nfsar_vec3){0.0, 0.0, 1.0});
-    found->middle_pulse = s->lines.pulse[r->pulse];
+    found->middle_pulse = r->pulse;
     found->middle = r->centre;
     found->extent_m = r->extent_m;
+    found->at_rest = !(r->extent_m > INSTRUMENT_REST_M);
     for (size_t i = 0; i < s->options->n_range; i++) {
         const struct reflector *one = &r->one[i];
         nfsar_vec3 way = nfsar_vec3_subtract(one->place, r->centre);
-        double along = way.x * ahead.x + way.y * ahead.y + way.z * ahead.z;
+        double along = nfsar_vec3_dot(way, ahead);
         nfsar_vec3 aside = nfsar_vec3_subtract(way, nfsar_vec3_scale(ahead, along));
         found->place[i] = one->place;
         found->aside_rad[i] = atan2(nfsar_vec3_norm(aside), along);
@@ -228,12 +322,23 @@ static void tell_places(const struct work *s, nfsar_instrument *found) {
         found->contrast_db[i] = 10.0 * log10(one->contrast);
         found->other_db[i] = one->other > 0.0 ? 10.0 * log10(one->other) : -INFINITY;
         found->other_m[i] = 0.5 * NFSAR_SPEED_OF_LIGHT * one->other_late_s;
+        found->seen_m[i] = one->seen_m;
+        found->seen_sigma_m[i] = one->seen_sigma_m;
+        found->seen_delay_s[i] = one->seen_delay_s;
+        found->range_told[i] = isfinite(one->seen_m);
+        double apart = fabs(s->options->range_m[i] - one->seen_m);
+        found->range_wrong[i] = found->range_told[i] &&
+                                apart > TOLD * hypot(s->options->range_sigma_m, one->seen_sigma_m);
+        if (found->range_wrong[i]) {
+            found->verdict = NFSAR_CHANNELS_POOR;
+        }
     }
 }
 
 static enum nfsar_status find(struct work *s, nfsar_instrument *found, nfsar_error *error) {
     const nfsar_instrument_options *o = s->options;
     double delay[2] = {0.0, 0.0}, sigma[2] = {0.0, 0.0}, seen[2] = {0.0, 0.0};
+    struct lateness late = {0};
     double ruler = 2.0 * o->range_sigma_m / NFSAR_SPEED_OF_LIGHT;
     enum nfsar_status status = reflectors_find(&s->lines, o, &s->reflectors, error);
     if (status == NFSAR_OK) {
@@ -241,8 +346,9 @@ static enum nfsar_status find(struct work *s, nfsar_instrument *found, nfsar_err
         tell_places(s, found);
     }
     for (size_t r = 0; status == NFSAR_OK && r < o->n_range; r++) {
-        delay[r] = s->reflectors.delay_s;
-        status = refine(s, r, &delay[r], &sigma[r], &found->spread_s, error);
+        status = refine(s, r, &late, found, error);
+        delay[r] = late.delay_s;
+        sigma[r] = late.sigma_s;
         seen[r] = 2.0 * o->range_m[r] / NFSAR_SPEED_OF_LIGHT + delay[r];
         found->apparent_m[r] = 0.5 * NFSAR_SPEED_OF_LIGHT * seen[r];
     }

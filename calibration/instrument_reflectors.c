@@ -11,46 +11,12 @@
 /* Sines of the widest angles at which a reflector is looked for: whoever puts it up straight ahead
  * by eye is nearer. */
 #define WIDEST 0.3
-/* Standard deviation of such an angle, where pulses do not tell it. */
-#define AHEAD_RAD 0.1
-/* A radar that moves less is at rest. */
-#define REST_M 1e-5
 /* Echoes that add up to less than this do not tell the place by their phases. */
 #define LEAST_COHERENCE 0.5
 /* An echo so far from another, cells, and so much weaker at most, power, is one of its own and no
  * side lobe, and might be the reflector as well. */
 #define OTHER_CELLS 2.0
 #define OTHER       0.1
-/* Positions that are as near to the middle are told apart by rounding only. */
-#define SAME_M 1e-6
-
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
-/* ---- the radar ------------------------------------------------------------------------------ */
-
-static void find_middle(const struct channel_lines *l, struct reflectors *r) {
-    nfsar_vec3 mean = {0.0, 0.0, 0.0}, at;
-    for (size_t p = 0; p < l->n_pulse; p++) {
-        (void)channel_lines_radar(l, p, &at);
-        mean = nfsar_vec3_add(mean, nfsar_vec3_scale(at, 1.0 / (double)l->n_pulse));
-    }
-    double least = INFINITY;
-    for (size_t p = 0; p < l->n_pulse; p++) {
-        (void)channel_lines_radar(l, p, &at);
-        double away = nfsar_vec3_distance(at, mean);
-        if (away < least - SAME_M) {
-            least = away;
-            r->pulse = p;
-        }
-    }
-    r->orientation = channel_lines_radar(l, r->pulse, &r->centre);
-    for (size_t p = 0; p < l->n_pulse; p++) {
-        (void)channel_lines_radar(l, p, &at);
-        r->extent_m = fmax(r->extent_m, nfsar_vec3_distance(at, r->centre));
-    }
-}
 
 static nfsar_vec3 place_at(const struct reflectors *r, double range_m, double u, double v) {
     nfsar_vec3 way = {u, v, sqrt(1.0 - u * u - v * v)};
@@ -87,7 +53,7 @@ static void plan(struct search *s, const struct reflectors *r) {
     s->window[1] = fmin(s->options->search_delay_s, fmax(high, 0.5 * cell));
     s->n = (size_t)ceil((s->window[1] - s->window[0]) * 8.0 / cell) + 1;
     s->step = (s->window[1] - s->window[0]) / (double)(s->n - 1);
-    s->sin_step = fmax(0.5 * half * cell / fmax(r->extent_m, REST_M), 0.02);
+    s->sin_step = fmax(0.5 * half * cell / fmax(r->extent_m, INSTRUMENT_REST_M), 0.02);
     s->n_angle = (int)fmin(WIDEST / s->sin_step, WIDEST / 0.02);
 }
 
@@ -164,6 +130,28 @@ static void try_angles(struct search *s, const struct reflectors *r, size_t whic
     }
 }
 
+/* Names whose side lobe it is, and the way out. Delays repeat after 1 / step: what seems to be
+ * nearer than the radar may be an echo from almost as far as ranges are told. */
+static enum nfsar_status side_lobe(const struct search *s, size_t which, double from,
+                                   nfsar_error *error) {
+    const double half = 0.5 * NFSAR_SPEED_OF_LIGHT, repeat = half / s->lines->step_hz;
+    const double range = s->options->range_m[which], seen = range + half * from;
+    if (seen < 0.0) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "no reflector in the data at %g m: what is there is a side lobe of the "
+                          "echo at %.3f m: of leakage, which --leakage or --background take out, "
+                          "or of something at %.3f m (ranges repeat after %.4g m), which has to go",
+                          range, seen, seen + repeat, repeat);
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "no reflector in the data at %g m: what is there is a side lobe of the echo "
+                      "at %.3f m; %s",
+                      range, seen,
+                      seen < channel_profiles_leakage_m(s->lines)
+                          ? "--leakage or --background take leakage out"
+                          : "--search looks so far");
+}
+
 /* Whether what was found is a reflector: more than noise, and an echo of its own. */
 static enum nfsar_status check(const struct search *s, const struct reflectors *r, size_t which,
                                nfsar_error *error) {
@@ -176,28 +164,46 @@ static enum nfsar_status check(const struct search *s, const struct reflectors *
     if (contrast_db < noise_db) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector in the data at %g m (%+.0f to %+.0f mm beyond it: "
-                          "--search): the strongest echo stands %.1f dB above the median of the "
-                          "profile, and %.1f are needed, which noise alone does not reach",
+                          "--search; within %.0f degrees of straight ahead): the strongest echo "
+                          "stands %.1f dB above the median of the profile, and %.1f are needed, "
+                          "which noise alone does not reach",
                           s->options->range_m[which], half_mm * s->window[0],
-                          half_mm * s->window[1], contrast_db, noise_db);
+                          half_mm * s->window[1], asin(WIDEST) * 180.0 / NFSAR_PI, contrast_db,
+                          noise_db);
     }
     if (channel_profiles_side_lobe(&s->profiles, INSTRUMENT_TAPER, one->place, s->window,
                                    r->delay_s, &from)) {
-        const double range = s->options->range_m[which], seen = range + 1e-3 * half_mm * from;
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "no reflector in the data at %g m: what is there is a side lobe of the "
-                          "echo at %.3f m; %s",
-                          range, seen,
-                          seen < channel_profiles_leakage_m(s->lines)
-                              ? "--leakage or --background take leakage out"
-                              : "--search looks so far");
+        return side_lobe(s, which, from, error);
     }
     return NFSAR_OK;
+}
+
+/* How strong it is, and how late, seen from where its place was found to be: at the angle that the
+ * search took it may be smeared over several cells. Uphill, so as not to pass to a stronger one. */
+static void settle(const struct search *s, struct reflectors *r, size_t which, double floor) {
+    struct reflector *one = &r->one[which];
+    const size_t all = s->lines->n_channel;
+    const int most = (int)(OTHER_CELLS / (s->step * s->lines->bandwidth_hz));
+    double best = channel_profiles_power(&s->profiles, all, one->place, r->delay_s);
+    one->delay_s = r->delay_s;
+    for (int way = -1; way <= 1; way += 2) {
+        for (int i = 1; i <= most; i++) {
+            double delay = r->delay_s + way * i * s->step;
+            double power = channel_profiles_power(&s->profiles, all, one->place, delay);
+            if (!(power > best)) {
+                break;
+            }
+            best = power;
+            one->delay_s = delay;
+        }
+    }
+    one->contrast = best / fmax(floor, 1e-30 * best);
 }
 
 /* What else there is within the search, beside the two reflectors. */
 static void look_beside(const struct search *s, struct reflectors *r, size_t which) {
     struct reflector *one = &r->one[which];
+    const double delay = one->delay_s;
     const double *range_m = s->options->range_m;
     const double apart = OTHER_CELLS / s->lines->bandwidth_hz;
     const size_t all = s->lines->n_channel;
@@ -205,13 +211,13 @@ static void look_beside(const struct search *s, struct reflectors *r, size_t whi
     if (s->options->n_range > 1) {
         second = 2.0 * (range_m[1 - which] - range_m[which]) / NFSAR_SPEED_OF_LIGHT;
     }
-    double found = channel_profiles_power(&s->profiles, all, one->place, r->delay_s);
+    double found = channel_profiles_power(&s->profiles, all, one->place, delay);
     for (size_t k = 0; k < s->n; k++) {
-        double late = s->window[0] + (double)k * s->step - r->delay_s;
+        double late = s->window[0] + (double)k * s->step - delay;
         if (fabs(late) < apart || fabs(late - second) < apart) {
             continue;
         }
-        double power = channel_profiles_power(&s->profiles, all, one->place, r->delay_s + late);
+        double power = channel_profiles_power(&s->profiles, all, one->place, delay + late);
         if (power > OTHER * found && power > one->other * found) {
             one->other = power / found;
             one->other_late_s = late;
@@ -249,16 +255,11 @@ static enum nfsar_status search(struct search *s, struct reflectors *r, double *
         r->one[i].place = s->place[i][at];
         r->one[i].contrast = power / fmax(*floor, 1e-30 * power);
         status = check(s, r, i, error);
-        look_beside(s, r, i);
     }
     return status;
 }
 
 /* ---- by delays and phases ------------------------------------------------------------------- */
-
-static double power(double complex z) {
-    return creal(z) * creal(z) + cimag(z) * cimag(z);
-}
 
 /* How much of a reflector's echoes adds up over the pulses, noise left aside. */
 static double coherence(const struct channel_fit *fit, double floor) {
@@ -266,9 +267,9 @@ static double coherence(const struct channel_fit *fit, double floor) {
     double together = 0.0, apart = 0.0;
     for (size_t c = 0; c < n_channel; c++) {
         double complex gain = channel_fit_gain(fit, c);
-        together += power(gain);
+        together += channel_power(gain);
         for (size_t i = c; i < fit->lines->n_line; i += n_channel) {
-            apart += power(fit->s0[i] - gain) / (double)(n_pulse - 1);
+            apart += channel_power(fit->s0[i] - gain) / (double)(n_pulse - 1);
         }
     }
     double rest = fmax(apart - (double)n_channel * floor, 0.0);
@@ -286,7 +287,26 @@ static void take_place(const struct channel_fit *fit, struct reflector *one) {
     }
 }
 
-/* Aside of straight ahead, as far as pulses tell: by delays, and by phases where echoes add up. */
+/* The range by the wavefronts, if the pulses tell all three directions. */
+static void take_range(const struct channel_fit *fit, const struct reflectors *r,
+                       struct reflector *one) {
+    nfsar_vec3 way = nfsar_vec3_subtract(fit->place, r->centre);
+    const double range = nfsar_vec3_norm(way);
+    double variance = 0.0;
+    for (int i = 0; i < 3; i++) {
+        double along = nfsar_vec3_dot(way, fit->direction[i]) / range * fit->sigma_m[i];
+        variance += along * along;
+    }
+    one->seen_m = range;
+    one->seen_sigma_m = sqrt(variance);
+    one->seen_delay_s = 0.0;
+    for (size_t c = 0; c < fit->lines->n_channel; c++) {
+        one->seen_delay_s += fit->delay_s[c] / (double)fit->lines->n_channel;
+    }
+}
+
+/* Where delays, and phases where echoes add up, put the place: held at range_m, or free in all
+ * three directions if that is 0. */
 static enum nfsar_status fit_place(struct channel_lines *l, const struct reflectors *r,
                                    double range_m, double floor, struct reflector *one,
                                    nfsar_error *error) {
@@ -307,12 +327,22 @@ static enum nfsar_status fit_place(struct channel_lines *l, const struct reflect
     if (status == NFSAR_OK) {
         status = channel_fit_delays(&fit, error);
     }
-    if (status == NFSAR_OK) {
+    if (status == NFSAR_OK && range_m > 0.0) {
         take_place(&fit, one);
+    }
+    if (status == NFSAR_OK) {
         status = channel_fit_phases(&fit, error);
     }
-    if (status == NFSAR_OK && fit.told >= one->told && coherence(&fit, floor) > LEAST_COHERENCE) {
-        take_place(&fit, one);
+    if (status == NFSAR_OK) {
+        double adds_up = coherence(&fit, floor);
+        if (range_m > 0.0) {
+            one->coherence = adds_up;
+            if (fit.told >= one->told && adds_up > LEAST_COHERENCE) {
+                take_place(&fit, one);
+            }
+        } else if (fit.told == 3 && adds_up > LEAST_COHERENCE) {
+            take_range(&fit, r, one);
+        }
     }
     channel_fit_close(&fit);
     free(fit.delay_s);
@@ -325,16 +355,28 @@ enum nfsar_status reflectors_find(struct channel_lines *lines,
     struct search s = {.lines = lines, .options = options};
     double floor = 0.0;
     *found = (struct reflectors){0};
-    find_middle(lines, found);
-    enum nfsar_status status = open_search(&s, found, error);
+    enum nfsar_status status = reflectors_find_middle(lines->whole, found, error);
+    if (status == NFSAR_OK) {
+        status = open_search(&s, found, error);
+    }
     if (status == NFSAR_OK) {
         status = search(&s, found, &floor, error);
     }
-    close_search(&s);
-    for (size_t i = 0; status == NFSAR_OK && found->extent_m > REST_M && i < options->n_range;
-         i++) {
-        status = fit_place(lines, found, options->range_m[i], floor, &found->one[i], error);
+    for (size_t i = 0; status == NFSAR_OK && i < options->n_range; i++) {
+        struct reflector *one = &found->one[i];
+        one->coherence = one->seen_m = NAN;
+        if (found->extent_m > INSTRUMENT_REST_M) {
+            status = fit_place(lines, found, options->range_m[i], floor, one, error);
+        }
+        if (status == NFSAR_OK && one->told == 2) {
+            status = fit_place(lines, found, 0.0, floor, one, error);
+        }
+        if (status == NFSAR_OK) {
+            settle(&s, found, i, floor);
+            look_beside(&s, found, i);
+        }
     }
+    close_search(&s);
     return status;
 }
 
@@ -343,13 +385,13 @@ double reflectors_sigma(const struct reflectors *r, size_t which, nfsar_vec3 h) 
     nfsar_vec3 way = nfsar_vec3_subtract(one->place, r->centre);
     const double range = nfsar_vec3_norm(way);
     way = nfsar_vec3_scale(way, 1.0 / range);
-    h = nfsar_vec3_subtract(h, nfsar_vec3_scale(way, dot(h, way)));
+    h = nfsar_vec3_subtract(h, nfsar_vec3_scale(way, nfsar_vec3_dot(h, way)));
     double variance = 0.0;
     for (int i = 0; i < one->told; i++) {
-        double along = dot(h, one->direction[i]);
+        double along = nfsar_vec3_dot(h, one->direction[i]);
         h = nfsar_vec3_subtract(h, nfsar_vec3_scale(one->direction[i], along));
         variance += along * along * one->sigma_m[i] * one->sigma_m[i];
     }
-    double aside = AHEAD_RAD * range * nfsar_vec3_norm(h);
+    double aside = INSTRUMENT_AHEAD_RAD * range * nfsar_vec3_norm(h);
     return sqrt(variance + aside * aside);
 }

@@ -80,7 +80,7 @@ static const char *read_value(const struct cli_option *option, const char *text)
         double *range = option->value;
         bool good = cli_number(text, &end, &range[0]) && *end == ':' &&
                     cli_number(end + 1, &end, &range[1]) && *end == '\0' && range[0] < range[1];
-        return good ? NULL : "MIN:MAX with MIN < MAX";
+        return good ? NULL : "two numbers, the first the smaller";
     }
     case CLI_AXIS: {
         double first = 0.0, last = 0.0;
@@ -154,7 +154,9 @@ static bool take_option(const char *verb, const struct cli_option *options, int 
     }
     const char *expected = read_value(option, value);
     if (expected != NULL) {
-        cli_usage(verb, "--%s %s: expected %s", option->name, value, expected);
+        bool two = option->kind == CLI_RANGE;
+        cli_usage(verb, "--%s %s: expected %s%s%s", option->name, value,
+                  two ? option->argument : "", two ? ", " : "", expected);
         return false;
     }
     return true;

@@ -161,6 +161,23 @@ static enum nfsar_status find_leakage(struct work *work, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* Less what drifting leakage is on average over the pulses that count. */
+static void take_drift(struct work *work, size_t n, float complex *mean) {
+    const nfsar_capture *header = work->header;
+    size_t pulses = 0;
+    for (size_t p = 0; p < header->n_pulse; p++) {
+        pulses += (header->flags[p] & NFSAR_PULSE_SAMPLES_MISSING) == 0 ? 1 : 0;
+    }
+    for (size_t p = 0; work->drift != NULL && p < header->n_pulse; p++) {
+        if ((header->flags[p] & NFSAR_PULSE_SAMPLES_MISSING) == 0) {
+            nfsar_leakage_at(work->leakage, p, work->drift);
+            for (size_t i = 0; i < n; i++) {
+                mean[i] -= work->drift[i] / (float)pulses;
+            }
+        }
+    }
+}
+
 /* What all pulses share shows what was taken out. */
 static enum nfsar_status compare(struct work *work, nfsar_error *error) {
     const nfsar_echo_source raw = nfsar_capture_file_source(work->file);
@@ -175,6 +192,7 @@ static enum nfsar_status compare(struct work *work, nfsar_error *error) {
         for (size_t i = 0; work->background != NULL && i < n; i++) {
             mean[i] -= work->background[i];
         }
+        take_drift(work, n, mean);
         work->after = mean_power(mean, n);
     }
     free(mean);
@@ -219,8 +237,32 @@ static enum nfsar_status write_capture(struct work *work, nfsar_error *error) {
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
+/* NaN of nothing. */
 static double decibels(double power) {
-    return 10.0 * log10(fmax(power, 1e-30));
+    return power > 0.0 ? 10.0 * log10(power) : NAN;
+}
+
+static void print_decibels(const char *before, double power, const char *after) {
+    if (power > 0.0) {
+        printf("%s%.1f dB%s", before, decibels(power), after);
+    } else {
+        printf("%snothing%s", before, after);
+    }
+}
+
+/* A background of this radar on that day takes out most of what all pulses share. */
+static void warn_of_background(const struct work *work) {
+    if (work->request->empty != NULL && !(work->after < work->before)) {
+        cli_say("warning: with --background %s pulses share more than before, or as much (%.1f dB, "
+                "%.1f now): is it of this radar, with these settings, and of an empty room?",
+                work->request->empty, decibels(work->before), decibels(work->after));
+    }
+}
+
+/* So near an echo is a DC offset as much as leakage. */
+static double near_mm(const nfsar_capture *capture) {
+    double band = fabs(capture->frequency_hz[capture->n_sample - 1] - capture->frequency_hz[0]);
+    return 1e3 * NFSAR_SPEED_OF_LIGHT / band; /* two cells of range */
 }
 
 /* The largest imbalance of all channels, and the largest DC. */
@@ -236,14 +278,15 @@ static int tell(const struct work *work) {
     const struct calibrate_background *r = work->request;
     double imbalance, dc;
     largest(&work->iq, &imbalance, &dc);
+    warn_of_background(work);
     double leakage = r->leakage[1] > 0.0 ? decibels(nfsar_leakage_power(work->leakage)) : NAN;
     double image = imbalance > 0.0 ? 20.0 * log10(imbalance) : NAN;
     if (r->files.json) {
         return print_object(
-            json_pack("{s:o, s:f, s:f, s:o, s:o, s:o}", "output", json_text(r->files.output),
-                      "common_before_db", decibels(work->before), "common_after_db",
-                      decibels(work->after), "leakage_db", json_number(leakage), "iq_image_db",
-                      json_number(image), "dc", json_number(r->iq ? dc : NAN)));
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "output", json_text(r->files.output),
+                      "common_before_db", json_number(decibels(work->before)), "common_after_db",
+                      json_number(decibels(work->after)), "leakage_db", json_number(leakage),
+                      "iq_image_db", json_number(image), "dc", json_number(r->iq ? dc : NAN)));
     }
     if (r->iq && imbalance > 0.0) {
         printf("iq         mirror images of %.1f dB taken out\n", image);
@@ -251,21 +294,21 @@ static int tell(const struct work *work) {
         printf("iq         balanced: mirror images are below the %.1f dB that chance makes\n",
                20.0 * log10(work->iq.doubt));
     }
-    if (r->iq) {
-        printf("dc         up to %.3g taken out\n", dc);
+    if (r->iq && dc > 0.0) {
+        printf("dc         up to %.3g taken out; leakage from nearer than about %.0f mm is in it, "
+               "which is not told from DC\n",
+               dc, near_mm(work->header));
+    } else if (r->iq) {
+        printf("dc         none beyond what chance makes\n");
     }
     if (r->leakage[1] > 0.0) {
-        printf("leakage    %.1f dB (of 1, in each sample) from up to %.3g m, %s; targets beyond "
-               "%.3f m are left alone\n",
-               leakage, r->leakage[0], r->drift > 0 ? "as it drifts" : "the same for all pulses",
-               r->leakage[1]);
+        print_decibels("leakage    ", nfsar_leakage_power(work->leakage),
+                       " (of 1, in each sample)");
+        printf(" from up to %.3g m, %s; targets beyond %.3f m are left alone\n", r->leakage[0],
+               r->drift > 0 ? "as it drifts" : "the same for all pulses", r->leakage[1]);
     }
-    printf("shared     by all pulses: %.1f dB before", decibels(work->before));
-    if (r->drift > 0) {
-        puts("");
-    } else {
-        printf(", %.1f dB now\n", decibels(work->after));
-    }
+    print_decibels("shared     by all pulses: ", work->before, " before, ");
+    print_decibels("", work->after, " now\n");
     return CLI_DONE;
 }
 

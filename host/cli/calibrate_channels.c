@@ -27,6 +27,9 @@ static const char *advice(const nfsar_channels *f) {
         return "channels differ by more than those of a board do, so that this may be no single "
                "point";
     }
+    if (nfsar_channels_misplaced(f) && nfsar_channels_judge(f) == NFSAR_CHANNELS_FAIR) {
+        return f->behind ? "the place is behind the radar" : "the echoes contradict the point";
+    }
     if (f->by_pulses == 0 && nfsar_channels_judge(f) == NFSAR_CHANNELS_FAIR) {
         return "from one place this cannot be checked";
     }
@@ -68,14 +71,15 @@ static int print_json(const struct calibrate_channels *job, const nfsar_channels
     }
     return print_object(json_pack(
         "{s:o, s:b, s:[f, f, f], s:o, s:i, s:i, s:b, s:b, s:f, s:f, s:o, s:o, s:f, s:f, s:f, s:s, "
-        "s:I, s:I, s:o}",
+        "s:o, s:b, s:I, s:I, s:o}",
         "output", json_text(job->files.output), "written", is_wanted(job, f), "place_m", f->place.x,
         f->place.y, f->place.z, "place_sigma_m", sigma, "directions_told", f->told,
         "directions_by_pulses", f->by_pulses, "delay_is_range", f->delay_is_range, "angle_is_phase",
         f->angle_is_phase, "centre_hz", f->centre_hz, "coherence", f->coherence, "residual_db",
         json_number(f->residual_db), "mean_residual_db", json_number(f->mean_residual_db),
         "contrast_db", f->contrast_db, "gain_spread_db", f->gain_spread_db, "delay_spread_s",
-        f->delay_spread_s, "verdict", verdicts[nfsar_channels_judge(f)], "pulses",
+        f->delay_spread_s, "verdict", verdicts[nfsar_channels_judge(f)], "point_off_sigmas",
+        json_number(job->options.has_point ? f->point_sigmas : NAN), "behind", f->behind, "pulses",
         (json_int_t)f->n_pulse, "pulses_missing", (json_int_t)f->n_missing, "channels", channels));
 }
 
@@ -129,6 +133,15 @@ static void print_doubts(const nfsar_channels *f) {
                "leakage or something else (--leakage), or the point is wrong\n",
                -0.5e3 * NFSAR_SPEED_OF_LIGHT * mean);
     }
+    if (f->behind) {
+        printf("           the place is behind the radar, which looks along its +z: a wrong point, "
+               "or poses whose frame or orientation is another\n");
+    }
+    if (f->point_sigmas > 4.0) {
+        printf("           the place is %.0f standard deviations from the point (--point-error): a "
+               "wrong point, unit or frame?\n",
+               f->point_sigmas);
+    }
     if (nfsar_channels_differ(f)) {
         printf("           channels differ by %.1f dB and %.0f ps, standard deviation\n",
                f->gain_spread_db, 1e12 * f->delay_spread_s);
@@ -145,8 +158,8 @@ static void print_found(const struct calibrate_channels *job, const nfsar_channe
     }
     printf("\n");
     print_place(job, f, kept);
-    printf("channel    gain       phase at %.2f GHz   delay          residual\n",
-           1e-9 * f->centre_hz);
+    printf("phases     at %.2f GHz, relative to channel 0\n", 1e-9 * f->centre_hz);
+    printf("channel    gain       phase                delay          residual\n");
     for (size_t c = 0; c < f->n_channel; c++) {
         const nfsar_channel_error *one = &f->channel[c];
         printf("%7zu %+8.2f dB %+9.2f +- %.2g deg %+9.2f +- %.2g ps", c,

@@ -49,10 +49,11 @@ bool calibrate_read_ranges(const char *text, nfsar_instrument_options *options) 
     return *end == '\0';
 }
 
-/* A tenth of a millimetre tells no place. */
-static bool is_at_rest(const nfsar_instrument *f) {
-    return f->extent_m < 1e-4;
-}
+static const char *const verdicts[] = {
+    [NFSAR_CHANNELS_GOOD] = "good",
+    [NFSAR_CHANNELS_FAIR] = "fair",
+    [NFSAR_CHANNELS_POOR] = "poor",
+};
 
 static int print_json(const struct calibrate_range *job, const nfsar_capture *capture,
                       const nfsar_instrument *f) {
@@ -72,23 +73,30 @@ static int print_json(const struct calibrate_range *job, const nfsar_capture *ca
     json_t *places = json_array();
     for (size_t r = 0; r < job->options.n_range; r++) {
         json_array_append_new(
-            places, json_pack("{s:[f, f, f], s:f, s:i, s:o, s:o, s:o}", "place_m", f->place[r].x,
-                              f->place[r].y, f->place[r].z, "aside_deg", DEGREES * f->aside_rad[r],
-                              "directions_told", f->told[r], "place_sigma_m",
-                              f->told[r] > 0 ? json_number(f->place_sigma_m[r]) : json_null(),
-                              "other_echo_db", json_number(f->other_db[r]), "other_echo_m",
-                              isfinite(f->other_db[r]) ? json_number(f->other_m[r]) : json_null()));
+            places,
+            json_pack("{s:[f, f, f], s:f, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "place_m",
+                      f->place[r].x, f->place[r].y, f->place[r].z, "aside_deg",
+                      DEGREES * f->aside_rad[r], "directions_told", f->told[r], "place_sigma_m",
+                      f->told[r] > 0 ? json_number(f->place_sigma_m[r]) : json_null(),
+                      "other_echo_db", json_number(f->other_db[r]), "other_echo_m",
+                      isfinite(f->other_db[r]) ? json_number(f->other_m[r]) : json_null(),
+                      "coherence", json_number(f->coherence[r]), "range_by_wavefronts_m",
+                      json_number(f->range_told[r] ? f->seen_m[r] : NAN),
+                      "range_by_wavefronts_sigma_m",
+                      json_number(f->range_told[r] ? f->seen_sigma_m[r] : NAN),
+                      "range_contradicted", f->range_wrong[r]));
         json_array_append_new(apparent, json_number(f->apparent_m[r]));
         json_array_append_new(video, json_number(DEGREES * f->video_rad[r]));
         json_array_append_new(contrast, json_number(f->contrast_db[r]));
     }
     return print_object(json_pack(
-        "{s:o, s:f, s:f, s:f, s:[f, f, f], s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "output",
-        json_text(job->files.output), "delay_s", f->delay_s, "delay_sigma_s", f->delay_sigma_s,
-        "spread_s", f->spread_s, "middle_m", f->middle.x, f->middle.y, f->middle.z, "middle_pulse",
-        (json_int_t)f->middle_pulse, "at_rest", is_at_rest(f), "reflectors", places, "apparent_m",
-        apparent, "contrast_db", contrast, "residual_video_phase_deg", video, "video_taken_out",
-        taken, "two_ranges", two));
+        "{s:o, s:f, s:f, s:f, s:f, s:b, s:s, s:[f, f, f], s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "output", json_text(job->files.output), "delay_s", f->delay_s, "delay_sigma_s",
+        f->delay_sigma_s, "spread_s", f->spread_s, "channels_spread_s", f->channels_spread_s,
+        "channels_differ", f->channels_differ, "verdict", verdicts[f->verdict], "middle_m",
+        f->middle.x, f->middle.y, f->middle.z, "middle_pulse", (json_int_t)f->middle_pulse,
+        "at_rest", f->at_rest, "reflectors", places, "apparent_m", apparent, "contrast_db",
+        contrast, "residual_video_phase_deg", video, "video_taken_out", taken, "two_ranges", two));
 }
 
 static void print_two(const nfsar_capture *capture, const nfsar_instrument *f) {
@@ -126,7 +134,7 @@ static void print_video(const nfsar_capture *capture, const nfsar_instrument *f)
 /* Where ranges count from, and where that puts the reflectors. */
 static void print_places(const struct calibrate_range *job, const nfsar_instrument *f) {
     printf("radar      ");
-    if (is_at_rest(f)) {
+    if (f->at_rest) {
         printf("at rest: ranges count from the middle of its array, %.2f, %.2f, %.2f mm\n",
                calibrate_hundredths(f->middle.x), calibrate_hundredths(f->middle.y),
                calibrate_hundredths(f->middle.z));
@@ -149,6 +157,11 @@ static void print_places(const struct calibrate_range *job, const nfsar_instrume
                    f->told[r] < 2 ? "along the scan; across it is taken to be straight ahead"
                                   : "across the line of sight");
         }
+        if (f->range_told[r]) {
+            printf(
+                "           its wavefronts tell a range of %.2f mm, standard deviation %.2g mm\n",
+                1e3 * f->seen_m[r], 1e3 * f->seen_sigma_m[r]);
+        }
     }
 }
 
@@ -157,12 +170,73 @@ static void warn_of_others(const struct calibrate_range *job, const nfsar_instru
     for (size_t r = 0; r < job->options.n_range; r++) {
         if (isfinite(f->other_db[r])) {
             cli_say("warning: within the search there is another echo, %.0f mm %s than that taken "
-                    "for the reflector at %g m and %.0f dB weaker: is it the right one? Leave "
+                    "for the reflector at %g m and %.0f dB %s: is it the right one? Leave "
                     "nothing else there, or search less far (--search)",
                     1e3 * fabs(f->other_m[r]), f->other_m[r] > 0.0 ? "farther" : "nearer",
-                    job->options.range_m[r], fabs(f->other_db[r]));
+                    job->options.range_m[r], fabs(f->other_db[r]),
+                    f->other_db[r] > 0.0 ? "stronger" : "weaker");
         }
     }
+}
+
+/* What makes the answer doubtful, though it is written. */
+static void warn_of_doubts(const struct calibrate_range *job, const nfsar_instrument *f) {
+    for (size_t r = 0; r < job->options.n_range; r++) {
+        if (f->range_wrong[r]) {
+            cli_say("warning: the reflector is not at %g m: the wavefronts tell %.2f mm, standard "
+                    "deviation %.2g mm; is the range right, and counted from the radar in the "
+                    "middle of the scan? Or the scan's steps are wrong (--path)",
+                    job->options.range_m[r], 1e3 * f->seen_m[r], 1e3 * f->seen_sigma_m[r]);
+        } else if (f->coherence[r] < 0.5) {
+            cli_say("warning: the pulses do not see one point at %g m: %.0f %% of the echo adds "
+                    "up; set up a corner reflector with nothing near its range, or poses are wrong "
+                    "by a quarter of the wavelength (nfsar doctor tells more)",
+                    job->options.range_m[r], 100.0 * f->coherence[r]);
+        }
+    }
+    if (f->channels_differ) {
+        cli_say("warning: the channels' delays differ by %.3g ps: find them first (--channels)",
+                1e12 * f->channels_spread_s);
+    }
+}
+
+/* With --channels a scan over an area has told the delay of all channels. */
+static void print_better(const struct calibrate_range *job, const nfsar_capture *capture,
+                         const nfsar_instrument *f) {
+    if (job->options.n_range == 1 && f->range_told[0] &&
+        f->seen_sigma_m[0] < job->options.range_sigma_m) {
+        printf("           this scan tells the delay better than the ruler, %+.2f ps, if its steps "
+               "are right%s\n",
+               1e12 * f->seen_delay_s[0],
+               capture->calibration.channel_delay_s != NULL
+                   ? ": channels that were found in such a scan (--channels) need no --range"
+                   : ": --channels finds it with the channels'");
+    }
+}
+
+static void print_verdict(const struct calibrate_range *job, const nfsar_instrument *f) {
+    const char *why = "a point explains the echoes at its range";
+    if (f->verdict == NFSAR_CHANNELS_POOR) {
+        why = f->range_wrong[0] || f->range_wrong[1]
+                  ? "the range contradicts the wavefronts"
+                  : "what is there is no single point, or poses are wrong; all of what pulses "
+                    "differ is in the standard deviation";
+    } else if (f->channels_differ) {
+        why = "channels differ by more than noise: do --channels first";
+    } else if (f->at_rest) {
+        why = "from one place it cannot be checked that this is the reflector";
+    } else if (f->verdict == NFSAR_CHANNELS_FAIR) {
+        why = "usable; other things at the reflector's range, or poses, disturb it";
+    }
+    printf("verdict    %s: ", verdicts[f->verdict]);
+    if (!f->at_rest) {
+        double least = f->coherence[0];
+        for (size_t r = 1; r < job->options.n_range; r++) {
+            least = fmin(least, f->coherence[r]);
+        }
+        printf("%.1f %% of the echo adds up over the pulses; ", 100.0 * least);
+    }
+    printf("%s\n", why);
 }
 
 static void print_found(const struct calibrate_range *job, const nfsar_capture *capture,
@@ -172,10 +246,12 @@ static void print_found(const struct calibrate_range *job, const nfsar_capture *
            "ruler; channels and pulses differ by %.2g ps\n",
            1e12 * f->delay_s, 0.5e3 * NFSAR_SPEED_OF_LIGHT * f->delay_s, 1e12 * f->delay_sigma_s,
            1e3 * job->options.range_sigma_m, 1e12 * f->spread_s);
+    print_better(job, capture, f);
     if (f->has_scale) {
         print_two(capture, f);
     }
     print_video(capture, f);
+    print_verdict(job, f);
 }
 
 /* The header's own numbers, which are the file's, as numbers of the copy. */
@@ -272,6 +348,7 @@ int calibrate_range(const struct calibrate_range *job) {
     int answer = CLI_DONE;
     if (status == NFSAR_OK) {
         warn_of_others(job, &found);
+        warn_of_doubts(job, &found);
     }
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);

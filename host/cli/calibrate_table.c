@@ -14,7 +14,6 @@
 #include "host/files/pending.h"
 
 #define MOST_FILES 8
-#define DEGREES    (180.0 / NFSAR_PI)
 
 /* The text, cut at its commas; more than there is room for stay in the last. */
 static size_t split(char *text, const char *file[MOST_FILES]) {
@@ -148,12 +147,17 @@ static enum nfsar_status of_capture(const char *path, const nfsar_capture *captu
     nfsar_calibration from = other->calibration;
     size_t n = other->array.n_channel;
     if (from.channel_gain == NULL && from.channel_delay_s == NULL && from.background == NULL) {
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is not calibrated", path);
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: is not calibrated: give the file that nfsar calibrate wrote "
+                            "(--channels, --range, --background)",
+                            path);
     } else if (n != capture->array.n_channel || memcmp(other->array.channel, capture->array.channel,
                                                        n * sizeof *capture->array.channel) != 0) {
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                            "%s: has %zu channels, which are not the capture's %zu", path, n,
-                            capture->array.n_channel);
+        status =
+            nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                       "%s: has %zu channel%s, which %s not the capture's %zu: a table is of the "
+                       "same radar and array",
+                       path, n, cli_s(n), n == 1 ? "is" : "are", capture->array.n_channel);
     } else if (from.channel_gain != NULL || from.channel_delay_s != NULL) {
         status = compare_bands(path, other, capture, error);
     }
@@ -293,6 +297,24 @@ static int print_json(const struct calibrate_table *job, const nfsar_capture *ca
                                   change->pair && change->replaced, "channels", channels));
 }
 
+/* By its history the capture has that delay already; twice makes echoes as wrong as without. */
+static void warn_of_twice(const struct calibrate_table *job, const nfsar_capture *capture,
+                          const struct change *change) {
+    char same[64];
+    if (isnan(change->added_s) || change->added_s == 0.0) {
+        return;
+    }
+    snprintf(same, sizeof same, "delay of all channels %+.2f ps", 1e12 * change->added_s);
+    for (size_t i = 0; i < capture->n_provenance; i++) {
+        if (strstr(capture->provenance[i], same) != NULL) {
+            cli_say("warning: %s has the %s of this table already, by its history (nfsar info): "
+                    "now it is there twice",
+                    job->files.input, same);
+            return;
+        }
+    }
+}
+
 static void print_change(const struct change *change) {
     if (!isnan(change->added_s)) {
         printf("delay      %+.2f ps, added to that of all channels%s\n", 1e12 * change->added_s,
@@ -313,13 +335,16 @@ static void print_change(const struct change *change) {
 static void print_table(const nfsar_capture *capture, const nfsar_calibration *result,
                         const struct change *change) {
     double centre = 0.5 * (capture->frequency_hz[0] + capture->frequency_hz[capture->n_sample - 1]);
-    printf("channel    gain       phase at %.2f GHz   delay\n", 1e-9 * centre);
+    double first = 0.0;
+    printf("phases     at %.2f GHz, relative to channel 0\n", 1e-9 * centre);
+    printf("channel    gain       phase            delay\n");
     for (size_t c = 0; c < capture->array.n_channel; c++) {
         double complex gain = result->channel_gain != NULL ? result->channel_gain[c] : 1.0f;
         double delay = result->channel_delay_s != NULL ? result->channel_delay_s[c] : 0.0;
-        double turns = fmod(centre * delay, 1.0);
+        double phase = carg(gain) / (2.0 * NFSAR_PI) + fmod(centre * delay, 1.0);
+        first = c == 0 ? phase : first;
         printf("%7zu %+8.2f dB %+9.2f deg %+18.2f ps\n", c, 20.0 * log10(cabs(gain)),
-               DEGREES * carg(gain * cexp(2.0 * NFSAR_PI * I * turns)), 1e12 * delay);
+               360.0 * remainder(phase - first, 1.0), 1e12 * delay);
     }
     print_change(change);
 }
@@ -352,6 +377,9 @@ int calibrate_table(const struct calibrate_table *job) {
         status = write_capture(job, file, &result, &change, &error);
     }
     int answer = CLI_DONE;
+    if (status == NFSAR_OK) {
+        warn_of_twice(job, nfsar_capture_file_header(file), &change);
+    }
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
     } else if (job->files.json) {

@@ -23,7 +23,7 @@ struct request {
     struct calibrate_path path;
     const char *input, *output, *point, *ranges, *taper;
     bool is_axis, is_channels, is_path, json;
-    bool has_search, has_within, has_point_error, has_gate, has_range_error, has_leakage;
+    bool has_drift, has_search, has_within, has_point_error, has_gate, has_range_error, has_leakage;
     double gate[2], search, range_error;
 };
 
@@ -66,9 +66,14 @@ static const char *find_fault(const struct request *r, int modes) {
         {r->channels.force, CHANNELS, "--force is for --channels"},
         {r->has_point_error || r->taper != NULL, CHANNELS,
          "--point-error and --taper are for --channels"},
-        {r->has_gate, CHANNELS | PATH, "--gate is for --channels and --path"},
+        {r->has_gate, PATH | (r->point == NULL ? CHANNELS : 0),
+         "--gate is for --path, and for --channels without --point, round which --search looks"},
         {r->has_range_error, RANGE | PATH, "--range-error is for --range and --path"},
-        {r->self.drift > 0 && !r->has_leakage, 0, "--drift is for --leakage"},
+        {r->has_drift && !r->has_leakage, 0, "--drift is for --leakage"},
+        {r->has_drift && r->self.drift == 0, 0,
+         "--drift 0: how many pulses leakage takes to change, 1 or more; leave it out where it "
+         "does "
+         "not"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].given && (rules[i].modes & modes) == 0) {
@@ -186,7 +191,7 @@ int verb_calibrate(int argc, char **argv) {
         {"leakage", 0, CLI_RANGE, r.self.leakage, &r.has_leakage, "M:FROM",
          "subtract what all pulses share, as far as it comes from ranges up to M; targets begin at "
          "FROM"},
-        {"drift", 0, CLI_COUNT, &r.self.drift, NULL, "N",
+        {"drift", 0, CLI_COUNT, &r.self.drift, &r.has_drift, "N",
          "with --leakage: it changes in the course of N pulses"},
         {"iq", 0, CLI_FLAG, &r.self.iq, NULL, NULL, "take out the receivers' DC and I/Q imbalance"},
         {"force", 0, CLI_FLAG, &r.channels.force, NULL, NULL,

@@ -1,5 +1,6 @@
 #include <nfsar/calibration_table.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -100,7 +101,9 @@ static enum nfsar_status convert(const char *path, const matvar_t *v, size_t n,
                        ? number(both->Re, v->class_type, i) + I * number(both->Im, v->class_type, i)
                        : number(v->data, v->class_type, i);
         if (!isfinite(creal(value[i])) || !isfinite(cimag(value[i]))) {
-            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s: entry %zu is not a finite number",
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "%s: %s: entry %zu is not a finite number: put it right in the "
+                              "table",
                               path, v->name, i + 1);
         }
     }
@@ -185,9 +188,18 @@ static enum nfsar_status read_file(const char *path, const nfsar_capture *captur
                                    struct tables *tables, nfsar_error *error) {
     FILE *there = fopen(path, "rb");
     if (there == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be opened", path);
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be opened: %s", path,
+                          strerror(errno));
     }
+    char first;
+    bool any = fread(&first, 1, 1, there) == 1;
+    bool folder = !any && ferror(there) != 0;
     fclose(there);
+    if (!any) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s", path,
+                          folder ? "is a folder or cannot be read: --table takes files"
+                                 : "is empty");
+    }
     mat_t *mat = Mat_Open(path, MAT_ACC_RDONLY);
     if (mat == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: cannot be opened as a MATLAB file", path);

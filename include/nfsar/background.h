@@ -47,7 +47,9 @@ typedef struct nfsar_iq {
     double doubt;             /**< |b| that chance makes: smaller ones are none */
 } nfsar_iq;
 
-/** Estimate both: DC is what all samples of all pulses share, and echoes whose phases go all round
+/** Estimate both: DC is what all samples of all pulses share, 0 where the pulses differ so much
+ * that chance makes it, or there is only one; echoes from nearer than a range cell or two, such as
+ * leakage, are partly DC as well. Echoes whose phases go all round
  * in the course of a scan have E s^2 = 0, which imbalance changes. */
 enum nfsar_status nfsar_iq_find(const nfsar_capture *capture, const nfsar_echo_source *source,
                                 nfsar_iq *iq, nfsar_error *error);

@@ -68,9 +68,13 @@ typedef struct nfsar_channels {
     double gain_spread_db;   /**< standard deviation over the channels */
     double delay_spread_s;   /**< likewise */
     double contrast_db;      /**< echo at its range over the median of all ranges */
-    size_t n_pulse;          /**< that were used: of captures of more than 2^22 samples as many,
-                                  evenly spread */
-    size_t n_missing;        /**< that were not, since samples are missing in them */
+    double point_sigmas; /**< how far the place is from the point that was given, in its standard
+                              deviations; 0 without one */
+    bool behind;         /**< the place is behind the radar, which sees what is ahead: a plane's
+                              echoes do not tell these apart */
+    size_t n_pulse;      /**< that were used: of captures of more than 2^22 samples as many,
+                              evenly spread */
+    size_t n_missing;    /**< that were not, since samples are missing in them */
 } nfsar_channels;
 
 /** Channels so much below the others' root mean square are hardly channels. */
@@ -79,7 +83,8 @@ typedef struct nfsar_channels {
 /** How far a calibration can be believed. */
 enum nfsar_channels_verdict {
     NFSAR_CHANNELS_GOOD, /**< mean_residual_db below -20, and the radar moved */
-    NFSAR_CHANNELS_FAIR, /**< below -10 dB, or at rest, or nfsar_channels_differ() */
+    NFSAR_CHANNELS_FAIR, /**< below -10 dB, or at rest, or nfsar_channels_differ(), or
+                              nfsar_channels_misplaced() */
     NFSAR_CHANNELS_POOR  /**< more, or two of these: the gains are averages over something that is
                               no point */
 };
@@ -108,6 +113,10 @@ enum nfsar_channels_verdict nfsar_channels_judge(const nfsar_channels *found);
 /** Whether channels differ by more than those of one board do: gains by a standard deviation of
  * 3 dB, delays by 0.4 range cells. */
 bool nfsar_channels_differ(const nfsar_channels *found);
+
+/** Whether the echoes contradict the point that was given, by four of its standard deviations, or
+ * the place is behind the radar: wrong point, unit or frame. */
+bool nfsar_channels_misplaced(const nfsar_channels *found);
 
 /** The mean of the delays in @p capture 's calibration where the echoes tell no mean
  * (delay_is_range), else 0: nfsar_channels_apply() adds it. */

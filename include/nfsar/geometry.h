@@ -42,6 +42,7 @@ typedef struct nfsar_pose {
 nfsar_vec3 nfsar_vec3_add(nfsar_vec3 a, nfsar_vec3 b);      /**< a + b */
 nfsar_vec3 nfsar_vec3_subtract(nfsar_vec3 a, nfsar_vec3 b); /**< a - b */
 nfsar_vec3 nfsar_vec3_scale(nfsar_vec3 a, double factor);   /**< factor * a */
+double nfsar_vec3_dot(nfsar_vec3 a, nfsar_vec3 b);          /**< a . b */
 double nfsar_vec3_norm(nfsar_vec3 a);                       /**< Euclidean length */
 double nfsar_vec3_distance(nfsar_vec3 a, nfsar_vec3 b);     /**< |a - b| */
 nfsar_vec3 nfsar_vec3_midpoint(nfsar_vec3 a, nfsar_vec3 b); /**< (a + b) / 2 */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include <nfsar/capture.h>
+#include <nfsar/channels.h>
 #include <nfsar/geometry.h>
 #include <nfsar/status.h>
 
@@ -32,7 +33,8 @@ typedef struct nfsar_instrument {
                                   the places (0.1 rad in directions that are not told) */
     size_t middle_pulse;     /**< of the capture: ranges count from where the radar is there */
     nfsar_vec3 middle;       /**< that is the array's mean phase centre there, metres */
-    double extent_m;         /**< how far from there the radar gets: nearly 0 if it is at rest */
+    double extent_m;         /**< how far from there the radar gets */
+    bool at_rest;            /**< that is less than a tenth of a millimetre, and tells no place */
     nfsar_vec3 place[2];     /**< where the reflectors are, metres */
     double aside_rad[2];     /**< their angles off the boresight there */
     int told[2];             /**< in how many of the two directions across the line of sight the
@@ -40,14 +42,30 @@ typedef struct nfsar_instrument {
     double place_sigma_m[2]; /**< the larger standard deviation in those that are told; or 0 */
     double apparent_m[2];    /**< at which ranges they seem to be */
     double contrast_db[2];   /**< their echoes over the median of the profile */
-    double other_db[2];    /**< the strongest other echo within the search, less the reflector's, if
-                                it is less than 10 dB weaker and no noise; or -INFINITY */
-    double other_m[2];     /**< how much farther it seems to be */
-    double spread_s;       /**< root mean square of what the delays of channels and pulses differ */
-    bool has_scale;        /**< the next seven are there: two ranges */
-    double scale;          /**< true slope over the capture's (or sampling rate, the other way) */
-    double scale_sigma;    /**< standard deviation of that */
-    bool scale_told;       /**< it differs from 1 by four of them; else delay_s takes it as 1 */
+    double other_db[2]; /**< the strongest other echo within the search, less the reflector's, if
+                             it is less than 10 dB weaker and no noise; or -INFINITY.
+                             Positive where it is stronger */
+    double other_m[2];  /**< how much farther it seems to be */
+    double spread_s;    /**< root mean square of what the delays of channels and pulses differ;
+                             the larger of two reflectors' */
+    double channels_spread_s; /**< the same of the channels' mean delays */
+    bool channels_differ; /**< by more than noise, the angle and 0.02 range cells: find their delays
+                               first (nfsar_channels_find()) */
+    double coherence[2];  /**< how much of the echoes adds up over the pulses, 0 to 1, noise left
+                               aside; NaN if the radar is at rest */
+    enum nfsar_channels_verdict
+        verdict;        /**< poor: range_wrong, or coherence below 0.5, no single
+               point or wrong poses; all of spread_s is in delay_sigma_s then. Fair: below 0.95,
+               at rest, or channels that differ, which delay_sigma_s allows for */
+    bool range_told[2]; /**< the wavefronts tell the range, whatever the ruler says */
+    double seen_m[2];   /**< that is it, from middle; or NaN. Poses wrong by a scale are in it */
+    double seen_sigma_m[2]; /**< standard deviation of that, by what pulses disagree */
+    double seen_delay_s[2]; /**< delay of all channels that goes with it, their mean */
+    bool range_wrong[2];    /**< it differs from range_m by four of both its and the ruler's */
+    bool has_scale;         /**< the next seven are there: two ranges */
+    double scale;           /**< true slope over the capture's (or sampling rate, the other way) */
+    double scale_sigma;     /**< standard deviation of that */
+    bool scale_told;        /**< it differs from 1 by four of them; else delay_s takes it as 1 */
     double shift_hz;       /**< true frequency in the middle of the band less the capture's, if both
                                 reflectors are of one kind; known modulo ambiguity_hz */
     double shift_sigma_hz; /**< standard deviation of that */

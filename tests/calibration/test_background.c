@@ -261,6 +261,35 @@ static void takes_out_what_it_finds(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Noise alone has a mean too, which is none; a tenth of its standard deviation is one over 12800
+ * samples (11 of the mean's). A single pulse tells nothing. */
+static void chance_is_no_dc(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_random random;
+    for (int i = 0; i < 24; i++) {
+        const bool offset = i % 2 == 1;
+        nfsar_random_stream(&random, 5, (uint64_t)i);
+        radar_raster("single", i < 20 ? PULSES : 1, 1e-3, 1, 1e-3, SAMPLES, &capture);
+        for (size_t k = 0; k < capture.n_pulse * SAMPLES; k++) {
+            capture.echo[k] =
+                (float complex)(nfsar_random_complex_normal(&random) + (offset ? 0.1 * I : 0.0));
+        }
+        const nfsar_echo_source source = nfsar_capture_source(&capture);
+        nfsar_iq iq;
+        assert_ok(nfsar_iq_find(&capture, &source, &iq, &error), error);
+        if (offset && i < 20) {
+            /* 1 / sqrt(12800) */
+            assert_near((double)cabsf(iq.dc[0] - 0.1f * I), 0.0, 4.0 * 0.0088);
+        } else {
+            assert_true(iq.dc[0] == 0.0f);
+        }
+        nfsar_iq_free(&iq);
+        nfsar_capture_free(&capture);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_leakage_and_leaves_the_wall),
@@ -270,6 +299,7 @@ int main(void) {
         cmocka_unit_test(refuses_limits_that_are_none),
         cmocka_unit_test(averages_the_empty_room),
         cmocka_unit_test(finds_imbalance_and_dc),
+        cmocka_unit_test(chance_is_no_dc),
         cmocka_unit_test(takes_out_what_it_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,7 +240,7 @@ static void usage_is_told(void **state) {
         {"--channels --within 0.1", "--within is for --axis", 2},
         {"--channels --search 0.1", "for --channels with --point", 2},
         {"--axis --force", "--force is for --channels", 2},
-        {"--axis --gate 0.1:0.2", "--gate is for --channels and --path", 2},
+        {"--axis --gate 0.1:0.2", "--gate is for --path, and for --channels without --point", 2},
         {"--channels --taper flat", "--taper", 2},
         {"--range 0.3,x", "expected R or R,R2", 2},
         {"--range 0.3 --point 0,0,1", "--point is for", 2},
@@ -254,13 +254,19 @@ static void usage_is_told(void **state) {
         {"--channels --point 10,20,300", "are its coordinates metres?", 2},
         {"--range nan", "expected R or R,R2", 2},
         {"--range 0.3,0.35", "the second must be farther by four range cells", 2},
-        {"--range 0.3 --range-error -1", "errors > 0", 2},
+        {"--range 0.3 --range-error -1", "--range-error -1", 2},
         {"--range 0.3 --search 0", "the delay to search", 2},
         {"--range 0.3 --search nan", "--search", 2},
         {"--table t.mat --search 0.1", "--search is for --axis, --path and --range", 2},
         {"--leakage 0.1:9", "targets before", 2},
         {"--leakage 0.1:0.11", "two cells of range", 2},
-        {"--table /nowhere.mat", "/nowhere.mat: cannot be opened", 1},
+        {"--leakage 0.2:0.065", "expected M:FROM, two numbers, the first the smaller", 2},
+        {"--leakage 0.1:0.3 --drift 0", "--drift 0: how many pulses", 2},
+        {"--channels --point 0,0,0.3 --gate 0.2:0.4", "for --channels without --point", 2},
+        {"--range 0.3 --search 100", "--search 100", 2},
+        {"--table /nowhere.mat", "/nowhere.mat: cannot be opened: No such file", 1},
+        {"--table /tmp", "/tmp: is a folder", 1},
+        {"--table /dev/null", "/dev/null: is empty", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int answered = test_command(output, sizeof output, "calibrate '%s' -o '%s' %s",
@@ -270,11 +276,71 @@ static void usage_is_told(void **state) {
     }
 }
 
+/* A point 50 mm off, and one behind the radar, whose echoes are those of its mirror image: what is
+ * found is said to contradict it, and never good. */
+static void a_wrong_point_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *point, *says, *verdict;
+    } cases[] = {
+        {"0.01,0.02,0.35", "the place is 25 standard deviations from the point", "contradict"},
+        {"0.01,0.02,-0.3", "the place is behind the radar", "the place is behind the radar"},
+    };
+    char output[8192];
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(test_command(output, sizeof output,
+                                      "calibrate '%s' -o '%s' --channels --point %s",
+                                      test_path("bad.h5"), test_path("off.h5"), cases[i].point),
+                         0);
+        assert_contains(output, cases[i].says);
+        const char *verdict = strstr(output, "verdict    fair");
+        assert_non_null(verdict);
+        assert_contains(verdict, cases[i].verdict);
+    }
+}
+
+/* Both lists have phases relative to channel 0, and so the same. */
+static void tables_have_the_same_phases(void **state) {
+    (void)state;
+    char found[8192], taken[8192];
+    assert_int_equal(test_command(found, sizeof found, "calibrate '%s' -o '%s' --channels",
+                                  test_path("bad.h5"), test_path("found.h5")),
+                     0);
+    assert_int_equal(test_command(taken, sizeof taken, "calibrate '%s' -o '%s' --table '%s'",
+                                  test_path("bad.h5"), test_path("taken.h5"),
+                                  test_path("found.h5")),
+                     0);
+    const char *heading = "phases     at 79.00 GHz, relative to channel 0\nchannel";
+    assert_contains(found, heading);
+    assert_contains(taken, heading);
+    const char *a = strstr(found, heading), *b = strstr(taken, heading);
+    a = strchr(strchr(a, '\n') + 1, '\n');
+    b = strchr(strchr(b, '\n') + 1, '\n');
+    for (int c = 0; c < 12; c++) {
+        int channel[2];
+        double gain[2], phase[2];
+        assert_int_equal(sscanf(a, " %d %lf dB %lf", &channel[0], &gain[0], &phase[0]), 3);
+        assert_int_equal(sscanf(b, " %d %lf dB %lf", &channel[1], &gain[1], &phase[1]), 3);
+        assert_int_equal(channel[1], c);
+        assert_int_equal(channel[0], c);
+        assert_near(gain[0], gain[1], 0.0101);
+        assert_near(remainder(phase[0] - phase[1], 360.0), 0.0, 0.0101);
+        a = strchr(a + 1, '\n');
+        b = strchr(b + 1, '\n');
+    }
+    assert_null(strstr(found, "-0.00 +-"));
+    assert_null(strstr(taken, "-0.00 deg"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(channels_are_found), cmocka_unit_test(what_is_poor_is_not_written),
-        cmocka_unit_test(a_radar_at_rest),    cmocka_unit_test(a_gate_from_zero_is_from_zero),
+        cmocka_unit_test(channels_are_found),
+        cmocka_unit_test(what_is_poor_is_not_written),
+        cmocka_unit_test(a_radar_at_rest),
+        cmocka_unit_test(a_gate_from_zero_is_from_zero),
         cmocka_unit_test(usage_is_told),
+        cmocka_unit_test(a_wrong_point_is_told),
+        cmocka_unit_test(tables_have_the_same_phases),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -158,11 +158,54 @@ static void ranges_put_the_chirp_right(void **state) {
     assert_contains(output, "has the chirp's slope or ADC start otherwise than the capture");
 }
 
+/* A point 6 dB stronger than the first of two reflectors, and one that the wavefronts put
+ * elsewhere: both are said, the second with where it is. */
+static void doubts_are_said(void **state) {
+    (void)state;
+    char output[8192];
+    nfsar_error error;
+    nfsar_capture made;
+    const nfsar_vec3 place[3] = {{0.0, 0.0, 0.4}, {0.0, 0.0, 1.0}, {0.0, 0.0, 0.5}};
+    radar_raster("single", 2, 0.0, 1, 0.0, 128, &made);
+    radar_add_points(&made, &place[2], 1);
+    radar_add_points(&made, place, 3);
+    for (size_t i = 0; i < 256; i++) {
+        made.echo[i] += (float complex)(0.01 * cexp(I * 1.7 * (double)(i * i)));
+    }
+    assert_ok(nfsar_capture_save(test_path("strong.h5"), &made, &error), error);
+    nfsar_capture_free(&made);
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --range 0.4,1.0",
+                                  test_path("strong.h5"), test_path("right.h5")),
+                     0);
+    assert_contains(output, "mm farther than that taken");
+    assert_contains(output, "0.4 m and 6 dB stronger");
+    assert_contains(output, "verdict    fair: from one place it cannot be checked");
+    simulate("scan.h5", "{x: {size_m: 0.2, count: 21}, y: {size_m: 0.2, count: 21}}");
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --range 0.45",
+                                  test_path("scan.h5"), test_path("right.h5")),
+                     0);
+    assert_contains(output, "warning: the reflector is not at 0.45 m: the wavefronts tell 501.");
+    assert_contains(output, "verdict    poor:");
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --range 0.501",
+                                  test_path("scan.h5"), test_path("right.h5")),
+                     0);
+    assert_null(strstr(output, "warning: the reflector"));
+    assert_contains(output, "this scan tells the delay better than the ruler");
+    assert_contains(output, "verdict    good:");
+    assert_int_equal(test_command(output, sizeof output,
+                                  "calibrate '%s' -o '%s' --range 0.5 --range-error -1",
+                                  test_path("scan.h5"), test_path("none.h5")),
+                     2);
+    assert_contains(output, "--range-error -1");
+    assert_int_equal(test_count_files("none.h5"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scan),
         cmocka_unit_test(a_radar_at_rest),
         cmocka_unit_test(ranges_put_the_chirp_right),
+        cmocka_unit_test(doubts_are_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,6 +223,25 @@ static void captures_are_known_by_what_they_are(void **state) {
     assert_int_equal(rename(test_path("ranged.dat"), test_path("ranged.h5")), 0);
 }
 
+/* What carries a delay over twice is said to, by the history that the first has left. */
+static void a_delay_that_is_there_is_told(void **state) {
+    (void)state;
+    char output[8192];
+    const char *input[] = {"known.h5", "once.h5"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --table '%s'",
+                                      test_path(input[i]), test_path(i == 0 ? "once.h5" : "two.h5"),
+                                      test_path("ranged.h5")),
+                         0);
+        assert_int_equal(strstr(output, "now it is there twice") != NULL, i == 1);
+    }
+    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --table '%s'",
+                                  test_path("known.h5"), test_path("none.h5"),
+                                  test_path("plain.h5")),
+                     1);
+    assert_contains(output, "is not calibrated: give the file that nfsar calibrate wrote");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_common_delay_is_added),
@@ -230,6 +249,7 @@ int main(void) {
         cmocka_unit_test(the_background_is_the_captures_own),
         cmocka_unit_test(other_frequencies_are_noticed),
         cmocka_unit_test(captures_are_known_by_what_they_are),
+        cmocka_unit_test(a_delay_that_is_there_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
