@@ -116,8 +116,11 @@ static enum nfsar_status check_poses(const char *what, const nfsar_pose *pose, s
         nfsar_vec3 p = pose[i].position;
         nfsar_quaternion q = pose[i].orientation;
         if (!isfinite(p.x) || !isfinite(p.y) || !isfinite(p.z)) {
-            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                              "%s: the position of pose %zu is not a finite number", what, i);
+            return nfsar_fail(
+                error, NFSAR_ERROR_FORMAT,
+                "%s: the position of pose %zu is not a finite number: leave that pose and "
+                "its time out, positions between others are interpolated",
+                what, i);
         }
         double norm = q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z;
         if (!(fabs(norm - 1.0) < 1e-3)) {
