@@ -14,6 +14,7 @@
  */
 enum {
     MOST_LINES = 1200,
+    MOST_ORDER_LINES = 3200,
     MOST_VOXELS = 12000,
     LEAST_CHANNELS_BEAM = 6,
     BEAMS = 81,
@@ -30,6 +31,8 @@ enum {
  * phase after all, but with a phase that grows along the array. */
 #define IN_PHASE 0.5
 #define BEAM     0.8
+/* One bright place has nearly all of it: less says that some are not as they should be. */
+#define WELL_IN_PHASE 0.8
 
 struct views {
     const nfsar_capture *part;
@@ -115,12 +118,17 @@ static double best_beam(const struct views *v, size_t voxel, double k) {
     return best;
 }
 
-static void tell(struct examined *e, const struct views *v) {
-    double k = 2.0 * NFSAR_PI / examine_wave(e), best = -1.0;
+static size_t brightest_of(const struct views *v) {
     size_t brightest = 0;
     for (size_t i = 1; i < v->n_voxel; i++) {
         brightest = v->power[i] > v->power[brightest] ? i : brightest;
     }
+    return brightest;
+}
+
+static void tell(struct examined *e, const struct views *v) {
+    double k = 2.0 * NFSAR_PI / examine_wave(e), best = -1.0;
+    size_t brightest = brightest_of(v);
     for (size_t i = 0; i < v->n_voxel; i++) {
         if ((double)v->power[i] >= CANDIDATE * (double)v->power[brightest] && is_clear(v, i)) {
             double here = share(v, i, k, 0.0, 0.0);
@@ -130,6 +138,13 @@ static void tell(struct examined *e, const struct views *v) {
     if (best < 0.0) {
         examine_unknown(e, "fit", NULL,
                         "no place is bright enough in single channels to compare their phases");
+    } else if (best >= IN_PHASE && best < WELL_IN_PHASE) {
+        examine_unknown(e, "fit",
+                        "see that antennas and channels are where the file says; a corner "
+                        "reflector tells more: nfsar calibrate --channels (docs/calibrate.md)",
+                        "%zu channels add up to %.0f %% where the target is, not to nearly all: "
+                        "some may be out of phase or in the place of another",
+                        v->n_channel, 100.0 * best);
     } else if (best >= IN_PHASE) {
         examine_ok(e, "fit", "%zu channels add up to %.0f %% where the target is", v->n_channel,
                    100.0 * best);
@@ -151,6 +166,21 @@ static void tell(struct examined *e, const struct views *v) {
                       "have where the target is%s",
                       100.0 * best, known ? ", with the calibration in the file" : "");
     }
+}
+
+/* Gains and delays go with a channel's place in the order: samples as recorded are put in others.
+ */
+static enum nfsar_status look_at_order(struct examined *e, const struct views *v, double reach,
+                                       bool *other, nfsar_error *error) {
+    struct examined recorded = *e;
+    nfsar_capture part = {0};
+    recorded.calibrated = e->raw;
+    enum nfsar_status status = examine_near_part(&recorded, reach, MOST_ORDER_LINES, &part, error);
+    if (status == NFSAR_OK && part.echo != NULL) {
+        status = examine_order(e, &part, &v->grid, brightest_of(v), other, error);
+    }
+    nfsar_capture_free(&part);
+    return status;
 }
 
 enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
@@ -179,7 +209,11 @@ enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
             examine_thin_depths(&views.grid, &reasons);
             views.n_voxel = nfsar_grid_voxels(&views.grid);
             status = views_make(e, &views, error);
+            bool other = false;
             if (status == NFSAR_OK) {
+                status = look_at_order(e, &views, reach, &other, error);
+            }
+            if (status == NFSAR_OK && !other) {
                 tell(e, &views);
             }
         }
