@@ -14,7 +14,6 @@
  */
 enum {
     MOST_LINES = 1200,
-    MOST_ORDER_LINES = 3200,
     MOST_VOXELS = 12000,
     LEAST_CHANNELS_BEAM = 6,
     BEAMS = 81,
@@ -168,21 +167,6 @@ static void tell(struct examined *e, const struct views *v) {
     }
 }
 
-/* Gains and delays go with a channel's place in the order: samples as recorded are put in others.
- */
-static enum nfsar_status look_at_order(struct examined *e, const struct views *v, double reach,
-                                       bool *other, nfsar_error *error) {
-    struct examined recorded = *e;
-    nfsar_capture part = {0};
-    recorded.calibrated = e->raw;
-    enum nfsar_status status = examine_near_part(&recorded, reach, MOST_ORDER_LINES, &part, error);
-    if (status == NFSAR_OK && part.echo != NULL) {
-        status = examine_order(e, &part, &v->grid, brightest_of(v), other, error);
-    }
-    nfsar_capture_free(&part);
-    return status;
-}
-
 enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
     size_t n_channel = e->capture->array.n_channel;
     if (n_channel < 2) {
@@ -196,9 +180,14 @@ enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
                         (int)MOST_CHANNELS);
         return NFSAR_OK;
     }
+    bool other = false;
+    enum nfsar_status status = examine_order(e, &other, error);
+    if (status != NFSAR_OK || other) {
+        return status;
+    }
     nfsar_capture part = {0};
     double reach = ZONES * sqrt(examine_wave(e) * examine_target(e));
-    enum nfsar_status status = examine_near_part(e, reach, MOST_LINES, &part, error);
+    status = examine_near_part(e, reach, MOST_LINES, &part, error);
     struct views views = {.part = &part, .n_channel = n_channel};
     size_t most = MOST_NUMBERS / n_channel < MOST_VOXELS ? MOST_NUMBERS / n_channel : MOST_VOXELS;
     if (status == NFSAR_OK && part.echo != NULL) {
@@ -209,11 +198,7 @@ enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
             examine_thin_depths(&views.grid, &reasons);
             views.n_voxel = nfsar_grid_voxels(&views.grid);
             status = views_make(e, &views, error);
-            bool other = false;
             if (status == NFSAR_OK) {
-                status = look_at_order(e, &views, reach, &other, error);
-            }
-            if (status == NFSAR_OK && !other) {
                 tell(e, &views);
             }
         }

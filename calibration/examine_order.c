@@ -7,12 +7,16 @@
 #include <string.h>
 
 #include <nfsar/calibration.h>
+#include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
 #include "calibration/examine.h"
 
 /* Channels of which any two may have been exchanged: more have too many pairs. */
-enum { MOST_EXCHANGED = 12, MOST_VOXELS = 1200 };
+enum { MOST_EXCHANGED = 12, MOST_LINES = 3200, MOST_VOXELS = 12000, WINDOW = 34 };
+/* The part's radius in Fresnel zones: channels a few wavelengths apart are told from each other by
+ * images that are about as sharp. */
+#define ZONES 3.0
 /* So much brighter and sharper at once, in sum |o|^4: orders of points and plates that are right
  * are the best by more than this, and those that are wrong fall behind by more. */
 #define BETTER 1.3
@@ -204,39 +208,99 @@ static enum nfsar_status compare(struct orders *o, size_t *order, bool *other, n
     return status;
 }
 
-/* A window of the slice about its brightest place. */
-static void narrow(nfsar_axis *axis, size_t at, size_t most) {
-    if (axis->count > most) {
-        size_t first = at > most / 2 ? at - most / 2 : 0;
-        first = first + most > axis->count ? axis->count - most : first;
-        axis->start += (double)first * axis->step;
-        axis->count = most;
+/* A window about a place, in steps of half of what a part of that radius resolves. A suggested grid
+ * is too coarse for so few voxels: between two of them anything may be missed. */
+static void narrow(nfsar_axis *axis, size_t at, double step) {
+    if (axis->count > 1) {
+        axis->start += (double)at * axis->step - 0.5 * (WINDOW - 1) * step;
+        axis->step = step;
+        axis->count = WINDOW;
     }
 }
 
-enum nfsar_status examine_order(struct examined *e, const nfsar_capture *part,
-                                const nfsar_grid *grid, size_t brightest, bool *other,
-                                nfsar_error *error) {
-    size_t n = part->array.n_channel, nx = grid->x.count, ny = grid->y.count;
-    struct orders o = {.e = e, .part = part, .slice = *grid, .n = n};
-    *other = false;
-    o.slice.z.start += (double)(brightest / (nx * ny)) * grid->z.step;
-    o.slice.z.count = 1;
-    narrow(&o.slice.x, brightest % nx, (size_t)sqrt(MOST_VOXELS));
-    narrow(&o.slice.y, brightest / nx % ny, (size_t)sqrt(MOST_VOXELS));
-    o.n_voxel = nfsar_grid_voxels(&o.slice);
-    o.image = buffer_zeros(n * n, sizeof *o.image);
-    o.sum = buffer_alloc(o.n_voxel, sizeof *o.sum);
+/* Where the target is, in the sum of all channels' powers, which knows no phases; false where that
+ * is not told. */
+static enum nfsar_status find_slice(struct orders *o, double reach, bool *found,
+                                    nfsar_error *error) {
+    nfsar_capture part = {0};
+    nfsar_grid_reasons reasons;
+    *found = false;
+    enum nfsar_status status = examine_near_part(o->e, reach, MOST_LINES, &part, error);
+    const nfsar_echo_source source = nfsar_capture_source(&part);
+    if (status != NFSAR_OK || part.echo == NULL ||
+        nfsar_grid_suggest(&part, &source, NULL, MOST_VOXELS, &o->slice, &reasons, NULL) !=
+            NFSAR_OK) {
+        nfsar_capture_free(&part);
+        return status;
+    }
+    examine_thin_depths(&o->slice, &reasons);
+    size_t n = nfsar_grid_voxels(&o->slice), best = 0;
+    float complex *image = buffer_alloc(n, sizeof *image);
+    float *power = buffer_zeros(n, sizeof *power);
+    if (image == NULL || power == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu voxels", n);
+    }
+    for (size_t c = 0; status == NFSAR_OK && c < o->n; c++) {
+        struct channel_view view;
+        examine_channel(&part, c, &view);
+        status =
+            examine_image(&view.view, &view.source, &o->slice, o->e->options.threads, image, error);
+        for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+            power[i] += crealf(image[i]) * crealf(image[i]) + cimagf(image[i]) * cimagf(image[i]);
+        }
+    }
+    if (status == NFSAR_OK) {
+        for (size_t i = 1; i < n; i++) {
+            best = power[i] > power[best] ? i : best;
+        }
+        size_t nx = o->slice.x.count, ny = o->slice.y.count;
+        o->slice.z.start += (double)(best / (nx * ny)) * o->slice.z.step;
+        o->slice.z.count = 1;
+        double step = 0.25 * examine_wave(o->e) * hypot(examine_target(o->e), reach) / reach;
+        narrow(&o->slice.x, best % nx, step);
+        narrow(&o->slice.y, best / nx % ny, step);
+        o->n_voxel = nfsar_grid_voxels(&o->slice);
+        *found = true;
+    }
+    free(image);
+    free(power);
+    nfsar_capture_free(&part);
+    return status;
+}
+
+static enum nfsar_status try_orders(struct orders *o, bool *other, nfsar_error *error) {
+    size_t n = o->n;
+    o->image = buffer_zeros(n * n, sizeof(float complex *));
+    o->sum = buffer_alloc(o->n_voxel, sizeof *o->sum);
     size_t *order = buffer_alloc(n, sizeof *order);
     enum nfsar_status status =
-        o.image != NULL && o.sum != NULL && order != NULL
-            ? compare(&o, order, other, error)
+        o->image != NULL && o->sum != NULL && order != NULL
+            ? compare(o, order, other, error)
             : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu images", n);
-    for (size_t i = 0; o.image != NULL && i < n * n; i++) {
-        free(o.image[i]);
+    for (size_t i = 0; o->image != NULL && i < n * n; i++) {
+        free(o->image[i]);
     }
-    free(o.image);
-    free(o.sum);
+    free(o->image);
+    free(o->sum);
     free(order);
+    return status;
+}
+
+enum nfsar_status examine_order(struct examined *e, bool *other, nfsar_error *error) {
+    double reach = ZONES * sqrt(examine_wave(e) * examine_target(e));
+    nfsar_capture part = {0};
+    struct orders o = {.e = e, .part = &part, .n = e->capture->array.n_channel};
+    struct examined recorded = *e;
+    bool found = false;
+    recorded.calibrated = e->raw;
+    *other = false;
+    enum nfsar_status status = find_slice(&o, reach, &found, error);
+    if (status == NFSAR_OK && found) {
+        status = examine_near_part(&recorded, reach, MOST_LINES, &part, error);
+    }
+    if (status == NFSAR_OK && found && part.echo != NULL) {
+        status = try_orders(&o, other, error);
+    }
+    nfsar_capture_free(&part);
     return status;
 }
