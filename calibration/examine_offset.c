@@ -123,9 +123,10 @@ static const char *const late_fix =
     "the instrument's delay is not taken off: record a reflector at a known range, nfsar calibrate "
     "--range (docs/calibrate.md); or positions along the range are wrong";
 
+/* The top of what is sharp is known to half of its half width, and better. */
 static void tell(struct examined *e, const struct offsets *o) {
     const double *sharp = o->sharp + o->n;
-    double focus = 0.5 * (o->high - o->low) * o->step, ps = 2e12 / NFSAR_SPEED_OF_LIGHT;
+    double focus = 0.25 * (o->high - o->low) * o->step, ps = 2e12 / NFSAR_SPEED_OF_LIGHT;
     bool falls = is_blurred(o, o->low) && is_blurred(o, o->high);
     bool outside = is_blurred(o, 0);
     if (sharp[o->best] < SHARP || !(falls || outside)) {
