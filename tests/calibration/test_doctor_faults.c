@@ -440,6 +440,27 @@ static void each_fault_is_named_and_none_in_sound_captures(void **state) {
     }
 }
 
+/* The way out is for what is left, I or Q, and for frequencies that fall. */
+static void advice_on_real_samples_fits_them(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    make_kind(POINTS, &capture);
+    plant_imaginary(&capture, POINTS);
+    doctor_examine(&capture, NULL);
+    assert_contains(doctor_finding(NFSAR_FAULT_REAL_SAMPLES)->fix,
+                    "scipy.signal.hilbert(echo.imag, axis=2)");
+    assert_null(strstr(doctor_finding(NFSAR_FAULT_REAL_SAMPLES)->fix, "conj"));
+    for (size_t i = 0; i < FREQUENCIES / 2; i++) {
+        double keep = capture.frequency_hz[i];
+        capture.frequency_hz[i] = capture.frequency_hz[FREQUENCIES - 1 - i];
+        capture.frequency_hz[FREQUENCIES - 1 - i] = keep;
+    }
+    doctor_examine(&capture, NULL);
+    assert_contains(doctor_finding(NFSAR_FAULT_REAL_SAMPLES)->fix,
+                    "scipy.signal.hilbert(echo.imag, axis=2).conj()");
+    nfsar_capture_free(&capture);
+}
+
 /* Offsets of every size are named with that size, those below 2 cm are none, and the sound capture
  * has none. */
 static void range_offsets_of_every_size_are_named(void **state) {
@@ -484,6 +505,7 @@ static void range_offsets_of_every_size_are_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_is_named_and_none_in_sound_captures),
+        cmocka_unit_test(advice_on_real_samples_fits_them),
         cmocka_unit_test(range_offsets_of_every_size_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
