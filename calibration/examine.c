@@ -34,6 +34,7 @@ const char *nfsar_fault_name(enum nfsar_fault fault) {
         [NFSAR_FAULT_RANGE_BACKWARDS] = "range-backwards",
         [NFSAR_FAULT_IQ_IMBALANCE] = "iq-imbalance",
         [NFSAR_FAULT_CHANNELS_UNCALIBRATED] = "channels-uncalibrated",
+        [NFSAR_FAULT_CHANNELS_ORDER] = "channels-order",
         [NFSAR_FAULT_RANGE_OFFSET] = "range-offset",
     };
     return (size_t)fault < sizeof names / sizeof *names ? names[fault] : "unknown";

@@ -97,6 +97,8 @@ enum nfsar_status examine_sampling(struct examined *e, nfsar_error *error);
 enum nfsar_status examine_iq(struct examined *e, nfsar_error *error);
 enum nfsar_status examine_focus(struct examined *e, nfsar_error *error);
 enum nfsar_status examine_channels(struct examined *e, nfsar_error *error);
+/* Is another order of the channels better? Told as wrong then, and nothing is told else. */
+enum nfsar_status examine_order(struct examined *e, bool *other, nfsar_error *error);
 enum nfsar_status examine_offset(struct examined *e, nfsar_error *error);
 
 #endif

@@ -30,6 +30,8 @@ enum {
  * phase after all, but with a phase that grows along the array. */
 #define IN_PHASE 0.5
 #define BEAM     0.8
+/* One bright place has nearly all of it: less says that some are not as they should be. */
+#define WELL_IN_PHASE 0.8
 
 struct views {
     const nfsar_capture *part;
@@ -115,12 +117,17 @@ static double best_beam(const struct views *v, size_t voxel, double k) {
     return best;
 }
 
-static void tell(struct examined *e, const struct views *v) {
-    double k = 2.0 * NFSAR_PI / examine_wave(e), best = -1.0;
+static size_t brightest_of(const struct views *v) {
     size_t brightest = 0;
     for (size_t i = 1; i < v->n_voxel; i++) {
         brightest = v->power[i] > v->power[brightest] ? i : brightest;
     }
+    return brightest;
+}
+
+static void tell(struct examined *e, const struct views *v) {
+    double k = 2.0 * NFSAR_PI / examine_wave(e), best = -1.0;
+    size_t brightest = brightest_of(v);
     for (size_t i = 0; i < v->n_voxel; i++) {
         if ((double)v->power[i] >= CANDIDATE * (double)v->power[brightest] && is_clear(v, i)) {
             double here = share(v, i, k, 0.0, 0.0);
@@ -130,6 +137,13 @@ static void tell(struct examined *e, const struct views *v) {
     if (best < 0.0) {
         examine_unknown(e, "fit", NULL,
                         "no place is bright enough in single channels to compare their phases");
+    } else if (best >= IN_PHASE && best < WELL_IN_PHASE) {
+        examine_unknown(e, "fit",
+                        "see that antennas and channels are where the file says; a corner "
+                        "reflector tells more: nfsar calibrate --channels (docs/calibrate.md)",
+                        "%zu channels add up to %.0f %% where the target is, not to nearly all: "
+                        "some may be out of phase or in the place of another",
+                        v->n_channel, 100.0 * best);
     } else if (best >= IN_PHASE) {
         examine_ok(e, "fit", "%zu channels add up to %.0f %% where the target is", v->n_channel,
                    100.0 * best);
@@ -166,9 +180,14 @@ enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
                         (int)MOST_CHANNELS);
         return NFSAR_OK;
     }
+    bool other = false;
+    enum nfsar_status status = examine_order(e, &other, error);
+    if (status != NFSAR_OK || other) {
+        return status;
+    }
     nfsar_capture part = {0};
     double reach = ZONES * sqrt(examine_wave(e) * examine_target(e));
-    enum nfsar_status status = examine_near_part(e, reach, MOST_LINES, &part, error);
+    status = examine_near_part(e, reach, MOST_LINES, &part, error);
     struct views views = {.part = &part, .n_channel = n_channel};
     size_t most = MOST_NUMBERS / n_channel < MOST_VOXELS ? MOST_NUMBERS / n_channel : MOST_VOXELS;
     if (status == NFSAR_OK && part.echo != NULL) {

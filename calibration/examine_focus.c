@@ -31,13 +31,26 @@ struct tried {
     double sharp;  /* of the slice with the most power */
 };
 
-static void change(nfsar_capture *part, const float complex *echo, enum way way) {
+/* The delay in the file is the instrument's whichever way its samples are: it was taken out of them
+ * as they are, and is put back before they are changed and taken out after. */
+static void change(nfsar_capture *part, const double *delay_s, const float complex *echo,
+                   enum way way) {
     size_t n = part->n_sample, lines = part->n_pulse * part->array.n_channel;
+    bool reversed = way == REVERSED || way == BOTH, conjugated = way == CONJUGATED || way == BOTH;
     for (size_t l = 0; l < lines; l++) {
+        double delay = delay_s != NULL ? delay_s[l % part->array.n_channel] : 0.0;
         for (size_t i = 0; i < n; i++) {
-            bool reversed = way == REVERSED || way == BOTH;
-            float complex s = echo[l * n + (reversed ? n - 1 - i : i)];
-            part->echo[l * n + i] = way == CONJUGATED || way == BOTH ? conjf(s) : s;
+            size_t from = reversed ? n - 1 - i : i;
+            double back = delay * part->frequency_hz[from], off = delay * part->frequency_hz[i];
+            float complex s = echo[l * n + from];
+            if (delay != 0.0 && way != AS_IT_IS) {
+                double turns = conjugated ? -back - off : back - off;
+                s = conjugated ? conjf(s) : s;
+                s *= (float complex)cexp(2.0 * NFSAR_PI * I * (turns - floor(turns)));
+            } else if (conjugated) {
+                s = conjf(s);
+            }
+            part->echo[l * n + i] = s;
         }
     }
 }
@@ -198,20 +211,20 @@ static enum nfsar_status examine_sign(struct examined *e, nfsar_capture *part, n
     e->mirrored = sign.mirrored;
     if (sign.mirrored) {
         status = try_way(part, e->options.threads, &sign.now, error);
-        change(part, echo, CONJUGATED);
+        change(part, e->capture->calibration.channel_delay_s, echo, CONJUGATED);
         there = find_place(part, &sign.near[0]);
     }
     sign.near[1] = sign.near[0];
     const enum way way[2] = {sign.mirrored ? CONJUGATED : AS_IT_IS,
                              sign.mirrored ? REVERSED : BOTH};
     for (int i = 0; there && status == NFSAR_OK && i < 2; i++) {
-        change(part, echo, way[i]);
+        change(part, e->capture->calibration.channel_delay_s, echo, way[i]);
         status = try_way(part, e->options.threads, &sign.near[i], error);
     }
     if (status == NFSAR_OK && there) {
         (sign.mirrored ? tell_mirrored : tell_sign)(e, &sign);
     }
-    change(part, echo, AS_IT_IS);
+    change(part, e->capture->calibration.channel_delay_s, echo, AS_IT_IS);
     free(echo);
     return status;
 }

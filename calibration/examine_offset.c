@@ -1,5 +1,7 @@
 /* Do wavefronts focus at the range that the echo shows? What the instrument adds to all ranges
- * moves the echo, but bends no wavefront: with that much taken off ranges the image is sharper. */
+ * moves the echo, but bends no wavefront: with that much taken off ranges the image is sharper.
+ * Slices at several depths are imaged, with ranges put right for each. The sharpest one is where
+ * the target is; with what offset the echo is strongest there tells how far ranges are off. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +11,22 @@
 #include "algorithms/buffer.h"
 #include "calibration/examine.h"
 
-/* Lines, and voxels of a slice. */
-enum { MOST_LINES = 1600, MOST_VOXELS = 5000 };
+/* Lines, and voxels of a slice. With a quarter of the lines what they leave between them blurs the
+ * sharp slice as much as the others. */
+enum { MOST_LINES = 6400, MOST_VOXELS = 5000 };
 /* The part's radius in Fresnel zones. */
 #define ZONES 3.0
-/* Offsets that are tried, metres. */
-#define MOST_OFFSET 0.12
-enum { MOST_TRIALS = 8 };
+/* Offsets that are tried, metres, a slice's own place being known to a cell: of 12 cm both sides
+ * are seen. */
+#define MOST_OFFSET 0.15
+enum { MOST_TRIALS = 10 };
+/* Then, where it is sharp, offsets within a range cell. */
+enum { FINE_TRIALS = 4 };
 /* So much sharper, and so sharp at least: speckle has 2, and what is blurred has little more. */
 #define SHARPER 1.5
 #define SHARP   4.0
+/* Less is no fault: depths of field and cells of range are not much smaller. */
+#define LEAST_OFFSET 0.02
 
 struct offsets {
     nfsar_capture part;
@@ -27,6 +35,8 @@ struct offsets {
     double step;
     int n; /* offsets -n .. n times the step */
     double sharp[2 * MOST_TRIALS + 1];
+    int best, low, high; /* the sharpest, and where it is blurred to either side of it */
+    double offset;       /* that the echo is strongest with, where it is sharp; metres */
 };
 
 /* Take an offset off all ranges. */
@@ -42,59 +52,105 @@ static void turn(struct offsets *o, double offset) {
     }
 }
 
-static enum nfsar_status try_all(const struct examined *e, struct offsets *o, nfsar_error *error) {
+/* The slice at a depth so much nearer, with that much taken off ranges. */
+static enum nfsar_status try_one(const struct examined *e, struct offsets *o, double nearer,
+                                 double offset, double *sharp, double *power, nfsar_error *error) {
     const nfsar_echo_source source = nfsar_capture_source(&o->part);
-    enum nfsar_status status = NFSAR_OK;
-    size_t n = nfsar_grid_voxels(&o->slice);
+    nfsar_grid slice = o->slice;
+    size_t n = nfsar_grid_voxels(&slice);
     float complex *image = buffer_alloc(n, sizeof *image);
     if (image == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu voxels", n);
     }
-    for (int i = -o->n; status == NFSAR_OK && i <= o->n; i++) {
-        nfsar_grid slice = o->slice;
-        slice.z.start -= i * o->step;
-        turn(o, i * o->step);
-        status = examine_image(&o->part, &source, &slice, e->options.threads, image, error);
-        if (status == NFSAR_OK) {
-            double power = 0.0;
-            o->sharp[i + o->n] = examine_sharpness(image, n, &power);
-        }
+    slice.z.start -= nearer;
+    turn(o, offset);
+    enum nfsar_status status =
+        examine_image(&o->part, &source, &slice, e->options.threads, image, error);
+    if (status == NFSAR_OK) {
+        *sharp = examine_sharpness(image, n, power);
     }
     free(image);
     return status;
 }
 
+static bool is_blurred(const struct offsets *o, int i) {
+    return o->sharp[i + o->n] <= o->sharp[o->best + o->n] / SHARPER;
+}
+
+static enum nfsar_status try_all(const struct examined *e, struct offsets *o, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    for (int i = -o->n; status == NFSAR_OK && i <= o->n; i++) {
+        double power = 0.0;
+        status = try_one(e, o, i * o->step, i * o->step, &o->sharp[i + o->n], &power, error);
+        o->best = o->sharp[i + o->n] > o->sharp[o->best + o->n] ? i : o->best;
+    }
+    o->low = o->high = o->best;
+    while (o->low > -o->n && !is_blurred(o, o->low)) {
+        o->low--;
+    }
+    while (o->high < o->n && !is_blurred(o, o->high)) {
+        o->high++;
+    }
+    return status;
+}
+
+/* The top of the parabola through three values in logarithms, in steps from the middle one. */
+static double top(const double *v) {
+    double a = log(fmax(v[-1], 1e-300)), b = log(fmax(v[0], 1e-300)), c = log(fmax(v[1], 1e-300));
+    return fmax(fmin(0.5 * (a - c) / fmin(a - 2.0 * b + c, -1e-300), 0.5), -0.5);
+}
+
+/* The echo's own range gives the slice's depth to a cell only: the offset is found anew there. */
+static enum nfsar_status try_offsets(const struct examined *e, struct offsets *o,
+                                     nfsar_error *error) {
+    double nearer = o->step * (o->best + top(o->sharp + o->n + o->best));
+    double step = nfsar_range_resolution(&o->part) / FINE_TRIALS;
+    double strong[2 * FINE_TRIALS + 1];
+    int best = 0;
+    enum nfsar_status status = NFSAR_OK;
+    for (int i = 0; status == NFSAR_OK && i <= 2 * FINE_TRIALS; i++) {
+        double sharp = 0.0, power = 0.0;
+        status = try_one(e, o, nearer, nearer + (i - FINE_TRIALS) * step, &sharp, &power, error);
+        strong[i] = sharp * power * power;
+        best = strong[i] > strong[best] ? i : best;
+    }
+    bool inside = best > 0 && best < 2 * FINE_TRIALS;
+    o->offset = nearer + step * (best - FINE_TRIALS + (inside ? top(strong + best) : 0.0));
+    return status;
+}
+
+static const char *const late_fix =
+    "the instrument's delay is not taken off: record a reflector at a known range, nfsar calibrate "
+    "--range (docs/calibrate.md); or positions along the range are wrong";
+
+/* The top of what is sharp is known to half of its half width, and better. */
 static void tell(struct examined *e, const struct offsets *o) {
     const double *sharp = o->sharp + o->n;
-    int best = 0;
-    for (int i = -o->n; i <= o->n; i++) {
-        best = sharp[i] > sharp[best] ? i : best;
-    }
-    int low = best, high = best;
-    while (low > -o->n && sharp[low] > sharp[best] / SHARPER) {
-        low--;
-    }
-    while (high < o->n && sharp[high] > sharp[best] / SHARPER) {
-        high++;
-    }
-    bool falls = sharp[low] <= sharp[best] / SHARPER && sharp[high] <= sharp[best] / SHARPER;
-    double focus = 0.5e3 * (high - low) * o->step;
-    if (!(sharp[best] >= SHARP && falls)) {
-        examine_ok(e, "range", "wavefronts do not contradict the ranges, and tell no more of them");
-    } else if (low < 0 && high > 0) {
+    double focus = 0.25 * (o->high - o->low) * o->step, ps = 2e12 / NFSAR_SPEED_OF_LIGHT;
+    bool falls = is_blurred(o, o->low) && is_blurred(o, o->high);
+    bool outside = is_blurred(o, 0);
+    if (sharp[o->best] < SHARP || !(falls || outside)) {
+        examine_unknown(e, "range",
+                        "record a small reflector at a known range to be sure: nfsar calibrate "
+                        "--range (docs/calibrate.md)",
+                        "wavefronts do not tell it: with ranges up to %.0f mm shorter or longer "
+                        "the image is as blurred or as sharp",
+                        1e3 * o->n * o->step);
+    } else if (!falls) {
+        examine_wrong(e, "range", NFSAR_FAULT_RANGE_OFFSET, NFSAR_DOCTOR_LIKELY, late_fix,
+                      "the echo is at %.4g m, but its wavefronts focus %.0f mm or more %s (%.0f ps "
+                      "both ways): the image is %.1f times sharper there",
+                      e->peak_m, 1e3 * fabs(o->best * o->step), o->best > 0 ? "nearer" : "farther",
+                      ps * fabs(o->best * o->step), sharp[o->best] / sharp[0]);
+    } else if (fabs(o->offset) <= fmax(focus, LEAST_OFFSET)) {
         examine_ok(e, "range", "wavefronts focus at the range of the echo, to within %.0f mm",
-                   focus);
+                   1e3 * fmax(focus, LEAST_OFFSET));
     } else {
-        double a = sharp[best - 1], b = sharp[best], c = sharp[best + 1];
-        double offset = o->step * (best + 0.5 * (a - c) / fmin(a - 2.0 * b + c, -1e-300));
-        examine_wrong(e, "range", NFSAR_FAULT_RANGE_OFFSET, NFSAR_DOCTOR_LIKELY,
-                      "the instrument's delay is not taken off: record a reflector at a known "
-                      "range, nfsar calibrate --range (docs/calibrate.md); or positions along the "
-                      "range are wrong",
+        examine_wrong(e, "range", NFSAR_FAULT_RANGE_OFFSET, NFSAR_DOCTOR_LIKELY, late_fix,
                       "the echo is at %.4g m, but its wavefronts focus %.0f mm %s (+- %.0f mm; "
-                      "%.0f ps both ways): the image is %.1f times sharper there",
-                      e->peak_m, 1e3 * fabs(offset), offset > 0.0 ? "nearer" : "farther", focus,
-                      2e12 * fabs(offset) / NFSAR_SPEED_OF_LIGHT, sharp[best] / sharp[0]);
+                      "%.0f ps both ways)",
+                      e->peak_m, 1e3 * fabs(o->offset), o->offset > 0.0 ? "nearer" : "farther",
+                      1e3 * focus, ps * fabs(o->offset));
     }
 }
 
@@ -156,6 +212,9 @@ enum nfsar_status examine_offset(struct examined *e, nfsar_error *error) {
         } else {
             memcpy(o.echo, o.part.echo, n * sizeof *o.echo);
             status = try_all(e, &o, error);
+        }
+        if (status == NFSAR_OK && o.low < o.best && o.best < o.high) {
+            status = try_offsets(e, &o, error);
         }
         if (status == NFSAR_OK) {
             tell(e, &o);

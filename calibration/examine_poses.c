@@ -133,9 +133,9 @@ static bool tell_jumps(struct examined *e, const struct track *track) {
     examine_wrong(e, "poses", NFSAR_FAULT_POSE_JUMP, NFSAR_DOCTOR_TESTED,
                   "the tracker loses sight there: leave these poses out of the track (the others "
                   "are interpolated), or record again",
-                  "%zu positions jump away from both neighbours by up to %.3g mm, where the usual "
+                  "%zu position%s away from both neighbours by up to %.3g mm, where the usual "
                   "step is %.3g mm; the first is that of pulse %zu",
-                  n, 1e3 * largest, 1e3 * track->usual, first);
+                  n, n == 1 ? " jumps" : "s jump", 1e3 * largest, 1e3 * track->usual, first);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The samples as the converter gave them: full scale, zeros, numbers that are none. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "algorithms/buffer.h"
@@ -207,12 +208,13 @@ static void tell_zero_channels(struct examined *e, const struct survey *survey) 
 /* I or Q is zero where the other is not, so often that it is no chance: 2 to the minus 64. */
 static void tell_real(struct examined *e, const struct survey *survey) {
     size_t n_channel = e->capture->array.n_channel, alive = 0, real = 0, first = 0;
-    bool has_q = false;
+    bool has_q = false, has_i = false;
     for (size_t c = 0; c < n_channel; c++) {
         const uint64_t *values = survey->channel[c].values;
         const bool is_real = (values[0] == 0 || values[1] == 0) && values[0] + values[1] >= 64;
         first = is_real && real == 0 ? c : first;
         has_q = has_q || (is_real && values[1] > 0); /* and no I */
+        has_i = has_i || (is_real && values[0] > 0);
         alive += values[0] + values[1] > 0;
         real += is_real;
     }
@@ -220,7 +222,7 @@ static void tell_real(struct examined *e, const struct survey *survey) {
         return;
     }
     e->is_real = true;
-    const char *const zero = has_q ? "I" : "Q";
+    const char *const zero = has_q && has_i ? "I or Q" : has_q ? "I" : "Q";
     if (real < alive) {
         examine_wrong(e, "I and Q", NFSAR_FAULT_REAL_SAMPLES, NFSAR_DOCTOR_CERTAIN,
                       "see that both lines of the receiver work and that the rig file's layout is "
@@ -230,16 +232,23 @@ static void tell_real(struct examined *e, const struct survey *survey) {
                       zero, real, n_channel, first);
         return;
     }
-    examine_wrong(
-        e, "I and Q", NFSAR_FAULT_REAL_SAMPLES, NFSAR_DOCTOR_CERTAIN,
-        "import again if I and Q were recorded (layout, docs/import.md), or set the radar "
-        "to complex samples (adcCfg); else, of targets nearer than half of what is "
-        "unambiguous, take the mirrored ones out: scipy.signal.hilbert(echo.real, axis=2) "
-        "of frequencies that rise",
-        "samples are real-valued, every %s is zero: each echo is there a second time, "
-        "mirrored, at what is unambiguous less its range, and half of the ranges are "
-        "left",
-        zero);
+    /* What is left, made complex; where frequencies fall its spectrum is the other half. */
+    const double *f = e->capture->frequency_hz;
+    bool falls = f[e->capture->n_sample - 1] < f[0];
+    char fix[320];
+    snprintf(fix, sizeof fix,
+             "import again if I and Q were recorded (layout, docs/import.md), or set the radar to "
+             "complex samples (adcCfg); else, of targets nearer than half of what is unambiguous, "
+             "take the mirrored ones out: echo = scipy.signal.hilbert(%s, axis=2)%s",
+             has_q && has_i ? "echo.real + echo.imag"
+             : has_q        ? "echo.imag"
+                            : "echo.real",
+             falls ? ".conj()" : "");
+    examine_wrong(e, "I and Q", NFSAR_FAULT_REAL_SAMPLES, NFSAR_DOCTOR_CERTAIN, fix,
+                  "samples are real-valued, every %s is zero: each echo is there a second time, "
+                  "mirrored, at what is unambiguous less its range, and half of the ranges are "
+                  "left",
+                  zero);
 }
 
 static void tell(struct examined *e, const struct survey *survey) {

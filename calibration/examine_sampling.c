@@ -42,7 +42,7 @@ static double edge_angle(const struct examined *e, double length) {
 
 static const char *const coarse_fix =
     "scan with smaller steps or more channels, or from farther away; without that keep to the "
-    "middle of the aperture, or try nfsar reconstruct --method sparse (docs/sparse.md)";
+    "middle of the aperture, or try nfsar reconstruct --sparse l1 (docs/reconstruct.md)";
 
 /* ---- planar lattices ------------------------------------------------------------------------- */
 

@@ -7,6 +7,8 @@
 
 #include <nfsar/range.h>
 
+#include "calibration/examine.h"
+
 /* Recorded samples in memory at a time. Smaller pieces would stay in the cache, but waiting for the
  * other threads after each costs more (tried: 8 MiB). */
 #define BLOCK_BYTES ((size_t)32 << 20)
@@ -109,11 +111,6 @@ enum nfsar_status nfsar_gate_of_grid(const nfsar_capture *capture, const nfsar_g
 
 /* ---- what is in a gate ---------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 enum nfsar_status nfsar_gate_look(const nfsar_capture *capture, const nfsar_echo_source *source,
                                   const double range_m[2], nfsar_gate_content *content,
                                   nfsar_error *error) {
@@ -152,8 +149,7 @@ enum nfsar_status nfsar_gate_look(const nfsar_capture *capture, const nfsar_echo
     }
     if (status == NFSAR_OK) {
         memcpy(sorted, power, n * sizeof *sorted);
-        qsort(sorted + first, n - first, sizeof *sorted, ascending);
-        content->noise = sorted[first + (n - first) / 2];
+        content->noise = examine_median(sorted + first, n - first);
         content->part = inside / all;
     }
     free(power);

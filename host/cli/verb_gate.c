@@ -117,9 +117,16 @@ static int report(const struct job *job, const nfsar_capture *capture, const nfs
         printf("gate       %.4g to %.4g m; error at most %.0f dB of the samples' mean magnitude\n",
                job->range[0], job->range[1], 20.0 * log10(job->options.tolerance));
         printf("echoes     %.1f %% of the energy is in it, the strongest at %.3f m, %.0f dB over "
-               "the median of all ranges\n",
+               "the median of all ranges%s\n",
                100.0 * content->part, content->strongest_m,
-               decibels(content->power) - decibels(content->noise));
+               decibels(content->power) - decibels(content->noise),
+               job->options.n_spur > 0 ? " (before the notch)" : "");
+    }
+    for (size_t i = 0; i < job->options.n_spur; i++) {
+        printf(
+            "notch      a tone at %.4g m is taken out, and of echoes within %.3g m of it as much "
+            "as looks like it\n",
+            job->options.spur_m[i], 0.5 * nfsar_range_resolution(capture));
     }
     return CLI_DONE;
 }
@@ -141,6 +148,14 @@ static enum nfsar_status look(const struct job *job, const nfsar_capture *captur
                 "strongest echo is at %.3f m",
                 job->range[0], job->range[1], content->elsewhere_m);
     }
+    double cell = nfsar_range_resolution(capture);
+    for (size_t i = 0; status == NFSAR_OK && i < job->options.n_spur; i++) {
+        if (content->power > 0.0 && fabs(job->options.spur_m[i] - content->strongest_m) < cell) {
+            cli_say("warning: the notch at %.4g m is at the strongest echo of the gate, %.3f m "
+                    "(cells of %.3g m): is that the spur?",
+                    job->options.spur_m[i], content->strongest_m, cell);
+        }
+    }
     return status;
 }
 
@@ -150,15 +165,19 @@ static enum nfsar_status gate_file(const struct job *job, nfsar_capture_file *fi
     const nfsar_capture *capture = nfsar_capture_file_header(file);
     nfsar_calibrated_source calibrated = {capture, nfsar_capture_file_source(file), NULL};
     const nfsar_echo_source source = nfsar_calibrated(&calibrated);
-    enum nfsar_status status = look(job, capture, &source, content, error);
+    enum nfsar_status status = NFSAR_OK;
+    if (capture->gated.range_m[1] > 0.0) {
+        status =
+            nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                       "is gated already, from %g to %g m, and another gate would need as many "
+                       "samples: take the capture it was made of",
+                       capture->gated.range_m[0], capture->gated.range_m[1]);
+    }
+    if (status == NFSAR_OK) {
+        status = look(job, capture, &source, content, error);
+    }
     if (status == NFSAR_OK) {
         status = nfsar_gate_create(capture, &job->options, gate, error);
-    }
-    bool before = job->options.window != NFSAR_WINDOW_RECTANGULAR || job->options.n_spur > 0;
-    if (status == NFSAR_OK && before && capture->gated.range_m[1] > 0.0) {
-        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                            "is gated already, and --window and --notch come before a gate: take "
-                            "the capture it was made of");
     }
     if (status != NFSAR_OK) {
         nfsar_fail_in(error, status, "%s", job->input);
@@ -202,6 +221,11 @@ static bool read_spurs(const char *text, nfsar_gate_options *options) {
             !cli_number(at, &at, &options->spur_m[options->n_spur])) {
             return false;
         }
+        for (size_t i = 0; i < options->n_spur; i++) {
+            if (options->spur_m[i] == options->spur_m[options->n_spur]) {
+                return false;
+            }
+        }
         options->n_spur++;
         more = *at == ',';
         if (!more && *at != '\0') {
@@ -227,7 +251,7 @@ int verb_gate(int argc, char **argv) {
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };
-    if (!cli_parse("gate", "CAPTURE.h5 -o OUT.h5 --range MIN:MAX [--window W] [--notch R,...]",
+    if (!cli_parse("gate", "CAPTURE.h5 -o OUT.h5 [--range MIN:MAX] [--notch R,...] [--window W]",
                    options, 1, &job.input, argc, argv, &exit_status)) {
         return exit_status;
     }
@@ -243,7 +267,8 @@ int verb_gate(int argc, char **argv) {
         return cli_usage("gate", "--loss %g: expected -140 to -20 dB", job.loss_db);
     }
     if (job.spurs != NULL && !read_spurs(job.spurs, &job.options)) {
-        return cli_usage("gate", "--notch %s: expected up to %d ranges in metres, R,R,...",
+        return cli_usage("gate",
+                         "--notch %s: expected up to %d different ranges in metres, R,R,...",
                          job.spurs, NFSAR_GATE_SPURS);
     }
     if (nfsar_window_parse(job.window, &job.options.window, &error) != NFSAR_OK) {

@@ -40,6 +40,7 @@ enum nfsar_fault {
     NFSAR_FAULT_RANGE_BACKWARDS, /**< frequencies run the other way than the samples */
     NFSAR_FAULT_IQ_IMBALANCE,    /**< I and Q are not alike: echoes have images */
     NFSAR_FAULT_CHANNELS_UNCALIBRATED, /**< phases or gains of channels do not fit each other */
+    NFSAR_FAULT_CHANNELS_ORDER,        /**< channels are in another order than the file says */
     NFSAR_FAULT_RANGE_OFFSET,          /**< wavefronts focus at another range than the echo's */
     NFSAR_FAULT_COUNT
 };

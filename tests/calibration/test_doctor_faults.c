@@ -5,6 +5,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,38 @@ static void plant_late(nfsar_capture *capture, enum kind kind) {
     }
 }
 
+static void put_in_order(nfsar_capture *capture, const size_t *order) {
+    float complex row[8 * FREQUENCIES];
+    for (size_t p = 0; p < capture->n_pulse; p++) {
+        float complex *echo = capture->echo + p * 8 * FREQUENCIES;
+        memcpy(row, echo, sizeof row);
+        for (size_t c = 0; c < 8; c++) {
+            memcpy(echo + c * FREQUENCIES, row + order[c] * FREQUENCIES,
+                   FREQUENCIES * sizeof *echo);
+        }
+    }
+}
+static void plant_reversed_channels(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    put_in_order(capture, (const size_t[]){7, 6, 5, 4, 3, 2, 1, 0});
+}
+static void plant_reversed_receivers(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    put_in_order(capture, (const size_t[]){3, 2, 1, 0, 7, 6, 5, 4});
+}
+static void plant_reversed_transmitters(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    put_in_order(capture, (const size_t[]){4, 5, 6, 7, 0, 1, 2, 3});
+}
+static void plant_transposed_channels(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    put_in_order(capture, (const size_t[]){0, 4, 1, 5, 2, 6, 3, 7});
+}
+static void plant_exchanged_channels(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    put_in_order(capture, (const size_t[]){0, 6, 2, 3, 4, 5, 1, 7});
+}
+
 #define IN(kind) (1U << (kind))
 #define EVERY    (IN(POINTS) | IN(PLATE) | IN(IRREGULAR) | IN(TURNTABLE))
 #define THREE    (IN(POINTS) | IN(PLATE) | IN(TURNTABLE)) /* where the path makes no difference */
@@ -336,6 +369,14 @@ static const struct planted {
     {NFSAR_FAULT_CHANNELS_UNCALIBRATED, plant_phases, EVERY, false, "not in phase"},
     {NFSAR_FAULT_CHANNELS_UNCALIBRATED, plant_delays, IN(IRREGULAR), false, "not in phase"},
     {NFSAR_FAULT_CHANNELS_UNCALIBRATED, plant_gains, EVERY, false, "differ by "},
+    {NFSAR_FAULT_CHANNELS_ORDER, plant_reversed_channels, SCANNED, false, "all of them in reverse"},
+    {NFSAR_FAULT_CHANNELS_ORDER, plant_reversed_receivers, SCANNED, false, "receivers in reverse"},
+    {NFSAR_FAULT_CHANNELS_ORDER, plant_reversed_transmitters, SCANNED, false,
+     "transmitters in reverse"},
+    {NFSAR_FAULT_CHANNELS_ORDER, plant_transposed_channels, IN(POINTS) | IN(IRREGULAR), false,
+     "transmitters running fastest instead"},
+    {NFSAR_FAULT_CHANNELS_ORDER, plant_exchanged_channels, IN(POINTS) | IN(IRREGULAR), false,
+     "channels 1 and 6 exchanged"},
     {NFSAR_FAULT_RANGE_OFFSET, plant_late, IN(POINTS), false, "mm nearer"},
 };
 
@@ -399,9 +440,73 @@ static void each_fault_is_named_and_none_in_sound_captures(void **state) {
     }
 }
 
+/* The way out is for what is left, I or Q, and for frequencies that fall. */
+static void advice_on_real_samples_fits_them(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    make_kind(POINTS, &capture);
+    plant_imaginary(&capture, POINTS);
+    doctor_examine(&capture, NULL);
+    assert_contains(doctor_finding(NFSAR_FAULT_REAL_SAMPLES)->fix,
+                    "scipy.signal.hilbert(echo.imag, axis=2)");
+    assert_null(strstr(doctor_finding(NFSAR_FAULT_REAL_SAMPLES)->fix, "conj"));
+    for (size_t i = 0; i < FREQUENCIES / 2; i++) {
+        double keep = capture.frequency_hz[i];
+        capture.frequency_hz[i] = capture.frequency_hz[FREQUENCIES - 1 - i];
+        capture.frequency_hz[FREQUENCIES - 1 - i] = keep;
+    }
+    doctor_examine(&capture, NULL);
+    assert_contains(doctor_finding(NFSAR_FAULT_REAL_SAMPLES)->fix,
+                    "scipy.signal.hilbert(echo.imag, axis=2).conj()");
+    nfsar_capture_free(&capture);
+}
+
+/* Offsets of every size are named with that size, those below 2 cm are none, and the sound capture
+ * has none. */
+static void range_offsets_of_every_size_are_named(void **state) {
+    (void)state;
+    nfsar_capture sound;
+    make_kind(POINTS, &sound);
+    simulate_kind(POINTS, 1.8, &sound);
+    for (int ps = -300; ps <= 600; ps += 50) {
+        double offset = 0.5e3 * 1e-12 * ps * NFSAR_SPEED_OF_LIGHT, found = 0.0;
+        char way[8] = "";
+        nfsar_capture capture;
+        make_copy(&sound, &capture);
+        for (size_t i = 0; i < doctor_samples(&capture); i++) {
+            double turns = capture.frequency_hz[i % FREQUENCIES] * 1e-12 * ps;
+            capture.echo[i] *= (float complex)cexp(2.0 * NFSAR_PI * I * turns);
+        }
+        doctor_examine(&capture, NULL);
+        const nfsar_finding *finding = doctor_finding(NFSAR_FAULT_RANGE_OFFSET);
+        if (finding != NULL) {
+            const char *at = strstr(finding->text, "focus ");
+            assert_non_null(at);
+            /* At the end of what is tried: so much or more. */
+            bool more = sscanf(at, "focus %lf mm or more %7s", &found, way) == 2;
+            assert_true(more || sscanf(at, "focus %lf mm %7s", &found, way) == 2);
+            found = strcmp(way, "farther") == 0 ? -found : found;
+            if (!(fabs(found - offset) < (more ? 10.0 : 4.0))) {
+                fail_msg("%d ps, %.1f mm: %s", ps, offset, finding->text);
+            }
+        }
+        if (fabs(offset) > 30.0 ? finding == NULL : fabs(offset) < 16.0 && finding != NULL) {
+            for (size_t i = 0; i < doctor_report.n; i++) {
+                print_message("    %s: %s\n", doctor_report.finding[i].check,
+                              doctor_report.finding[i].text);
+            }
+            fail_msg("%d ps, %.1f mm: %s", ps, offset, finding == NULL ? "not found" : "none");
+        }
+        nfsar_capture_free(&capture);
+    }
+    nfsar_capture_free(&sound);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_is_named_and_none_in_sound_captures),
+        cmocka_unit_test(advice_on_real_samples_fits_them),
+        cmocka_unit_test(range_offsets_of_every_size_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
