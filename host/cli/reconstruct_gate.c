@@ -41,7 +41,7 @@ static bool reaches_beyond(const nfsar_capture *capture, const double range[2],
 }
 
 enum nfsar_status reconstruct_gate_warn(const nfsar_capture *capture, const nfsar_grid *grid,
-                                        nfsar_error *error) {
+                                        bool derived, nfsar_error *error) {
     const double *had = capture->gated.range_m;
     double range[2];
     if (!(had[1] > 0.0)) {
@@ -49,6 +49,12 @@ enum nfsar_status reconstruct_gate_warn(const nfsar_capture *capture, const nfsa
     }
     enum nfsar_status status = nfsar_gate_of_grid(capture, grid, range, error);
     if (status == NFSAR_OK && reaches_beyond(capture, range, had)) {
+        if (derived) {
+            cli_say("the grid chosen is %.3f to %.3f m from the antennas, and the capture is gated "
+                    "from %.3f to %.3f m: toward the grid's edges parts of the echoes are missing",
+                    range[0], range[1], had[0], had[1]);
+            return NFSAR_OK;
+        }
         cli_say("warning: the grid's voxels are %.3f to %.3f m from the antennas, and the capture "
                 "is gated from %.3f to %.3f m: what is beyond is missing; take a smaller grid, or "
                 "a wider gate",
@@ -82,7 +88,7 @@ enum nfsar_status reconstruct_gate(const nfsar_capture *capture, const nfsar_gri
                                    struct reconstruct_gate *gate, nfsar_error *error) {
     nfsar_gate_options options = nfsar_gate_defaults();
     double needed[2];
-    enum nfsar_status status = reconstruct_gate_warn(capture, grid, error);
+    enum nfsar_status status = reconstruct_gate_warn(capture, grid, false, error);
     if (status == NFSAR_OK) {
         status = nfsar_gate_of_grid(capture, grid, needed, error);
     }

@@ -21,9 +21,10 @@ enum nfsar_status reconstruct_gate_check(const nfsar_capture *capture,
                                          const struct reconstruct_choice *choice,
                                          nfsar_error *error);
 
-/* Warn of a grid that reaches beyond the capture's own gate. */
+/* Warn of a grid that reaches beyond the capture's own gate; a word is enough where nobody asked
+ * for that grid. */
 enum nfsar_status reconstruct_gate_warn(const nfsar_capture *capture, const nfsar_grid *grid,
-                                        nfsar_error *error);
+                                        bool derived, nfsar_error *error);
 
 /* Gate the whole capture into memory: gate->view. Voxels of the grid that need more than `range`
  * widen it. */

@@ -414,9 +414,11 @@ static enum nfsar_status check_outputs(const struct reconstruct_request *r, nfsa
 /* Sum the samples to those that the grid needs, before anything goes by their number. The imager
  * looks at its capture's frequencies only once it is given a grid. */
 static enum nfsar_status put_gate(struct job *job, nfsar_error *error) {
-    if (!job->request.has_range || job->choice.sparse) {
+    const struct reconstruct_request *r = &job->request;
+    if (!r->has_range || job->choice.sparse) {
+        const bool derived = !r->has_x && !r->has_y && !r->has_z;
         return job->choice.sparse ? NFSAR_OK
-                                  : reconstruct_gate_warn(job->capture, &job->grid, error);
+                                  : reconstruct_gate_warn(job->capture, &job->grid, derived, error);
     }
     enum nfsar_status status = reconstruct_gate(job->capture, &job->grid, &job->source,
                                                 job->request.range, &job->gate, error);
