@@ -46,8 +46,21 @@ void phase_turn(const double *phase, size_t pulse_samples, size_t first, size_t 
     }
 }
 
+/* The background does not turn with the echoes, and is subtracted when they are read. */
+static void add_background(const float complex *background, float sign, size_t pulse_samples,
+                           size_t n, float complex *echo) {
+    for (size_t l = 0; background != NULL && l < n; l++) {
+        for (size_t i = 0; i < pulse_samples; i++) {
+            echo[l * pulse_samples + i] += sign * background[i];
+        }
+    }
+}
+
 void nfsar_phase_gradient_turn(const nfsar_phase_gradient *found, const nfsar_capture *capture,
                                size_t first_pulse, size_t n_pulse, float complex *echo) {
-    phase_turn(found->phase_rad, capture->array.n_channel * capture->n_sample, first_pulse, n_pulse,
-               echo);
+    const float complex *background = capture->calibration.background;
+    const size_t pulse_samples = capture->array.n_channel * capture->n_sample;
+    add_background(background, -1.0f, pulse_samples, n_pulse, echo);
+    phase_turn(found->phase_rad, pulse_samples, first_pulse, n_pulse, echo);
+    add_background(background, 1.0f, pulse_samples, n_pulse, echo);
 }

@@ -16,6 +16,8 @@
 #define STILL_SHARE        0.8  /* of what was found: its end may be the beginning of motion */
 #define STILL_FLOW         0.05 /* rad/s */
 #define STILL_PLACE        5e-3
+/* Records of the range finder that tell the first distance. */
+#define FIRST_RANGES 9
 /* What one that rests on something does all the same: m/s, and rad in all that time. */
 #define STILL_SPEED 5e-3
 #define STILL_TURN  0.2e-3
@@ -57,6 +59,48 @@ static size_t reading_at(const nfsar_sensor_records *r, double time) {
     return i;
 }
 
+/* The first records from a time on; the last where all are earlier. */
+static size_t tracker_at(const nfsar_sensor_records *r, double time) {
+    size_t i = 0;
+    while (i + 1 < r->n_tracker && r->tracker[i].time_s < time) {
+        i++;
+    }
+    return i;
+}
+
+static size_t encoder_at(const nfsar_sensor_records *r, double time) {
+    size_t i = 0;
+    while (i + 1 < r->n_encoder && r->encoder[i].time_s < time) {
+        i++;
+    }
+    return i;
+}
+
+/* A first record may be wrong: the median of some. */
+static double first_range(const nfsar_sensor_records *r, double time) {
+    double range[FIRST_RANGES];
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_range && n < FIRST_RANGES; i++) {
+        if (r->range[i].time_s < time && i + 1 < r->n_range) {
+            continue;
+        }
+        size_t at = n++;
+        for (; at > 0 && range[at - 1] > r->range[i].range_m; at--) {
+            range[at] = range[at - 1];
+        }
+        range[at] = r->range[i].range_m;
+    }
+    return range[n / 2];
+}
+
+/* No more than an IMU at rest shows: a steady turn, or a fall, spreads as little. */
+static bool could_rest(const nfsar_pod *pod, const nfsar_imu_record *mean) {
+    const double axes = STILL_SIGMAS * sqrt(3.0);
+    const double force = nfsar_vec3_norm(mean->acceleration) - nfsar_vec3_norm(pod->gravity);
+    return nfsar_vec3_norm(mean->rate) <= STILL_RATE + axes * pod->imu.rate.bias &&
+           fabs(force) <= STILL_ACCELERATION + axes * pod->imu.acceleration.bias;
+}
+
 /* How long flow and tracker say that nothing moves; infinity when there is none to say so. */
 static double others_still(const struct track *track) {
     const nfsar_sensor_records *r = track->records;
@@ -75,9 +119,10 @@ static double others_still(const struct track *track) {
             until = f->time_s - begin;
         }
     }
-    for (size_t i = 1; i < r->n_tracker; i++) {
+    const size_t from = tracker_at(r, begin);
+    for (size_t i = from + 1; i < r->n_tracker; i++) {
         const double moved =
-            nfsar_vec3_distance(r->tracker[i].pose.position, r->tracker[0].pose.position);
+            nfsar_vec3_distance(r->tracker[i].pose.position, r->tracker[from].pose.position);
         if (moved > STILL_PLACE + 5.0 * track->scene.pod->tracker.sigma_m) {
             return fmin(until, r->tracker[i].time_s - begin);
         }
@@ -112,9 +157,9 @@ static void look_for_rest(const struct track *track, struct first_second *f) {
     }
     end = first + (size_t)(STILL_SHARE * (double)(end - first));
     f->seconds = end > first ? r->imu[end - 1].time_s - r->imu[first].time_s : 0.0;
-    f->still = f->seconds >= STILL_S;
+    const nfsar_imu_record all = end > first ? mean(r->imu, first, end) : (nfsar_imu_record){0};
+    f->still = f->seconds >= STILL_S && could_rest(pod, &all);
     if (f->still) {
-        const nfsar_imu_record all = mean(r->imu, first, end);
         f->force = all.acceleration;
         f->rate = all.rate;
         f->force_sigma =
@@ -241,11 +286,7 @@ static void start_surface(struct track *track, struct state *state, double *sour
     const double through = -surface_distance(&track->scene, m, state) * sine;
     double away = pod->surface.distance_m, sigma = pod->surface.distance_sigma_m;
     if (r->n_range > 0) {
-        size_t i = 0;
-        while (i + 1 < r->n_range && r->range[i].time_s < track->begin) {
-            i++;
-        }
-        away = r->range[i].range_m;
+        away = first_range(r, track->begin);
         sigma = hypot(FIRST_SIGMAS * pod->range.sigma_m, pod->range.offset_m);
     }
     state->distance = through + away * sine;
@@ -260,10 +301,11 @@ static void start_from_outside(const struct track *track, struct state *state, d
     const nfsar_pod *pod = track->scene.pod;
     const nfsar_sensor_records *r = track->records;
     const nfsar_vec3 imu = pod->imu.mounting.at_m;
+    const size_t tracker = tracker_at(r, track->begin);
     *turned = r->n_tracker > 0 && pod->tracker.sigma_rad > 0.0;
     if (*turned) {
         state->rotation = nfsar_quaternion_multiply(
-            r->tracker[0].pose.orientation, rotation_inverse(pod->tracker.mounting.rotation));
+            r->tracker[tracker].pose.orientation, rotation_inverse(pod->tracker.mounting.rotation));
         put_sigma(source, ROTATION, 3, FIRST_SIGMAS * pod->tracker.sigma_rad);
     }
     const nfsar_vec3 arm = nfsar_quaternion_rotate(state->rotation, imu);
@@ -274,7 +316,7 @@ static void start_from_outside(const struct track *track, struct state *state, d
         const nfsar_vec3 e = pod->encoder.sigma_m;
         const nfsar_vec3 off = nfsar_quaternion_rotate(
             state->rotation, nfsar_vec3_subtract(imu, pod->encoder.mounting.at_m));
-        const nfsar_vec3 at = nfsar_vec3_add(r->encoder[0].position, off);
+        const nfsar_vec3 at = nfsar_vec3_add(r->encoder[encoder_at(r, track->begin)].position, off);
         const double sigma[3] = {e.x, e.y, e.z}, place[3] = {at.x, at.y, at.z};
         double *to[3] = {&state->position.x, &state->position.y, &state->position.z};
         for (int i = 0; i < 3; i++) {
@@ -287,7 +329,7 @@ static void start_from_outside(const struct track *track, struct state *state, d
     if (r->n_tracker > 0) {
         const nfsar_vec3 off = nfsar_quaternion_rotate(
             state->rotation, nfsar_vec3_subtract(imu, pod->tracker.mounting.at_m));
-        state->position = nfsar_vec3_add(r->tracker[0].pose.position, off);
+        state->position = nfsar_vec3_add(r->tracker[tracker].pose.position, off);
         put_sigma(source, POSITION, 3, FIRST_SIGMAS * pod->tracker.sigma_m);
     }
 }

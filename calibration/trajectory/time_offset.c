@@ -154,12 +154,14 @@ static void report(const struct offset_data *data, const struct choice *choice,
         found->bias_m = 0.0;
         found->bias_sigma_m = INFINITY;
     }
-    found->bias_told = fabs(found->bias_m) > 2.0 * found->bias_sigma_m;
+    found->bias_told = fabs(found->bias_m) > 3.0 * found->bias_sigma_m;
     for (size_t k = 0; k < state->n; k++) {
         found->reflector[k] =
             (nfsar_time_offset_reflector){state->place[k], state->windows[k], state->residual_m[k]};
-        sum += (double)state->windows[k] * state->residual_m[k] * state->residual_m[k];
-        windows += state->windows[k];
+        if (state->windows[k] > 0) { /* else its residual is infinite */
+            sum += (double)state->windows[k] * state->residual_m[k] * state->residual_m[k];
+            windows += state->windows[k];
+        }
     }
     found->residual_m = sqrt(sum / (double)(windows > 0 ? windows : 1));
 }

@@ -214,11 +214,17 @@ static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_s
     enum nfsar_status status =
         power != NULL ? nfsar_range_profile(data->capture, source, step, n, power, error)
                       : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    size_t best = 0;
+    size_t best = n;
     for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
         const double at = step * (double)i;
         const bool inside = !gated || (at >= options->gate_m[0] && at <= options->gate_m[1]);
-        best = inside && power[i] > power[best] ? i : best;
+        best = inside && (best == n || power[i] > power[best]) ? i : best;
+    }
+    if (status == NFSAR_OK && best == n) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "no range lies from %g to %g m: they are told %.3g m apart, up to %.4g "
+                            "m (--gate)",
+                            options->gate_m[0], options->gate_m[1], step, data->unambiguous_m);
     }
     data->range_m = step * (double)best;
     data->near_m = data->far_m = data->range_m;

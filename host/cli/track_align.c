@@ -297,9 +297,10 @@ static json_t *reflectors_of(const nfsar_time_offset *f) {
     json_t *list = json_array();
     for (size_t i = 0; i < f->n_reflector; i++) {
         const nfsar_time_offset_reflector *p = &f->reflector[i];
-        json_array_append_new(list, json_pack("{s:[f,f,f], s:I, s:f}", "position_m", p->position.x,
+        json_array_append_new(list, json_pack("{s:[f,f,f], s:I, s:o}", "position_m", p->position.x,
                                               p->position.y, p->position.z, "windows",
-                                              (json_int_t)p->windows, "residual_m", p->residual_m));
+                                              (json_int_t)p->windows, "residual_m",
+                                              json_number(p->residual_m)));
     }
     return list;
 }

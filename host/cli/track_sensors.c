@@ -36,6 +36,16 @@ struct work {
 
 /* ---- what goes in --------------------------------------------------------------------------- */
 
+/* Whether `nfsar track` made the poses: its line of provenance begins with the command. */
+static bool are_ours(const nfsar_capture *capture) {
+    for (size_t i = 0; i < capture->n_provenance; i++) {
+        if (strncmp(capture->provenance[i], "nfsar track ", 12) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The capture's poses in place of a tracker's. */
 static enum nfsar_status take_poses(struct work *w, nfsar_error *error) {
     const nfsar_capture *c = nfsar_capture_file_header(w->file);
@@ -43,6 +53,13 @@ static enum nfsar_status take_poses(struct work *w, nfsar_error *error) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: has no track of poses for --use-poses, only %zu pose%s",
                           w->job->input, c->n_pose, cli_s(c->n_pose));
+    }
+    if (are_ours(c)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "%s: its poses were made by `nfsar track`, one at each pulse, out of "
+                          "fewer records: --use-poses would take each for a measurement of its "
+                          "own; take the capture as it was before",
+                          w->job->input);
     }
     nfsar_tracker_record *record = calloc(c->n_pose, sizeof *record);
     if (record == NULL) {

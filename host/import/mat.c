@@ -107,6 +107,11 @@ static matvar_t *find_field(mat_t *mat, const char *path, const char *name, matv
     char way[4097], there[256];
     snprintf(way, sizeof way, "%s", name);
     char *rest = strchr(way, '.');
+    if (rest == NULL) {
+        *root = NULL;
+        nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: '%.40s...' is too long for a name", path, name);
+        return NULL;
+    }
     *rest++ = '\0';
     matvar_t *at = *root = Mat_VarRead(mat, way);
     if (at == NULL) {

@@ -155,6 +155,9 @@ static enum nfsar_status read_header(struct pose_lines *lines, struct pose_lines
         if (status == NFSAR_OK && row == 0) {
             status = read_settings(lines, header, error);
         }
+        if (status != NFSAR_OK) {
+            break;
+        }
         const char *first = lines->cell[0], *second = lines->n_cell > 1 ? lines->cell[1] : "";
         if (status == NFSAR_OK && (strcmp(second, "Type") == 0 || strcmp(first, "Type") == 0)) {
             status = keep(lines, &header->type, &header->n_type, error);

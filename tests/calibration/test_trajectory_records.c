@@ -171,6 +171,65 @@ static void moving_start(void **state) {
     nfsar_sensor_records_free(&r);
 }
 
+/* A steady turn from the first reading on spreads as little as rest does, and is not it. */
+static void turning_start(void **state) {
+    (void)state;
+    const nfsar_pod pod = nfsar_pod_defaults();
+    const nfsar_sensor_rates rates = {.imu_hz = 500.0, .tracker_hz = 100.0};
+    nfsar_error error;
+    nfsar_sensor_records r;
+    nfsar_trajectory track;
+    for (size_t i = 0; i < POSES; i++) {
+        const double t = (double)i / RATE;
+        path.time[i] = 100.0 + t;
+        path.pose[i].position = (nfsar_vec3){0.0, 0.0, 0.0};
+        path.pose[i].orientation = turned(0.0, 0.3 * t, 0.0);
+    }
+    assert_ok(nfsar_sensors_simulate(&pod, &rates, path.time, path.pose, POSES, 3, &r, &error),
+              error);
+    find(&pod, &r, &track);
+    assert_false(track.still);
+    const nfsar_trajectory_error e =
+        nfsar_trajectory_compare(track.time_s, track.pose, path.pose, track.n, up, false, 1.0);
+    assert_true(e.rotation_rad < 0.5 * DEGREE);
+    assert_int_equal(track.use[NFSAR_SENSOR_TRACKER].rejected, 0);
+    nfsar_trajectory_free(&track);
+    nfsar_sensor_records_free(&r);
+}
+
+/* A tracker that was on before the inertial sensor was: its first records are of another place. */
+static void tracker_first(void **state) {
+    (void)state;
+    const nfsar_pod pod = nfsar_pod_defaults();
+    const nfsar_sensor_rates rates = {.imu_hz = 500.0, .tracker_hz = 100.0};
+    nfsar_sensor_records r = simulated(&pod, &rates, 8), later = r;
+    nfsar_trajectory track;
+    later.imu += 2000;
+    later.n_imu -= 2000;
+    find(&pod, &later, &track);
+    assert_true(track.use[NFSAR_SENSOR_TRACKER].rejected < 5);
+    const nfsar_trajectory_error e = nfsar_trajectory_compare(
+        track.time_s, track.pose, path.pose + (POSES - track.n), track.n, up, false, 1.0);
+    assert_true(e.position_m < 0.6e-3);
+    nfsar_trajectory_free(&track);
+    nfsar_sensor_records_free(&r);
+}
+
+/* One wrong first range is one wrong record. */
+static void wrong_first_range(void **state) {
+    (void)state;
+    const nfsar_pod pod = pod_of_hand();
+    const nfsar_sensor_rates rates = consumer();
+    nfsar_sensor_records r = simulated(&pod, &rates, 4);
+    nfsar_trajectory track;
+    r.range[0].range_m = 5.0;
+    find(&pod, &r, &track);
+    assert_true(track.use[NFSAR_SENSOR_RANGE].rejected < 5);
+    assert_sound(&track);
+    nfsar_trajectory_free(&track);
+    nfsar_sensor_records_free(&r);
+}
+
 static void bad_arguments(void **state) {
     (void)state;
     nfsar_error error = {0};
@@ -192,9 +251,17 @@ static void bad_arguments(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),        cmocka_unit_test(quaternions),   cmocka_unit_test(too_few),
-        cmocka_unit_test(apart),        cmocka_unit_test(left_out),      cmocka_unit_test(gap),
-        cmocka_unit_test(moving_start), cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(order),
+        cmocka_unit_test(quaternions),
+        cmocka_unit_test(too_few),
+        cmocka_unit_test(apart),
+        cmocka_unit_test(left_out),
+        cmocka_unit_test(gap),
+        cmocka_unit_test(moving_start),
+        cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(turning_start),
+        cmocka_unit_test(tracker_first),
+        cmocka_unit_test(wrong_first_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

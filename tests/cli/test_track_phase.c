@@ -3,6 +3,7 @@
 
 #include <complex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nfsar/file.h>
@@ -88,6 +89,36 @@ static void samples_turn_and_poses_stay(void **state) {
     nfsar_capture_free(&after);
 }
 
+/* A background stays what it was: only the echoes turn. */
+static void a_background_does_not_turn(void **state) {
+    (void)state;
+    nfsar_error error;
+    nfsar_capture before = load("scan.h5");
+    float complex *background = calloc(64, sizeof *background);
+    assert_non_null(background);
+    for (size_t n = 0; n < 64; n++) {
+        background[n] = 300.0f + 100.0f * (float)n * I;
+    }
+    for (size_t i = 0; i < before.n_pulse * 64; i++) {
+        before.echo[i] += background[i % 64];
+    }
+    before.calibration.background = background;
+    assert_ok(nfsar_capture_save(test_path("leaky.h5"), &before, &error), error);
+    assert_int_equal(RUN("track '%s' -o '%s' --phase --per-pulse --json " GRID,
+                         test_path("leaky.h5"), test_path("dry.h5")),
+                     0);
+    nfsar_capture after = load("dry.h5");
+    for (size_t l = 0; l < before.n_pulse; l++) {
+        const float complex *was = before.echo + l * 64, *is = after.echo + l * 64;
+        const float complex turn = (is[0] - background[0]) / (was[0] - background[0]);
+        assert_near((double)cabsf(turn), 1.0, 1e-2);
+        assert_near((double)cabsf((is[63] - background[63]) - turn * (was[63] - background[63])),
+                    0.0, 1e-2 * (double)cabsf(was[63] - background[63]));
+    }
+    nfsar_capture_free(&before);
+    nfsar_capture_free(&after);
+}
+
 static void noise_is_refused(void **state) {
     (void)state;
     assert_int_equal(
@@ -131,6 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(poses_move_and_samples_stay),
         cmocka_unit_test(samples_turn_and_poses_stay),
+        cmocka_unit_test(a_background_does_not_turn),
         cmocka_unit_test(noise_is_refused),
         cmocka_unit_test(usage_is_named),
     };
