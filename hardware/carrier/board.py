@@ -74,9 +74,11 @@ def _footprint(reference, value, name, pads, x, y, nets, numbers):
 def _hole(reference, x, y):
     return (f'  (footprint "nfsar:HOLE" (layer "F.Cu") (tedit 0) {at(ORIGIN[0] + x, ORIGIN[1] + y)}\n'
             f"    (attr exclude_from_pos_files exclude_from_bom)\n"
-            f'    (fp_text reference {quote(reference)} (at 0 -3.2) (layer "F.SilkS") {effects(1)}'
+            f'    (fp_text reference {quote(reference)} (at {4.6 if x < WIDTH / 2 else -4.6} 0) (layer "F.SilkS") {effects(1)}'
             f" (tstamp {identifier('board', reference)}))\n"
             f'    (fp_text value "M3" (at 0 3.2) (layer "F.Fab") {effects(1)} (tstamp {identifier("board", reference, "v")}))\n'
+            f'    (fp_circle (center 0 0) (end {HOLE / 2} 0) (layer "F.SilkS") (width 0.12) (fill none)'
+            f" (tstamp {identifier('board', reference, 'ring')}))\n"
             f'    (pad "" np_thru_hole circle (at 0 0) (size {HOLE} {HOLE}) (drill {HOLE}) (layers *.Cu *.Mask)'
             f" (tstamp {identifier('board', reference, 'hole')}))\n  )")
 
@@ -103,7 +105,7 @@ def text(carrier):
     numbers = {full[net]: i for i, net in enumerate(sorted(carrier.nets), 1)}
     pins = {joined: full[net] for net, all_joined in carrier.nets.items() for joined in all_joined}
     out = ["(kicad_pcb (version 20211014) (generator nfsar_carrier)", "  (general (thickness 1.6))", '  (paper "A4")',
-           '  (title_block (title "nfsar hub carrier: outline and connectors") (rev "0, not built, not routed"))',
+           '  (title_block (title "nfsar hub carrier: outline and connectors") (rev "0, not built"))',
            LAYERS, "  (setup (pad_to_mask_clearance 0))", '  (net 0 "")']
     out += [f"  (net {i} {quote(net)})" for net, i in numbers.items()]
     values = {reference: value for _, reference, value, _ in carrier.sheet.placed}

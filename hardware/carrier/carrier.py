@@ -166,8 +166,8 @@ class Carrier:
         self.box("U2", single, 54, 23, {"1": "+3V3", "2": "GND", "3": "RADAR_RX", "4": "RADAR_RX_B",
                                        "5": "GND", "6": "VIO"})
         self.connector("JP1", 58, 30, ["+3V3", "VIO", "RADAR_VIO_J"])
-        self.connector("TP1", 58, 36, ["SYNC_J"])
-        self.rows(56, 38, [("R1", "SYNC", "GND"), ("R2", "RADAR_TX", "+3V3"), ("R7", "RADAR_RX", "+3V3"),
+        self.connector("TP1", 58, 37, ["SYNC_J"])
+        self.rows(56, 39, [("R1", "SYNC", "GND"), ("R2", "RADAR_TX", "+3V3"), ("R7", "RADAR_RX", "+3V3"),
                            ("R6", "RADAR_RX_B", "VIO"), ("C1", "+3V3", "GND"), ("C2", "VIO", "GND"),
                            ("C3", "+3V3", "GND")])
         self.protected("J5", 87, 13, [
@@ -212,17 +212,17 @@ class Carrier:
                             ("5", "2A", "output"), ("4", "1A", "output"), ("3", "1B", "output"),
                             ("2", "VIO", "power_in"), ("1", "GND", "power_in")], reference="A", width=15.24)
         for i, axis in enumerate(("X", "Y", "TURN")):
-            y = 63 + 11 * i
+            y = 62 + 12 * i
             coil = [f"COIL_{axis}_{c}" for c in ("2B", "2A", "1A", "1B")]
             self.box(f"A{1 + i}", module, 56, y, {
                 "9": f"ENABLE_{axis}", "10": "+3V3", "11": "+3V3", "12": "+3V3", "13": f"RST_{axis}",
                 "14": f"SLP_{axis}", "15": f"STEP_{axis}", "16": f"DIRECTION_{axis}", "8": "VM", "7": "GND",
                 "6": coil[0], "5": coil[1], "4": coil[2], "3": coil[3], "2": "+3V3", "1": "GND"})
             self.connector(f"J{7 + i}", 87, y, coil)
-            self.connector(f"JP{4 + i}", 87, y + 6, [f"RST_{axis}", f"SLP_{axis}"])
-            self.row(f"C{10 + i}", "VM", "GND", 56, 97 + 2 * i)
-            self.row(f"R{12 + i}", f"ENABLE_{axis}", "+3V3", 56, 104 + 2 * i)
-            self.row(f"R{15 + i}", f"STEP_{axis}", "GND", 80, 104 + 2 * i)
+            self.connector(f"JP{4 + i}", 87, y + 8, [f"RST_{axis}", f"SLP_{axis}"])
+            self.row(f"C{10 + i}", "VM", "GND", 56, 99 + 2 * i)
+            self.row(f"R{12 + i}", f"ENABLE_{axis}", "+3V3", 56, 106 + 2 * i)
+            self.row(f"R{15 + i}", f"STEP_{axis}", "GND", 80, 106 + 2 * i)
 
     def power(self):
         self.block("Power", 6, 48, 42, 80, "The hub's regulator makes +3V3: without the hub the"
