@@ -101,7 +101,12 @@ def pins(facts):
                 wrong(PINMAP, line, f"{pin} cannot be {function}, only EXTI{chip.line(pin)}")
         elif function != "GPIO":
             wrong(PINMAP, line, f"{function} wants the number of an alternate function")
-        if float(row["voltage"] or 0) > 3.6 and (pin in chip.NOT_FIVE_VOLT or "pull" in row["direction"]):
+        try:
+            voltage = float(row["voltage"])
+        except ValueError:
+            wrong(PINMAP, line, f"voltage '{row['voltage']}' is no number")
+            continue
+        if voltage > 3.6 and (pin in chip.NOT_FIVE_VOLT or "pull" in row["direction"]):
             why = "is no five-volt pin" if pin in chip.NOT_FIVE_VOLT else "has a pull-up or pull-down, and takes no 5 V with it"
             wrong(PINMAP, line, f"{row['signal']} has {row['voltage']} V, but {pin} {why}")
 

@@ -1,5 +1,6 @@
 /* The pins of the hub on an STM32F405RG (64 pins), and nothing else: docs/firmware-boards.md and
- * hardware/ have the same table. Alternate functions: datasheet DS8626 table 9.
+ * hardware/pinmap.csv have the same table; tools/check-hardware compares them. Alternate functions:
+ * datasheet DS8626 table 9.
  *
  * (F) = on the headers of an Adafruit Feather STM32F405. Each input has an EXTI line of its own,
  * and the two stamped ones are also inputs of TIM2. PB2 (BOOT1), PC14 and PC15 (32 kHz crystal on
