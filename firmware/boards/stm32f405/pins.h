@@ -15,6 +15,13 @@
 #define BOARD_HSE_HZ 8000000u
 #endif
 
+/* The Feather joins PA9 and PA10, the link's pins, to its 3.3 V (Adafruit's schematic, net +3V3): a
+ * TX that goes low there shorts the supply. cmake -DNFSAR_LINK=OFF leaves the TX alone; it is the
+ * default for 12 MHz. */
+#ifndef BOARD_LINK
+#define BOARD_LINK 1
+#endif
+
 /* Radar */
 #define PIN_SYNC        PIN(B, 8) /* (F) SYNC_IN */
 #define PIN_RADAR_RESET PIN(B, 9) /* (F) NRESET, low = held; open drain: pulled up there */
