@@ -24,9 +24,10 @@ def double(n, pitch=2.54):
 
 
 def module():
-    """Two rows of eight, 12.7 mm apart: 1 to 8 on the right, 9 to 16 on the left, both from above."""
-    pads = {str(i + 1): (12.7, i * 2.54) for i in range(8)}
-    pads.update({str(i + 9): (0, i * 2.54) for i in range(8)})
+    """Two rows of eight, 12.7 mm apart, counted as a DIP seen from above: 1 to 8 down on the left, 9 to 16 up on the
+    right. So EN (9) is beside VM (8), as on Pololu's and Trinamic's modules."""
+    pads = {str(i + 1): (0, i * 2.54) for i in range(8)}
+    pads.update({str(i + 9): (12.7, (7 - i) * 2.54) for i in range(8)})
     return pads
 
 

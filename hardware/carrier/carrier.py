@@ -87,10 +87,11 @@ class Carrier:
         for pin, place in self._part(reference, symbol, x, y).items():
             self.tag(reference, pin, nets[pin], place, "left" if place[0] < middle else "right")
 
-    def connector(self, reference, x, y, nets):
+    def connector(self, reference, x, y, nets, wide=False):
         """Pins 1.. with their nets, on the left."""
         names = [(str(i), str(i), "passive") for i in range(1, len(nets) + 1)]
-        symbol = kicad.box(f"CONN_{len(nets)}", names, reference="J", width=5.08)
+        symbol = kicad.box(f"CONN_{len(nets)}{'_WIDE' if wide else ''}", names, reference="J", width=5.08,
+                           pitch=2 * GRID if wide else GRID)
         self.box(reference, symbol, x, y, {str(i): net for i, net in enumerate(nets, 1)})
 
     def row(self, reference, left, right, x, y):
@@ -165,11 +166,11 @@ class Carrier:
                            [("6", "VCCB", "power_in"), ("4", "B", "bidirectional")])
         self.box("U2", single, 54, 23, {"1": "+3V3", "2": "GND", "3": "RADAR_RX", "4": "RADAR_RX_B",
                                        "5": "GND", "6": "VIO"})
-        self.connector("JP1", 58, 30, ["+3V3", "VIO", "RADAR_VIO_J"])
-        self.connector("TP1", 58, 37, ["SYNC_J"])
-        self.rows(56, 39, [("R1", "SYNC", "GND"), ("R2", "RADAR_TX", "+3V3"), ("R7", "RADAR_RX", "+3V3"),
-                           ("R6", "RADAR_RX_B", "VIO"), ("C1", "+3V3", "GND"), ("C2", "VIO", "GND"),
-                           ("C3", "+3V3", "GND")])
+        self.connector("JP1", 58, 30, ["+3V3", "VIO", "RADAR_VIO_J"], wide=True)
+        self.connector("TP1", 58, 39, ["SYNC_J"])
+        self.rows(56, 43, [("R1", "SYNC", "GND"), ("R2", "RADAR_TX", "+3V3"), ("R7", "RADAR_RX", "+3V3"),
+                           ("R6", "RADAR_RX_B", "VIO")])
+        self.rows(74, 43, [("C1", "+3V3", "GND"), ("C2", "VIO", "GND"), ("C3", "+3V3", "GND")])
         self.protected("J5", 87, 13, [
             "RADAR_VIO_J", "GND", self.chain("SYNC"), "GND", self.chain("RADAR_RESET"), "GND",
             self.chain("RADAR_SOP0"), self.chain("RADAR_SOP1"), self.chain("RADAR_SOP2"), "GND",
@@ -191,19 +192,19 @@ class Carrier:
         self.row("R47", "SPI_SELECT", "+3V3", 143, 49)
 
     def inputs(self):
-        self.block("Switches and emergency stop", 94, 54, 159, 93,
+        self.block("Switches and emergency stop", 94, 54, 159, 94,
                    "Normally closed contacts to ground: an open wire reads active. J15 is the second contact of the\nemergency stop;"
                    " the first cuts the motors' supply.")
         signals = ["LIMIT_X_LOW", "LIMIT_X_HIGH", "LIMIT_Y_LOW", "LIMIT_Y_HIGH", "LIMIT_TURN_HOME", "EMERGENCY_STOP"]
         for i, signal in enumerate(signals):
-            x, y = (121, 62 + 6 * i) if i < 3 else (152, 62 + 6 * (i - 3))
+            x, y = (121, 62 + 7 * i) if i < 3 else (152, 62 + 7 * (i - 3))
             self.protected(f"J{10 + i}", x, y, [self.chain(signal), "GND"])
             column, row = divmod(i, 3)
-            self.row(f"R{18 + i}", signal + "_J", "+3V3", 109 + 31 * column, 80 + 2 * row)
-            self.row(f"C{4 + i}", signal, "GND", 109 + 31 * column, 87 + 2 * row)
+            self.row(f"R{18 + i}", signal + "_J", "+3V3", 109 + 31 * column, 82 + 2 * row)
+            self.row(f"C{4 + i}", signal, "GND", 109 + 31 * column, 88 + 2 * row)
 
     def steppers(self):
-        self.block("Steppers", 44, 54, 92, 111, "StepStick modules. R12 to R14 keep the motors off, R15 to R17 the steps quiet"
+        self.block("Steppers", 44, 54, 92, 112, "StepStick modules. R12 to R14 keep the motors off, R15 to R17 the steps quiet"
                    " while\nthe hub is reset or flashed. JP4 to JP6: closed for A4988, DRV8825; open for TMC2209.")
         module = kicad.box("STEPSTICK", [("9", "~{EN}", "input"), ("10", "MS1", "input"), ("11", "MS2", "input"),
                                          ("12", "MS3", "input"), ("13", "~{RST}", "passive"),
@@ -212,14 +213,14 @@ class Carrier:
                             ("5", "2A", "output"), ("4", "1A", "output"), ("3", "1B", "output"),
                             ("2", "VIO", "power_in"), ("1", "GND", "power_in")], reference="A", width=15.24)
         for i, axis in enumerate(("X", "Y", "TURN")):
-            y = 62 + 12 * i
+            y = 63 + 12 * i
             coil = [f"COIL_{axis}_{c}" for c in ("2B", "2A", "1A", "1B")]
             self.box(f"A{1 + i}", module, 56, y, {
                 "9": f"ENABLE_{axis}", "10": "+3V3", "11": "+3V3", "12": "+3V3", "13": f"RST_{axis}",
                 "14": f"SLP_{axis}", "15": f"STEP_{axis}", "16": f"DIRECTION_{axis}", "8": "VM", "7": "GND",
                 "6": coil[0], "5": coil[1], "4": coil[2], "3": coil[3], "2": "+3V3", "1": "GND"})
-            self.connector(f"J{7 + i}", 87, y, coil)
-            self.connector(f"JP{4 + i}", 87, y + 8, [f"RST_{axis}", f"SLP_{axis}"])
+            self.connector(f"J{7 + i}", 87, y - 1, coil)
+            self.connector(f"JP{4 + i}", 87, y + 6, [f"RST_{axis}", f"SLP_{axis}"])
             self.row(f"C{10 + i}", "VM", "GND", 56, 99 + 2 * i)
             self.row(f"R{12 + i}", f"ENABLE_{axis}", "+3V3", 56, 106 + 2 * i)
             self.row(f"R{15 + i}", f"STEP_{axis}", "GND", 80, 106 + 2 * i)
@@ -247,23 +248,24 @@ class Carrier:
         self.sheet.text("Supplied from outside.", 13 * GRID, 79.5 * GRID, 1.5)
 
     def usb(self):
-        self.block("USB, supply of the hub", 6, 82, 42, 111, "J21, U4, R44, R45 only where the hub board has no"
+        self.block("USB, supply of the hub", 6, 82, 42, 112, "J21, U4, R44, R45 only where the hub board has no"
                    " USB\nsocket: two sockets on one pair of lines do not work.")
         socket = kicad.box("USB_MICRO_B", [("1", "VBUS", "passive"), ("2", "D-", "passive"), ("3", "D+", "passive"),
                                            ("4", "ID", "passive"), ("5", "GND", "passive"),
-                                           ("6", "SHIELD", "passive")], reference="J", width=10.16)
+                                           ("6", "SHIELD", "passive")], reference="J", width=10.16,
+                           pitch=2 * GRID)
         self.box("J21", socket, 16, 90, {"1": "USB_VBUS", "2": "USB_DM_J", "3": "USB_DP_J", "4": None, "5": "GND",
                                          "6": "GND"})
         guard = kicad.box("USBLC6-2SC6", [("1", "IO1", "passive"), ("3", "IO2", "passive"), ("2", "GND", "passive")],
                           [("6", "IO1", "passive"), ("4", "IO2", "passive"), ("5", "VBUS", "passive")])
-        self.box("U4", guard, 31, 90, {"1": "USB_DM_J", "6": "USB_DM_J", "3": "USB_DP_J", "4": "USB_DP_J",
+        self.box("U4", guard, 29, 91, {"1": "USB_DM_J", "6": "USB_DM_J", "3": "USB_DP_J", "4": "USB_DP_J",
                                        "2": "GND", "5": "USB_VBUS"})
-        self.rows(16, 99, [("R44", "USB_DM", "USB_DM_J"), ("R45", "USB_DP", "USB_DP_J")])
-        self.connector("JP3", 18, 105, ["USB_VBUS", "HUB_5V", "+5V"])
-        self.connector("J6", 36, 105, ["HUB_5V", "GND"])
+        self.rows(16, 102, [("R44", "USB_DM", "USB_DM_J"), ("R45", "USB_DP", "USB_DP_J")])
+        self.connector("JP3", 18, 108, ["USB_VBUS", "HUB_5V", "+5V"])
+        self.connector("J6", 36, 108, ["HUB_5V", "GND"])
 
     def rest(self):
-        self.block("LED, holes", 94, 95, 118, 111)
+        self.block("LED, holes", 94, 96, 118, 112)
         self.row("R46", "LED", "LED_A", 104, 100)
         self.row("D3", "GND", "LED_A", 104, 103)
         for i in range(4):

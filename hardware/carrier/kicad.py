@@ -149,7 +149,9 @@ class Sheet:
         if symbol.power:
             places = ((x, y, True), (x, y + (3.81 if symbol.name == "GND" else -3.175), symbol.name == "PWR_FLAG"))
         elif not symbol.names:
-            places = ((x - 2.54, y - 1.905, False), (x + 2.54, y - 1.905, False))
+            wide = len(value) > 4  # beside the reference it would run into it
+            places = ((x - 2.54, y - 1.905, False), (x + 2.54, y - 1.905, False)) if not wide else \
+                ((x - 2.54, y - 2.286, False), (x + 3.3, y - 2.286, False))
         else:
             above = 6.35 if above is None else above
             places = ((x, y - above, False), (x, y - above + 2.286, False))
