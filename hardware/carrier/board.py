@@ -43,7 +43,7 @@ PLACES = {
     "J7": (line(4), 54, 96), "J8": (line(4), 82, 96), "J9": (line(4), 110, 96),
     "JP4": (line(2, down=True), 46, 72), "JP5": (line(2, down=True), 74, 72), "JP6": (line(2, down=True), 102, 72),
     "U3": (line(3), 134, 70), "JP2": (line(3), 134, 80),
-    "J22": (line(2, 5.08, True), 152, 88), "J23": (line(2, 5.08, True), 152, 66),
+    "J22": (line(2, 5, True), 152, 88), "J23": (line(2, 5, True), 152, 66),
 }
 
 

@@ -36,7 +36,7 @@ def footprint(reference, pins):
         return FOOTPRINT[reference]
     if kind in ("J", "JP"):
         if reference in ("J22", "J23"):
-            return "TerminalBlock:TerminalBlock_bornier-2_P5.08mm"
+            return "TerminalBlock_Phoenix:TerminalBlock_Phoenix_PT-1,5-2-5.0-H_1x02_P5.00mm_Horizontal"
         if "J10" <= reference <= "J15":
             return "TerminalBlock_Phoenix:TerminalBlock_Phoenix_MPT-0,5-2-2.54_1x02_P2.54mm_Horizontal"
         return f"Connector_PinHeader_2.54mm:PinHeader_1x{pins:02d}_P2.54mm_Vertical"
