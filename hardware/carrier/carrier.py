@@ -170,7 +170,9 @@ class Carrier:
         self.connector("TP1", 58, 39, ["SYNC_J"])
         self.rows(56, 43, [("R1", "SYNC", "GND"), ("R2", "RADAR_TX", "+3V3"), ("R7", "RADAR_RX", "+3V3"),
                            ("R6", "RADAR_RX_B", "VIO")])
-        self.rows(74, 43, [("C1", "+3V3", "GND"), ("C2", "VIO", "GND"), ("C3", "+3V3", "GND")])
+        self.rows(74, 43, [("C1", "+3V3", "GND"), ("C2", "VIO", "GND"), ("C3", "+3V3", "GND"),
+                           ("R48", "SYNC_J", "GND")])
+        self.row("R49", "RADAR_TX_J", "VIO", 56, 51)
         self.protected("J5", 87, 13, [
             "RADAR_VIO_J", "GND", self.chain("SYNC"), "GND", self.chain("RADAR_RESET"), "GND",
             self.chain("RADAR_SOP0"), self.chain("RADAR_SOP1"), self.chain("RADAR_SOP2"), "GND",
