@@ -179,7 +179,8 @@ enum nfsar_status nfsar_image_measure(const nfsar_image *image, nfsar_image_metr
     const struct sums sums = sum_all(image->data, n);
     if (!sums.finite) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "the image has voxels that are not finite numbers");
+                          "the image has voxels that are not finite numbers: make it anew, `nfsar "
+                          "doctor` looks at the capture");
     }
     if (!(sums.strongest > 0.0)) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,

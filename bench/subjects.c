@@ -15,6 +15,7 @@ const struct bench_subject bench_subjects[] = {
     {"simulation", "echoes of scatterers, against backprojection", bench_simulation, false},
     {"reading", "raw samples, import and HDF5, against plain reading", bench_reading, false},
     {"enhance", "networks, against OpenBLAS's matrix product", bench_enhance, false},
+    {"gate", "what a range gate saves (minutes: only when named)", bench_gate, true},
     {"papers", "the experiments of Smith and Torlak 2022 (minutes: only when named)", bench_papers,
      true},
     {"risar", "the turntable of Smith and Torlak 2020 (minutes: only when named)", bench_risar,

@@ -16,6 +16,7 @@ enum nfsar_status bench_nufft(struct bench *bench, nfsar_error *error);
 enum nfsar_status bench_simulation(struct bench *bench, nfsar_error *error);
 enum nfsar_status bench_reading(struct bench *bench, nfsar_error *error);
 enum nfsar_status bench_enhance(struct bench *bench, nfsar_error *error);
+enum nfsar_status bench_gate(struct bench *bench, nfsar_error *error);
 enum nfsar_status bench_papers(struct bench *bench, nfsar_error *error);
 enum nfsar_status bench_risar(struct bench *bench, nfsar_error *error);
 

@@ -43,11 +43,23 @@ void channel_fit_close(struct channel_fit *fit) {
     fit->gradient = NULL;
 }
 
+static double dot(nfsar_vec3 a, nfsar_vec3 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
 static void look_from(struct channel_fit *fit, nfsar_vec3 place) {
+    const bool held = fit->range_m > 0.0;
+    nfsar_vec3 out = {0.0, 0.0, 0.0};
+    if (held) {
+        out = nfsar_vec3_subtract(place, fit->centre);
+        out = nfsar_vec3_scale(out, 1.0 / nfsar_vec3_norm(out));
+        place = nfsar_vec3_add(fit->centre, nfsar_vec3_scale(out, fit->range_m));
+    }
     fit->place = place;
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < fit->lines->n_line; i++) {
-        fit->gradient[i] = channel_lines_gradient(fit->lines, i, place);
+        nfsar_vec3 h = channel_lines_gradient(fit->lines, i, place);
+        fit->gradient[i] = held ? nfsar_vec3_subtract(h, nfsar_vec3_scale(out, dot(h, out))) : h;
     }
 }
 

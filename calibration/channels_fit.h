@@ -12,6 +12,9 @@ struct channel_fit {
     struct channel_lines *lines;
     const nfsar_channels_options *options;
     nfsar_vec3 place;
+    /* Where range_m > 0 the place stays so far from there, and only its direction is free. */
+    nfsar_vec3 centre;
+    double range_m;
     double *delay_s;         /* [n_channel] excess delay; owned by the caller */
     double *t;               /* [n_line] delays at which the sums below were taken */
     double complex *s0, *s1; /* [n_line] */

@@ -2,67 +2,20 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <nfsar/geometry.h>
 
-#include "calibration/examine.h"
+#include "calibration/channels_profiles.h"
 
-/* Steps of a profile in a range cell. */
-#define STEPS 4.0
-/* Phasors that may go into the profiles. */
-#define PHASORS     2e8
-#define MOST_PULSES 48
 /* Of channels beside their common delay, in cells: what boards differ by is less. */
 #define APART_CELLS 1.5
-/* Leakage between a board's antennas comes from nearer than this. */
-#define LEAKAGE_M 0.05
-/* How likely noise alone may pass for a reflector, and what is too weak to lead a search even where
- * so many lines are averaged that noise does not come to it. */
-#define FALSE_ALARM 1e-3
-#define LEAST_DB    3.0
-/* An echo is one of its own where it is so much more than a side lobe. */
-#define SIDE_LOBE 4.0
 /* Sines of the largest angles that are looked at. */
 #define WIDEST 0.8
-
-struct profiles {
-    const struct channel_lines *lines;
-    size_t stride, n_row; /* pulses */
-    size_t n;             /* delays */
-    double first, step;
-    float *power; /* [n_row][n_channel][n] */
-};
-
-static double power_at(const struct profiles *p, size_t row, size_t channel, double t) {
-    double place = (t - p->first) / p->step;
-    if (!(place >= 0.0) || place >= (double)(p->n - 1)) {
-        return 0.0;
-    }
-    size_t i = (size_t)place;
-    double part = place - (double)i;
-    const float *line = p->power + (row * p->lines->n_channel + channel) * p->n;
-    return (1.0 - part) * (double)line[i] + part * (double)line[i + 1];
-}
-
-/* Mean power of one channel (or of all: channel == n_channel) at the place's delay and more. */
-static double power_of(const struct profiles *p, size_t channel, nfsar_vec3 place, double more) {
-    size_t n_channel = p->lines->n_channel;
-    size_t from = channel < n_channel ? channel : 0,
-           to = channel < n_channel ? channel : n_channel - 1;
-    double sum = 0.0;
-    for (size_t row = 0; row < p->n_row; row++) {
-        for (size_t c = from; c <= to; c++) {
-            size_t line = row * p->stride * n_channel + c;
-            sum += power_at(p, row, c, more + channel_lines_delay(p->lines, line, place));
-        }
-    }
-    return sum / (double)(p->n_row * (to - from + 1));
-}
+/* How often what is found may be the flank of something nearer, which is then stepped over. */
+#define MOST_STEPS 4
 
 /* The same of about 64 lines, for the search of the place. */
-static double power_of_some(const struct profiles *p, nfsar_vec3 place) {
+static double power_of_some(const struct channel_profiles *p, nfsar_vec3 place) {
     size_t n_channel = p->lines->n_channel;
     size_t each = 64 / p->n_row;
     each = each < 1 ? 1 : each < n_channel ? each : n_channel;
@@ -71,55 +24,14 @@ static double power_of_some(const struct profiles *p, nfsar_vec3 place) {
         for (size_t i = 0; i < each; i++) {
             size_t c = (row + i * n_channel / each) % n_channel;
             size_t line = row * p->stride * n_channel + c;
-            sum += power_at(p, row, c, channel_lines_delay(p->lines, line, place));
+            sum += channel_profiles_at(p, row, c, channel_lines_delay(p->lines, line, place));
         }
     }
     return sum / (double)(p->n_row * each);
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median over the delays of the mean power of all lines. */
-static enum nfsar_status median_power(const struct profiles *p, double *median,
-                                      nfsar_error *error) {
-    double *mean = calloc(p->n, sizeof *mean);
-    if (mean == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    size_t n_line = p->n_row * p->lines->n_channel;
-    for (size_t line = 0; line < n_line; line++) {
-        for (size_t i = 0; i < p->n; i++) {
-            mean[i] += (double)p->power[line * p->n + i] / (double)n_line;
-        }
-    }
-    qsort(mean, p->n, sizeof *mean, ascending);
-    *median = mean[p->n / 2];
-    free(mean);
-    return NFSAR_OK;
-}
-
-static enum nfsar_status open_profiles(struct channel_lines *lines, double first, double last,
-                                       struct profiles *p, nfsar_error *error) {
-    *p = (struct profiles){.lines = lines, .first = first};
-    p->step = 1.0 / (STEPS * lines->bandwidth_hz);
-    p->n = (size_t)ceil((last - first) / p->step) + 2;
-    double pulse = (double)(lines->n_channel * lines->n_sample) * (double)p->n;
-    double many = fmin(fmax(floor(PHASORS / pulse), 2.0), MOST_PULSES);
-    size_t wanted = (size_t)many;
-    p->stride = lines->n_pulse > wanted ? lines->n_pulse / wanted : 1;
-    p->n_row = (lines->n_pulse + p->stride - 1) / p->stride;
-    p->power = malloc(p->n_row * lines->n_channel * p->n * sizeof *p->power);
-    if (p->power == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    return channel_lines_profiles(lines, p->stride, p->first, p->step, p->n, p->power, error);
-}
-
 /* Sines of angles that are looked at are so far apart: half a cell at the ends of the scan. */
-static double angle_step(const struct profiles *p, nfsar_vec3 centre) {
+static double angle_step(const struct channel_profiles *p, nfsar_vec3 centre) {
     const struct channel_lines *l = p->lines;
     double extent = 0.0, cell = 0.5 * NFSAR_SPEED_OF_LIGHT / l->bandwidth_hz;
     for (size_t row = 0; row < p->n_row; row++) {
@@ -130,7 +42,7 @@ static double angle_step(const struct profiles *p, nfsar_vec3 centre) {
 
 /* The place that the powers of all lines agree upon, looked for in all directions before the radar
  * in the middle of the scan. Where directions are alike the one ahead is taken. */
-static nfsar_vec3 search_place(const struct profiles *p, double near_m, double far_m,
+static nfsar_vec3 search_place(const struct channel_profiles *p, double near_m, double far_m,
                                double *tried) {
     const struct channel_lines *l = p->lines;
     nfsar_vec3 centre;
@@ -169,13 +81,13 @@ static nfsar_vec3 search_place(const struct profiles *p, double near_m, double f
 }
 
 /* The strongest delay of a channel (or all) in an interval, in steps of an eighth cell. */
-static double strongest(const struct profiles *p, size_t channel, nfsar_vec3 place,
+static double strongest(const struct channel_profiles *p, size_t channel, nfsar_vec3 place,
                         const double window[2], double *power) {
     double step = 0.5 * p->step, best = -1.0, found = window[0];
     size_t n = (size_t)ceil((window[1] - window[0]) / step);
     for (size_t i = 0; i <= n; i++) {
         double more = window[0] + (window[1] - window[0]) * (double)i / (double)n;
-        double score = power_of(p, channel, place, more);
+        double score = channel_profiles_power(p, channel, place, more);
         if (score > best) {
             best = score;
             found = more;
@@ -183,18 +95,6 @@ static double strongest(const struct profiles *p, size_t channel, nfsar_vec3 pla
     }
     *power = best;
     return found;
-}
-
-static void delays_of(const struct channel_lines *l, nfsar_vec3 place, double *least, double *mean,
-                      double *most) {
-    *least = INFINITY;
-    *mean = *most = 0.0;
-    for (size_t line = 0; line < l->n_line; line++) {
-        double t = channel_lines_delay(l, line, place);
-        *least = fmin(*least, t);
-        *most = fmax(*most, t);
-        *mean += t / (double)l->n_line;
-    }
 }
 
 /* What is looked at. */
@@ -209,12 +109,12 @@ struct search {
 static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channels_options *o,
                               struct search *s, nfsar_error *error) {
     double unambiguous = 0.5 * NFSAR_SPEED_OF_LIGHT / l->step_hz;
-    double cell = 1.0 / l->bandwidth_hz, lobe = 1.25 * NFSAR_SPEED_OF_LIGHT * cell;
-    /* Half a main lobe and some more away from the leakage. */
-    s->near_m = o->near_m > 0.0 ? o->near_m : LEAKAGE_M + lobe;
+    double cell = 1.0 / l->bandwidth_hz;
+    double lobe = CHANNEL_PROFILES_LOBE * 0.5 * NFSAR_SPEED_OF_LIGHT * cell;
+    s->near_m = o->near_m > 0.0 ? o->near_m : channel_profiles_leakage_m(l);
     if (o->has_point) {
         double mean, margin = fmax(o->search_delay_s + 2.0 * APART_CELLS * cell, 16.0 * cell);
-        delays_of(l, o->point, &s->first, &mean, &s->last);
+        channel_profiles_delays(l, o->point, &s->first, &mean, &s->last);
         if (0.5 * NFSAR_SPEED_OF_LIGHT * mean > unambiguous) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                               "the point is %.4g m away: this capture's frequency steps tell "
@@ -251,54 +151,13 @@ static enum nfsar_status plan(const struct channel_lines *l, const nfsar_channel
     return NFSAR_OK;
 }
 
-/* Power of the taper's response, d cells away: main lobe, then the side lobes' envelope. */
-static double lobe(enum nfsar_window window, double d) {
-    if (window == NFSAR_WINDOW_RECTANGULAR) {
-        double sinc = d > 0.0 ? sin(NFSAR_PI * d) / (NFSAR_PI * d) : 1.0;
-        return d < 1.0 ? sinc * sinc : 1.0 / (NFSAR_PI * NFSAR_PI * d * d);
-    }
-    if (d < 2.0) {
-        double near_one = fabs(d - 1.0) < 1e-3 ? 1.0 + 1e-3 : d;
-        double wave = d > 0.0 ? sin(NFSAR_PI * near_one) / (NFSAR_PI * near_one) : 1.0;
-        double value = wave / (1.0 - near_one * near_one);
-        return d > 0.0 ? value * value : 1.0;
-    }
-    double value = 1.0 / (NFSAR_PI * d * (d * d - 1.0));
-    return value * value;
-}
-
-/* Whether a stronger echo outside the window accounts for what was found in it, and where that
- * is. */
-static bool is_side_lobe(const struct profiles *p, const nfsar_channels_options *o,
-                         const struct search *s, nfsar_vec3 place, double common, double *from) {
-    double least, mean, most, worst = 0.0;
-    delays_of(p->lines, place, &least, &mean, &most);
-    double found = power_of(p, p->lines->n_channel, place, common);
-    double low = s->has_gate ? 2.0 * s->near_m / NFSAR_SPEED_OF_LIGHT - mean : s->window[0];
-    double high = s->has_gate ? 2.0 * s->far_m / NFSAR_SPEED_OF_LIGHT - mean : s->window[1];
-    for (double more = s->first - least; more <= s->last - most; more += p->step) {
-        if (more >= low && more <= high) {
-            continue;
-        }
-        double other = power_of(p, p->lines->n_channel, place, more);
-        double leaks = other * lobe(o->window, fabs(more - common) * p->lines->bandwidth_hz);
-        if (other > found && found < SIDE_LOBE * leaks && leaks > worst) {
-            worst = leaks;
-            *from = more;
-        }
-    }
-    return worst > 0.0;
-}
-
-/* Whether what was found is a reflector: more than noise, and an echo of its own. */
-static enum nfsar_status check(const struct profiles *p, const nfsar_channels_options *o,
+/* Whether what was found stands out of the noise. */
+static enum nfsar_status check(const struct channel_profiles *p, const nfsar_channels_options *o,
                                const struct search *s, const struct channel_start *start,
-                               double common, nfsar_error *error) {
-    double n_line = (double)(p->n_row * p->lines->n_channel);
-    double noise_db = 10.0 * log10(examine_mean_power(n_line, FALSE_ALARM / s->tried) /
-                                   examine_mean_power(n_line, 0.5));
+                               nfsar_error *error) {
+    double noise_db = channel_profiles_noise_db(p, s->tried);
     double half_mm = 0.5e3 * NFSAR_SPEED_OF_LIGHT;
-    if (start->contrast_db < fmax(noise_db, LEAST_DB)) {
+    if (start->contrast_db < noise_db) {
         char where[96] = "";
         if (o->has_point) {
             snprintf(where, sizeof where, " near the point (%+.0f to %+.0f mm beyond it: --search)",
@@ -306,18 +165,40 @@ static enum nfsar_status check(const struct profiles *p, const nfsar_channels_op
         }
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "no reflector in the data%s: the strongest echo stands %.1f dB above the "
-                          "others, and noise alone comes to %.1f",
+                          "others, and %.1f are needed, which noise alone does not reach",
                           where, start->contrast_db, noise_db);
     }
-    double from = 0.0;
-    if (is_side_lobe(p, o, s, start->place, common, &from)) {
-        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "no reflector in the data%s: what is there is a side lobe of the echo "
-                          "%+.0f mm beyond it; %s looks there, --leakage takes leakage out",
-                          o->has_point ? " near the point" : "", half_mm * (from - common),
-                          o->has_point ? "--search" : "--gate");
-    }
     return NFSAR_OK;
+}
+
+/* An echo of its own, or stepped over: cables put leakage farther away than antennas do, and then
+ * its flank is the strongest beyond the first limit. *again: whether that is allowed, and
+ * whether to look again. */
+static enum nfsar_status check_flank(const struct channel_profiles *p,
+                                     const nfsar_channels_options *o, struct search *s,
+                                     const struct channel_start *start, double common, bool *again,
+                                     nfsar_error *error) {
+    double from = 0.0, least, mean, most, half = 0.5 * NFSAR_SPEED_OF_LIGHT;
+    const bool may = *again;
+    *again = false;
+    channel_profiles_delays(p->lines, start->place, &least, &mean, &most);
+    const double gate[2] = {s->near_m / half - mean, s->far_m / half - mean};
+    if (!channel_profiles_side_lobe(p, o->window, start->place, s->has_gate ? gate : s->window,
+                                    common, &from)) {
+        return NFSAR_OK;
+    }
+    double beyond = half * (mean + from + CHANNEL_PROFILES_LOBE / p->lines->bandwidth_hz);
+    if (may && s->has_gate && !(o->near_m > 0.0) && from < common && beyond > s->near_m &&
+        beyond < s->far_m) {
+        s->near_m = beyond;
+        *again = true;
+        return NFSAR_OK;
+    }
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "no reflector in the data%s: what is there is a side lobe of the echo "
+                      "%+.0f mm beyond it; %s looks there, --leakage takes leakage out",
+                      o->has_point ? " near the point" : "", 1e3 * half * (from - common),
+                      o->has_point ? "--search" : "--gate");
 }
 
 enum nfsar_status channel_start_find(struct channel_lines *lines,
@@ -325,28 +206,38 @@ enum nfsar_status channel_start_find(struct channel_lines *lines,
                                      struct channel_start *start, double *delay_s,
                                      nfsar_error *error) {
     struct search s = {0};
-    struct profiles p = {0};
+    struct channel_profiles p = {0};
     double power = 0.0, common = 0.0, apart = APART_CELLS / lines->bandwidth_hz;
     enum nfsar_status status = plan(lines, options, &s, error);
     if (status == NFSAR_OK) {
-        status = open_profiles(lines, s.first, s.last, &p, error);
+        status = channel_profiles_open(lines, s.first, s.last, &p, error);
     }
     if (status == NFSAR_OK) {
-        status = median_power(&p, &start->floor, error);
+        status = channel_profiles_median(&p, &start->floor, error);
     }
-    if (status == NFSAR_OK) {
+    bool again = true;
+    for (int steps = 1; status == NFSAR_OK && again; steps++) {
         start->place =
             options->has_point ? options->point : search_place(&p, s.near_m, s.far_m, &s.tried);
-        common = strongest(&p, lines->n_channel, start->place, s.window, &power);
+        double window[2] = {s.window[0], s.window[1]}, least, mean, most;
+        channel_profiles_delays(lines, start->place, &least, &mean, &most);
+        if (s.has_gate) { /* not back before the gate */
+            window[0] = fmax(window[0], fmin(2.0 * s.near_m / NFSAR_SPEED_OF_LIGHT - mean, 0.0));
+        }
+        common = strongest(&p, lines->n_channel, start->place, window, &power);
         start->contrast_db = 10.0 * log10(power / fmax(start->floor, 1e-30 * power));
-        status = power > 0.0 ? check(&p, options, &s, start, common, error)
+        status = power > 0.0 ? check(&p, options, &s, start, error)
                              : nfsar_fail(error, NFSAR_ERROR_FORMAT, "all samples are zero");
+        if (status == NFSAR_OK) {
+            again = steps < MOST_STEPS;
+            status = check_flank(&p, options, &s, start, common, &again, error);
+        }
     }
     const double about[2] = {fmax(common - apart, fmin(s.window[0], common - 0.5 * apart)),
                              common + apart};
     for (size_t c = 0; status == NFSAR_OK && c < lines->n_channel; c++) {
         delay_s[c] = strongest(&p, c, start->place, about, &power);
     }
-    free(p.power);
+    channel_profiles_close(&p);
     return status;
 }

@@ -10,6 +10,7 @@
 #include <nfsar/calibration.h>
 
 #include "algorithms/buffer.h"
+#include "calibration/path_rows.h"
 
 const char *nfsar_fault_name(enum nfsar_fault fault) {
     static const char *const names[] = {
@@ -28,6 +29,7 @@ const char *nfsar_fault_name(enum nfsar_fault fault) {
         [NFSAR_FAULT_NO_ECHO] = "no-echo",
         [NFSAR_FAULT_GATE_EMPTY] = "gate-empty",
         [NFSAR_FAULT_LEAKAGE] = "leakage",
+        [NFSAR_FAULT_REAL_SAMPLES] = "real-samples",
         [NFSAR_FAULT_IQ_SWAPPED] = "iq-swapped",
         [NFSAR_FAULT_RANGE_BACKWARDS] = "range-backwards",
         [NFSAR_FAULT_IQ_IMBALANCE] = "iq-imbalance",
@@ -202,6 +204,15 @@ static enum nfsar_status examine_wavefronts(struct examined *e, nfsar_error *err
     return status;
 }
 
+static bool is_in_rows(const nfsar_capture *capture) {
+    struct path_scan scan = {0};
+    nfsar_path path = {0};
+    bool made = path_scan_make(capture, &scan, &path, NULL) == NFSAR_OK;
+    path_scan_free(&scan);
+    nfsar_path_free(&path);
+    return made;
+}
+
 enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
                                        const nfsar_echo_source *source,
                                        const nfsar_doctor_options *options,
@@ -244,11 +255,15 @@ enum nfsar_status nfsar_doctor_examine(const nfsar_capture *capture,
     if (status == NFSAR_OK) {
         status = examine_sampling(&e, error);
     }
-    if (status == NFSAR_OK && e.has_echo) {
+    /* Real samples are half an image, and bend both ways. */
+    if (status == NFSAR_OK && e.has_echo && !e.is_real) {
         status = examine_iq(&e, error);
     }
-    if (status == NFSAR_OK && e.has_echo && !e.poses_wrong) {
+    if (status == NFSAR_OK && e.has_echo && !e.is_real && !e.poses_wrong) {
         status = examine_wavefronts(&e, error);
+    }
+    if (status == NFSAR_OK && e.has_echo && e.is_lattice) {
+        report->in_rows = is_in_rows(capture);
     }
     nfsar_calibrated_free(&calibrated);
     return status;

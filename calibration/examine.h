@@ -18,6 +18,8 @@ struct examined {
     nfsar_doctor_report *report;
     bool not_finite;  /* samples cannot be computed with */
     bool poses_wrong; /* geometry cannot be computed with */
+    bool is_lattice;  /* phase centres are on a planar lattice */
+    bool is_real;     /* I or Q is zero in a channel: its echoes are mirrored */
     bool has_echo;    /* something stands above noise */
     bool mirrored;    /* the echo is in the far half of the unambiguous ranges */
     bool leaks;       /* something constant at short range is stronger than what moves */

@@ -159,7 +159,11 @@ enum nfsar_status examine_channels(struct examined *e, nfsar_error *error) {
         return NFSAR_OK;
     }
     if (n_channel > MOST_CHANNELS) {
-        examine_unknown(e, "fit", NULL, "more than %d channels", (int)MOST_CHANNELS);
+        examine_unknown(e, "fit",
+                        "import some of the channels into a capture of its own to have them "
+                        "compared",
+                        "%zu channels are more than are compared with each other (%d)", n_channel,
+                        (int)MOST_CHANNELS);
         return NFSAR_OK;
     }
     nfsar_capture part = {0};

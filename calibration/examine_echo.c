@@ -23,7 +23,7 @@ enum { MOST_PULSES = 512, LEAST_PULSES = 8, MOST_PLACES = 4096 };
 #define UNEVEN 1.6
 
 struct profiles {
-    size_t n;
+    size_t n, told;    /* places, and those where echoes are looked for: not the mirrored ones */
     double step, leak; /* metres */
     double lines;      /* independent ones that are averaged */
     double *all, *moving, *constant;
@@ -40,10 +40,11 @@ static void profiles_free(struct profiles *p) {
     free(p->sorted);
 }
 
-static bool profiles_make(const nfsar_capture *capture, struct profiles *p) {
+static bool profiles_make(const nfsar_capture *capture, bool is_real, struct profiles *p) {
     double cell = nfsar_range_resolution(capture), far = nfsar_range_unambiguous(capture);
     double places = fmin(2.0 * far / cell, MOST_PLACES);
     *p = (struct profiles){.n = (size_t)places, .step = far / (double)(size_t)places};
+    p->told = is_real ? (p->n + 1) / 2 : p->n;
     p->leak = LEAK_RANGE + LEAK_CELLS * cell;
     p->all = buffer_zeros(p->n, sizeof *p->all);
     p->moving = buffer_zeros(p->n, sizeof *p->moving);
@@ -138,8 +139,8 @@ static size_t largest(const double *power, size_t n) {
 }
 
 static void tell_echo(struct examined *e, const struct profiles *p) {
-    size_t peak = largest(p->mixed, p->n);
-    double limit = noise_limit(p, p->mixed, p->lines), far = p->step * (double)p->n;
+    size_t peak = largest(p->mixed, p->told);
+    double limit = noise_limit(p, p->mixed, p->lines), far = p->step * (double)p->told;
     if (!(p->mixed[peak] > limit)) {
         examine_wrong(
             e, "echo", NFSAR_FAULT_NO_ECHO, NFSAR_DOCTOR_TESTED,
@@ -152,7 +153,7 @@ static void tell_echo(struct examined *e, const struct profiles *p) {
     /* The mean square of a Hann window of mean 1 is 1.5. */
     e->noise = median_of(p, p->mixed) * (double)e->capture->n_sample / 1.5;
     e->peak_m = e->low_m = e->high_m = p->step * (double)peak;
-    for (size_t i = 0; i < p->n; i++) {
+    for (size_t i = 0; i < p->told; i++) {
         double range = p->step * (double)i;
         if (p->mixed[i] > limit && p->mixed[i] > EXTENT * p->mixed[peak]) {
             e->low_m = fmin(e->low_m, range);
@@ -168,7 +169,7 @@ static void tell_echo(struct examined *e, const struct profiles *p) {
 
 /* A local maximum in the gate that noise does not make, nor side lobes of what is outside. */
 static void tell_gate(struct examined *e, const struct profiles *p) {
-    double far = p->step * (double)p->n, low = e->options.gate[0], high = e->options.gate[1];
+    double far = p->step * (double)p->told, low = e->options.gate[0], high = e->options.gate[1];
     if (high > far) {
         examine_wrong(e, "range gate", NFSAR_FAULT_GATE_EMPTY, NFSAR_DOCTOR_CERTAIN,
                       "give a gate within that, or record with more samples or a slower chirp",
@@ -297,13 +298,15 @@ static enum nfsar_status compare_channels(struct examined *e, const nfsar_captur
         bool uneven = sorted[0] > 0.0 &&
                       (high > fmax(UNEVEN, examine_mean_power(independent, chance)) ||
                        low < fmin(1.0 / UNEVEN, examine_mean_power(independent, 1.0 - chance)));
-        if (e->report->verdicts[NFSAR_DOCTOR_WRONG] == before && uneven) {
+        /* Half of the echo is what the channels that are real have; that has been told. */
+        bool told = e->report->verdicts[NFSAR_DOCTOR_WRONG] > before || (uneven && e->is_real);
+        if (!told && uneven) {
             examine_wrong(e, "channels", NFSAR_FAULT_CHANNELS_UNCALIBRATED, NFSAR_DOCTOR_TESTED,
                           "record a corner reflector: nfsar calibrate --channels, and --table for "
                           "this capture (docs/calibrate.md)",
                           "echoes of %zu channels differ by %.1f dB", n_channel,
                           10.0 * log10(high / fmax(low, 1e-30)));
-        } else if (e->report->verdicts[NFSAR_DOCTOR_WRONG] == before) {
+        } else if (!told) {
             examine_ok(e, "channels", "echoes of %zu channels are within %.1f dB of their median",
                        n_channel, 10.0 * log10(fmax(high, 1.0 / fmax(low, 1e-30))));
         }
@@ -345,7 +348,7 @@ enum nfsar_status examine_echo(struct examined *e, nfsar_error *error) {
     if (status != NFSAR_OK) {
         return status;
     }
-    status = profiles_make(e->capture, &p)
+    status = profiles_make(e->capture, e->is_real, &p)
                  ? take_profiles(&part, &p, error)
                  : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for range profiles");
     if (status == NFSAR_OK) {

@@ -227,9 +227,11 @@ enum nfsar_status examine_poses(struct examined *e, nfsar_error *error) {
     if (track.n == 1) {
         examine_unknown(e, "poses", NULL, "a single pulse");
     } else if (track.extent < 0.01 * longest_wave(e->capture)) {
+        e->poses_wrong = true; /* nothing moves: what wavefronts are looked at in is noise */
         examine_wrong(e, "poses", NFSAR_FAULT_NO_APERTURE, NFSAR_DOCTOR_CERTAIN,
-                      "give the positions: /pose/position_m, or scan: of the rig file "
-                      "(docs/import.md)",
+                      "of a scan, give the positions: /pose/position_m, or scan: of the rig file "
+                      "(docs/import.md); of a reflector before a radar that stands still: nfsar "
+                      "calibrate --range and --channels",
                       "the radar moves by %.3g mm in all: there is no aperture",
                       1e3 * track.extent);
     } else if (!tell_units(e, &track)) {

@@ -17,6 +17,7 @@ struct side {
 
 struct channel_survey {
     struct side side[2]; /* above and below zero */
+    uint64_t values[2];  /* of I and of Q that are not zero */
     float quantum;       /* the smallest value that is not zero: the converter's step */
     size_t zero_rows;    /* pulses without any sample */
 };
@@ -42,6 +43,7 @@ static void take_value(struct channel_survey *channel, int quadrature, float v) 
     if (size == 0.0F) {
         return;
     }
+    channel->values[quadrature]++;
     channel->quantum = size < channel->quantum ? size : channel->quantum;
     struct side *side = &channel->side[v < 0.0F];
     if (size > side->top) {
@@ -202,6 +204,44 @@ static void tell_zero_channels(struct examined *e, const struct survey *survey) 
     }
 }
 
+/* I or Q is zero where the other is not, so often that it is no chance: 2 to the minus 64. */
+static void tell_real(struct examined *e, const struct survey *survey) {
+    size_t n_channel = e->capture->array.n_channel, alive = 0, real = 0, first = 0;
+    bool has_q = false;
+    for (size_t c = 0; c < n_channel; c++) {
+        const uint64_t *values = survey->channel[c].values;
+        const bool is_real = (values[0] == 0 || values[1] == 0) && values[0] + values[1] >= 64;
+        first = is_real && real == 0 ? c : first;
+        has_q = has_q || (is_real && values[1] > 0); /* and no I */
+        alive += values[0] + values[1] > 0;
+        real += is_real;
+    }
+    if (real == 0) {
+        return;
+    }
+    e->is_real = true;
+    const char *const zero = has_q ? "I" : "Q";
+    if (real < alive) {
+        examine_wrong(e, "I and Q", NFSAR_FAULT_REAL_SAMPLES, NFSAR_DOCTOR_CERTAIN,
+                      "see that both lines of the receiver work and that the rig file's layout is "
+                      "right (docs/import.md); import without the channel",
+                      "%s of %zu of %zu channels (the first: %zu) is zero throughout: their echoes "
+                      "are there a second time, mirrored",
+                      zero, real, n_channel, first);
+        return;
+    }
+    examine_wrong(
+        e, "I and Q", NFSAR_FAULT_REAL_SAMPLES, NFSAR_DOCTOR_CERTAIN,
+        "import again if I and Q were recorded (layout, docs/import.md), or set the radar "
+        "to complex samples (adcCfg); else, of targets nearer than half of what is "
+        "unambiguous, take the mirrored ones out: scipy.signal.hilbert(echo.real, axis=2) "
+        "of frequencies that rise",
+        "samples are real-valued, every %s is zero: each echo is there a second time, "
+        "mirrored, at what is unambiguous less its range, and half of the ranges are "
+        "left",
+        zero);
+}
+
 static void tell(struct examined *e, const struct survey *survey) {
     if (survey->bad > 0) {
         e->not_finite = true;
@@ -219,6 +259,7 @@ static void tell(struct examined *e, const struct survey *survey) {
     tell_missing(e, survey);
     tell_zero_channels(e, survey);
     tell_clipping(e, survey);
+    tell_real(e, survey);
 }
 
 enum nfsar_status examine_samples(struct examined *e, const nfsar_progress *progress,

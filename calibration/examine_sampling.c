@@ -244,6 +244,7 @@ enum nfsar_status examine_sampling(struct examined *e, nfsar_error *error) {
         return NFSAR_OK;
     }
     if (nfsar_lattice_detect(e->capture, 0.0, &lattice, NULL) == NFSAR_OK) {
+        e->is_lattice = true;
         tell_lattice(e, &lattice);
         nfsar_lattice_free(&lattice);
         return NFSAR_OK;

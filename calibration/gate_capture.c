@@ -11,22 +11,30 @@
  * other threads after each costs more (tried: 8 MiB). */
 #define BLOCK_BYTES ((size_t)32 << 20)
 
-enum nfsar_status nfsar_gate_read(const nfsar_gate *gate, const nfsar_capture *capture,
-                                  const nfsar_echo_source *source, float complex *out,
-                                  const nfsar_progress *progress, nfsar_error *error) {
-    size_t lines = capture->array.n_channel, pulse = lines * capture->n_sample;
+/* A block after the other: to its place in `all`, or through memory of one block to take(). */
+static enum nfsar_status run(const nfsar_gate *gate, const nfsar_capture *capture,
+                             const nfsar_echo_source *source, float complex *all,
+                             nfsar_gate_take *take, void *context, const nfsar_progress *progress,
+                             nfsar_error *error) {
+    const size_t lines = capture->array.n_channel, pulse = lines * capture->n_sample;
+    const size_t gated = lines * nfsar_gate_samples(gate);
     size_t block = BLOCK_BYTES / (pulse * sizeof(float complex));
     block = block < 1 ? 1 : block < capture->n_pulse ? block : capture->n_pulse;
     float complex *samples = malloc(block * pulse * sizeof *samples);
+    float complex *part = all == NULL ? malloc(block * gated * sizeof *part) : NULL;
     enum nfsar_status status =
-        samples != NULL ? NFSAR_OK
-                        : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for a range gate");
+        samples != NULL && (all != NULL || part != NULL)
+            ? NFSAR_OK
+            : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for a range gate");
     for (size_t first = 0; status == NFSAR_OK && first < capture->n_pulse; first += block) {
         size_t left = capture->n_pulse - first, n = left < block ? left : block;
+        float complex *out = all != NULL ? all + first * gated : part;
         status = source->read(source->context, first, n, 0, capture->n_sample, samples, error);
         if (status == NFSAR_OK) {
-            status = nfsar_gate_lines(gate, n * lines, samples,
-                                      out + first * lines * nfsar_gate_samples(gate), error);
+            status = nfsar_gate_lines(gate, n * lines, samples, out, error);
+        }
+        if (status == NFSAR_OK && take != NULL) {
+            status = take(context, first, n, out, error);
         }
         if (status == NFSAR_OK &&
             !nfsar_progress_report(progress, (double)(first + n) / (double)capture->n_pulse)) {
@@ -34,7 +42,21 @@ enum nfsar_status nfsar_gate_read(const nfsar_gate *gate, const nfsar_capture *c
         }
     }
     free(samples);
+    free(part);
     return status;
+}
+
+enum nfsar_status nfsar_gate_read(const nfsar_gate *gate, const nfsar_capture *capture,
+                                  const nfsar_echo_source *source, float complex *out,
+                                  const nfsar_progress *progress, nfsar_error *error) {
+    return run(gate, capture, source, out, NULL, NULL, progress, error);
+}
+
+enum nfsar_status nfsar_gate_stream(const nfsar_gate *gate, const nfsar_capture *capture,
+                                    const nfsar_echo_source *source, nfsar_gate_take *take,
+                                    void *context, const nfsar_progress *progress,
+                                    nfsar_error *error) {
+    return run(gate, capture, source, NULL, take, context, progress, error);
 }
 
 /* ---- what a grid needs ---------------------------------------------------------------------- */

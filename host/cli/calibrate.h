@@ -12,6 +12,8 @@
 #include <nfsar/path.h>
 #include <nfsar/rotation.h>
 
+struct h5_output;
+
 /* Open a capture that is no recording and not gated, and see that the output can be written. */
 enum nfsar_status calibrate_open(const char *input, const char *output, nfsar_capture_file **file,
                                  nfsar_error *error);
@@ -35,6 +37,16 @@ struct calibrate_change {
 enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
                                   const nfsar_capture *header,
                                   const struct calibrate_change *change, nfsar_error *error);
+
+/* The same; `more` puts more into the file that is being written. */
+struct calibrate_extra {
+    enum nfsar_status (*write)(void *context, struct h5_output *output, nfsar_error *error);
+    void *context;
+};
+enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *file,
+                                       const nfsar_capture *header,
+                                       const struct calibrate_change *change,
+                                       const struct calibrate_extra *more, nfsar_error *error);
 
 /* Millimetres to two places, without the sign of a zero. */
 double calibrate_hundredths(double metres);

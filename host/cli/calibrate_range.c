@@ -49,6 +49,11 @@ bool calibrate_read_ranges(const char *text, nfsar_instrument_options *options) 
     return *end == '\0';
 }
 
+/* A tenth of a millimetre tells no place. */
+static bool is_at_rest(const nfsar_instrument *f) {
+    return f->extent_m < 1e-4;
+}
+
 static int print_json(const struct calibrate_range *job, const nfsar_capture *capture,
                       const nfsar_instrument *f) {
     json_t *two = json_null(), *taken = json_null();
@@ -64,16 +69,26 @@ static int print_json(const struct calibrate_range *job, const nfsar_capture *ca
                           "within_m", video_within(capture));
     }
     json_t *apparent = json_array(), *video = json_array(), *contrast = json_array();
+    json_t *places = json_array();
     for (size_t r = 0; r < job->options.n_range; r++) {
+        json_array_append_new(
+            places, json_pack("{s:[f, f, f], s:f, s:i, s:o, s:o, s:o}", "place_m", f->place[r].x,
+                              f->place[r].y, f->place[r].z, "aside_deg", DEGREES * f->aside_rad[r],
+                              "directions_told", f->told[r], "place_sigma_m",
+                              f->told[r] > 0 ? json_number(f->place_sigma_m[r]) : json_null(),
+                              "other_echo_db", json_number(f->other_db[r]), "other_echo_m",
+                              isfinite(f->other_db[r]) ? json_number(f->other_m[r]) : json_null()));
         json_array_append_new(apparent, json_number(f->apparent_m[r]));
         json_array_append_new(video, json_number(DEGREES * f->video_rad[r]));
         json_array_append_new(contrast, json_number(f->contrast_db[r]));
     }
     return print_object(json_pack(
-        "{s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "output", json_text(job->files.output),
-        "delay_s", f->delay_s, "delay_sigma_s", f->delay_sigma_s, "spread_s", f->spread_s,
-        "apparent_m", apparent, "contrast_db", contrast, "residual_video_phase_deg", video,
-        "video_taken_out", taken, "two_ranges", two));
+        "{s:o, s:f, s:f, s:f, s:[f, f, f], s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "output",
+        json_text(job->files.output), "delay_s", f->delay_s, "delay_sigma_s", f->delay_sigma_s,
+        "spread_s", f->spread_s, "middle_m", f->middle.x, f->middle.y, f->middle.z, "middle_pulse",
+        (json_int_t)f->middle_pulse, "at_rest", is_at_rest(f), "reflectors", places, "apparent_m",
+        apparent, "contrast_db", contrast, "residual_video_phase_deg", video, "video_taken_out",
+        taken, "two_ranges", two));
 }
 
 static void print_two(const nfsar_capture *capture, const nfsar_instrument *f) {
@@ -108,14 +123,53 @@ static void print_video(const nfsar_capture *capture, const nfsar_instrument *f)
     }
 }
 
-static void print_found(const struct calibrate_range *job, const nfsar_capture *capture,
-                        const nfsar_instrument *f) {
+/* Where ranges count from, and where that puts the reflectors. */
+static void print_places(const struct calibrate_range *job, const nfsar_instrument *f) {
+    printf("radar      ");
+    if (is_at_rest(f)) {
+        printf("at rest: ranges count from the middle of its array, %.2f, %.2f, %.2f mm\n",
+               calibrate_hundredths(f->middle.x), calibrate_hundredths(f->middle.y),
+               calibrate_hundredths(f->middle.z));
+    } else {
+        printf("ranges count from %.2f, %.2f, %.2f mm: the middle of the array at pulse %zu, the "
+               "nearest the middle of the scan\n",
+               calibrate_hundredths(f->middle.x), calibrate_hundredths(f->middle.y),
+               calibrate_hundredths(f->middle.z), f->middle_pulse);
+    }
     for (size_t r = 0; r < job->options.n_range; r++) {
         printf("reflector  at %.2f mm, seen at %.2f mm, %.0f dB above the median of the profile\n",
                1e3 * job->options.range_m[r], 1e3 * f->apparent_m[r], f->contrast_db[r]);
+        printf("           place %.2f, %.2f, %.2f mm, ", calibrate_hundredths(f->place[r].x),
+               calibrate_hundredths(f->place[r].y), calibrate_hundredths(f->place[r].z));
+        if (f->told[r] == 0) {
+            printf("taken to be straight ahead\n");
+        } else {
+            printf("%.1f degrees off straight ahead; standard deviation %.2g mm %s\n",
+                   DEGREES * f->aside_rad[r], 1e3 * f->place_sigma_m[r],
+                   f->told[r] < 2 ? "along the scan; across it is taken to be straight ahead"
+                                  : "across the line of sight");
+        }
     }
+}
+
+/* A stand, a table's edge: which echo is the reflector's is for the user to see. */
+static void warn_of_others(const struct calibrate_range *job, const nfsar_instrument *f) {
+    for (size_t r = 0; r < job->options.n_range; r++) {
+        if (isfinite(f->other_db[r])) {
+            cli_say("warning: within the search there is another echo, %.0f mm %s than that taken "
+                    "for the reflector at %g m and %.0f dB weaker: is it the right one? Leave "
+                    "nothing else there, or search less far (--search)",
+                    1e3 * fabs(f->other_m[r]), f->other_m[r] > 0.0 ? "farther" : "nearer",
+                    job->options.range_m[r], fabs(f->other_db[r]));
+        }
+    }
+}
+
+static void print_found(const struct calibrate_range *job, const nfsar_capture *capture,
+                        const nfsar_instrument *f) {
+    print_places(job, f);
     printf("delay      %.2f ps (%.2f mm of range), standard deviation %.2g ps with %g mm for the "
-           "ruler; channels differ by %.2g ps\n",
+           "ruler; channels and pulses differ by %.2g ps\n",
            1e12 * f->delay_s, 0.5e3 * NFSAR_SPEED_OF_LIGHT * f->delay_s, 1e12 * f->delay_sigma_s,
            1e3 * job->options.range_sigma_m, 1e12 * f->spread_s);
     if (f->has_scale) {
@@ -216,6 +270,9 @@ int calibrate_range(const struct calibrate_range *job) {
         }
     }
     int answer = CLI_DONE;
+    if (status == NFSAR_OK) {
+        warn_of_others(job, &found);
+    }
     if (status != NFSAR_OK) {
         answer = cli_fail(&error);
     } else if (job->files.json) {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cli.h"
+#include "host/cli/carry.h"
 #include "host/files/capture_file.h"
-#include "host/files/hdf5_copy.h"
+#include "host/files/capture_layout.h"
 #include "host/files/pending.h"
 
 /* Samples copied at a time. */
@@ -94,24 +94,36 @@ static enum nfsar_status copy_samples(nfsar_capture_file *file, nfsar_capture_wr
     return status;
 }
 
+/* The poses are still the file's. */
+static bool same_poses(const nfsar_capture_file *file, const nfsar_capture *header) {
+    const nfsar_capture *before = nfsar_capture_file_header(file);
+    return header->n_pose == before->n_pose &&
+           memcmp(header->pose, before->pose, header->n_pose * sizeof *header->pose) == 0;
+}
+
 enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
                                   const nfsar_capture *header,
                                   const struct calibrate_change *change, nfsar_error *error) {
+    return calibrate_write_with(output, file, header, change, NULL, error);
+}
+
+enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *file,
+                                       const nfsar_capture *header,
+                                       const struct calibrate_change *change,
+                                       const struct calibrate_extra *more, nfsar_error *error) {
     nfsar_capture_writer *writer = NULL;
     enum nfsar_status status = nfsar_capture_writer_create(output, header, &writer, error);
     if (status != NFSAR_OK) {
         return status;
     }
     status = copy_samples(file, writer, change, error);
-    /* Sensors' records and what else this program only carries along. */
-    size_t left_out = 0;
-    if (status == NFSAR_OK) {
-        status =
-            h5_copy_rest(capture_file_input(file), capture_writer_output(writer), &left_out, error);
+    if (status == NFSAR_OK && more != NULL) {
+        status = more->write(more->context, capture_writer_output(writer), error);
     }
-    if (left_out > 0) {
-        cli_say("%s: %zu object%s that cannot be copied safely left out", output, left_out,
-                cli_s(left_out));
+    if (status == NFSAR_OK) {
+        /* A covariance is that of the poses it came with, and goes with them. */
+        const char *const stale[] = {CAPTURE_COVARIANCE, NULL};
+        status = carry_rest(file, writer, output, same_poses(file, header) ? NULL : stale, error);
     }
     if (status == NFSAR_OK) {
         return nfsar_capture_writer_commit(writer, error);

@@ -30,6 +30,10 @@ static void print_findings(const nfsar_doctor_report *report) {
     fflush(stdout);
     cli_say("%zu ok, %zu wrong, %zu unknown", report->verdicts[NFSAR_DOCTOR_OK],
             report->verdicts[NFSAR_DOCTOR_WRONG], report->verdicts[NFSAR_DOCTOR_UNKNOWN]);
+    if (report->in_rows && report->verdicts[NFSAR_DOCTOR_WRONG] == 0) {
+        cli_say("steps, skew and backlash of the rows were not looked at: nfsar calibrate --path "
+                "does that, with a target of points, holes or edges");
+    }
 }
 
 static void print_findings_json(const nfsar_doctor_report *report) {

@@ -104,8 +104,9 @@ enum nfsar_status reconstruct_gate(const nfsar_capture *capture, const nfsar_gri
     bool wider = gate->range[0] < range[0] - 5e-4 || gate->range[1] > range[1] + 5e-4;
     cli_say("range gate %.3f to %.3f m%s: %zu of %zu samples%s", gate->range[0], gate->range[1],
             wider ? ", as the grid's voxels need" : "", gate->view.n_sample, gate->before,
-            gate->view.n_sample < gate->before ? "; error at most -100 dB of the strongest echo"
-                                               : ", for so wide a gate");
+            gate->view.n_sample < gate->before
+                ? "; error at most -100 dB of the samples' mean magnitude"
+                : ", for so wide a gate");
     return NFSAR_OK;
 }
 

@@ -61,8 +61,8 @@ static const char *find_fault(const struct request *r, int modes) {
     } rules[] = {
         {r->point != NULL, AXIS | CHANNELS, "--point is for --axis and --channels"},
         {r->has_within, AXIS, "--within is for --axis"},
-        {r->has_search, AXIS | PATH | (r->point != NULL ? CHANNELS : 0),
-         "--search is for --axis, for --path, and for --channels with --point"},
+        {r->has_search, AXIS | PATH | RANGE | (r->point != NULL ? CHANNELS : 0),
+         "--search is for --axis, --path and --range, and for --channels with --point"},
         {r->channels.force, CHANNELS, "--force is for --channels"},
         {r->has_point_error || r->taper != NULL, CHANNELS,
          "--point-error and --taper are for --channels"},
@@ -99,7 +99,8 @@ static bool read_texts(struct request *r) {
     }
     if (r->has_search) {
         r->axis.options.search_m = r->path.options.search = r->search;
-        r->channels.options.search_delay_s = 2.0 * r->search / NFSAR_SPEED_OF_LIGHT;
+        r->channels.options.search_delay_s = r->range.options.search_delay_s =
+            2.0 * r->search / NFSAR_SPEED_OF_LIGHT;
     }
     if (r->has_gate) {
         /* 0 is the default of the library. */
@@ -154,7 +155,9 @@ int verb_calibrate(int argc, char **argv) {
         {"channels", 0, CLI_FLAG, &r.is_channels, NULL, NULL,
          "gain and delay of each channel, by a corner reflector or another point"},
         {"range", 0, CLI_STRING, &r.ranges, NULL, "R[,R2]",
-         "the instrument's delay, from reflectors straight ahead at these ranges, metres"},
+         "the instrument's delay, from reflectors straight ahead at these ranges, metres: from the "
+         "middle of the array with the radar at rest, or at the pulse nearest the middle of the "
+         "scan"},
         {"range-error", 0, CLI_NUMBER, &r.range_error, &r.has_range_error, "M",
          "standard deviation of the ranges: with --range 0.001; with --path 0.003 where channels' "
          "delays are known, else 0.03"},
@@ -171,8 +174,8 @@ int verb_calibrate(int argc, char **argv) {
          "in sight"},
         {"search", 0, CLI_NUMBER, &r.search, &r.has_search, "M",
          "largest error that is looked for: with --axis of the radius, 0.01 m; with --channels "
-         "--point how far before or beyond the point the echo may appear, 0.15 m; with --path of "
-         "the steps, as a fraction, 0.1"},
+         "--point and --range how far before or beyond its place the echo may appear, 0.15 m; with "
+         "--path of the steps, as a fraction, 0.1"},
         {"within", 0, CLI_NUMBER, &r.axis.options.within_m, &r.has_within, "M",
          "with --axis: look for scatterers so near the axis; 0.4 of the radius, at most 0.1"},
         {"path", 0, CLI_FLAG, &r.is_path, NULL, NULL,

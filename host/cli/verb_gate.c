@@ -1,4 +1,5 @@
 /* nfsar gate: a capture with the samples that a gate of ranges needs. */
+#include "host/cli/carry.h"
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 #include "host/cli/verbs.h"
@@ -11,6 +12,7 @@
 #include <nfsar/nfsar.h>
 
 #include "host/files/capture_file.h"
+#include "host/files/capture_layout.h"
 #include "host/files/pending.h"
 
 /* Echoes that are not this much over the median of all ranges are none. */
@@ -35,30 +37,29 @@ static enum nfsar_status note(const struct job *job, const nfsar_capture *before
                               20.0 * log10(job->options.tolerance));
 }
 
-/* The file is read in pieces; what is left of it in the gate is held as a whole. */
-static enum nfsar_status write_samples(const nfsar_gate *gate, const nfsar_capture *capture,
-                                       const nfsar_echo_source *source,
-                                       nfsar_capture_writer *writer, nfsar_error *error) {
-    const size_t pulse = capture->array.n_channel * nfsar_gate_samples(gate);
-    size_t lines = 0, bytes = 0;
-    float complex *echo = NULL;
-    if (!__builtin_mul_overflow(capture->n_pulse, pulse, &lines) &&
-        !__builtin_mul_overflow(lines, sizeof *echo, &bytes)) {
-        echo = malloc(bytes);
-    }
-    enum nfsar_status status =
-        echo != NULL
-            ? nfsar_gate_read(gate, capture, source, echo, cli_progress("range gate"), error)
-            : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu gated samples", lines);
-    cli_progress_end();
-    if (status == NFSAR_OK) {
-        status = nfsar_capture_writer_write(writer, 0, capture->n_pulse, echo, error);
-    }
-    free(echo);
-    return status;
+static enum nfsar_status write_block(void *writer, size_t first, size_t n,
+                                     const float complex *samples, nfsar_error *error) {
+    return nfsar_capture_writer_write(writer, first, n, samples, error);
 }
 
-static enum nfsar_status write_capture(const struct job *job, nfsar_capture_file *file,
+/* Samples, and what of the file is neither they nor changed by a gate: sensors' records and what
+ * this program does not know. */
+static enum nfsar_status write_content(const struct job *job, const nfsar_capture_file *file,
+                                       const nfsar_gate *gate, const nfsar_echo_source *source,
+                                       nfsar_capture_writer *writer, nfsar_error *error) {
+    static const char *const applied[] = {
+        CAPTURE_GAIN, CAPTURE_DELAY, CAPTURE_BACKGROUND,
+        /* and of a chirp, that gated frequencies are not: */
+        CAPTURE_RADAR "/" CAPTURE_START_FREQUENCY, CAPTURE_RADAR "/" CAPTURE_SLOPE,
+        CAPTURE_RADAR "/" CAPTURE_SAMPLE_RATE, CAPTURE_RADAR "/" CAPTURE_ADC_START, NULL};
+    enum nfsar_status status =
+        nfsar_gate_stream(gate, nfsar_capture_file_header(file), source, write_block, writer,
+                          cli_progress("range gate"), error);
+    cli_progress_end();
+    return status == NFSAR_OK ? carry_rest(file, writer, job->output, applied, error) : status;
+}
+
+static enum nfsar_status write_capture(const struct job *job, const nfsar_capture_file *file,
                                        const nfsar_gate *gate, const nfsar_echo_source *source,
                                        nfsar_error *error) {
     const nfsar_capture *capture = nfsar_capture_file_header(file);
@@ -79,7 +80,7 @@ static enum nfsar_status write_capture(const struct job *job, nfsar_capture_file
         status = nfsar_capture_writer_create(job->output, &view, &writer, error);
     }
     if (status == NFSAR_OK) {
-        status = write_samples(gate, capture, source, writer, error);
+        status = write_content(job, file, gate, source, writer, error);
         if (status == NFSAR_OK) {
             status = nfsar_capture_writer_commit(writer, error);
         } else {
@@ -111,9 +112,9 @@ static int report(const struct job *job, const nfsar_capture *capture, const nfs
             (json_int_t)job->options.n_spur));
     }
     printf("samples    %zu of %zu%s\n", n, capture->n_sample,
-           n < capture->n_sample ? "" : ": the gate is too wide to need fewer");
+           n < capture->n_sample || !job->has_range ? "" : ": the gate is too wide to need fewer");
     if (job->has_range) {
-        printf("gate       %.4g to %.4g m; error at most %.0f dB of the strongest echo\n",
+        printf("gate       %.4g to %.4g m; error at most %.0f dB of the samples' mean magnitude\n",
                job->range[0], job->range[1], 20.0 * log10(job->options.tolerance));
         printf("echoes     %.1f %% of the energy is in it, the strongest at %.3f m, %.0f dB over "
                "the median of all ranges\n",
@@ -222,7 +223,7 @@ int verb_gate(int argc, char **argv) {
         {"notch", 0, CLI_STRING, &job.spurs, NULL, "R,R,...",
          "take out a spur: a tone of one frequency, that shows as an echo at range R"},
         {"loss", 0, CLI_NUMBER, &job.loss_db, &job.has_loss, "DB",
-         "largest error, dB of the strongest echo: -140 to -20; -100"},
+         "largest error, dB of the samples' mean magnitude: -140 to -20; -100"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
     };

@@ -8,6 +8,7 @@ const struct cli_verb cli_verbs[] = {
     {"import", "make a capture from raw, MATLAB or NumPy recordings", verb_import},
     {"reconstruct", "make an image from a capture", verb_reconstruct},
     {"calibrate", "correct a capture by what its own echoes tell", verb_calibrate},
+    {"track", "find where the radar was at each pulse", verb_track},
     {"gate", "keep of a capture only a gate of ranges: fewer samples, the same image", verb_gate},
     {"info", "say what is in a capture or image file", verb_info},
     {"enhance", "make a sharper image with a network", verb_enhance},

@@ -8,6 +8,7 @@ int verb_compare(int argc, char **argv);
 int verb_enhance(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_gate(int argc, char **argv);
+int verb_track(int argc, char **argv);
 int verb_hub(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_import(int argc, char **argv);
@@ -19,5 +20,6 @@ int verb_render(int argc, char **argv);
 int verb_repair(int argc, char **argv);
 int verb_seal(int argc, char **argv);
 int verb_simulate(int argc, char **argv);
+int verb_track(int argc, char **argv);
 
 #endif

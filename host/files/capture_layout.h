@@ -24,6 +24,7 @@
 #define CAPTURE_FLAGS           "/echo/flags"
 #define CAPTURE_POSE            "/pose"
 #define CAPTURE_POSE_TIME       "/pose/time_s"
+#define CAPTURE_COVARIANCE      "/pose/covariance"
 #define CAPTURE_TRUTH           "/truth"
 #define CAPTURE_POSITION        "position_m"
 #define CAPTURE_ORIENTATION     "orientation"

@@ -250,8 +250,18 @@ static enum nfsar_status read_track(nfsar_capture_file *file, nfsar_error *error
             return make_no_pose(file, error);
         }
     }
-    enum nfsar_status status =
-        read_poses(file, CAPTURE_POSE, &capture->n_pose, &capture->pose, error);
+    const char *const positions = CAPTURE_POSE "/" CAPTURE_POSITION;
+    bool known = false;
+    enum nfsar_status status = h5_has(&file->input, positions, &known, error);
+    if (status == NFSAR_OK && !known) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: %s is missing: where the radar was at each pulse is told by scan: "
+                            "of a rig file (docs/import.md), or written there (docs/files.md)",
+                            file->input.path, positions);
+    }
+    if (status == NFSAR_OK) {
+        status = read_poses(file, CAPTURE_POSE, &capture->n_pose, &capture->pose, error);
+    }
     if (status == NFSAR_OK) {
         status = read_pose_times(file, error);
     }
@@ -348,8 +358,10 @@ static enum nfsar_status read_header(nfsar_capture_file *file, nfsar_error *erro
     enum nfsar_file_kind kind = NFSAR_FILE_CAPTURE;
     enum nfsar_status status = h5_input_kind(input, &kind, error);
     if (status == NFSAR_OK && kind != NFSAR_FILE_CAPTURE) {
-        status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is an image, but a capture is needed",
-                            input->path);
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "%s: is an image, but a capture is needed: take the one that it was "
+                            "made of, which nfsar info %s tells",
+                            input->path, input->path);
     }
     if (status == NFSAR_OK) {
         status = recording_counts_read(&file->counts, input, error);

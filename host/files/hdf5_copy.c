@@ -204,10 +204,25 @@ enum nfsar_status h5_compare_data(const struct h5_input *input, const char *name
 struct walk {
     const struct h5_input *input;
     struct h5_output *output;
+    const char *const *without;
     size_t objects, left_out;
     enum nfsar_status status;
     nfsar_error *error;
 };
+
+/* Whether the object, or the attribute of an object, is one of those that are not wanted. */
+static bool is_unwanted(const struct walk *walk, const char *path, const char *attribute) {
+    const size_t n = strlen(path);
+    for (const char *const *name = walk->without; name != NULL && *name != NULL; name++) {
+        const bool same = strncmp(*name, path, n) == 0;
+        if (same &&
+            (attribute == NULL ? (*name)[n] == '\0'
+                               : (*name)[n] == '/' && strcmp(*name + n + 1, attribute) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static enum nfsar_status list(char ***names, size_t *n, nfsar_error *error, const char *format,
                               ...) {
@@ -273,8 +288,9 @@ enum nfsar_status h5_list_data(const struct h5_input *input, const char *group, 
 /* ---- attributes ----------------------------------------------------------------------------- */
 
 struct attributes {
+    struct walk *walk;
+    const char *path;
     hid_t to;
-    size_t left_out;
 };
 
 static bool copy_attribute(hid_t from, hid_t to, const char *name) {
@@ -303,8 +319,10 @@ static bool copy_attribute(hid_t from, hid_t to, const char *name) {
 static herr_t take_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context) {
     struct attributes *attributes = context;
     (void)info;
-    if (H5Aexists(attributes->to, name) == 0 && !copy_attribute(from, attributes->to, name)) {
-        attributes->left_out++;
+    if (H5Aexists(attributes->to, name) == 0 &&
+        !is_unwanted(attributes->walk, attributes->path, name) &&
+        !copy_attribute(from, attributes->to, name)) {
+        attributes->walk->left_out++;
     }
     return 0;
 }
@@ -312,11 +330,10 @@ static herr_t take_attribute(hid_t from, const char *name, const H5A_info_t *inf
 /* Those of an object that the one of the same name in the output has not. */
 static void copy_attributes(struct walk *walk, const char *path) {
     hid_t from = h5_open_object(walk->input, path, H5O_TYPE_UNKNOWN, H5P_DEFAULT);
-    struct attributes attributes = {H5Oopen(walk->output->file, path, H5P_DEFAULT), 0};
+    struct attributes attributes = {walk, path, H5Oopen(walk->output->file, path, H5P_DEFAULT)};
     if (from >= 0 && attributes.to >= 0) {
         H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, take_attribute, &attributes);
     }
-    walk->left_out += attributes.left_out;
     h5_drop(attributes.to);
     h5_drop(from);
 }
@@ -340,6 +357,9 @@ static void copy_object(struct walk *walk, const char *path, int depth) {
     const bool there = H5Lexists(walk->output->file, path, H5P_DEFAULT) > 0;
     const H5O_type_t type = type_of(walk->input, path);
     nfsar_error ignored;
+    if (is_unwanted(walk, path, NULL)) {
+        return;
+    }
     if (++walk->objects > OBJECTS_LIMIT || strlen(path) >= NAME_LIMIT) {
         walk->left_out++;
         return;
@@ -383,8 +403,8 @@ static void copy_group(struct walk *walk, const char *path, int depth) {
 }
 
 enum nfsar_status h5_copy_rest(const struct h5_input *input, struct h5_output *output,
-                               size_t *left_out, nfsar_error *error) {
-    struct walk walk = {.input = input, .output = output, .error = error};
+                               const char *const *without, size_t *left_out, nfsar_error *error) {
+    struct walk walk = {.input = input, .output = output, .without = without, .error = error};
     copy_attributes(&walk, "/");
     copy_group(&walk, "/", 0);
     *left_out = walk.left_out;

@@ -24,10 +24,11 @@ enum nfsar_status h5_compare_data(const struct h5_input *input, const char *name
 enum nfsar_status h5_list_data(const struct h5_input *input, const char *group, char ***names,
                                size_t *n, nfsar_error *error);
 
-/* Copy every group, dataset and attribute of the file that the output has not yet. *left_out counts
- * what cannot be read safely (docs/files.md): links to elsewhere, types of variable length, more
- * than three dimensions. */
+/* Copy every group, dataset and attribute of the file that the output has not yet, but for those
+ * named in `without`: paths ("/calibration/background", and of an attribute "/radar/model"), ended
+ * by NULL; NULL for none. *left_out counts what cannot be read safely (docs/files.md): links to
+ * elsewhere, types of variable length, more than three dimensions. */
 enum nfsar_status h5_copy_rest(const struct h5_input *input, struct h5_output *output,
-                               size_t *left_out, nfsar_error *error);
+                               const char *const *without, size_t *left_out, nfsar_error *error);
 
 #endif

@@ -162,7 +162,8 @@ static enum nfsar_status open_checked(struct h5_data *data, struct h5_shape *sha
     bool found = false;
     enum nfsar_status status = h5_has(input, data->name, &found, error);
     if (status == NFSAR_OK && !found) {
-        status = fail_plainly(input, data->name, "is missing", error);
+        status = fail_plainly(input, data->name,
+                              "is missing; docs/files.md says what has to be there", error);
     }
     if (status != NFSAR_OK) {
         return status;

@@ -109,7 +109,9 @@ enum nfsar_status h5_input_open(struct h5_input *input, const char *path, nfsar_
     if (input->file < 0) {
         status =
             nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                       "%s: cannot be read, perhaps it is truncated or damaged: %s", path, reason);
+                       "%s: cannot be read, perhaps it is truncated or damaged (%s): take a copy "
+                       "that is whole",
+                       path, reason);
     } else if (input->path == NULL || input->links < 0) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "%s: out of memory", path);
     }

@@ -106,7 +106,7 @@ static enum nfsar_status copy_unknown(const struct seal *seal, struct h5_output 
                                       nfsar_error *error) {
     const struct h5_input *input = capture_file_input(seal->from);
     size_t *left_out = &seal->report->left_out;
-    enum nfsar_status status = h5_copy_rest(input, output, left_out, error);
+    enum nfsar_status status = h5_copy_rest(input, output, NULL, left_out, error);
     if (status == NFSAR_OK && *left_out > 0 && is_same_file(input->path, seal->path)) {
         status = nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
                             "%s: %zu of its objects cannot be copied safely (links to elsewhere, "

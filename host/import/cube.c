@@ -65,6 +65,7 @@ enum nfsar_status cube_open(const struct rig *rig, const char *path, size_t memo
     }
     cube->name = path;
     cube->memory = memory;
+    cube->is_waveform = rig->radar.pulsed != NULL;
     cube->n_axis = rig->files.n_axes;
     memcpy(cube->axis, rig->files.axes, cube->n_axis * sizeof cube->axis[0]);
     if (rig->layout == RIG_LAYOUT_NPY) {
@@ -135,6 +136,12 @@ static enum nfsar_status plan_places(const struct rig *rig, const struct cube *c
     size_t pulses = cube_size(cube, RIG_DIMENSION_PULSE);
     bool one_row = rig->files.holds == RIG_HOLDS_ROW;
     plan->rows_here = 1;
+    if (rig->poses != NULL) {
+        /* Recordings follow each other, each with pulses of its own number. */
+        plan->rows = 1;
+        plan->positions = pulses;
+        return NFSAR_OK;
+    }
     if (one_row) {
         if (cube_size(cube, row) > 1) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
@@ -316,8 +323,8 @@ enum nfsar_status cube_read(struct cube *cube, const struct rig *rig, const stru
         enum nfsar_status status = line_offset(cube, rig, plan, place, line / plan->n_rx,
                                                line % plan->n_rx, &offset, error);
         if (status == NFSAR_OK) {
-            status = read_line(cube, offset, sample_stride(cube), plan->n_sample,
-                               out + line * plan->n_sample, error);
+            const size_t n = plan->n_wave > 0 ? plan->n_wave : plan->n_sample;
+            status = read_line(cube, offset, sample_stride(cube), n, out + line * n, error);
         }
         if (status != NFSAR_OK) {
             return status;

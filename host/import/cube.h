@@ -3,6 +3,7 @@
 #define NFSAR_HOST_IMPORT_CUBE_H
 
 #include <complex.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <nfsar/status.h>
@@ -24,6 +25,7 @@ struct cube {
     enum rig_dimension axis[RIG_DIMENSIONS];
     size_t size[RIG_DIMENSIONS];
 
+    bool is_waveform; /* real numbers, each of which is a sample */
     enum cube_element element;
     const unsigned char *real, *imaginary; /* of the first sample in memory */
     ptrdiff_t stride[RIG_DIMENSIONS];      /* in elements */

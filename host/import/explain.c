@@ -142,6 +142,17 @@ static void explain_array(const nfsar_import *import, FILE *stream) {
 static void explain_scan(const nfsar_import *import, FILE *stream) {
     const struct scan_path *path = &import->path;
     const struct plan *plan = &import->plan;
+    if (import->rig->poses != NULL) {
+        const struct rig_poses *poses = import->rig->poses;
+        const nfsar_vec3 a = import->capture.pose[0].position;
+        const nfsar_vec3 b = import->capture.pose[import->capture.n_pose - 1].position;
+        fprintf(stream,
+                "poses       (%s, %s, %s), from (%.3f, %.3f, %.3f) to (%.3f, %.3f, %.3f) m%s%s\n",
+                poses->position_m[0], poses->position_m[1], poses->position_m[2], a.x, a.y, a.z,
+                b.x, b.y, b.z, poses->reference_range_m != NULL ? "; range from " : "",
+                poses->reference_range_m != NULL ? poses->reference_range_m : "");
+        return;
+    }
     if (path->still) {
         fprintf(stream, "scan        none: the radar stood still\n");
         return;

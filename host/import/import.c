@@ -74,11 +74,15 @@ enum nfsar_status import_open_array(nfsar_import *import, size_t index, nfsar_er
         /* The others must be like the first. */
         struct plan plan = {.n_tx = import->plan.n_tx,
                             .n_rx = import->plan.n_rx,
-                            .n_sample = import->plan.n_sample};
+                            .n_sample = import->plan.n_wave > 0 ? import->plan.n_wave
+                                                                : import->plan.n_sample};
         status = cube_plan(import->rig, &import->cube, recordings->n, &plan, error);
-        if (status == NFSAR_OK &&
-            (plan.positions != import->plan.positions || plan.n_sample != import->plan.n_sample ||
-             plan.loops != import->plan.loops)) {
+        if (status == NFSAR_OK && import->plan.n_wave == plan.n_sample) {
+            plan.n_sample = import->plan.n_sample;
+        }
+        bool longer = plan.positions != import->plan.positions && import->rig->poses == NULL;
+        if (status == NFSAR_OK && (longer || plan.n_sample != import->plan.n_sample ||
+                                   plan.loops != import->plan.loops)) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                                 "%s: has another shape than the first array, %s", path,
                                 recordings_name(recordings, 0));
@@ -98,9 +102,29 @@ static enum nfsar_status plan_arrays(nfsar_import *import, nfsar_error *error) {
     if (status == NFSAR_OK) {
         status = cube_plan(import->rig, &import->cube, import->recordings.n, &import->plan, error);
     }
-    for (size_t i = 1; status == NFSAR_OK && i < import->recordings.n; i++) {
-        status = import_open_array(import, i, error);
+    const struct rig_pulsed *pulsed = import->rig->radar.pulsed;
+    if (status == NFSAR_OK && pulsed != NULL) {
+        import->plan.n_wave = import->plan.n_sample;
+        status = waveform_size(pulsed, import->plan.n_wave, &import->waveform, error);
+        import->plan.n_sample = import->waveform.n_bin;
     }
+    const struct rig_poses *poses = import->rig->poses;
+    size_t *pulses = poses != NULL ? calloc(import->recordings.n, sizeof *pulses) : NULL;
+    if (status == NFSAR_OK && poses != NULL && pulses == NULL) {
+        status = out_of_memory(error);
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < import->recordings.n; i++) {
+        status = import_open_array(import, i, error);
+        if (pulses != NULL) {
+            pulses[i] = cube_size(&import->cube, RIG_DIMENSION_PULSE);
+        }
+    }
+    if (status == NFSAR_OK && poses != NULL) {
+        status = pose_table_read(poses, &import->recordings, pulses, &import->poses, error);
+        import->plan.positions =
+            import->poses.first != NULL ? import->poses.first[import->recordings.n] : 0;
+    }
+    free(pulses);
     return status;
 }
 
@@ -130,7 +154,8 @@ static enum nfsar_status make_plan(nfsar_import *import, nfsar_array *array, nfs
 
 static enum nfsar_status make_room(nfsar_import *import, nfsar_error *error) {
     const struct plan *plan = &import->plan;
-    size_t samples = plan->n_tx * plan->n_rx * plan->n_sample, pulses = import->capture.n_pulse;
+    size_t line = plan->n_wave > plan->n_sample ? plan->n_wave : plan->n_sample;
+    size_t samples = plan->n_tx * plan->n_rx * line, pulses = import->capture.n_pulse;
     size_t threads = rig_layout_is_raw(import->rig->layout) ? (size_t)omp_get_max_threads() : 1;
     import->n_reader = threads < pulses ? threads : pulses;
     import->reader = calloc(import->n_reader, sizeof *import->reader);
@@ -139,6 +164,9 @@ static enum nfsar_status make_room(nfsar_import *import, nfsar_error *error) {
         import->reader[i].window = RECORDING_WINDOW_CLOSED;
         import->reader[i].look = malloc(samples * sizeof(float complex));
         made = made && import->reader[i].look != NULL;
+    }
+    if (made && import->rig->radar.pulsed != NULL) {
+        return waveform_open(import->rig->radar.pulsed, &import->waveform, error);
     }
     return made ? NFSAR_OK : out_of_memory(error);
 }
@@ -159,6 +187,28 @@ static enum nfsar_status note(nfsar_import *import, nfsar_error *error) {
         status = nfsar_capture_note(capture, error,
                                     "import: samples conjugated, as the recording has the other "
                                     "sign (conjugate: true)");
+    }
+    if (status == NFSAR_OK && rig->poses != NULL && rig->poses->reference_range_m != NULL) {
+        status = nfsar_capture_note(capture, error,
+                                    "import: motion compensation undone: samples multiplied by "
+                                    "exp(+j 2 k %s)",
+                                    rig->poses->reference_range_m);
+    }
+    if (status == NFSAR_OK && rig->poses != NULL && rig->poses->correct != NULL) {
+        const struct rig_correct *correct = rig->poses->correct;
+        status = nfsar_capture_note(capture, error,
+                                    "import: the recording's own autofocus applied: range %s, "
+                                    "phase %s",
+                                    correct->range_m != NULL ? correct->range_m : "as it is",
+                                    correct->phase_rad != NULL ? correct->phase_rad : "as it is");
+    }
+    if (status == NFSAR_OK && rig->radar.pulsed != NULL) {
+        status =
+            nfsar_capture_note(capture, error,
+                               "import: waveforms of %zu samples from %g m, %g m apart, turned "
+                               "to %zu lines of their spectrum, conjugated",
+                               import->plan.n_wave, *rig->radar.pulsed->first_range_m,
+                               *rig->radar.pulsed->step_m, capture->n_sample);
     }
     if (status == NFSAR_OK && capture->calibration.channel_delay_s != NULL) {
         status = nfsar_capture_note(capture, error,
@@ -182,10 +232,17 @@ static enum nfsar_status make_capture(nfsar_import *import, nfsar_array *array,
         status =
             scan_path_fill(&import->path, &import->plan, import->channels.line, capture, error);
     }
+    if (status == NFSAR_OK && import->rig->poses != NULL) {
+        status = pose_table_fill(&import->poses, capture, error);
+    }
     if (status == NFSAR_OK) {
         status = signal_fill(import->rig, recordings->part[0].path, capture, error);
     }
     if (status == NFSAR_OK) {
+        for (size_t i = 0; import->rig->radar.pulsed != NULL && i < capture->n_sample; i++) {
+            capture->frequency_hz[i] =
+                import->waveform.step_hz * (double)(import->waveform.first_bin + i);
+        }
         status = signal_calibrate(import->rig, capture, error);
     }
     if (status == NFSAR_OK) {
@@ -322,8 +379,10 @@ void nfsar_import_close(nfsar_import *import) {
         return;
     }
     cube_close(&import->cube);
+    waveform_close(&import->waveform);
     recordings_free(&import->recordings);
     channels_free(&import->channels);
+    pose_table_free(&import->poses);
     nfsar_capture_free(&import->capture);
     survey_free(import->survey);
     lines_free(import->warning, import->n_warning);

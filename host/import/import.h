@@ -8,9 +8,11 @@
 #include "host/import/channels.h"
 #include "host/import/cube.h"
 #include "host/import/plan.h"
+#include "host/import/pose_table.h"
 #include "host/import/recording.h"
 #include "host/import/rig.h"
 #include "host/import/scan_path.h"
+#include "host/import/waveform.h"
 
 struct survey;
 struct survey_watch;
@@ -30,10 +32,12 @@ struct nfsar_import {
     struct channels channels;
     struct plan plan;
     struct scan_path path;
-    nfsar_capture capture; /* without echo */
+    struct pose_table poses; /* where the rig file has poses */
+    nfsar_capture capture;   /* without echo */
 
     struct cube cube; /* of arrays: that of recording open_cube */
     size_t open_cube;
+    struct waveform waveform; /* of a pulsed radar */
 
     /* One for each thread that reads; arrays are read by one. */
     size_t n_reader;

@@ -11,7 +11,8 @@
 
 struct mat_array {
     mat_t *mat;
-    matvar_t *variable;
+    matvar_t *root;     /* what is freed: the variable, or the struct that it is a field of */
+    matvar_t *variable; /* in root */
     bool is_complex;
     size_t index_bytes;     /* of one index of the slab axis, one part */
     size_t slab_count;      /* indices that are read at once */
@@ -22,7 +23,7 @@ static void free_array(struct mat_array *array) {
     if (array == NULL) {
         return;
     }
-    Mat_VarFree(array->variable);
+    Mat_VarFree(array->root);
     if (array->mat != NULL) {
         Mat_Close(array->mat);
     }
@@ -87,8 +88,63 @@ static void list_variables(mat_t *mat, char *text, size_t size) {
     }
 }
 
-/* The variable of that name, or the only one of the file. */
-static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, nfsar_error *error) {
+/* "a, b, c": the fields of a struct. */
+static void list_fields(matvar_t *variable, char *text, size_t size) {
+    size_t used = 0;
+    unsigned n = Mat_VarGetNumberOfFields(variable);
+    char *const *names = Mat_VarGetStructFieldnames(variable);
+    text[0] = '\0';
+    for (unsigned i = 0; names != NULL && i < n && used < size; i++) {
+        int more = snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", names[i]);
+        used += more > 0 ? (size_t)more : 0;
+    }
+}
+
+/* A field by its way from the file's variable, such as data.af.phase. A struct's fields are read
+ * with it, as matio knows no other way. */
+static matvar_t *find_field(mat_t *mat, const char *path, const char *name, matvar_t **root,
+                            nfsar_error *error) {
+    char way[4097], there[256];
+    snprintf(way, sizeof way, "%s", name);
+    char *rest = strchr(way, '.');
+    *rest++ = '\0';
+    matvar_t *at = *root = Mat_VarRead(mat, way);
+    if (at == NULL) {
+        list_variables(mat, there, sizeof there);
+        nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: has no variable '%s'; it holds %s", path, way,
+                   there);
+        return NULL;
+    }
+    for (char *next = rest; next != NULL; rest = next) {
+        next = strchr(rest, '.');
+        if (next != NULL) {
+            *next++ = '\0';
+        }
+        bool one = at->class_type == MAT_C_STRUCT && at->rank == 2 && at->dims != NULL &&
+                   at->dims[0] == 1 && at->dims[1] == 1;
+        if (!one) {
+            nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s: before '%s' there is no single struct",
+                       path, name, rest);
+            return NULL;
+        }
+        matvar_t *field = Mat_VarGetStructField(at, rest, MAT_BY_NAME, 0);
+        if (field == NULL) {
+            list_fields(at, there, sizeof there);
+            nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s: there is no field '%s'; there are %s",
+                       path, name, rest, there);
+            return NULL;
+        }
+        at = field;
+    }
+    return at;
+}
+
+/* The variable of that name, or the only one of the file; *root is to be freed. */
+static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, matvar_t **root,
+                               nfsar_error *error) {
+    if (name != NULL && strchr(name, '.') != NULL) {
+        return find_field(mat, path, name, root, error);
+    }
     size_t n = 0;
     char **names = Mat_GetDir(mat, &n);
     char there[256];
@@ -98,7 +154,7 @@ static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, n
                    there);
         return NULL;
     }
-    matvar_t *variable = Mat_VarReadInfo(mat, name != NULL ? name : names[0]);
+    matvar_t *variable = *root = Mat_VarReadInfo(mat, name != NULL ? name : names[0]);
     if (variable == NULL) {
         nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: has no variable '%s'; it holds %s", path,
                    name != NULL ? name : names[0], there);
@@ -107,7 +163,7 @@ static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, n
 }
 
 static enum nfsar_status open_variable(const char *path, const char *name, mat_t **mat,
-                                       matvar_t **variable, nfsar_error *error) {
+                                       matvar_t **root, matvar_t **variable, nfsar_error *error) {
     *mat = Mat_Open(path, MAT_ACC_RDONLY);
     if (*mat == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: cannot be opened as a MATLAB file", path);
@@ -121,7 +177,7 @@ static enum nfsar_status open_variable(const char *path, const char *name, mat_t
     if (status != NFSAR_OK) {
         return status;
     }
-    *variable = find_variable(*mat, path, name, error);
+    *variable = find_variable(*mat, path, name, root, error);
     return *variable != NULL ? NFSAR_OK : NFSAR_ERROR_FORMAT;
 }
 
@@ -175,7 +231,7 @@ static void set_strides(struct cube *cube, size_t window) {
 /* Real and imaginary parts of what is in memory. */
 static void show_parts(struct cube *cube, const void *real, const void *imaginary) {
     cube->real = real;
-    cube->imaginary = imaginary;
+    cube->imaginary = cube->is_waveform ? real : imaginary;
     for (size_t i = 0; imaginary == NULL && i < cube->n_axis; i++) {
         if (cube->axis[i] == RIG_DIMENSION_COMPLEX) {
             cube->imaginary =
@@ -194,8 +250,9 @@ static enum nfsar_status cannot_read(const struct cube *cube, const struct mat_a
 static enum nfsar_status load_whole(struct cube *cube, size_t index, nfsar_error *error) {
     struct mat_array *array = cube->owner;
     size_t whole = cube->slab < cube->n_axis ? cube->size[cube->slab] : 1;
-    if (index >= whole || Mat_VarReadDataAll(array->mat, array->variable) != 0 ||
-        array->variable->data == NULL ||
+    bool read =
+        array->variable->data != NULL || Mat_VarReadDataAll(array->mat, array->variable) == 0;
+    if (index >= whole || !read || array->variable->data == NULL ||
         (size_t)array->variable->data_size != cube_element_size(cube->element)) {
         return cannot_read(cube, array, error);
     }
@@ -241,6 +298,13 @@ static enum nfsar_status load_slab(struct cube *cube, size_t index, nfsar_error 
 static enum nfsar_status check_parts(const struct mat_array *array, const struct cube *cube,
                                      const char *path, nfsar_error *error) {
     size_t parts = cube_size(cube, RIG_DIMENSION_COMPLEX);
+    if (cube->is_waveform) {
+        return parts == 0 && !array->is_complex
+                   ? NFSAR_OK
+                   : nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                "%s in %s is complex, but radar.pulsed is for real waveforms",
+                                array->variable->name, path);
+    }
     if (array->is_complex ? parts > 0 : parts != 2) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           array->is_complex
@@ -282,7 +346,8 @@ enum nfsar_status cube_open_mat(const char *path, const char *variable, struct c
     cube->owner = array;
     cube->close = close_mat;
     cube->load = load_slab;
-    enum nfsar_status status = open_variable(path, variable, &array->mat, &array->variable, error);
+    enum nfsar_status status =
+        open_variable(path, variable, &array->mat, &array->root, &array->variable, error);
     if (status == NFSAR_OK && !find_element(array->variable->class_type, &cube->element)) {
         status = nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
                             "%s: %s is %s; wanted is a numeric array, single or double, int8 to "
@@ -301,7 +366,8 @@ enum nfsar_status cube_open_mat(const char *path, const char *variable, struct c
     if (status == NFSAR_OK) {
         status = check_parts(array, cube, path, error);
     }
-    if (status == NFSAR_OK && Mat_GetVersion(array->mat) != MAT_FT_MAT73) {
+    if (status == NFSAR_OK &&
+        (Mat_GetVersion(array->mat) != MAT_FT_MAT73 || array->variable != array->root)) {
         cube->load = load_whole;
     } else if (status == NFSAR_OK) {
         status = make_slab(array, cube, error);
@@ -312,13 +378,23 @@ enum nfsar_status cube_open_mat(const char *path, const char *variable, struct c
     return status;
 }
 
+/* The numbers of a field, which were read with its struct. */
+static bool take_field(const matvar_t *field, size_t n, unsigned char *raw) {
+    size_t width = field->class_type == MAT_C_SINGLE ? 4 : 8;
+    if (field->data == NULL || (size_t)field->data_size != width || field->nbytes / width < n) {
+        return false;
+    }
+    memcpy(raw, field->data, n * width);
+    return true;
+}
+
 enum nfsar_status cube_mat_vector(const char *path, const char *variable, double **value, size_t *n,
                                   nfsar_error *error) {
     /* A vector is an array of one named axis, on either side of MATLAB's two. */
     mat_t *mat = NULL;
-    matvar_t *found = NULL;
+    matvar_t *root = NULL, *found = NULL;
     *value = NULL;
-    enum nfsar_status status = open_variable(path, variable, &mat, &found, error);
+    enum nfsar_status status = open_variable(path, variable, &mat, &root, &found, error);
     if (status == NFSAR_OK) {
         bool vector = found->rank == 2 && found->dims != NULL && !found->isComplex &&
                       (found->dims[0] == 1 || found->dims[1] == 1) && found->dims[0] <= INT_MAX &&
@@ -337,7 +413,8 @@ enum nfsar_status cube_mat_vector(const char *path, const char *variable, double
         *value = calloc(*n, sizeof(double));
         if (raw == NULL || *value == NULL) {
             status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-        } else if (Mat_VarReadDataLinear(mat, found, raw, 0, 1, (int)*n) != 0) {
+        } else if (found == root ? Mat_VarReadDataLinear(mat, found, raw, 0, 1, (int)*n) != 0
+                                 : !take_field(found, *n, raw)) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: %s cannot be read", path, variable);
         }
     }
@@ -351,7 +428,7 @@ enum nfsar_status cube_mat_vector(const char *path, const char *variable, double
         }
     }
     free(raw);
-    Mat_VarFree(found);
+    Mat_VarFree(root);
     if (mat != NULL) {
         Mat_Close(mat);
     }

@@ -12,10 +12,12 @@
 
 #include "host/import/cube.h"
 
-enum { HEADER_BYTES = 128, TAG_BYTES = 8, MOST_AXES = 32, MOST_NAME = 1024 };
+enum { HEADER_BYTES = 128, TAG_BYTES = 8, MOST_AXES = 32, MOST_NAME = 1024, MOST_FIELDS = 4096 };
 enum { MI_INT8 = 1, MI_INT32 = 5, MI_UINT32 = 6, MI_MATRIX = 14, MI_COMPRESSED = 15 };
 /* Classes whose data are one part or two of numbers. */
-enum { MX_DOUBLE = 6, MX_UINT64 = 15, MX_COMPLEX = 0x0800 };
+enum { MX_STRUCT = 2, MX_DOUBLE = 6, MX_UINT64 = 15, MX_COMPLEX = 0x0800 };
+/* Structs in structs deeper than this are no data. */
+enum { MOST_DEPTH = 16 };
 
 /* Compressed real parts up to this are gone through to see the imaginary part's tag. */
 #define MOST_INFLATED ((uint64_t)1 << 20)
@@ -23,7 +25,8 @@ enum { MX_DOUBLE = 6, MX_UINT64 = 15, MX_COMPLEX = 0x0800 };
 /* The bytes of an element, in the file or compressed there. */
 struct stream {
     FILE *file;
-    uint64_t left; /* in the file */
+    uint64_t left;  /* in the file */
+    uint64_t taken; /* of the element, unpacked */
     bool packed, big_endian;
     z_stream z;
     unsigned char in[1024];
@@ -41,8 +44,10 @@ static bool take(struct stream *s, unsigned char *out, size_t n) {
     if (!s->packed) {
         bool there = n <= s->left && fread(out, 1, n, s->file) == n;
         s->left -= there ? n : 0;
+        s->taken += n;
         return there;
     }
+    s->taken += n;
     s->z.next_out = out;
     s->z.avail_out = (uInt)n;
     while (s->z.avail_out > 0) {
@@ -111,14 +116,57 @@ static bool take_numbers(struct stream *s, uint64_t count, uint64_t *padded) {
     return s->packed || bytes <= s->left;
 }
 
+static bool array_fits(struct stream *s, int depth);
+
+/* The fields of a struct after its name: the length of a field's name, the names, and an array for
+ * each field of each element, in which nothing may go on past the field's end. */
+static bool fields_fit(struct stream *s, uint64_t count, int depth) {
+    struct part part;
+    if (depth >= MOST_DEPTH || !take_tag(s, &part) || part.type != MI_INT32 || part.bytes != 4) {
+        return false;
+    }
+    unsigned char length[8];
+    if (part.in_tag) {
+        memcpy(length, part.tag + 4, 4);
+    } else if (!take(s, length, sizeof length)) {
+        return false;
+    }
+    uint64_t name = word(length, s->big_endian), total = 0;
+    if (name == 0 || name > MOST_NAME || !take_tag(s, &part) || part.type != MI_INT8 ||
+        part.bytes % name != 0 || part.bytes / name > MOST_FIELDS ||
+        (!part.in_tag && !pass(s, ((uint64_t)part.bytes + 7) / 8 * 8)) ||
+        __builtin_mul_overflow(count, part.bytes / name, &total)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < total; i++) {
+        if (!take_tag(s, &part) || part.type != MI_MATRIX || part.in_tag ||
+            (!s->packed && part.bytes > s->left)) {
+            return false;
+        }
+        uint64_t start = s->taken;
+        if (part.bytes > 0 && (!array_fits(s, depth + 1) || s->taken - start > part.bytes ||
+                               !pass(s, part.bytes - (s->taken - start)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* An array after its tag. */
-static bool array_fits(struct stream *s) {
+static bool array_fits(struct stream *s, int depth) {
     struct part part;
     unsigned char flags[8], size[4 * MOST_AXES + 8];
     if (!take_tag(s, &part) || part.type != MI_UINT32 || part.in_tag ||
-        part.bytes != sizeof flags || !take(s, flags, sizeof flags) || !take_tag(s, &part) ||
-        part.type != MI_INT32 || part.in_tag || part.bytes < 8 || part.bytes > 4 * MOST_AXES ||
-        part.bytes % 4 != 0 || !take(s, size, (part.bytes + 7) / 8 * 8)) {
+        part.bytes != sizeof flags || !take(s, flags, sizeof flags)) {
+        return false;
+    }
+    uint32_t kind = word(flags, s->big_endian);
+    if (depth > 0 && (kind & 0xff) > MX_UINT64) {
+        return true; /* functions and objects in fields have a form of their own */
+    }
+    if (!take_tag(s, &part) || part.type != MI_INT32 || part.in_tag || part.bytes < 8 ||
+        part.bytes > 4 * MOST_AXES || part.bytes % 4 != 0 ||
+        !take(s, size, (part.bytes + 7) / 8 * 8)) {
         return false;
     }
     uint64_t count = 1, padded = 0;
@@ -131,7 +179,9 @@ static bool array_fits(struct stream *s) {
         (!part.in_tag && !pass(s, (part.bytes + 7) / 8 * 8))) {
         return false;
     }
-    uint32_t kind = word(flags, s->big_endian);
+    if ((kind & 0xff) == MX_STRUCT) {
+        return fields_fit(s, count, depth);
+    }
     if ((kind & 0xff) < MX_DOUBLE || (kind & 0xff) > MX_UINT64 || count == 0) {
         return true; /* texts, structures and what else is not read */
     }
@@ -146,6 +196,7 @@ static bool array_fits(struct stream *s) {
     }
     bool there = padded <= s->left && fseeko(s->file, (off_t)padded, SEEK_CUR) == 0;
     s->left -= there ? padded : 0;
+    s->taken += padded;
     return there && take_numbers(s, count, &padded);
 }
 
@@ -155,7 +206,8 @@ static bool packed_fits(struct stream *s) {
     if (inflateInit(&s->z) != Z_OK) {
         return false;
     }
-    bool fits = take_tag(s, &part) && (part.type != MI_MATRIX || (!part.in_tag && array_fits(s)));
+    bool fits =
+        take_tag(s, &part) && (part.type != MI_MATRIX || (!part.in_tag && array_fits(s, 0)));
     inflateEnd(&s->z);
     return fits;
 }
@@ -178,7 +230,7 @@ static bool elements_fit(FILE *file, uint64_t size) {
         struct stream s = {.file = file, .left = bytes, .big_endian = big_endian};
         s.packed = type == MI_COMPRESSED;
         at += TAG_BYTES + (uint64_t)bytes;
-        if (at > size || (type == MI_MATRIX && bytes > 0 && !array_fits(&s)) ||
+        if (at > size || (type == MI_MATRIX && bytes > 0 && !array_fits(&s, 0)) ||
             (s.packed && !packed_fits(&s)) || fseeko(file, (off_t)at, SEEK_SET) != 0) {
             return false;
         }

@@ -234,6 +234,13 @@ static enum nfsar_status set_parts(const struct npy_header *header, struct cube 
                                    nfsar_error *error) {
     size_t parts = cube_size(cube, RIG_DIMENSION_COMPLEX);
     size_t width = cube_element_size(cube->element);
+    if (cube->is_waveform) {
+        return parts == 0 && !header->is_complex
+                   ? NFSAR_OK
+                   : nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                                "%s: holds complex numbers, but radar.pulsed is for real waveforms",
+                                cube->name);
+    }
     if (header->is_complex && parts > 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "files.axes: %s holds complex numbers, so it has no axis 'complex'",

@@ -16,6 +16,7 @@
  * of what is measured are used. */
 struct plan {
     size_t n_tx, n_rx, n_sample; /* as recorded, antennas that are not used included */
+    size_t n_wave;               /* of a pulsed radar: what a line of an array holds; else 0 */
     size_t loops, per_position;
     size_t positions, rows;
     size_t rows_here; /* in one recording */

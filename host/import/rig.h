@@ -55,6 +55,11 @@ struct rig_files {
     unsigned n_axes;
 };
 
+/* A pulsed radar: samples are the echo's waveform along range. */
+struct rig_pulsed {
+    double *first_range_m, *step_m, *low_hz, *high_hz;
+};
+
 struct rig_radar {
     char *model;
     char *waveform;
@@ -64,6 +69,7 @@ struct rig_radar {
     unsigned n_frequency_list;
     char *frequency_variable;
     char *cfg;
+    struct rig_pulsed *pulsed;
     uint64_t *samples;
     double *chirp_period_s, *frame_period_s;
 };
@@ -98,6 +104,20 @@ struct rig_scan {
     double *z_m;
 };
 
+/* Names of variables of the MATLAB files, one number for each pulse. */
+struct rig_correct {
+    char *range_m, *phase_rad;
+};
+
+/* Poses that were recorded, in place of a scan. A name that begins with - is negated. */
+struct rig_poses {
+    char **position_m; /* [3] x, y, z of the world */
+    unsigned n_position_m;
+    char *time_s;
+    char *reference_range_m; /* the samples have lost exp(+j 2 k reference) */
+    struct rig_correct *correct;
+};
+
 struct rig_calibration {
     double *delay_s, *range_bias_m;
     double *channel_delay_s;
@@ -114,7 +134,8 @@ struct rig {
     struct rig_radar radar;
     struct rig_frames frames;
     struct rig_array array;
-    struct rig_scan *scan; /* NULL: the radar stood still */
+    struct rig_scan *scan;   /* NULL: the radar stood still, or poses */
+    struct rig_poses *poses; /* NULL, or scan is */
     struct rig_calibration calibration;
 };
 

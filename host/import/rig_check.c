@@ -25,7 +25,13 @@ static enum nfsar_status check_numbers(const struct rig *rig, nfsar_error *error
     const double *tx_m = rig->array.n_tx_m > 0 ? rig->array.tx_m[0] : NULL;
     const double *rx_m = rig->array.n_rx_m > 0 ? rig->array.rx_m[0] : NULL;
     const double *gain = calibration->n_channel_gain > 0 ? calibration->channel_gain[0] : NULL;
+    static const struct rig_pulsed no_pulsed;
+    const struct rig_pulsed *pulsed = radar->pulsed != NULL ? radar->pulsed : &no_pulsed;
     const struct number_key keys[] = {
+        {"radar.pulsed.first_range_m", pulsed->first_range_m, 1},
+        {"radar.pulsed.step_m", pulsed->step_m, 1},
+        {"radar.pulsed.low_hz", pulsed->low_hz, 1},
+        {"radar.pulsed.high_hz", pulsed->high_hz, 1},
         {"radar.start_frequency_hz", radar->start_frequency_hz, 1},
         {"radar.slope_hz_per_s", radar->slope_hz_per_s, 1},
         {"radar.adc_start_s", radar->adc_start_s, 1},
@@ -154,6 +160,41 @@ static enum nfsar_status check_files(const struct rig *rig, nfsar_error *error) 
     return NFSAR_OK;
 }
 
+static enum nfsar_status check_pulsed(const struct rig *rig, nfsar_error *error) {
+    const struct rig_pulsed *pulsed = rig->radar.pulsed;
+    const struct {
+        const char *key;
+        const double *value;
+        bool may_be_zero;
+    } keys[] = {{"first_range_m", pulsed->first_range_m, true},
+                {"step_m", pulsed->step_m, false},
+                {"low_hz", pulsed->low_hz, false},
+                {"high_hz", pulsed->high_hz, false}};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (keys[i].value == NULL) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "radar.pulsed.%s: is missing; waveforms need first_range_m, step_m, "
+                              "low_hz and high_hz",
+                              keys[i].key);
+        }
+        if (!(*keys[i].value > 0.0 || (keys[i].may_be_zero && *keys[i].value == 0.0))) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT, "radar.pulsed.%s: %g: must be positive",
+                              keys[i].key, *keys[i].value);
+        }
+    }
+    if (!(*pulsed->high_hz > *pulsed->low_hz)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "radar.pulsed.high_hz: %g Hz is not above low_hz, %g Hz",
+                          *pulsed->high_hz, *pulsed->low_hz);
+    }
+    if (rig_layout_is_raw(rig->layout) || rig->conjugate) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "radar.pulsed: waveforms are arrays of real numbers (layout npy or mat), "
+                          "and not conjugated");
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status check_radar(const struct rig *rig, nfsar_error *error) {
     const struct rig_radar *radar = &rig->radar;
     bool chirp = radar->start_frequency_hz != NULL || radar->slope_hz_per_s != NULL ||
@@ -161,14 +202,17 @@ static enum nfsar_status check_radar(const struct rig *rig, nfsar_error *error) 
     bool stepped = radar->first_frequency_hz != NULL || radar->frequency_step_hz != NULL;
     int ways = chirp + stepped + (radar->frequency_list != NULL) +
                (radar->frequency_variable != NULL) + (radar->cfg != NULL) +
-               (radar->waveform != NULL);
+               (radar->waveform != NULL) + (radar->pulsed != NULL);
     if (ways != 1) {
         return nfsar_fail(
             error, NFSAR_ERROR_FORMAT,
             "radar: say in one way which frequency each sample has: cfg (a TI .cfg "
             "file); waveform (a preset); start_frequency_hz, slope_hz_per_s, adc_start_s and "
             "sample_rate_hz; first_frequency_hz and frequency_step_hz; "
-            "frequencies_hz; or frequency_variable");
+            "frequencies_hz; frequency_variable; or pulsed (waveforms along range)");
+    }
+    if (radar->pulsed != NULL) {
+        return check_pulsed(rig, error);
     }
     if (chirp && (radar->start_frequency_hz == NULL || radar->slope_hz_per_s == NULL ||
                   radar->sample_rate_hz == NULL)) {
@@ -243,6 +287,55 @@ static enum nfsar_status check_scan(const struct rig *rig, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+static bool has_axis(const struct rig *rig, enum rig_dimension axis) {
+    for (unsigned i = 0; i < rig->files.n_axes; i++) {
+        if (rig->files.axes[i] == axis) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum nfsar_status check_poses(const struct rig *rig, nfsar_error *error) {
+    const struct rig_poses *poses = rig->poses;
+    if (poses == NULL) {
+        return NFSAR_OK;
+    }
+    if (rig->scan != NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "poses: give either scan or poses, not both");
+    }
+    if (rig->layout != RIG_LAYOUT_MAT) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "poses: only for layout mat, but the layout is %s",
+                          rig_layout_name(rig->layout));
+    }
+    if (poses->position_m == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "poses.position_m: is missing: the variables of x, y and z, such as "
+                          "[x, y, z]");
+    }
+    if (!has_axis(rig, RIG_DIMENSION_PULSE)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "files.axes: poses are those of an axis 'pulse', which is missing");
+    }
+    if (has_axis(rig, RIG_DIMENSION_LOOP)) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "files.axes: loop: each pulse has a pose of its own, so loops cannot be "
+                          "told from pulses");
+    }
+    if (rig->files.holds == RIG_HOLDS_ROW) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "files.holds: row: with poses the recordings follow each other; leave it "
+                          "out");
+    }
+    if (poses->correct != NULL && poses->correct->range_m == NULL &&
+        poses->correct->phase_rad == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "poses.correct: give range_m, phase_rad or both");
+    }
+    return NFSAR_OK;
+}
+
 static enum nfsar_status check_calibration(const struct rig *rig, nfsar_error *error) {
     const struct rig_calibration *calibration = &rig->calibration;
     if (calibration->delay_s != NULL && calibration->range_bias_m != NULL) {
@@ -261,8 +354,8 @@ static enum nfsar_status check_calibration(const struct rig *rig, nfsar_error *e
 
 enum nfsar_status rig_check(const struct rig *rig, nfsar_error *error) {
     static enum nfsar_status (*const checks[])(const struct rig *, nfsar_error *) = {
-        check_numbers, check_counts, check_periods,     check_files, check_radar,
-        check_array,   check_scan,   check_calibration, units_check,
+        check_numbers, check_counts, check_periods, check_files,       check_radar,
+        check_array,   check_scan,   check_poses,   check_calibration, units_check,
     };
     enum nfsar_status status = NFSAR_OK;
     for (size_t i = 0; status == NFSAR_OK && i < COUNT(checks); i++) {

@@ -70,6 +70,10 @@ static const cyaml_schema_field_t files_fields[] = {
     LIST(struct rig_files, axes, &dimension_entry, 1, RIG_DIMENSIONS),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t pulsed_fields[] = {
+    NUMBER(struct rig_pulsed, first_range_m), NUMBER(struct rig_pulsed, step_m),
+    NUMBER(struct rig_pulsed, low_hz), NUMBER(struct rig_pulsed, high_hz), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t radar_fields[] = {
     TEXT(struct rig_radar, model),
     TEXT(struct rig_radar, waveform),
@@ -83,6 +87,7 @@ static const cyaml_schema_field_t radar_fields[] = {
                                n_frequency_list, &number_entry, 1, LIST_LIMIT),
     TEXT(struct rig_radar, frequency_variable),
     TEXT(struct rig_radar, cfg),
+    CYAML_FIELD_MAPPING_PTR("pulsed", POINTER, struct rig_radar, pulsed, pulsed_fields),
     WHOLE(struct rig_radar, samples),
     NUMBER(struct rig_radar, chirp_period_s),
     NUMBER(struct rig_radar, frame_period_s),
@@ -129,6 +134,15 @@ static const cyaml_schema_field_t scan_fields[] = {
     NUMBER(struct rig_scan, z_m),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t correct_fields[] = {
+    TEXT(struct rig_correct, range_m), TEXT(struct rig_correct, phase_rad), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t poses_fields[] = {
+    LIST(struct rig_poses, position_m, &name_entry, 3, 3), TEXT(struct rig_poses, time_s),
+    TEXT(struct rig_poses, reference_range_m),
+    CYAML_FIELD_MAPPING_PTR("correct", POINTER, struct rig_poses, correct, correct_fields),
+    CYAML_FIELD_END};
+
 static const cyaml_schema_field_t calibration_fields[] = {
     NUMBER(struct rig_calibration, delay_s), NUMBER(struct rig_calibration, range_bias_m),
     LIST(struct rig_calibration, channel_delay_s, &number_entry, 1, ANTENNA_LIMIT),
@@ -143,6 +157,7 @@ static const cyaml_schema_field_t rig_fields[] = {
     CYAML_FIELD_MAPPING("frames", OPTIONAL, struct rig, frames, frames_fields),
     CYAML_FIELD_MAPPING("array", CYAML_FLAG_DEFAULT, struct rig, array, array_fields),
     CYAML_FIELD_MAPPING_PTR("scan", POINTER, struct rig, scan, scan_fields),
+    CYAML_FIELD_MAPPING_PTR("poses", POINTER, struct rig, poses, poses_fields),
     CYAML_FIELD_MAPPING("calibration", OPTIONAL, struct rig, calibration, calibration_fields),
     CYAML_FIELD_END};
 

@@ -41,11 +41,25 @@ static enum nfsar_status read_raw_look(const nfsar_import *import, struct import
 
 static enum nfsar_status read_array_look(nfsar_import *import, struct plan_place place,
                                          float complex *out, nfsar_error *error) {
-    enum nfsar_status status =
-        import_open_array(import, import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0, error);
-    return status == NFSAR_OK
-               ? cube_read(&import->cube, import->rig, &import->plan, place, out, error)
-               : status;
+    size_t recording = import->rig->files.holds == RIG_HOLDS_ROW ? place.row : 0;
+    if (import->rig->poses != NULL) {
+        recording = pose_table_recording(&import->poses, place.position);
+        place.position -= import->poses.first[recording];
+    }
+    enum nfsar_status status = import_open_array(import, recording, error);
+    if (status == NFSAR_OK) {
+        status = cube_read(&import->cube, import->rig, &import->plan, place, out, error);
+    }
+    const size_t n_line = import->plan.n_wave > 0 ? import->plan.n_tx * import->plan.n_rx : 0;
+    /* In place: lines that grow from the last one on, so that none is written over before it is
+     * read. */
+    const bool grows = import->plan.n_sample > import->plan.n_wave;
+    for (size_t i = 0; status == NFSAR_OK && i < n_line; i++) {
+        const size_t line = grows ? n_line - 1 - i : i;
+        waveform_transform(&import->waveform, out + line * import->plan.n_wave,
+                           out + line * import->plan.n_sample);
+    }
+    return status;
 }
 
 /* One version for all machines, as fused multiplications and additions would round differently.
@@ -129,6 +143,9 @@ enum nfsar_status import_pulse(nfsar_import *import, struct import_reader *reade
         read_looks(import, reader, plan_place(plan, pulse), looks, out, error);
     if (status != NFSAR_OK) {
         return nfsar_fail_in(error, status, "%s", import->rig_path);
+    }
+    if (import->rig->poses != NULL) {
+        pose_table_turn(&import->poses, &import->capture, pulse, import->rig->conjugate, out);
     }
     if (!rig_layout_is_raw(import->rig->layout)) {
         status = check_finite(import, pulse, out, error);

@@ -54,6 +54,9 @@ enum nfsar_status signal_fill(const struct rig *rig, const char *path, nfsar_cap
     const struct rig_radar *radar = &rig->radar;
     enum nfsar_status status = NFSAR_OK;
     snprintf(capture->model, sizeof capture->model, "%s", radar->model != NULL ? radar->model : "");
+    if (radar->pulsed != NULL) {
+        return NFSAR_OK; /* the waveform's spectrum has them */
+    }
     if (radar->frequency_list != NULL) {
         return copy_frequencies("radar.frequencies_hz", radar->frequency_list,
                                 radar->n_frequency_list, capture, error);

@@ -117,7 +117,8 @@ static enum nfsar_status check_chirp(const struct rig_radar *radar, const struct
 
 static enum nfsar_status check_stepped(const struct rig_radar *radar, const struct band *band,
                                        size_t n_sample, nfsar_error *error) {
-    const char *key = radar->frequency_list != NULL       ? "radar.frequencies_hz"
+    const char *key = radar->pulsed != NULL               ? "radar.pulsed.low_hz"
+                      : radar->frequency_list != NULL     ? "radar.frequencies_hz"
                       : radar->frequency_variable != NULL ? "radar.frequency_variable"
                                                           : "radar.first_frequency_hz";
     bool steps = radar->frequency_step_hz != NULL;

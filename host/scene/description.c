@@ -141,6 +141,8 @@ static const cyaml_schema_field_t handheld_fields[] = {
     NUMBERS(OPTIONAL, scene_handheld, wander_m, 3),
     NUMBERS(OPTIONAL, scene_handheld, wander_deg, 3),
     DEFAULTED(scene_handheld, wander_time_s),
+    NUMBER(OPTIONAL, scene_handheld, rest_s),
+    NUMBER(OPTIONAL, scene_handheld, smooth_s),
     CYAML_FIELD_END,
 };
 
@@ -325,6 +327,7 @@ static const cyaml_schema_field_t scene_fields[] = {
     LIST(REQUIRED, scene_description, targets, &target, 1),
     PART(OPTIONAL, scene_description, physics, physics_fields),
     PART(OPTIONAL, scene_description, impairments, impairments_fields),
+    PART_OPTIONAL(scene_description, sensors, pod_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t scene = {

@@ -12,6 +12,8 @@
 #include <nfsar/array.h>
 #include <nfsar/status.h>
 
+#include "host/pod/pod.h"
+
 struct scene_vector {
     double v[3];
 };
@@ -103,6 +105,7 @@ struct scene_handheld {
     double speed_wander;
     double wander_m[3], wander_deg[3];
     double *wander_time_s;
+    double rest_s, smooth_s;
 };
 
 struct scene_path {
@@ -240,6 +243,7 @@ struct scene_description {
     size_t targets_count;
     struct scene_physics physics;
     struct scene_impairments impairments;
+    struct pod_description *sensors;
 };
 
 /* Read a scene file; free it with scene_description_free(). */

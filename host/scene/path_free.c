@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "algorithms/smooth.h"
 #include "host/scene/check.h"
@@ -110,6 +111,12 @@ static enum nfsar_status check_handheld(const struct scene_handheld *h, nfsar_er
     if (status == NFSAR_OK) {
         status = check_between("path.handheld.speed_wander", h->speed_wander, 0.0, 2.0, error);
     }
+    if (status == NFSAR_OK) {
+        status = check_between("path.handheld.rest_s", h->rest_s, 0.0, 1e6, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_between("path.handheld.smooth_s", h->smooth_s, 0.0, 100.0, error);
+    }
     return status == NFSAR_OK ? check_positive("path.handheld.wander_time_s", &time, 1, error)
                               : status;
 }
@@ -131,19 +138,45 @@ static enum nfsar_status make_sweep(const struct scene_handheld *h, struct sweep
     return NFSAR_OK;
 }
 
+/* How much of the wander there is: none at rest, all on the way. */
 static nfsar_pose wander(const struct scene_handheld *h, const struct smooth_function function[6],
-                         double time, nfsar_vec3 at) {
+                         double time, nfsar_vec3 at, double share) {
     double move[3], turn[3];
     for (int axis = 0; axis < 3; axis++) {
-        move[axis] = h->wander_m[axis] * smooth_function_at(&function[axis], time);
-        turn[axis] =
-            h->wander_deg[axis] * NFSAR_PI / 180.0 * smooth_function_at(&function[3 + axis], time);
+        move[axis] = share * h->wander_m[axis] * smooth_function_at(&function[axis], time);
+        turn[axis] = share * h->wander_deg[axis] * NFSAR_PI / 180.0 *
+                     smooth_function_at(&function[3 + axis], time);
     }
     nfsar_vec3 rotation = {turn[0], turn[1], turn[2]};
     return (nfsar_pose){
         {at.x + move[0], at.y + move[1], at.z + h->centre_m[2] + move[2]},
         nfsar_quaternion_from_axis_angle(rotation, nfsar_vec3_norm(rotation)),
     };
+}
+
+/* What is smoothed of a way: x, y, and how much of the wander there is. */
+enum { WAY = 3, SMOOTHINGS = 3 };
+
+/* way[n][WAY], with room behind for as much again, averaged over 2 half + 1 points three times,
+ * ends held: a way whose third derivative jumps nowhere, as a hand of some mass takes. */
+static void smooth_way(double *way, size_t n, size_t half) {
+    double *copy = way + WAY * n;
+    for (int pass = 0; half > 0 && pass < SMOOTHINGS; pass++) {
+        memcpy(copy, way, WAY * n * sizeof *way);
+        for (int k = 0; k < WAY; k++) {
+            double sum = 0.0;
+            for (size_t j = 0; j <= 2 * half; j++) {
+                const size_t from = j < half ? 0 : j - half;
+                sum += copy[WAY * (from < n ? from : n - 1) + (size_t)k];
+            }
+            for (size_t i = 0; i < n; i++) {
+                way[WAY * i + (size_t)k] = sum / (double)(2 * half + 1);
+                const size_t in = i + half + 1 < n ? i + half + 1 : n - 1;
+                const size_t out = i < half ? 0 : i - half;
+                sum += copy[WAY * in + (size_t)k] - copy[WAY * out + (size_t)k];
+            }
+        }
+    }
 }
 
 /* How fast the hand goes along the way: at constant speed, or at one that wanders. */
@@ -206,15 +239,31 @@ enum nfsar_status path_handheld(const struct scene_handheld *handheld, double ch
     smooth_function_draw(&walk.function, wander_time, &random);
     status =
         path_timing_make("path.handheld", &interval, SCENE_FLY_BY, channel_span_s, &timing, error);
+    const size_t rest = (size_t)fmin(floor(h->rest_s * h->pulse_rate_hz + 0.5), 1e12);
     if (status == NFSAR_OK) {
-        status = path_allocate(path, walk_pulses(&walk), error);
+        status = path_allocate(path, rest + walk_pulses(&walk), error);
+    }
+    double *way = NULL;
+    if (status == NFSAR_OK) {
+        way = calloc(2 * path->room, WAY * sizeof *way);
+        status = way != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     double distance = 0.0;
     for (size_t i = 0; status == NFSAR_OK && i < path->room; i++) {
-        distance = walk_on(&walk, i, distance);
-        path_add(path, &timing,
-                 wander(h, function, (double)i * interval, sweep_at(&sweep, distance)));
+        distance = i < rest ? 0.0 : walk_on(&walk, i - rest, distance);
+        const nfsar_vec3 at = sweep_at(&sweep, distance);
+        const double point[WAY] = {at.x, at.y, rest > 0 && i <= rest ? 0.0 : 1.0};
+        memcpy(way + WAY * i, point, sizeof point);
     }
+    if (status == NFSAR_OK) {
+        const double half = floor(0.5 * h->smooth_s * h->pulse_rate_hz + 0.5);
+        smooth_way(way, path->room, (size_t)fmin(half, (double)path->room));
+    }
+    for (size_t i = 0; status == NFSAR_OK && i < path->room; i++) {
+        const nfsar_vec3 at = {way[WAY * i], way[WAY * i + 1], 0.0};
+        path_add(path, &timing, wander(h, function, (double)i * interval, at, way[WAY * i + 2]));
+    }
+    free(way);
     if (status == NFSAR_OK) {
         path_end_line(path, &timing);
     }

@@ -5,6 +5,8 @@
 
 #include <nfsar/file.h>
 
+#include "host/files/capture_file.h"
+#include "host/pod/tables.h"
 #include "host/scene/scene.h"
 #include "host/scene/streams.h"
 
@@ -220,6 +222,15 @@ enum nfsar_status nfsar_scene_run(nfsar_scene *scene, const char *path, int thre
     }
     if (status == NFSAR_OK) {
         status = nfsar_capture_writer_create(path, &scene->capture, &writer, error);
+    }
+    if (status == NFSAR_OK) {
+        status =
+            scene->description->sensors != NULL
+                ? tables_write(capture_writer_output(writer), &scene->pod, &scene->records, error)
+                : NFSAR_OK;
+        if (status != NFSAR_OK) {
+            nfsar_capture_writer_abandon(writer);
+        }
     }
     if (status == NFSAR_OK) {
         status = write_blocks(scene, &hardware, &options, writer, echo, block, progress, error);

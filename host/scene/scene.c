@@ -20,6 +20,28 @@ static double channel_span(const nfsar_array *array) {
     return last;
 }
 
+/* What the scene's sensors say along the true path. */
+static enum nfsar_status make_sensors(nfsar_scene *scene, const struct path *path,
+                                      nfsar_error *error) {
+    const struct pod_description *d = scene->description->sensors;
+    if (d == NULL) {
+        return NFSAR_OK;
+    }
+    enum nfsar_status status = pod_make(d, &scene->pod, error);
+    if (status == NFSAR_OK && (d->flow != NULL || d->range != NULL) &&
+        (d->surface == NULL || d->surface->from_origin_m == NULL)) {
+        status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                            "surface.from_origin_m is missing: flow and range see a flat surface, "
+                            "which is so far from the world's origin along its normal");
+    }
+    if (status == NFSAR_OK) {
+        status =
+            nfsar_sensors_simulate(&scene->pod.pod, &scene->pod.rates, path->pose_time_s,
+                                   path->pose, path->n_pose, scene->seed, &scene->records, error);
+    }
+    return status == NFSAR_OK ? status : nfsar_fail_in(error, status, "sensors");
+}
+
 /* The track of poses into the capture, with truth and report apart where they differ. Takes over
  * the path's arrays. */
 static enum nfsar_status take_path(nfsar_scene *scene, struct path *path, nfsar_error *error) {
@@ -47,6 +69,10 @@ static enum nfsar_status take_path(nfsar_scene *scene, struct path *path, nfsar_
         path->reported = path->pose;
         path->pose = disturbed;
     }
+    enum nfsar_status status = make_sensors(scene, path, error);
+    if (status != NFSAR_OK) {
+        return status;
+    }
     free(capture->time_s);
     free(capture->pose_time_s);
     free(capture->pose);
@@ -55,6 +81,16 @@ static enum nfsar_status take_path(nfsar_scene *scene, struct path *path, nfsar_
     capture->pose_time_s = path->pose_time_s;
     capture->pose = path->reported != NULL ? path->reported : path->pose;
     capture->true_pose = path->reported != NULL ? path->pose : NULL;
+    if (scene->description->sensors != NULL && capture->true_pose == NULL) {
+        /* For who tracks by the sensors: how far off it is. */
+        capture->true_pose = malloc(path->n_pose * sizeof *capture->true_pose);
+        if (capture->true_pose == NULL) {
+            path->time_s = path->pose_time_s = NULL;
+            path->pose = path->reported = NULL;
+            return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+        }
+        memcpy(capture->true_pose, capture->pose, path->n_pose * sizeof *capture->true_pose);
+    }
     path->time_s = path->pose_time_s = NULL;
     path->pose = path->reported = NULL;
     return NFSAR_OK;
@@ -214,6 +250,7 @@ void nfsar_scene_close(nfsar_scene *scene) {
     scene_description_free(scene->description);
     nfsar_capture_free(&scene->capture);
     scatterers_free(&scene->scatterers);
+    nfsar_sensor_records_free(&scene->records);
     free(scene->target_count);
     free(scene->path);
     free(scene);

@@ -13,6 +13,8 @@ struct nfsar_scene {
     struct scene_description *description;
     nfsar_capture capture; /* without echo */
     struct scatterers scatterers;
+    struct pod pod; /* where the scene has sensors, with what they say */
+    nfsar_sensor_records records;
     size_t *target_count; /* [description->targets_count] scatterers of each target */
 };
 

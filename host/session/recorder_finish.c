@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/session/tracker.h"
+#include <nfsar/pose_file.h>
 
 #define TRACK_MARGIN_S 2.0
 
@@ -27,9 +27,11 @@ static size_t triggers_made(const struct recorder *recorder) {
 }
 
 static enum nfsar_status write_tracker(struct recorder *recorder, nfsar_error *error) {
-    struct tracker tracker;
+    nfsar_pose_track tracker;
+    const nfsar_pose_file_options wxyz = {.format = NFSAR_POSE_WXYZ};
     const struct session *session = recorder->session;
-    enum nfsar_status status = tracker_load(session->pose.file, &tracker, error);
+    enum nfsar_status status =
+        nfsar_pose_file_load(session->pose.file, &wxyz, &tracker, NULL, error);
     if (status != NFSAR_OK) {
         return status;
     }
@@ -53,7 +55,7 @@ static enum nfsar_status write_tracker(struct recorder *recorder, nfsar_error *e
                        session->pose.file, tracker.time_s[0] + offset,
                        tracker.time_s[tracker.n - 1] + offset, begin_s, end_s);
     }
-    tracker_free(&tracker);
+    nfsar_pose_track_free(&tracker);
     return status;
 }
 

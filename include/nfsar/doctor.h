@@ -35,6 +35,7 @@ enum nfsar_fault {
     NFSAR_FAULT_NO_ECHO,         /**< nothing but noise */
     NFSAR_FAULT_GATE_EMPTY,      /**< no target above noise in the range gate */
     NFSAR_FAULT_LEAKAGE,         /**< a constant at short range is stronger than the targets */
+    NFSAR_FAULT_REAL_SAMPLES,    /**< I or Q is zero throughout: echoes are there mirrored too */
     NFSAR_FAULT_IQ_SWAPPED,      /**< phases run backwards: I and Q swapped, or the sign of exp() */
     NFSAR_FAULT_RANGE_BACKWARDS, /**< frequencies run the other way than the samples */
     NFSAR_FAULT_IQ_IMBALANCE,    /**< I and Q are not alike: echoes have images */
@@ -72,6 +73,8 @@ typedef struct nfsar_doctor_report {
     nfsar_finding finding[48]; /**< the first n are valid */
     size_t n;                  /**< how many there are */
     size_t verdicts[3];        /**< how many of each enum nfsar_doctor_verdict */
+    bool in_rows; /**< a planar raster in rows, whose steps, skew and backlash nfsar_path_measure()
+                       tells and no check looks at */
 } nfsar_doctor_report;
 
 /** What to look for. */

@@ -23,7 +23,9 @@ enum { NFSAR_GATE_SPURS = 8 };
 /** What to keep. */
 typedef struct nfsar_gate_options {
     double range_m[2]; /**< half the two-way path, 0 <= range_m[0] < range_m[1]; both 0: all */
-    double tolerance;  /**< largest error of a kernel, 1e-7 to 0.1; 1e-5 */
+    double tolerance;  /**< largest error of a kernel, 1e-7 to 0.1; 1e-5. An image in the gate is
+                            off by at most so much of the sum of all samples' magnitudes, where
+                            an echo of all samples in phase would be that sum */
     enum nfsar_window window;        /**< over frequency, put in before */
     size_t n_spur;                   /**< tones taken out of each line before */
     double spur_m[NFSAR_GATE_SPURS]; /**< range at which each tone shows */
@@ -60,6 +62,19 @@ enum nfsar_status nfsar_gate_lines(const nfsar_gate *gate, size_t n_line, const 
 enum nfsar_status nfsar_gate_read(const nfsar_gate *gate, const nfsar_capture *capture,
                                   const nfsar_echo_source *source, float complex *out,
                                   const nfsar_progress *progress, nfsar_error *error);
+
+/** Takes the pulses [first_pulse, first_pulse + n_pulse) as gated,
+ * samples[n_pulse][n_channel][nfsar_gate_samples()], which are valid until it returns. An error
+ * ends nfsar_gate_stream(). */
+typedef enum nfsar_status nfsar_gate_take(void *context, size_t first_pulse, size_t n_pulse,
+                                          const float complex *samples, nfsar_error *error);
+
+/** nfsar_gate_read() a block of pulses after the other, each handed to @p take: the memory that it
+ * needs, some 32 MiB and what is left of them, does not grow with the number of pulses. */
+enum nfsar_status nfsar_gate_stream(const nfsar_gate *gate, const nfsar_capture *capture,
+                                    const nfsar_echo_source *source, nfsar_gate_take *take,
+                                    void *context, const nfsar_progress *progress,
+                                    nfsar_error *error);
 
 /** The capture as gated: everything of @p capture is shared but for the frequencies, which are the
  * gate's, the chirp and the calibration, which are gone (samples are calibrated by now), and

@@ -10,25 +10,40 @@
 #include <stddef.h>
 
 #include <nfsar/capture.h>
+#include <nfsar/geometry.h>
 #include <nfsar/status.h>
 
 /** Options; nfsar_instrument_defaults() fills them. */
 typedef struct nfsar_instrument_options {
     size_t n_range;        /**< 1 or 2 */
-    double range_m[2];     /**< from the array's mean phase centre to the reflectors ahead of it,
-                                ascending */
+    double range_m[2];     /**< from the array's mean phase centre, at the pulse where that is
+                                nearest the mean of all its positions, to the reflectors; ascending */
     double range_sigma_m;  /**< how well they are known; 1 mm */
-    double search_delay_s; /**< the delay is looked for within plus and minus this; 1 ns */
+    double search_delay_s; /**< the delay is looked for within plus and minus this; 1 ns; at
+                                most 100 ns. Never down to where leakage is */
     bool no_video;         /**< samples have no residual video phase: a simulation's */
 } nfsar_instrument_options;
 
-/** What was found. */
+/** What was found. Reflectors stand still in the poses' frame; straight ahead (the boresight) of
+ * the radar at middle_pulse, but for where the pulses tell that they are aside of it. */
 typedef struct nfsar_instrument {
-    double delay_s;        /**< to be added to the delays of all channels */
-    double delay_sigma_s;  /**< standard deviation, the ranges' included */
-    double apparent_m[2];  /**< where the reflectors seem to be */
-    double contrast_db[2]; /**< their echoes over the median of the profile */
-    double spread_s;       /**< root mean square of what the channels' delays differ */
+    double delay_s;          /**< to be added to the delays of all channels */
+    double delay_sigma_s;    /**< standard deviation, the ranges' included, and what is not known of
+                                  the places (0.1 rad in directions that are not told) */
+    size_t middle_pulse;     /**< of the capture: ranges count from where the radar is there */
+    nfsar_vec3 middle;       /**< that is the array's mean phase centre there, metres */
+    double extent_m;         /**< how far from there the radar gets: nearly 0 if it is at rest */
+    nfsar_vec3 place[2];     /**< where the reflectors are, metres */
+    double aside_rad[2];     /**< their angles off the boresight there */
+    int told[2];             /**< in how many of the two directions across the line of sight the
+                                  pulses tell the place; in the others it is straight ahead */
+    double place_sigma_m[2]; /**< the larger standard deviation in those that are told; or 0 */
+    double apparent_m[2];    /**< at which ranges they seem to be */
+    double contrast_db[2];   /**< their echoes over the median of the profile */
+    double other_db[2];    /**< the strongest other echo within the search, less the reflector's, if
+                                it is less than 10 dB weaker and no noise; or -INFINITY */
+    double other_m[2];     /**< how much farther it seems to be */
+    double spread_s;       /**< root mean square of what the delays of channels and pulses differ */
     bool has_scale;        /**< the next seven are there: two ranges */
     double scale;          /**< true slope over the capture's (or sampling rate, the other way) */
     double scale_sigma;    /**< standard deviation of that */
@@ -49,11 +64,12 @@ typedef struct nfsar_instrument {
 /** The defaults above, without ranges. */
 nfsar_instrument_options nfsar_instrument_defaults(void);
 
-/** Find them. The radar looks at the reflectors along its boresight.
+/** Find them.
  * @param capture geometry; its echo is not looked at.
  * @param source  its samples, calibrated by what is known of the channels.
  * @return NFSAR_ERROR_ARGUMENT for ranges that make no sense or are beyond the unambiguous one,
- *         NFSAR_ERROR_FORMAT when no reflector is there. */
+ *         NFSAR_ERROR_FORMAT when no reflector is there: nothing that noise alone does not come to
+ *         once in a thousand captures, or a side lobe of something outside the search. */
 enum nfsar_status nfsar_instrument_find(const nfsar_capture *capture,
                                         const nfsar_echo_source *source,
                                         const nfsar_instrument_options *options,

@@ -5,6 +5,7 @@
 #define NFSAR_NFSAR_H
 
 #include <nfsar/array.h>
+#include <nfsar/autofocus.h>
 #include <nfsar/background.h>
 #include <nfsar/backprojection.h>
 #include <nfsar/calibration.h>
@@ -32,7 +33,10 @@
 #include <nfsar/nufft.h>
 #include <nfsar/nurma.h>
 #include <nfsar/path.h>
+#include <nfsar/phase_gradient.h>
 #include <nfsar/picture.h>
+#include <nfsar/pose_file.h>
+#include <nfsar/pose_track.h>
 #include <nfsar/progress.h>
 #include <nfsar/range.h>
 #include <nfsar/reconstruct.h>
@@ -42,6 +46,8 @@
 #include <nfsar/simulation.h>
 #include <nfsar/sparse.h>
 #include <nfsar/status.h>
+#include <nfsar/time_offset.h>
+#include <nfsar/trajectory.h>
 #include <nfsar/version.h>
 #include <nfsar/waveform.h>
 #include <nfsar/window.h>

@@ -137,6 +137,46 @@ static void stops_are_no_fault(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* 40 x 50 antennas: each channel is looked at, and how they fit each other is left open. */
+static void many_channels_are_examined(void **state) {
+    (void)state;
+    enum { TX = 40, RX = 50, FREQUENCIES = 32 };
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_array array = {0};
+    assert_ok(nfsar_array_create(TX, RX, &array, &error), error);
+    for (int t = 0; t < TX; t++) {
+        array.tx_m[t].x = 1e-4 * t;
+    }
+    for (int r = 0; r < RX; r++) {
+        array.rx_m[r].y = 1e-4 * r;
+    }
+    assert_ok(nfsar_capture_create(16, FREQUENCIES, &array, true, &capture, &error), error);
+    assert_int_equal(capture.array.n_channel, TX * RX);
+    for (size_t i = 0; i < FREQUENCIES; i++) {
+        capture.frequency_hz[i] = 77e9 + 4e9 * (double)i / (FREQUENCIES - 1);
+    }
+    for (size_t i = 0; i < 16; i++) {
+        capture.pose[i].position = (nfsar_vec3){2e-3 * (double)(i % 4), 3e-3 * (double)(i / 4), 0};
+    }
+    assert_ok(nfsar_simulate(&capture, doctor_points, 1, NULL, 0, 16, capture.echo, NULL, &error),
+              error);
+    doctor_add_noise(&capture, 20.0, 3);
+    doctor_assert(&capture, NFSAR_FAULT_NONE, "", "2000 channels");
+    const nfsar_finding *last = &doctor_report.finding[doctor_report.n - 1];
+    assert_string_equal(last->check, "fit");
+    assert_int_equal(last->verdict, NFSAR_DOCTOR_UNKNOWN);
+    assert_contains(last->text, "2000 channels are more than are compared");
+    assert_true(last->fix[0] != '\0');
+    /* One that is dead is found among them. */
+    for (size_t p = 0; p < 16; p++) {
+        memset(capture.echo + (p * TX * RX + 1234) * FREQUENCIES, 0,
+               FREQUENCIES * sizeof *capture.echo);
+    }
+    doctor_assert(&capture, NFSAR_FAULT_CHANNEL_DEAD, "channel 1234 (tx 24, rx 34)", "dead");
+    nfsar_capture_free(&capture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sound_captures_are_sound),
@@ -145,6 +185,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_examined_is_named),
         cmocka_unit_test(noise_and_empty_gates_are_named),
         cmocka_unit_test(stops_are_no_fault),
+        cmocka_unit_test(many_channels_are_examined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

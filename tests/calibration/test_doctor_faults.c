@@ -216,6 +216,26 @@ static void plant_swap(nfsar_capture *capture, enum kind kind) {
         capture->echo[i] = CMPLXF(cimagf(capture->echo[i]), crealf(capture->echo[i]));
     }
 }
+static void plant_real(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    for (size_t i = 0; i < doctor_samples(capture); i++) {
+        capture->echo[i] = crealf(capture->echo[i]);
+    }
+}
+static void plant_imaginary(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    for (size_t i = 0; i < doctor_samples(capture); i++) {
+        capture->echo[i] = CMPLXF(0.0F, crealf(capture->echo[i]));
+    }
+}
+static void plant_real_channel(nfsar_capture *capture, enum kind kind) {
+    (void)kind;
+    for (size_t i = 0; i < doctor_samples(capture); i++) {
+        if (i / FREQUENCIES % 8 == 5) {
+            capture->echo[i] = crealf(capture->echo[i]);
+        }
+    }
+}
 static void plant_reverse(nfsar_capture *capture, enum kind kind) {
     (void)kind;
     for (size_t l = 0; l < doctor_samples(capture) / FREQUENCIES; l++) {
@@ -305,6 +325,10 @@ static const struct planted {
     {NFSAR_FAULT_LEAKAGE, plant_leakage, THREE, false, "above the strongest target"},
     {NFSAR_FAULT_LEAKAGE, plant_offset_of_converter, IN(POINTS), false,
      "above the strongest target"},
+    {NFSAR_FAULT_REAL_SAMPLES, plant_real, EVERY, false, "real-valued, every Q is zero"},
+    {NFSAR_FAULT_REAL_SAMPLES, plant_imaginary, IN(POINTS), false, "real-valued, every I is zero"},
+    {NFSAR_FAULT_REAL_SAMPLES, plant_real_channel, IN(POINTS), false,
+     "Q of 1 of 8 channels (the first: 5) is zero throughout"},
     {NFSAR_FAULT_IQ_SWAPPED, plant_swap, EVERY, false, "I and Q are swapped"},
     {NFSAR_FAULT_RANGE_BACKWARDS, plant_reverse, EVERY, false, "ranges run backwards"},
     {NFSAR_FAULT_RANGE_BACKWARDS, plant_both, SCANNED, false, "wavefronts bend the wrong way"},

@@ -4,6 +4,7 @@
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <liquid/liquid.h>
 #include <nfsar/gate.h>
@@ -97,6 +98,139 @@ static void keeps_the_image_of_the_gate(void **state) {
     assert_true(worst(&capture, &options, &samples) < 1e-6);
     assert_int_equal(samples, SAMPLES);
     nfsar_capture_free(&capture);
+}
+
+/* ---- an echo outside that is stronger than those inside ------------------------------------- */
+
+/* Two pulses ahead, at 0.3 and 0.36 m, and behind them one 60 dB stronger. */
+static const nfsar_vec3 inside_and_beyond[] = {
+    {0.0, 0.0, 0.3}, {0.02, -0.01, 0.36}, {0.05, 0.02, 1.1}};
+static const double amplitude[] = {1.0, 0.5, 1000.0};
+
+static void add_echoes(nfsar_capture *capture, const nfsar_vec3 *tx, const nfsar_vec3 *rx) {
+    for (size_t l = 0; l < capture->n_pulse * LINES; l++) {
+        for (size_t t = 0; t < 3; t++) {
+            double path = nfsar_vec3_distance(tx[l], inside_and_beyond[t]) +
+                          nfsar_vec3_distance(rx[l], inside_and_beyond[t]);
+            for (size_t n = 0; n < SAMPLES; n++) {
+                double k = 2.0 * NFSAR_PI * capture->frequency_hz[n] / NFSAR_SPEED_OF_LIGHT;
+                capture->echo[l * SAMPLES + n] +=
+                    (float complex)(amplitude[t] * cexp(I * k * path));
+            }
+        }
+    }
+}
+
+/* What is bounded is the error beside the sum of all samples' magnitudes, echoes outside the gate
+ * among them, and not beside the strongest echo of the image. */
+static void error_is_bounded_by_all_samples(void **state) {
+    (void)state;
+    enum { PULSES = 12 };
+    nfsar_capture capture;
+    nfsar_error error;
+    nfsar_gate *gate = NULL;
+    nfsar_vec3 tx[PULSES * LINES], rx[PULSES * LINES];
+    nfsar_gate_options options = nfsar_gate_defaults();
+    options.range_m[0] = 0.25, options.range_m[1] = 0.45;
+    radar_raster("xwr1443-2tx", 4, 10e-3, 3, 15e-3, SAMPLES, &capture);
+    assert_ok(nfsar_capture_antennas(&capture, false, 0, PULSES, tx, rx, &error), error);
+    memset(capture.echo, 0, PULSES * LINES * SAMPLES * sizeof *capture.echo);
+    add_echoes(&capture, tx, rx);
+    assert_ok(nfsar_gate_create(&capture, &options, &gate, &error), error);
+    const nfsar_capture view = nfsar_gate_view(gate, &capture);
+    float complex *out = malloc(PULSES * LINES * view.n_sample * sizeof *out);
+    assert_ok(nfsar_gate_lines(gate, PULSES * LINES, capture.echo, out, &error), error);
+    double all = 0.0, worst_error = 0.0, peak = 0.0;
+    for (size_t i = 0; i < PULSES * LINES * SAMPLES; i++) {
+        all += (double)cabsf(capture.echo[i]);
+    }
+    for (int voxel = 0; voxel < 9 * 5; voxel++) {
+        nfsar_vec3 at = {0.01 * (voxel % 3 - 1), 0.01 * (voxel / 3 % 3 - 1),
+                         0.28 + 0.02 * (double)(voxel / 9)};
+        double complex wanted = 0.0, got = 0.0;
+        for (size_t l = 0; l < PULSES * LINES; l++) {
+            double r = 0.5 * (nfsar_vec3_distance(tx[l], at) + nfsar_vec3_distance(rx[l], at));
+            assert_true(r >= options.range_m[0] && r <= options.range_m[1]);
+            wanted += image(capture.frequency_hz, capture.echo + l * SAMPLES, SAMPLES, false, r);
+            got += image(view.frequency_hz, out + l * view.n_sample, view.n_sample, false, r);
+        }
+        peak = fmax(peak, cabs(wanted));
+        worst_error = fmax(worst_error, cabs(got - wanted));
+    }
+    print_message("60 dB stronger outside: error %.0f dB of all samples' magnitudes, %.0f dB of "
+                  "the image's peak\n",
+                  20.0 * log10(worst_error / all), 20.0 * log10(worst_error / peak));
+    assert_true(worst_error < 1e-5 * all);
+    /* The image's own peak is far below that sum: */
+    assert_true(peak < 1e-2 * all);
+    free(out);
+    nfsar_gate_destroy(gate);
+    nfsar_capture_free(&capture);
+}
+
+/* ---- a block after the other ---------------------------------------------------------------- */
+
+struct blocks {
+    size_t most_read, next, most_taken;
+};
+
+static enum nfsar_status read_zeros(void *context, size_t first_pulse, size_t n_pulse,
+                                    size_t first_sample, size_t n_sample, float complex *out,
+                                    nfsar_error *error) {
+    struct blocks *blocks = context;
+    (void)error;
+    assert_int_equal(first_pulse, blocks->next);
+    assert_int_equal(first_sample, 0);
+    blocks->most_read = n_pulse > blocks->most_read ? n_pulse : blocks->most_read;
+    memset(out, 0, n_pulse * n_sample * sizeof *out);
+    out[0] = (float)(first_pulse + 1); /* of frequency 0: the sum of weights for each node */
+    return NFSAR_OK;
+}
+
+static enum nfsar_status take_block(void *context, size_t first_pulse, size_t n_pulse,
+                                    const float complex *samples, nfsar_error *error) {
+    struct blocks *blocks = context;
+    (void)error;
+    assert_int_equal(first_pulse, blocks->next);
+    assert_true(cabsf(samples[0]) > 0.0F);
+    blocks->next += n_pulse;
+    blocks->most_taken = n_pulse > blocks->most_taken ? n_pulse : blocks->most_taken;
+    return NFSAR_OK;
+}
+
+static enum nfsar_status refuse_block(void *context, size_t first_pulse, size_t n_pulse,
+                                      const float complex *samples, nfsar_error *error) {
+    (void)context, (void)first_pulse, (void)n_pulse, (void)samples;
+    return nfsar_fail(error, NFSAR_ERROR_FILE, "full");
+}
+
+/* What is in memory at a time does not grow with the number of pulses. */
+static void streams_blocks(void **state) {
+    (void)state;
+    nfsar_gate_options options = nfsar_gate_defaults();
+    options.range_m[0] = 0.25, options.range_m[1] = 0.45;
+    for (size_t pulses = 20000; pulses <= 50000; pulses += 30000) {
+        nfsar_capture capture;
+        nfsar_error error;
+        nfsar_gate *gate = NULL;
+        struct blocks blocks = {0};
+        const nfsar_echo_source source = {read_zeros, &blocks};
+        radar_raster("single", 1, 1e-3, 1, 1e-3, SAMPLES, &capture);
+        capture.n_pulse = pulses; /* nothing but their number is looked at */
+        assert_ok(nfsar_gate_create(&capture, &options, &gate, &error), error);
+        assert_ok(nfsar_gate_stream(gate, &capture, &source, take_block, &blocks, NULL, &error),
+                  error);
+        assert_int_equal(blocks.next, pulses);
+        assert_int_equal(blocks.most_taken, blocks.most_read);
+        assert_int_equal(blocks.most_read, ((size_t)32 << 20) / (SAMPLES * sizeof(float complex)));
+        blocks.next = 0;
+        assert_int_equal(
+            nfsar_gate_stream(gate, &capture, &source, refuse_block, &blocks, NULL, &error),
+            NFSAR_ERROR_FILE);
+        nfsar_gate_destroy(gate);
+        capture.n_pulse = 1;
+        nfsar_capture_free(&capture);
+    }
 }
 
 /* ---- against a filter and decimation -------------------------------------------------------- */
@@ -313,6 +447,8 @@ static void refuses_other_gates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_image_of_the_gate),
+        cmocka_unit_test(error_is_bounded_by_all_samples),
+        cmocka_unit_test(streams_blocks),
         cmocka_unit_test(filters_need_more_samples),
         cmocka_unit_test(takes_out_spurs),
         cmocka_unit_test(knows_what_a_grid_needs),

@@ -169,6 +169,37 @@ static void speed_comes_with_accuracy(void **state) {
     json_decref(root);
 }
 
+/* What a range gate saves: of each method from each file, images that a gate leaves as they are. */
+static void gates_leave_images(void **state) {
+    (void)state;
+    json_t *root = run_json("--quick gate --threads 2");
+    static const char *const tasks[] = {"rma, slice",    "nurma, slice",  "empm, slice",
+                                        "bp, slice",     "nurma, volume", "bp, volume",
+                                        "bp double, row"};
+    static const char *const ways[] = {"plain", "plain, --range", "sealed", "sealed, --range",
+                                       "gated"};
+    char name[80];
+    for (size_t t = 0; t < sizeof tasks / sizeof *tasks; t++) {
+        for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+            snprintf(name, sizeof name, "%s: %s", tasks[t], ways[w]);
+            assert_int_equal(count(root, "gate", name, NULL, 2), 1);
+        }
+    }
+    assert_int_equal(count(root, "gate", "making the file: of sealed", NULL, 2), 1);
+    size_t i, errors = 0;
+    json_t *ratio;
+    json_array_foreach(json_object_get(root, "ratios"), i, ratio) {
+        if (strncmp(text(ratio, "name"), "error, ", 7) == 0) {
+            errors++;
+            if (!(number(ratio, "value") < 1e-3)) {
+                fail_msg("%s: %g", text(ratio, "name"), number(ratio, "value"));
+            }
+        }
+    }
+    assert_int_equal(errors, 2 * sizeof tasks / sizeof *tasks);
+    json_decref(root);
+}
+
 static void table(void **state) {
     (void)state;
     assert_int_equal(test_command(output, sizeof output, "bench --quick sgemm --kernel portable"),
@@ -215,8 +246,11 @@ static void bad_usage_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_is_there),       cmocka_unit_test(ratios_are_quotients),
-        cmocka_unit_test(speed_comes_with_accuracy), cmocka_unit_test(table),
+        cmocka_unit_test(everything_is_there),
+        cmocka_unit_test(ratios_are_quotients),
+        cmocka_unit_test(speed_comes_with_accuracy),
+        cmocka_unit_test(gates_leave_images),
+        cmocka_unit_test(table),
         cmocka_unit_test(bad_usage_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

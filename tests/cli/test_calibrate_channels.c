@@ -1,4 +1,4 @@
-/* nfsar calibrate --channels and --range: from a simulated capture with bad channels to one whose
+/* nfsar calibrate --channels: from a simulated capture with bad channels to one whose
  * /calibration is what the simulation did. */
 #include "tests/support.h"
 
@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include <nfsar/file.h>
-
-#include "tests/radar.h"
 
 static const char *const scene =
     "radar: {waveform: 77-81ghz-64}\n"
@@ -227,63 +225,6 @@ static void a_gate_from_zero_is_from_zero(void **state) {
     assert_contains(output, "110.0");
 }
 
-/* Two reflectors, dechirped with 300 ps of cable and an ADC that starts 0.3 us late: the file that
- * is written has it right, and is left alone the next time. */
-static void ranges_put_the_chirp_right(void **state) {
-    (void)state;
-    char output[8192];
-    nfsar_error error;
-    nfsar_capture made;
-    enum { SAMPLES = 128 };
-    radar_raster("single", 2, 0.0, 1, 0.0, SAMPLES, &made);
-    made.has_fmcw = true;
-    made.fmcw = (nfsar_fmcw){77e9, 70e12, 2.2e6, 6e-6};
-    assert_ok(nfsar_fmcw_frequencies(&made.fmcw, made.frequency_hz, SAMPLES, &error), error);
-    for (size_t i = 0; i < (size_t)2 * SAMPLES; i++) {
-        double t = 6.3e-6 + (double)(i % SAMPLES) / 2.2e6;
-        double complex sum = 0.0;
-        for (int r = 0; r < 2; r++) {
-            double tau = 2.0 * (r == 0 ? 0.4 : 1.0) / NFSAR_SPEED_OF_LIGHT + 300e-12;
-            sum += cexp(2.0 * NFSAR_PI * I *
-                        (fmod(77e9 * tau, 1.0) + 70e12 * (t * tau - 0.5 * tau * tau)));
-        }
-        /* A little noise: a range has to stand out of something. */
-        made.echo[i] = (float complex)(sum + 0.01 * cexp(I * 1.7 * (double)(i * i)));
-    }
-    assert_ok(nfsar_capture_save(test_path("two.h5"), &made, &error), error);
-    double nominal = made.frequency_hz[0];
-    nfsar_capture_free(&made);
-    assert_int_equal(test_command(output, sizeof output,
-                                  "calibrate '%s' -o '%s' --range 0.4,1.0 --range-error 1e-5",
-                                  test_path("two.h5"), test_path("once.h5")),
-                     0);
-    assert_contains(output, "put right, which takes both reflectors to be of one kind");
-    assert_contains(output, "taken out at 0.74");
-    nfsar_capture_file *file;
-    assert_ok(nfsar_capture_file_open(test_path("once.h5"), &file, &error), error);
-    const nfsar_capture *once = nfsar_capture_file_header(file);
-    assert_near(once->fmcw.adc_start_s, 6.3e-6, 0.1e-6);
-    /* 0.3 us of 70 MHz/us, less 70 MHz/us of the 4.97 ns of 0.745 m. */
-    assert_near(once->frequency_hz[0] - nominal, 21e6 - 0.35e6, 4e6);
-    assert_near(once->calibration.channel_delay_s[0], 300e-12, 1e-12);
-    double first = once->frequency_hz[0];
-    nfsar_capture_file_close(file);
-    assert_int_equal(test_command(output, sizeof output,
-                                  "calibrate '%s' -o '%s' --range 0.4,1.0 --range-error 1e-5",
-                                  test_path("once.h5"), test_path("twice.h5")),
-                     0);
-    assert_contains(output, "was taken out before at 0.74");
-    assert_contains(output, "left as it is");
-    assert_ok(nfsar_capture_file_open(test_path("twice.h5"), &file, &error), error);
-    assert_near(nfsar_capture_file_header(file)->frequency_hz[0], first, 0.0);
-    nfsar_capture_file_close(file);
-    /* Its gains and delays go with its chirp. */
-    assert_int_equal(test_command(output, sizeof output, "calibrate '%s' -o '%s' --table '%s'",
-                                  test_path("two.h5"), test_path("taken.h5"), test_path("once.h5")),
-                     0);
-    assert_contains(output, "has the chirp's slope or ADC start otherwise than the capture");
-}
-
 static void usage_is_told(void **state) {
     (void)state;
     char output[4096];
@@ -314,6 +255,9 @@ static void usage_is_told(void **state) {
         {"--range nan", "expected R or R,R2", 2},
         {"--range 0.3,0.35", "the second must be farther by four range cells", 2},
         {"--range 0.3 --range-error -1", "errors > 0", 2},
+        {"--range 0.3 --search 0", "the delay to search", 2},
+        {"--range 0.3 --search nan", "--search", 2},
+        {"--table t.mat --search 0.1", "--search is for --axis, --path and --range", 2},
         {"--leakage 0.1:9", "targets before", 2},
         {"--leakage 0.1:0.11", "two cells of range", 2},
         {"--table /nowhere.mat", "/nowhere.mat: cannot be opened", 1},
@@ -328,11 +272,8 @@ static void usage_is_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(channels_are_found),
-        cmocka_unit_test(what_is_poor_is_not_written),
-        cmocka_unit_test(a_radar_at_rest),
-        cmocka_unit_test(a_gate_from_zero_is_from_zero),
-        cmocka_unit_test(ranges_put_the_chirp_right),
+        cmocka_unit_test(channels_are_found), cmocka_unit_test(what_is_poor_is_not_written),
+        cmocka_unit_test(a_radar_at_rest),    cmocka_unit_test(a_gate_from_zero_is_from_zero),
         cmocka_unit_test(usage_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

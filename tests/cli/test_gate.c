@@ -2,6 +2,7 @@
 #include "tests/support.h"
 
 #include <complex.h>
+#include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static void images_are_the_same(void **state) {
                                  test_path("all.h5"), test_path("range-image.h5"), methods[i], grid,
                                  word),
                              0);
-            assert_contains(output, "of 256 samples; error at most -100 dB");
+            assert_contains(output, "of 256 samples; error at most -100 dB of the samples' mean");
             assert_true(difference("full-image.h5", "range-image.h5") < 1e-3);
         }
         assert_int_equal(RUN("reconstruct '%s' -o '%s' -m %s %s", test_path("all.h5"),
@@ -101,6 +102,88 @@ static void a_gated_file_says_so(void **state) {
                          test_path("gated.h5"), test_path("x.h5")),
                      0);
     assert_contains(output, "warning: the grid's voxels are 0.500 to");
+}
+
+/* ---- what else is in the file ---------------------------------------------------------------- */
+
+static hid_t make_group(hid_t file, const char *name) {
+    hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(group >= 0);
+    return group;
+}
+
+static void add_numbers(hid_t file, const char *name, hid_t type, int rank, const hsize_t *extent,
+                        const void *data) {
+    hid_t space = H5Screate_simple(rank, extent, NULL);
+    hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+}
+
+static const double rates[6] = {1.0, -2.0, 3.5, 4.0, 5.0, 6.25};
+
+/* The scan with a sensor's record, something of others beside the calibration, and a gain of 2 of
+ * every channel, which a gate applies and leaves out. */
+static void write_with_sensor(void) {
+    assert_int_equal(RUN("simulate '%s' -o '%s'", test_path("scene.yaml"), test_path("sensor.h5")),
+                     0);
+    hid_t file = H5Fopen(test_path("sensor.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    H5Gclose(make_group(file, "/sensor"));
+    H5Gclose(make_group(file, "/sensor/imu"));
+    add_numbers(file, "/sensor/imu/rate_rad_per_s", H5T_NATIVE_DOUBLE, 2, (hsize_t[]){2, 3}, rates);
+    if (H5Lexists(file, "/calibration", H5P_DEFAULT) <= 0) {
+        H5Gclose(make_group(file, "/calibration"));
+    }
+    hid_t complex_type = H5Tcreate(H5T_COMPOUND, sizeof(float complex));
+    H5Tinsert(complex_type, "r", 0, H5T_NATIVE_FLOAT);
+    H5Tinsert(complex_type, "i", sizeof(float), H5T_NATIVE_FLOAT);
+    const float complex gain[8] = {2.0F, 2.0F, 2.0F, 2.0F, 2.0F, 2.0F, 2.0F, 2.0F};
+    if (H5Lexists(file, "/calibration/channel_gain", H5P_DEFAULT) > 0) {
+        H5Ldelete(file, "/calibration/channel_gain", H5P_DEFAULT);
+    }
+    add_numbers(file, "/calibration/channel_gain", complex_type, 1, (hsize_t[]){8}, gain);
+    add_numbers(file, "/calibration/lever_arm_m", H5T_NATIVE_DOUBLE, 1, (hsize_t[]){3}, rates);
+    H5Tclose(complex_type);
+    assert_true(H5Fclose(file) >= 0);
+}
+
+static bool is_there(hid_t file, const char *name) {
+    return H5Lexists(file, name, H5P_DEFAULT) > 0;
+}
+
+static void what_else_is_in_the_file_stays(void **state) {
+    (void)state;
+    write_with_sensor();
+    assert_int_equal(RUN("gate '%s' -o '%s' --range 0.27:0.37", test_path("sensor.h5"),
+                         test_path("sensor-gated.h5")),
+                     0);
+    hid_t file = H5Fopen(test_path("sensor-gated.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    double found[6] = {0.0};
+    hid_t dataset = H5Dopen2(file, "/sensor/imu/rate_rad_per_s", H5P_DEFAULT);
+    assert_true(dataset >= 0 &&
+                H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, found) >= 0);
+    H5Dclose(dataset);
+    assert_memory_equal(found, rates, sizeof rates);
+    assert_true(is_there(file, "/calibration/lever_arm_m"));
+    /* Applied, or of the chirp: */
+    assert_false(is_there(file, "/calibration/channel_gain"));
+    assert_false(is_there(file, "/calibration/channel_delay_s"));
+    assert_false(is_there(file, "/calibration/background"));
+    hid_t radar = H5Gopen2(file, "/radar", H5P_DEFAULT);
+    assert_true(H5Aexists(radar, "gate_last_m") > 0);
+    assert_true(H5Aexists(radar, "slope_hz_per_s") == 0);
+    H5Gclose(radar);
+    H5Fclose(file);
+    const char *const names[] = {"sensor", "sensor-gated"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(RUN("reconstruct '%s/%s.h5' -o '%s/%s-image.h5' -m bp %s", test_folder(),
+                             names[i], test_folder(), names[i], grid),
+                         0);
+    }
+    assert_true(difference("sensor-image.h5", "sensor-gated-image.h5") < 1e-3);
 }
 
 static void wrong_gates_are_named(void **state) {
@@ -193,6 +276,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_the_same),
         cmocka_unit_test(a_gated_file_says_so),
+        cmocka_unit_test(what_else_is_in_the_file_stays),
         cmocka_unit_test(wrong_gates_are_named),
         cmocka_unit_test(leakage_goes),
     };

@@ -192,7 +192,7 @@ static void test_truncated(void **state) {
     }
     write_anew("cut.h5", bytes, bytes.size - 1);
     assert_int_equal(nfsar_capture_load(test_path("cut.h5"), &read, &error), NFSAR_ERROR_FORMAT);
-    assert_contains(error.message, "perhaps it is truncated or damaged: truncated file");
+    assert_contains(error.message, "perhaps it is truncated or damaged (truncated file");
     free(bytes.at);
     nfsar_capture_free(&capture);
 }

@@ -23,6 +23,38 @@ static void make_numbered(const char *format, unsigned n, size_t bytes) {
     }
 }
 
+static matvar_t *numbers(size_t rows, size_t columns) {
+    size_t dims[] = {rows, columns};
+    float value[24];
+    for (size_t i = 0; i < 24; i++) {
+        value[i] = 9e9f + 1e7f * (float)i;
+    }
+    return Mat_VarCreate(NULL, MAT_C_SINGLE, MAT_T_SINGLE, 2, dims, value, 0);
+}
+
+/* A struct of 8 frequencies and 3 pulses. */
+static void make_struct(const char *name) {
+    const char *fields[] = {"fp", "freq", "x", "y", "z", "r0"};
+    size_t one[] = {1, 1}, dims[] = {8, 3};
+    float part[24] = {1.0f};
+    mat_complex_split_t split = {part, part};
+    matvar_t *data = Mat_VarCreateStruct("data", 2, one, fields, 6);
+    Mat_VarSetStructFieldByName(
+        data, "fp", 0,
+        Mat_VarCreate(NULL, MAT_C_SINGLE, MAT_T_SINGLE, 2, dims, &split, MAT_F_COMPLEX));
+    Mat_VarSetStructFieldByName(data, "freq", 0, numbers(8, 1));
+    for (int i = 2; i < 6; i++) {
+        size_t row[] = {1, 3};
+        double place[3] = {7e3, 7.01e3, 7.02e3};
+        Mat_VarSetStructFieldByName(
+            data, fields[i], 0, Mat_VarCreate(NULL, MAT_C_DOUBLE, MAT_T_DOUBLE, 2, row, place, 0));
+    }
+    mat_t *mat = Mat_CreateVer(test_path(name), NULL, MAT_FT_MAT5);
+    assert_int_equal(Mat_VarWrite(mat, data, MAT_COMPRESSION_NONE), 0);
+    Mat_VarFree(data);
+    Mat_Close(mat);
+}
+
 /* Rows x positions x frames x chirps x receivers x samples x 4 bytes, worked out from the comments
  * of each example. */
 static void make_recordings(void) {
@@ -33,6 +65,8 @@ static void make_recordings(void) {
     make_numbered("column%u.bin", 4, 100u * 4 * 256 * 4);
     size_t dims[] = {64, 4, 2, 50, 12};
     write_mat("sarRawData.mat", MAT_FT_MAT73, true, "sarRawData", true, true, 5, dims, one);
+    make_struct("data_3dsar_pass1_az001_HH.mat");
+    make_struct("data_3dsar_pass1_az002_HH.mat");
     struct tape tape = {0};
     npy_header(&tape, 1, "<c8", false, "(40, 60, 101)");
     for (unsigned i = 0; i < 40 * 60 * 101; i++) {
@@ -51,10 +85,15 @@ static const struct {
     const char *name;
     size_t n_pulse, n_channel, n_sample;
 } examples[] = {
-    {"rig-safehaven-sqplate.yaml", 16000, 4, 512}, {"rig-xwr1443-scanner.yaml", 5000, 8, 256},
-    {"rig-xwr1843-tdm.yaml", 2400, 8, 256},        {"rig-tsw1400.yaml", 400, 4, 256},
-    {"rig-matlab-cube.yaml", 600, 8, 64},          {"rig-numpy-cube.yaml", 2400, 1, 101},
-    {"rig-single-capture.yaml", 64, 12, 256},      {"rig-ti-cfg.yaml", 3000, 8, 256},
+    {"rig-safehaven-sqplate.yaml", 16000, 4, 512},
+    {"rig-xwr1443-scanner.yaml", 5000, 8, 256},
+    {"rig-xwr1843-tdm.yaml", 2400, 8, 256},
+    {"rig-tsw1400.yaml", 400, 4, 256},
+    {"rig-matlab-cube.yaml", 600, 8, 64},
+    {"rig-numpy-cube.yaml", 2400, 1, 101},
+    {"rig-single-capture.yaml", 64, 12, 256},
+    {"rig-ti-cfg.yaml", 3000, 8, 256},
+    {"rig-gotcha.yaml", 6, 1, 8},
 };
 
 static const char *example_path(const char *name) {

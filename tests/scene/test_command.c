@@ -236,6 +236,8 @@ static void test_examples(void **state) {
         {"scene-irregular.yaml", 211 * 27, 8, 64, 3000, 4500},
         {"scene-handheld.yaml", 6848, 8, 64, 100, 2000},
         {"scene-clumped.yaml", 1326, 8, 64, 1, 1},
+        {"scene-tracked.yaml", 5617, 1, 64, 2, 2},
+        {"scene-tracker.yaml", 7448, 8, 64, 9000, 12000},
         /* The bracket's side to the radar is 80 mm x 40 mm, less its bores. */
         {"scene-stl.yaml", 159 * 20, 8, 64, 2500, 7000},
     };

@@ -375,6 +375,39 @@ static void test_cloud(void **state) {
     nfsar_scene_close(scene);
 }
 
+/* A hand at rest for half a second that then does not jerk: nothing moves at first, and no second
+ * difference is as large as where a line meets its half circle. */
+static void test_handheld_smooth(void **state) {
+    (void)state;
+    nfsar_scene *scene = good_scene(
+        AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.05, speed_m_per_s: 0.5, "
+               "pulse_rate_hz: 1000, wander_m: [1e-3, 1e-3, 1e-3], wander_deg: [1, 1, 1], "
+               "rest_s: 0.5, smooth_s: 0.1}"));
+    const nfsar_capture *capture = nfsar_scene_header(scene);
+    assert_int_equal(capture->n_pulse, 1515 + 500);
+    for (size_t i = 0; i < 340; i++) { /* three averages reach 50 ms each */
+        assert_position(capture, i, -0.1, -0.05, 0.0);
+        assert_near(capture->pose[i].orientation.w, 1.0, 1e-15);
+    }
+    double most = 0.0;
+    for (size_t i = 1; i + 1 < capture->n_pulse - 1; i++) {
+        const nfsar_vec3 a = capture->pose[i - 1].position, b = capture->pose[i].position,
+                         c = capture->pose[i + 1].position;
+        const nfsar_vec3 bend = nfsar_vec3_subtract(nfsar_vec3_add(a, c), nfsar_vec3_scale(b, 2.0));
+        most = fmax(most, nfsar_vec3_norm(bend) * 1e6);
+    }
+    /* From rest to 0.5 m/s the mean of three boxes of 0.1 s has a peak of 0.75 / 0.1 s: 3.75 m/s^2;
+     * in the half circle it is 0.5^2 / 0.025 = 10 m/s^2 at most, less what is averaged away. */
+    assert_true(most > 3.7 && most < 10.5);
+    nfsar_scene_close(scene);
+    assert_refused(AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.05, "
+                          "speed_m_per_s: 0.5, pulse_rate_hz: 1000, rest_s: -1}"),
+                   "path.handheld.rest_s is -1");
+    assert_refused(AROUND("handheld: {size_m: [0.2, 0.1], line_spacing_m: 0.05, "
+                          "speed_m_per_s: 0.5, pulse_rate_hz: 1000, smooth_s: 1000}"),
+                   "path.handheld.smooth_s is 1000");
+}
+
 static void test_handheld(void **state) {
     (void)state;
     /* Three lines of 0.2 m, 0.05 m apart, two half circles of pi 0.025 m: 0.7571 m at 0.5 m/s. */
@@ -506,6 +539,7 @@ int main(void) {
         cmocka_unit_test(test_irregular),
         cmocka_unit_test(test_cloud),
         cmocka_unit_test(test_handheld),
+        cmocka_unit_test(test_handheld_smooth),
         cmocka_unit_test(test_unsteady_hand),
         cmocka_unit_test(test_refusals),
     };

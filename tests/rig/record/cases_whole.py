@@ -1,6 +1,9 @@
 """Recordings with nothing wrong: samples bit for bit, the image to -60 dB."""
-from compare import image_error_db, same_places, same_samples
-from rig import Rig, check
+import json
+import os
+
+from compare import image_error_db, same_path, same_places, same_samples
+from rig import EXAMPLES, Rig, check
 
 SMALL = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 5"))
 TWO_ROWS = (("positions: 50", "positions: 40"), ("rows: 10", "rows: 2"))
@@ -63,4 +66,28 @@ def handheld_in_qemu(folder, build, number):
         whole(rig, 500, stage=False)
 
 
-CASES = [raster, raster_in_qemu, handheld, handheld_in_qemu, big_raster, big_raster_in_qemu]
+def tracked(folder, build, number):
+    """A hand that rests, then moves: poses from the hub's IMU, flow and range finder alone."""
+    text = open(os.path.join(EXAMPLES, HANDHELD["scene"])).read()
+    calm = "wander_time_s: 0.8\n    rest_s: 1\n    smooth_s: 0.15"
+    check("wander_time_s: 0.8" in text, "the scene has changed")
+    with Rig(folder, build, number, session=HANDHELD["session"], scene="calm.yaml",
+             files=(("calm.yaml", text.replace("wander_time_s: 0.8", calm)),),
+             changes=(("triggers: 500", "triggers: 130"), ("period_s: 10e-3", "period_s: 50e-3"),
+                      ("from: file", "from: none"),
+                      (r"\n  file: tracker.csv.*", ""))) as rig:
+        result, _ = rig.record()
+        check(result["sealed"] and result["pulses"] == 130, f"{result}")
+        rig.end()
+        said = json.loads(rig.nfsar("track", rig.capture, "-o", "tracked.h5", "--json", "--quiet"))
+        check(said["still"] and said["sensors"]["imu"]["used"] > 1000, f"{said}")
+        check(all(said["sensors"][name]["used"] > 250 for name in ("flow", "range")), f"{said}")
+        along, across, n = same_path(rig, os.path.join(folder, "tracked.h5"))
+        # Of both transmitters' turns; the first pulses may come before the first inertial record.
+        check(250 <= n <= 260, f"{n} poses for 130 pulses")
+        check(along < 0.5e-3 and across < 3e-3,
+              f"a second's motion is off by {along * 1e3:.2f} mm along, {across * 1e3:.2f} mm across")
+        print(f"  a second's motion to {along * 1e3:.2f} mm along, {across * 1e3:.2f} mm across")
+
+
+CASES = [tracked, raster, raster_in_qemu, handheld, handheld_in_qemu, big_raster, big_raster_in_qemu]

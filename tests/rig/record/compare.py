@@ -30,6 +30,24 @@ def same_samples(rig, pulses=None, flags=0, times=True):
         return n
 
 
+def same_path(rig, path, seconds=1.0):
+    """Poses found from sensors against the true ones, both from the first on: rms error of one end
+    of so many seconds against the other, along z and across, and the number of poses."""
+    with h5py.File(path, "r") as tracked, h5py.File(rig.truth, "r") as truth:
+        time, got = tracked["pose/time_s"][:], tracked["pose/position_m"][:]
+        want = numpy.stack([numpy.interp(time, truth["pose/time_s"][:],
+                                         truth["pose/position_m"][:, axis]) for axis in range(3)], 1)
+        check(tracked["pose/covariance"].shape == (len(time), 6, 6), "no covariance")
+        ends = numpy.searchsorted(time, time + seconds)
+        ends = ends[ends < len(time)]
+        check(len(ends) > 100, "too short")
+        error = got - want
+        moved = error[ends] - error[:len(ends)]
+        along = float(numpy.sqrt((moved[:, 2] ** 2).mean()))
+        across = float(numpy.sqrt((moved[:, :2] ** 2).sum(1).mean() / 2))
+        return along, across, len(time)
+
+
 def same_places(rig, tolerance_m=1e-9):
     """Positions of the stage at each pulse: to nothing, but for where the home switch closed, which
     the hub knows to some steps (more on a busy computer): returned."""

@@ -1,0 +1,103 @@
+/* What the files of the phase-gradient autofocus share: phase_history.c sums the samples at the
+ * scatterers' places, phase_gradient_estimate.c and _run.c find displacements from these sums,
+ * phase_gradient_scatterers.c the scatterers, range_alignment.c delays of the envelopes,
+ * phase_gradient.c runs the rounds, and phase_gradient_apply.c puts into a capture what they found.
+ */
+#ifndef NFSAR_ALGORITHMS_AUTOFOCUS_PHASE_GRADIENT_H
+#define NFSAR_ALGORITHMS_AUTOFOCUS_PHASE_GRADIENT_H
+
+#include <nfsar/phase_gradient.h>
+
+/* The frequencies in two bands, so that what is found from one can be tried on the other, whose
+ * noise is another and whose clutter mostly so, and all of them. */
+enum { PHASE_LOWER = 0, PHASE_UPPER, PHASE_ALL, PHASE_BANDS, PHASE_LEAST_PULSES = 16 };
+
+/* Echoes at the places of the scatterers. */
+struct phase_history {
+    size_t n_scatterer, n_pulse;
+    double k[PHASE_BANDS];             /* wavenumber in the middle of the band */
+    double complex *echo[PHASE_BANDS]; /* [n_scatterer][n_pulse] */
+    nfsar_vec3 *way;   /* [n_scatterer][n_pulse] -(t + r), the channels' mean: range that the echo's
+                          way grows by for each metre that the radar is displaced */
+    double *path;      /* [n_scatterer][n_pulse] to the scatterer and back, the channels' mean */
+    nfsar_vec3 *sight; /* [n_pulse] from the pulse toward the scatterers, unit length */
+};
+enum nfsar_status phase_history_make(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                     const nfsar_vec3 *place, size_t n_scatterer, int threads,
+                                     struct phase_history *history, nfsar_error *error);
+void phase_history_free(struct phase_history *history);
+
+/* Smooth the echoes over some pulses: what moves through a scatterer's range cell, being elsewhere,
+ * is taken out as by a window round it in the image. */
+enum nfsar_status phase_history_smooth(struct phase_history *history, size_t by,
+                                       nfsar_error *error);
+
+/* Means over by pulses to either side, three times; scratch[n]. (phase_gradient_run.c) */
+void phase_smooth(const double complex *from, size_t n, size_t by, double complex *scratch,
+                  double complex *to);
+
+/* Leave out scatterers whose echoes are those of a stronger one in the same range cell: side lobes.
+ * keep[n_scatterer] says which stay; they close up. */
+void phase_history_prune(struct phase_history *history, bool *keep);
+
+/* Echo envelopes at `point`: sums over all frequencies at ranges farther than the point's by
+ * (j - half) step_m, magnitudes into profile[n_pulse][2 half + 1]. */
+enum nfsar_status phase_history_profiles(const nfsar_capture *capture,
+                                         const nfsar_echo_source *source, nfsar_vec3 point,
+                                         double step_m, size_t half, int threads, float *profile,
+                                         nfsar_error *error);
+
+/* How the estimate is made; smoothing lengths are in pulses. */
+struct phase_recipe {
+    bool gradient;        /* integrate the gradient, first of echoes smoothed by gradient_from */
+    size_t gradient_from; /* doubled until an eighth of the track */
+    bool residual;        /* then compare with the mean echo, smoothed by residual_by */
+    size_t residual_by;
+    bool spatial; /* then displacements in three dimensions, smoothed by spatial_by */
+    size_t spatial_by;
+};
+
+/* What it gives: displacements of the radar, or a phase of each pulse, [n_pulse]. */
+struct phase_estimate {
+    bool per_pulse;
+    double *phase_rad;
+    nfsar_vec3 *displacement_m;
+};
+
+/* The recipe that makes echoes which were not used for it most coherent, and with it the estimate
+ * from all. score[2] is their coherent over all power without and with it; condition that of the
+ * spatial least squares. */
+enum nfsar_status phase_estimate_make(const struct phase_history *history,
+                                      struct phase_estimate *estimate, struct phase_recipe *recipe,
+                                      double score[2], double *condition, nfsar_error *error);
+
+/* How much farther than its place the envelope of a scatterer's echoes lies, metres: from the phase
+ * between the halves of the band, with the estimate taken out. */
+double phase_range_offset(const struct phase_history *history,
+                          const struct phase_estimate *estimate, size_t scatterer);
+
+/* Coherence of one scatterer's pulses with the estimate: |sum g| / sqrt(n sum |g|^2). */
+double phase_coherence(const struct phase_history *history, const struct phase_estimate *estimate,
+                       size_t scatterer);
+
+/* The strongest places of an image that stand out of noise and each other, at most n: their number.
+ * The image is measured as well. */
+enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
+                                        const nfsar_echo_source *source,
+                                        const nfsar_phase_gradient_options *options,
+                                        nfsar_phase_scatterer *scatterer, size_t *n,
+                                        nfsar_phase_sharpness *sharpness,
+                                        const nfsar_progress *progress, nfsar_error *error);
+
+/* echo[n][pulse_samples] of the pulses from `first` on, times e^{-j phase}. */
+void phase_turn(const double *phase, size_t pulse_samples, size_t first, size_t n,
+                float complex *echo);
+
+/* Delays of the pulses' envelopes, as range[n_pulse] that the echo at `point` lies too far; true in
+ * *found where they matter: more than a quarter of a range cell, and the mean envelope becomes
+ * sharper by a tenth. */
+enum nfsar_status range_alignment(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                  nfsar_vec3 point, double search_m, int threads, double *range_m,
+                                  bool *found, nfsar_error *error);
+
+#endif

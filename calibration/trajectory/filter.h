@@ -1,0 +1,59 @@
+/* The filter forward, the smoother backward, over nodes: one for each time at which a sensor spoke.
+ */
+#ifndef NFSAR_CALIBRATION_TRAJECTORY_FILTER_H
+#define NFSAR_CALIBRATION_TRAJECTORY_FILTER_H
+
+#include "calibration/trajectory/matrix.h"
+#include "calibration/trajectory/measure.h"
+
+/* A reading of the time axis. */
+struct event {
+    double time;
+    struct measurement what; /* of the IMU: no measurement, only a node */
+};
+
+struct node {
+    double time;
+    struct state state; /* filtered, then smoothed */
+    struct step step;   /* to the next node */
+};
+
+/* Everything of one run. */
+struct track {
+    struct scene_of_sensors scene;
+    const nfsar_sensor_records *records; /* checked */
+    double gap_s;                        /* longer intervals of the IMU are gaps */
+    double begin;                        /* when the filter starts */
+    struct event *event;
+    size_t n_event;
+    struct node *node;
+    double *packed; /* [n_node][PACKED] covariance, filtered, then smoothed */
+    size_t n_node;
+};
+
+/* Where the filter starts, and how sure that is: from gravity, and tracker, encoder, range finder
+ * where they are. Fills scene's axes of the surface, begin, and trajectory's still_ and start_. */
+enum nfsar_status filter_start(struct track *track, struct state *state, double *covariance,
+                               nfsar_trajectory *trajectory, nfsar_error *error);
+
+/* The events in the order of time, from begin on and within the IMU's time. */
+enum nfsar_status filter_events(struct track *track, nfsar_sensor_use use[NFSAR_SENSORS],
+                                nfsar_error *error);
+
+/* Forward: nodes with filtered states. */
+enum nfsar_status filter_run(struct track *track, const struct state *start,
+                             const double *covariance, nfsar_sensor_use use[NFSAR_SENSORS],
+                             nfsar_error *error);
+
+/* Backward: smoothed states, and how well windows of that length are known in themselves. */
+enum nfsar_status smooth_run(struct track *track, double window_s, nfsar_relative_sigma *relative,
+                             nfsar_error *error);
+
+/* Reading of the IMU at a time between readings i and i + 1. */
+nfsar_imu_record imu_between(const nfsar_sensor_records *records, size_t i, double time);
+
+/* The body's pose of a state of the IMU's point, and the Jacobian [6][ERRORS] of it. */
+nfsar_pose body_pose(const nfsar_pod *pod, const struct state *state);
+void body_jacobian(const nfsar_pod *pod, const struct state *state, double *jacobian);
+
+#endif

@@ -1,0 +1,19 @@
+/* Records as the filter takes them: checked, in the radar's clock, those of the IMU in body axes.
+ */
+#ifndef NFSAR_CALIBRATION_TRAJECTORY_RECORDS_H
+#define NFSAR_CALIBRATION_TRAJECTORY_RECORDS_H
+
+#include <nfsar/trajectory.h>
+
+/* What can be used of the records, in *good, which is to be freed with nfsar_sensor_records_free().
+ * Records of flow get the time of their interval's middle. use[] is filled but for what becomes
+ * known later; *gap_s is the interval of the IMU beyond which it is a
+ * gap. */
+enum nfsar_status records_check(const nfsar_pod *pod, const nfsar_sensor_records *records,
+                                nfsar_sensor_records *good, nfsar_sensor_use use[NFSAR_SENSORS],
+                                double *gap_s, nfsar_error *error);
+
+/* The numbers of a pod are possible. */
+enum nfsar_status pod_check(const nfsar_pod *pod, nfsar_error *error);
+
+#endif

@@ -1,0 +1,294 @@
+#include "calibration/trajectory/time_offset_data.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nfsar/range.h>
+
+/* Samples that are held in memory. */
+#define MEMORY ((size_t)1 << 30)
+/* Windows beyond these are left out: the middle of a long capture tells enough. */
+#define WINDOWS 4000
+/* A window has so many pulses at least. */
+#define PULSES 8
+/* Echoes so far below the strongest are not looked for. */
+#define FAINT 1e-3
+
+struct sight offset_sight(const struct offset_data *data, double time_s, double offset_s) {
+    nfsar_pose pose;
+    struct sight sight;
+    sight.told = nfsar_pose_track_at(data->track, data->gap_s, time_s + offset_s, &pose);
+    sight.tx = nfsar_pose_transform(pose, data->tx_m);
+    sight.rx = nfsar_pose_transform(pose, data->rx_m);
+    return sight;
+}
+
+nfsar_vec3 offset_ahead(const struct offset_data *data, double time_s, double offset_s) {
+    nfsar_pose pose;
+    nfsar_vec3 ahead = nfsar_vec3_midpoint(data->tx_m, data->rx_m);
+    ahead.z += 1.0;
+    nfsar_pose_track_at(data->track, data->gap_s, time_s + offset_s, &pose);
+    return nfsar_pose_transform(pose, ahead);
+}
+
+double offset_range(const struct sight *sight, nfsar_vec3 point) {
+    return 0.5 * (nfsar_vec3_distance(point, sight->tx) + nfsar_vec3_distance(point, sight->rx));
+}
+
+nfsar_vec3 offset_gradient(const struct sight *sight, nfsar_vec3 point) {
+    const nfsar_vec3 a = nfsar_vec3_subtract(point, sight->tx);
+    const nfsar_vec3 b = nfsar_vec3_subtract(point, sight->rx);
+    return nfsar_vec3_add(nfsar_vec3_scale(a, 0.5 / fmax(nfsar_vec3_norm(a), 1e-9)),
+                          nfsar_vec3_scale(b, 0.5 / fmax(nfsar_vec3_norm(b), 1e-9)));
+}
+
+static int compare(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *value, size_t n) {
+    qsort(value, n, sizeof *value, compare);
+    return n > 0 ? value[n / 2] : 0.0;
+}
+
+/* ---- the echoes ------------------------------------------------------------------------------ */
+
+/* Channel 0 of all pulses. */
+static enum nfsar_status read_echo(struct offset_data *data, const nfsar_echo_source *source,
+                                   nfsar_error *error) {
+    const nfsar_capture *capture = data->capture;
+    const size_t line = data->n_sample, pulse = capture->array.n_channel * line;
+    const size_t block = pulse < ((size_t)1 << 21) ? ((size_t)1 << 21) / pulse : 1;
+    if (data->n_pulse > MEMORY / sizeof(float complex) / line) {
+        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                          "%zu pulses of %zu samples are more than fit into 1 GiB: align a part, "
+                          "and give the offset with --time-offset",
+                          data->n_pulse, line);
+    }
+    float complex *all = malloc(block * pulse * sizeof *all);
+    data->echo = malloc(data->n_pulse * line * sizeof *data->echo);
+    enum nfsar_status status = all != NULL && data->echo != NULL
+                                   ? NFSAR_OK
+                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    for (size_t first = 0; status == NFSAR_OK && first < data->n_pulse; first += block) {
+        const size_t left = data->n_pulse - first, n = left < block ? left : block;
+        status = source->read(source->context, first, n, 0, line, all, error);
+        for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+            memcpy(data->echo + (first + i) * line, all + i * pulse, line * sizeof *all);
+        }
+    }
+    free(all);
+    return status;
+}
+
+/* Mean frequency of the power, and the taper. */
+static void weigh_band(struct offset_data *data) {
+    const double *f = data->capture->frequency_hz;
+    double low = f[0], high = f[0], sum = 0.0, moment = 0.0;
+    for (size_t i = 0; i < data->n_sample; i++) {
+        low = fmin(low, f[i]);
+        high = fmax(high, f[i]);
+    }
+    const double width = (high - low) * (double)data->n_sample / ((double)data->n_sample - 1.0);
+    for (size_t i = 0; i < data->n_sample; i++) {
+        const double at = ((f[i] - low) / (high - low) * ((double)data->n_sample - 1.0) + 0.5) /
+                          (double)data->n_sample;
+        data->taper[i] = 0.5 - 0.5 * cos(2.0 * NFSAR_PI * at);
+    }
+    for (size_t n = 0; n < data->n_pulse; n++) {
+        for (size_t i = 0; i < data->n_sample; i++) {
+            const float complex s = data->echo[n * data->n_sample + i];
+            const double power = data->taper[i] * data->taper[i] *
+                                 (double)(crealf(s) * crealf(s) + cimagf(s) * cimagf(s));
+            sum += power;
+            moment += power * f[i];
+        }
+    }
+    const double centre = sum > 0.0 ? moment / sum : 0.5 * (low + high);
+    data->wavelength_m = NFSAR_SPEED_OF_LIGHT / centre;
+    data->cell_m = 0.5 * NFSAR_SPEED_OF_LIGHT / width;
+}
+
+/* ---- windows --------------------------------------------------------------------------------- */
+
+/* So long that a reflector's range rate stays within its resolution: the way is straight to a
+ * quarter of a wavelength, and short of sqrt(wavelength x range). Judged by the poses where they
+ * move, at their own clock. */
+static enum nfsar_status choose_window(struct offset_data *data, double interval_s,
+                                       nfsar_error *error) {
+    const nfsar_pose_track *track = data->track;
+    const double begin = track->time_s[0], end = track->time_s[track->n - 1];
+    const double limit = sqrt(data->wavelength_m * fmax(data->range_m, data->cell_m));
+    enum { STEPS = 400 };
+    double way[STEPS], bend[STEPS];
+    double window = PULSES * interval_s;
+    bool moves = false;
+    const double most =
+        fmin(0.25 * (end - begin), 0.25 * (data->time_s[data->n_pulse - 1] - data->time_s[0]));
+    for (double trial = window; trial < most; trial *= 1.2) {
+        size_t n = 0;
+        for (size_t i = 0; i < STEPS; i++) {
+            const double t =
+                begin + 0.5 * trial + (end - begin - trial) * ((double)i + 0.5) / (double)STEPS;
+            nfsar_pose a, b, c;
+            if (nfsar_pose_track_at(track, data->gap_s, t - 0.5 * trial, &a) &&
+                nfsar_pose_track_at(track, data->gap_s, t, &b) &&
+                nfsar_pose_track_at(track, data->gap_s, t + 0.5 * trial, &c)) {
+                const double d = nfsar_vec3_distance(a.position, c.position);
+                if (d > 0.5 * data->wavelength_m) {
+                    way[n] = d;
+                    bend[n++] = 2.0 * nfsar_vec3_distance(
+                                          b.position, nfsar_vec3_midpoint(a.position, c.position));
+                }
+            }
+        }
+        if (n == 0) {
+            window = trial;
+            continue;
+        }
+        moves = true;
+        if (median(way, n) > limit || median(bend, n) > 0.25 * data->wavelength_m) {
+            break;
+        }
+        window = trial;
+    }
+    data->window_s = window;
+    for (double t = begin; t + window <= end; t += 0.25 * window) {
+        nfsar_pose a, b;
+        if (nfsar_pose_track_at(track, data->gap_s, t, &a) &&
+            nfsar_pose_track_at(track, data->gap_s, t + window, &b)) {
+            data->fastest_m_per_s =
+                fmax(data->fastest_m_per_s, nfsar_vec3_distance(a.position, b.position) / window);
+        }
+    }
+    return moves
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                            "the poses move less than half a wavelength (%.3g mm) in a quarter of "
+                            "their time: such a motion does not tell the time offset",
+                            0.5e3 * data->wavelength_m);
+}
+
+static enum nfsar_status make_windows(struct offset_data *data, nfsar_error *error) {
+    const double hop = 0.5 * data->window_s;
+    const double from = data->time_s[0], to = data->time_s[data->n_pulse - 1];
+    size_t n = (size_t)fmax(1.0, floor((to - from - data->window_s) / hop) + 1.0), skip = 0;
+    if (n > WINDOWS) {
+        skip = (n - WINDOWS) / 2;
+        n = WINDOWS;
+    }
+    data->first = malloc(n * sizeof *data->first);
+    data->count = malloc(n * sizeof *data->count);
+    data->middle_s = malloc(n * sizeof *data->middle_s);
+    if (data->first == NULL || data->count == NULL || data->middle_s == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    size_t first = 0;
+    for (size_t w = 0; w < n; w++) {
+        const double begin = from + hop * (double)(w + skip);
+        while (first < data->n_pulse && data->time_s[first] < begin) {
+            first++;
+        }
+        size_t last = first;
+        while (last < data->n_pulse && data->time_s[last] < begin + data->window_s) {
+            last++;
+        }
+        data->first[w] = first;
+        data->count[w] = last - first;
+        data->middle_s[w] = begin + 0.5 * data->window_s;
+    }
+    data->n_window = n;
+    return NFSAR_OK;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_source *source,
+                                    const nfsar_time_offset_options *options, nfsar_error *error) {
+    const bool gated = options->gate_m[1] > options->gate_m[0];
+    const size_t n = 2 * data->n_sample;
+    const double step = data->unambiguous_m / (double)n;
+    double *power = calloc(n, sizeof *power);
+    enum nfsar_status status =
+        power != NULL ? nfsar_range_profile(data->capture, source, step, n, power, error)
+                      : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    size_t best = 0;
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        const double at = step * (double)i;
+        const bool inside = !gated || (at >= options->gate_m[0] && at <= options->gate_m[1]);
+        best = inside && power[i] > power[best] ? i : best;
+    }
+    data->range_m = step * (double)best;
+    data->near_m = data->far_m = data->range_m;
+    for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
+        const double at = step * (double)i;
+        const bool inside = !gated || (at >= options->gate_m[0] && at <= options->gate_m[1]);
+        if (inside && power[i] > FAINT * power[best]) {
+            data->near_m = fmin(data->near_m, at);
+            data->far_m = fmax(data->far_m, at);
+        }
+    }
+    data->near_m = fmax(0.0, data->near_m - data->cell_m);
+    data->far_m = fmin(data->unambiguous_m, data->far_m + data->cell_m);
+    free(power);
+    return status;
+}
+
+enum nfsar_status offset_data_read(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                   const nfsar_pose_track *track,
+                                   const nfsar_time_offset_options *options,
+                                   struct offset_data *data, nfsar_error *error) {
+    *data = (struct offset_data){.capture = capture,
+                                 .track = track,
+                                 .gap_s = nfsar_pose_track_gap(track),
+                                 .n_pulse = capture->n_pulse,
+                                 .n_sample = capture->n_sample,
+                                 .unambiguous_m = nfsar_range_unambiguous(capture)};
+    const nfsar_array *array = &capture->array;
+    if (track->n < 4 || capture->n_pulse < 4 * PULSES || capture->n_sample < 4) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "%zu poses, %zu pulses of %zu samples: too few to tell a time offset",
+                          track->n, capture->n_pulse, capture->n_sample);
+    }
+    data->tx_m = array->tx_m[array->channel[0].tx];
+    data->rx_m = array->rx_m[array->channel[0].rx];
+    data->time_s = malloc(data->n_pulse * sizeof *data->time_s);
+    data->taper = malloc(data->n_sample * sizeof *data->taper);
+    double *interval = malloc(data->n_pulse * sizeof *interval);
+    if (data->time_s == NULL || data->taper == NULL || interval == NULL) {
+        free(interval);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    const double late = array->channel_time_s != NULL ? array->channel_time_s[0] : 0.0;
+    for (size_t i = 0; i < data->n_pulse; i++) {
+        data->time_s[i] = capture->time_s[i] + late;
+        interval[i] = i > 0 ? data->time_s[i] - data->time_s[i - 1] : INFINITY;
+    }
+    const double interval_s = median(interval, data->n_pulse);
+    free(interval);
+    if (!(interval_s > 0.0)) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "most pulses have one time");
+    }
+    enum nfsar_status status = read_echo(data, source, error);
+    if (status == NFSAR_OK) {
+        weigh_band(data);
+        data->nyquist_m_per_s = 0.25 * data->wavelength_m / interval_s;
+        status = find_range(data, source, options, error);
+    }
+    if (status == NFSAR_OK) {
+        status = choose_window(data, interval_s, error);
+    }
+    return status == NFSAR_OK ? make_windows(data, error) : status;
+}
+
+void offset_data_free(struct offset_data *data) {
+    free(data->time_s);
+    free(data->echo);
+    free(data->taper);
+    free(data->first);
+    free(data->count);
+    free(data->middle_s);
+    memset(data, 0, sizeof *data);
+}

@@ -1,0 +1,18 @@
+/* What the fit of phases takes over from that of ranges and rates. */
+#ifndef NFSAR_CALIBRATION_TIME_OFFSET_RATES_H
+#define NFSAR_CALIBRATION_TIME_OFFSET_RATES_H
+
+#include "calibration/trajectory/time_offset_fit.h"
+
+/* Rows of all peaks that lie where the state predicts them: ranges, and rates unless ranges_only.
+ * Counts windows and residuals of each reflector, unless ranges_only. false: no memory. */
+bool rates_gather(const struct offset_data *data, const struct offset_maps *maps,
+                  struct offset_state *state, bool ranges_only, struct fit *fit);
+
+/* Change the state by what was found; places by most_m at most. */
+void rates_step(struct offset_state *state, const struct fit_answer *answer, double most_m);
+
+/* Leave out reflectors seen in fewer windows. */
+void rates_drop_faint(struct offset_state *state, size_t least);
+
+#endif

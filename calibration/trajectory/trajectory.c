@@ -1,0 +1,137 @@
+/* From records to a track of poses. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calibration/trajectory/filter.h"
+#include "calibration/trajectory/records.h"
+
+void nfsar_trajectory_free(nfsar_trajectory *trajectory) {
+    free(trajectory->time_s);
+    free(trajectory->pose);
+    free(trajectory->covariance);
+    memset(trajectory, 0, sizeof *trajectory);
+}
+
+static enum nfsar_status check_wanted(const double *time_s, size_t n, double window_s,
+                                      nfsar_error *error) {
+    if (n == 0 || !(window_s > 0.0) || !isfinite(window_s)) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "poses at %zu times and a window of %g s were asked for", n, window_s);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(time_s[i]) || (i > 0 && time_s[i] <= time_s[i - 1])) {
+            return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                              "time %zu that a pose is wanted at, %g s, does not follow the one "
+                              "before",
+                              i, time_s[i]);
+        }
+    }
+    return NFSAR_OK;
+}
+
+/* The pose a little after a node, by the IMU; covariance is that of the nearer of two nodes: they
+ * are as near to one another as readings of the IMU. */
+static void pose_at(const struct track *track, size_t node, double time, nfsar_pose *pose,
+                    double *covariance) {
+    const nfsar_pod *pod = track->scene.pod;
+    const struct node *n = &track->node[node];
+    struct state state = n->state;
+    struct step step = n->step;
+    size_t near = node;
+    double p[MATRIX], j[6 * ERRORS];
+    if (node + 1 < track->n_node) {
+        step.seconds = time - n->time;
+        state_propagate(&state, &step, pod->gravity);
+        near += 2.0 * step.seconds > n->step.seconds;
+    }
+    *pose = body_pose(pod, &state);
+    matrix_unpack(track->packed + near * PACKED, p);
+    body_jacobian(pod, &state, j);
+    for (int a = 0; a < 6; a++) {
+        for (int b = 0; b <= a; b++) {
+            double sum = 0.0;
+            for (int k = 0; k < ERRORS; k++) {
+                for (int l = 0; l < ERRORS; l++) {
+                    sum += j[a * ERRORS + k] * p[k * ERRORS + l] * j[b * ERRORS + l];
+                }
+            }
+            covariance[a * 6 + b] = covariance[b * 6 + a] = sum;
+        }
+    }
+}
+
+static enum nfsar_status make_poses(const struct track *track, const double *time_s, size_t n,
+                                    nfsar_trajectory *out, nfsar_error *error) {
+    const double begin = track->node[0].time, end = track->node[track->n_node - 1].time;
+    out->time_s = calloc(n, sizeof *out->time_s);
+    out->pose = calloc(n, sizeof *out->pose);
+    out->covariance = calloc(n, 36 * sizeof *out->covariance);
+    if (out->time_s == NULL || out->pose == NULL || out->covariance == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu poses", n);
+    }
+    size_t node = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (time_s[i] < begin || time_s[i] > end) {
+            continue;
+        }
+        while (node + 1 < track->n_node && track->node[node + 1].time <= time_s[i]) {
+            node++;
+        }
+        pose_at(track, node, time_s[i], &out->pose[out->n], out->covariance + 36 * out->n);
+        out->time_s[out->n++] = time_s[i];
+    }
+    if (out->n == 0) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "imu: records are of %.3f to %.3f s, poses are wanted from %.3f to %.3f "
+                          "s: they do not overlap; is its time_offset_s right?",
+                          begin, end, time_s[0], time_s[n - 1]);
+    }
+    return NFSAR_OK;
+}
+
+static enum nfsar_status run(struct track *track, const double *time_s, size_t n, double window_s,
+                             nfsar_trajectory *out, nfsar_error *error) {
+    struct state start;
+    double covariance[MATRIX];
+    enum nfsar_status status = filter_start(track, &start, covariance, out, error);
+    if (status == NFSAR_OK) {
+        status = filter_events(track, out->use, error);
+    }
+    if (status == NFSAR_OK) {
+        status = filter_run(track, &start, covariance, out->use, error);
+    }
+    if (status == NFSAR_OK) {
+        const struct state *last = &track->node[track->n_node - 1].state;
+        out->acceleration_bias = last->acceleration_bias;
+        out->rate_bias = last->rate_bias;
+        status = smooth_run(track, window_s, &out->relative, error);
+    }
+    return status == NFSAR_OK ? make_poses(track, time_s, n, out, error) : status;
+}
+
+enum nfsar_status nfsar_trajectory_find(const nfsar_pod *pod, const nfsar_sensor_records *records,
+                                        const double *time_s, size_t n, double window_s,
+                                        nfsar_trajectory *trajectory, nfsar_error *error) {
+    nfsar_sensor_records good;
+    memset(trajectory, 0, sizeof *trajectory);
+    enum nfsar_status status = pod_check(pod, error);
+    if (status == NFSAR_OK) {
+        status = check_wanted(time_s, n, window_s, error);
+    }
+    struct track track = {.scene.pod = pod, .records = &good};
+    if (status == NFSAR_OK) {
+        status = records_check(pod, records, &good, trajectory->use, &track.gap_s, error);
+    }
+    if (status == NFSAR_OK) {
+        status = run(&track, time_s, n, window_s, trajectory, error);
+        nfsar_sensor_records_free(&good);
+    }
+    free(track.event);
+    free(track.node);
+    free(track.packed);
+    if (status != NFSAR_OK) {
+        nfsar_trajectory_free(trajectory);
+    }
+    return status;
+}
