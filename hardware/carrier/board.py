@@ -31,24 +31,31 @@ def module():
     return pads
 
 
+def usb():
+    """USB B: the mouth to the left. Pegs are one net, pin 5; one of them is given here."""
+    return {"1": (0, 0), "2": (0, -2.5), "3": (-2, -2.5), "4": (-2, 0), "5": (-4.71, 4.77)}
+
+
 # Reference: (pads, x, y) of pin 1's column and row.
 PLACES = {
-    "J1": (double(32), 12, 12),
-    "J6": (line(2), 24, 98), "JP3": (line(3), 34, 98), "J20": (line(3), 24, 8), "J5": (double(7), 150, 14),
-    "JP1": (line(3, down=True), 142, 18), "TP1": ({"1": (0, 0)}, 142, 30),
-    "J16": (line(5), 40, 8), "J17": (line(4), 58, 8), "J18": (line(4), 74, 8), "J19": (line(8), 90, 8),
-    "J10": (line(2), 30, 30), "J11": (line(2), 40, 30), "J12": (line(2), 50, 30), "J13": (line(2), 60, 30),
-    "J14": (line(2), 70, 30), "J15": (line(2), 80, 30),
+    "J1": (double(32), 26, 14),
+    "J6": (line(2), 38, 98), "JP3": (line(3), 26, 98), "J20": (line(3), 28, 8), "J5": (double(7), 150, 14),
+    "JP1": (line(3, down=True), 142, 18), "TP1": ({"1": (0, 0)}, 142, 30), "J25": (line(4), 42, 30),
+    "J16": (line(5), 42, 8), "J17": (line(4), 60, 8), "J18": (line(4), 76, 8), "J19": (line(8), 92, 8),
+    "J10": (line(2, down=True), 6, 14), "J11": (line(2, down=True), 6, 25), "J12": (line(2, down=True), 6, 36),
+    "J13": (line(2, down=True), 6, 47), "J14": (line(2, down=True), 6, 58), "J15": (line(2, down=True), 6, 69),
+    "J21": (usb(), 15, 90),
     "A1": (module(), 52, 60), "A2": (module(), 80, 60), "A3": (module(), 108, 60),
     "J7": (line(4), 54, 96), "J8": (line(4), 82, 96), "J9": (line(4), 110, 96),
     "JP4": (line(2, down=True), 46, 72), "JP5": (line(2, down=True), 74, 72), "JP6": (line(2, down=True), 102, 72),
-    "U3": (line(3), 134, 70), "JP2": (line(3), 134, 80),
-    "J22": (line(2, 5, True), 152, 88), "J23": (line(2, 5, True), 152, 66),
+    "U3": (line(3), 132, 62), "JP2": (line(3), 132, 72), "F1": ({"1": (0, 0), "2": (9.92, 0)}, 130, 84),
+    "J23": (line(2, 5, True), 152, 54), "J24": (line(2, 5, True), 152, 72), "J22": (line(2, 5, True), 152, 90),
 }
+PLUS = ("J22", "J23")  # terminals whose pin 1 is plus: said on the board
 
 
 def _footprint(reference, value, name, pads, x, y, nets, numbers):
-    drill, size = (1.3, 2.4) if reference in ("J22", "J23") else (1.0, 1.7)
+    drill, size = (1.3, 2.4) if reference in ("J22", "J23", "J24", "F1") else (1.0, 1.7)
     if reference == "TP1":
         drill, size = 1.0, 2.0
     xs, ys = [p[0] for p in pads.values()], [p[1] for p in pads.values()]
@@ -59,6 +66,9 @@ def _footprint(reference, value, name, pads, x, y, nets, numbers):
         lines.append(f"    (fp_text {key} {quote(text)} {at((min(xs) + max(xs)) / 2, dy)}"
                      f' (layer "F.SilkS") (effects (font (size 1 1) (thickness 0.15)))'
                      f" (tstamp {identifier('board', reference, key)}))")
+    for pin, sign in (("1", "+"), ("2", "-")) if reference in PLUS else ():
+        lines.append(f'    (fp_text user {quote(sign)} {at(-margin - 1.4, pads[pin][1])} (layer "F.SilkS")'
+                     f" (effects (font (size 2 2) (thickness 0.3))) (tstamp {identifier('board', reference, sign)}))")
     for layer, grow, width in (("F.SilkS", 0, 0.12), ("F.CrtYd", 0.4, 0.05)):
         lines.append(f"    (fp_rect (start {number(min(xs) - margin - grow)} {number(min(ys) - margin - grow)})"
                      f" (end {number(max(xs) + margin + grow)} {number(max(ys) + margin + grow)})"
@@ -117,7 +127,7 @@ def text(carrier):
         out.append(_hole(f"H{i}", HOLE_INSET + x * (WIDTH - 2 * HOLE_INSET), HOLE_INSET + y * (HEIGHT - 2 * HOLE_INSET)))
     out += _outline()
     for words, y in ((f"{WIDTH:g} x {HEIGHT:g} mm, corners R{CORNER:g}; holes {HOLE:g} mm for M3, {HOLE_INSET:g} mm from the edges", -6),
-                     ("Outline and places of connectors and modules. Not routed, small parts not placed. Nobody has built it.", -3)):
+                     ("Outline and places of what is plugged or screwed. Not routed, small parts not placed; holes of F1 and J21 by their makers' drawings.", -3)):
         out.append(f'  (gr_text {quote(words)} {at(ORIGIN[0] + WIDTH / 2, ORIGIN[1] + y)} (layer "Cmts.User")'
                    f" (effects (font (size 1.5 1.5) (thickness 0.15))) (tstamp {identifier('words', words)}))")
     return "\n".join(out) + "\n)\n"

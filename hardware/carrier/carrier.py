@@ -16,16 +16,17 @@ PA7 PC4 PC5 PB0 PB1 PB2 PB10 PB11 VCAP_1 VDD PB12 PB13 PB14 PB15 PC6 PC7 PC8 PC9
 VCAP_2 VDD PA14 PA15 PC10 PC11 PC12 PD2 PB3 PB4 PB5 PB6 PB7 BOOT0 PB8 PB9 VSS VDD""".split()
 
 FOOTPRINT = {"R": "Resistor_SMD:R_0603_1608Metric", "F2": "Fuse:Fuse_1812_4532Metric",
-             "F1": "Fuse:Fuseholder_Blade_ATO_Littelfuse_FLR_178.6165", "U1": "Package_SO:VSSOP-8_2.3x2mm_P0.5mm",
+             "F1": "Fuse:Fuseholder_Blade_Mini_Keystone_3568", "U1": "Package_SO:VSSOP-8_2.3x2mm_P0.5mm",
              "U2": "Package_TO_SOT_SMD:SOT-23-6", "U3": "Converter_DCDC:Converter_DCDC_RECOM_R-78E-0.5_THT",
-             "U4": "Package_TO_SOT_SMD:SOT-23-6", "D1": "Diode_SMD:D_SMB", "D2": "Package_TO_SOT_SMD:SOT-23",
+             "U4": "Package_TO_SOT_SMD:SOT-23-6", "D1": "Diode_SMD:D_SMB", "D4": "Diode_THT:D_DO-201AD_P15.24mm_Horizontal",
+             "D5": "Diode_THT:D_DO-41_SOD81_P10.16mm_Horizontal", "D6": "Diode_SMD:D_SMB", "D2": "Package_TO_SOT_SMD:SOT-23",
              "D3": "LED_SMD:LED_0805_2012Metric", "C13": "Capacitor_SMD:C_1210_3225Metric",
              "C14": "Capacitor_SMD:C_1206_3216Metric", "C15": "Capacitor_SMD:C_1206_3216Metric",
              "TP1": "TestPoint:TestPoint_Keystone_5000-5004_Miniature",
              "J1": "Connector_PinHeader_2.54mm:PinHeader_2x32_P2.54mm_Vertical",
              "J5": "Connector_IDC:IDC-Header_2x07_P2.54mm_Vertical",
-             "J21": "Connector_USB:USB_Micro-B_Amphenol_10118194_Horizontal"}
-FOOTPRINT.update({c: "Capacitor_THT:CP_Radial_D8.0mm_P3.50mm" for c in ("C10", "C11", "C12")})
+             "J21": "Connector_USB:USB_B_OST_USB-B1HSxx_Horizontal"}
+FOOTPRINT.update({c: "Capacitor_THT:CP_Radial_D6.3mm_P2.50mm" for c in ("C10", "C11", "C12")})
 FOOTPRINT.update({a: "Module:Pololu_Breakout-16_15.2x20.3mm" for a in ("A1", "A2", "A3")})
 FOOTPRINT.update({h: "MountingHole:MountingHole_3.2mm_M3" for h in ("H1", "H2", "H3", "H4")})
 
@@ -35,7 +36,7 @@ def footprint(reference, pins):
     if reference in FOOTPRINT:
         return FOOTPRINT[reference]
     if kind in ("J", "JP"):
-        if reference in ("J22", "J23"):
+        if reference in ("J22", "J23", "J24"):
             return "TerminalBlock_Phoenix:TerminalBlock_Phoenix_PT-1,5-2-5.0-H_1x02_P5.00mm_Horizontal"
         if "J10" <= reference <= "J15":
             return "TerminalBlock_Phoenix:TerminalBlock_Phoenix_MPT-0,5-2-2.54_1x02_P2.54mm_Horizontal"
@@ -99,6 +100,8 @@ class Carrier:
         kind = reference.rstrip("0123456789")
         symbol = {"R": kicad.resistor, "C": kicad.capacitor, "F": kicad.fuse}[kind]() if kind in "RCF" else \
             kicad.diode("LED" if reference == "D3" else "D")
+        if reference in ("C10", "C11", "C12"):
+            symbol = kicad.electrolytic()
         place = self._part(reference, symbol, x, y)
         self.tag(reference, "1", left, place["1"], "left")
         self.tag(reference, "2", right, place["2"], "right")
@@ -168,6 +171,7 @@ class Carrier:
                                        "5": "GND", "6": "VIO"})
         self.connector("JP1", 58, 30, ["+3V3", "VIO", "RADAR_VIO_J"], wide=True)
         self.connector("TP1", 58, 39, ["SYNC_J"])
+        self.row("C16", "VIO", "GND", 74, 51)
         self.rows(56, 43, [("R1", "SYNC", "GND"), ("R2", "RADAR_TX", "+3V3"), ("R7", "RADAR_RX", "+3V3"),
                            ("R6", "RADAR_RX_B", "VIO")])
         self.rows(74, 43, [("C1", "+3V3", "GND"), ("C2", "VIO", "GND"), ("C3", "+3V3", "GND"),
@@ -192,6 +196,7 @@ class Carrier:
                           reference="D", width=7.62)
         self.box("D2", clamp, 142, 44, {"1": "GND", "2": "+3V3", "3": "PPS"})
         self.row("R47", "SPI_SELECT", "+3V3", 143, 49)
+        self.rows(108, 46, [("R50", "LINK_RX", "+3V3"), ("R51", "FLOW_RX", "+3V3"), ("R52", "GNSS_RX", "+3V3")])
 
     def inputs(self):
         self.block("Switches and emergency stop", 94, 54, 159, 94,
@@ -228,20 +233,24 @@ class Carrier:
             self.row(f"R{15 + i}", f"STEP_{axis}", "GND", 80, 106 + 2 * i)
 
     def power(self):
-        self.block("Power", 6, 48, 42, 80, "The hub's regulator makes +3V3: without the hub the"
-                   "\ndrivers have no logic supply and are off."
-                   "\nRadar and DCA1000 have their own supplies.")
-        self.connector("J22", 17, 56, ["VM_IN", "GND"])
-        self.connector("J23", 36, 56, ["5V_IN", "GND"])
-        self.rows(16, 60, [("F1", "VM_IN", "VM"), ("D1", "VM", "GND"), ("C13", "VM", "GND")])
-        self.rows(34, 60, [("F2", "5V_IN", "5V_EXT"), ("C14", "+5V", "GND"), ("C15", "+3V3", "GND")])
+        self.block("Power", 6, 48, 42, 80, "J22.1, J23.1: plus. J24: the emergency stop's first contact;"
+                   "\nit cuts the motors alone. The hub's regulator makes +3V3:"
+                   "\nwithout the hub the drivers have no logic supply and are off.")
+        self.connector("J22", 14, 56, ["VM_IN", "GND"])
+        self.connector("J24", 26, 56, ["VM_STOP", "VM"])
+        self.connector("J23", 38, 56, ["5V_IN", "GND"])
+        self.rows(15, 60, [("F1", "VM_IN", "VM_FUSED"), ("D4", "VM_STOP", "VM_FUSED"), ("D5", "VM_DCDC", "VM_FUSED"),
+                           ("D1", "VM", "GND")])
+        self.rows(34, 60, [("F2", "5V_IN", "5V_EXT"), ("D6", "5V_EXT", "GND"), ("C14", "+5V", "GND"),
+                           ("C15", "+3V3", "GND")])
+        self.row("C13", "VM_DCDC", "GND", 34, 73)
         down = kicad.box("R-78E", [("1", "VIN", "power_in"), ("2", "GND", "power_in")], [("3", "VOUT", "power_out")])
-        self.box("U3", down, 13, 69, {"1": "VM", "2": "GND", "3": "5V_DCDC"})
-        self.connector("JP2", 36, 68, ["5V_DCDC", "+5V", "5V_EXT"])
-        for i, net in enumerate(("GND", "+3V3", "+5V", "VM", "VIO")):
-            x, y = (10 + 6 * i) * GRID, 75 * GRID
+        self.box("U3", down, 13, 70, {"1": "VM_DCDC", "2": "GND", "3": "5V_DCDC"})
+        self.connector("JP2", 38, 68, ["5V_DCDC", "+5V", "5V_EXT"])
+        for i, net in enumerate(("GND", "+3V3", "+5V", "VM", "VIO", "VM_DCDC")):
+            x, y = (9 + 5.5 * i) // 1 * GRID, 76 * GRID
             flag = self.sheet.place(kicad.flag(), self.sheet.numbered("#FLG"), x, y, "PWR_FLAG")["1"]
-            if net != "VIO":
+            if not net.startswith("V") or net == "VM":
                 self.sheet.place(kicad.power(net, net == "GND"), self.sheet.numbered("#PWR"), x, y + 2 * GRID, net)
                 self.sheet.wire(*flag, x, y + 2 * GRID)
             else:
@@ -252,24 +261,24 @@ class Carrier:
     def usb(self):
         self.block("USB, supply of the hub", 6, 82, 42, 112, "J21, U4, R44, R45 only where the hub board has no"
                    " USB\nsocket: two sockets on one pair of lines do not work.")
-        socket = kicad.box("USB_MICRO_B", [("1", "VBUS", "passive"), ("2", "D-", "passive"), ("3", "D+", "passive"),
-                                           ("4", "ID", "passive"), ("5", "GND", "passive"),
-                                           ("6", "SHIELD", "passive")], reference="J", width=10.16,
+        socket = kicad.box("USB_B", [("1", "VBUS", "passive"), ("2", "D-", "passive"), ("3", "D+", "passive"),
+                                           ("4", "GND", "passive"),
+                                           ("5", "SHIELD", "passive")], reference="J", width=10.16,
                            pitch=2 * GRID)
-        self.box("J21", socket, 16, 90, {"1": "USB_VBUS", "2": "USB_DM_J", "3": "USB_DP_J", "4": None, "5": "GND",
-                                         "6": "GND"})
+        self.box("J21", socket, 16, 90, {"1": "USB_VBUS", "2": "USB_DM_J", "3": "USB_DP_J", "4": "GND", "5": "GND"})
         guard = kicad.box("USBLC6-2SC6", [("1", "IO1", "passive"), ("3", "IO2", "passive"), ("2", "GND", "passive")],
                           [("6", "IO1", "passive"), ("4", "IO2", "passive"), ("5", "VBUS", "passive")])
         self.box("U4", guard, 29, 91, {"1": "USB_DM_J", "6": "USB_DM_J", "3": "USB_DP_J", "4": "USB_DP_J",
                                        "2": "GND", "5": "USB_VBUS"})
-        self.rows(16, 102, [("R44", "USB_DM", "USB_DM_J"), ("R45", "USB_DP", "USB_DP_J")])
+        self.rows(33, 100, [("R44", "USB_DM", "USB_DM_J"), ("R45", "USB_DP", "USB_DP_J")], step=3)
         self.connector("JP3", 18, 108, ["USB_VBUS", "HUB_5V", "+5V"])
         self.connector("J6", 36, 108, ["HUB_5V", "GND"])
 
     def rest(self):
-        self.block("LED, holes", 94, 96, 118, 112)
+        self.block("LED, grounds, holes", 94, 96, 118, 112)
         self.row("R46", "LED", "LED_A", 104, 100)
         self.row("D3", "GND", "LED_A", 104, 103)
+        self.connector("J25", 114, 101, ["GND"] * 4)
         for i in range(4):
             self.sheet.place(kicad.hole(), f"H{i + 1}", (97 + 5 * i) * GRID, 108 * GRID, "M3",
                              {"Footprint": FOOTPRINT[f"H{i + 1}"]}, in_bom=False, above=5.08)

@@ -12,7 +12,7 @@ MANUAL = "docs/firmware-boards.md"
 HUB = "J1"  # its pin n is pin n of the package
 PINMAP_COLUMNS = ("signal,mcu_pin,package_pin,function,alternate,firmware,direction,voltage,at_reset,through,connector,"
                   "connector_net,goes_to").split(",")
-BOM_COLUMNS = "references,quantity,value,part_number,maker,alternates,cost_class,description".split(",")
+BOM_COLUMNS = "references,quantity,value,part_number,maker,alternates,cost_class,description,by_hand".split(",")
 # From pin to pin through a level translator, by its value; and where its DIR must be for that way.
 TRANSLATOR = {"SN74LVC2T45": {"A": {"2": "7", "3": "6"}, "vcca": "1", "gnd": "4", "dir": "5"},
               "SN74LVC1T45": {"A": {"3": "4"}, "vcca": "1", "gnd": "2", "dir": "5"}}
