@@ -39,7 +39,7 @@ def usb():
 # Reference: (pads, x, y) of pin 1's column and row.
 PLACES = {
     "J1": (double(32), 26, 14),
-    "J6": (line(2), 38, 98), "JP3": (line(3), 26, 98), "J20": (line(3), 28, 8), "J5": (double(7), 150, 14),
+    "J6": (line(2), 35, 98), "JP3": (line(3), 43, 98), "J20": (line(3), 28, 8), "J5": (double(7), 150, 14),
     "JP1": (line(3, down=True), 142, 18), "TP1": ({"1": (0, 0)}, 142, 30), "J25": (line(4), 42, 30),
     "J16": (line(5), 42, 8), "J17": (line(4), 60, 8), "J18": (line(4), 76, 8), "J19": (line(8), 92, 8),
     "J10": (line(2, down=True), 6, 14), "J11": (line(2, down=True), 6, 25), "J12": (line(2, down=True), 6, 36),

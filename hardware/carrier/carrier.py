@@ -196,7 +196,7 @@ class Carrier:
                           reference="D", width=7.62)
         self.box("D2", clamp, 142, 44, {"1": "GND", "2": "+3V3", "3": "PPS"})
         self.row("R47", "SPI_SELECT", "+3V3", 143, 49)
-        self.rows(108, 46, [("R50", "LINK_RX", "+3V3"), ("R51", "FLOW_RX", "+3V3"), ("R52", "GNSS_RX", "+3V3")])
+        self.rows(108, 47, [("R50", "LINK_RX", "+3V3"), ("R51", "FLOW_RX", "+3V3"), ("R52", "GNSS_RX", "+3V3")])
 
     def inputs(self):
         self.block("Switches and emergency stop", 94, 54, 159, 94,
@@ -243,20 +243,19 @@ class Carrier:
                            ("D1", "VM", "GND")])
         self.rows(34, 60, [("F2", "5V_IN", "5V_EXT"), ("D6", "5V_EXT", "GND"), ("C14", "+5V", "GND"),
                            ("C15", "+3V3", "GND")])
-        self.row("C13", "VM_DCDC", "GND", 34, 73)
+        self.row("C13", "VM_DCDC", "GND", 34, 74)
         down = kicad.box("R-78E", [("1", "VIN", "power_in"), ("2", "GND", "power_in")], [("3", "VOUT", "power_out")])
         self.box("U3", down, 13, 70, {"1": "VM_DCDC", "2": "GND", "3": "5V_DCDC"})
-        self.connector("JP2", 38, 68, ["5V_DCDC", "+5V", "5V_EXT"])
+        self.connector("JP2", 38, 70, ["5V_DCDC", "+5V", "5V_EXT"])
         for i, net in enumerate(("GND", "+3V3", "+5V", "VM", "VIO", "VM_DCDC")):
             x, y = (9 + 5.5 * i) // 1 * GRID, 76 * GRID
             flag = self.sheet.place(kicad.flag(), self.sheet.numbered("#FLG"), x, y, "PWR_FLAG")["1"]
-            if not net.startswith("V") or net == "VM":
-                self.sheet.place(kicad.power(net, net == "GND"), self.sheet.numbered("#PWR"), x, y + 2 * GRID, net)
-                self.sheet.wire(*flag, x, y + 2 * GRID)
+            self.sheet.wire(*flag, x, y + 2 * GRID)
+            if net == "GND":
+                self.sheet.place(kicad.power(net, True), self.sheet.numbered("#PWR"), x, y + 2 * GRID, net)
             else:
-                self.sheet.wire(*flag, x, y + 2 * GRID)
                 self.sheet.label(net, x, y + 2 * GRID, "right")
-        self.sheet.text("Supplied from outside.", 13 * GRID, 79.5 * GRID, 1.5)
+        self.sheet.text("Supplied from outside.", 13 * GRID, 79.7 * GRID, 1.5)
 
     def usb(self):
         self.block("USB, supply of the hub", 6, 82, 42, 112, "J21, U4, R44, R45 only where the hub board has no"
@@ -276,8 +275,8 @@ class Carrier:
 
     def rest(self):
         self.block("LED, grounds, holes", 94, 96, 118, 112)
-        self.row("R46", "LED", "LED_A", 104, 100)
-        self.row("D3", "GND", "LED_A", 104, 103)
+        self.row("R46", "LED", "LED_A", 101, 100)
+        self.row("D3", "GND", "LED_A", 101, 103)
         self.connector("J25", 114, 101, ["GND"] * 4)
         for i in range(4):
             self.sheet.place(kicad.hole(), f"H{i + 1}", (97 + 5 * i) * GRID, 108 * GRID, "M3",

@@ -8,6 +8,11 @@ from hardware import chip, kicad, tables
 PINMAP, BOM = "hardware/pinmap.csv", "hardware/bom.csv"
 SCHEMATIC, BOARD = "hardware/carrier/carrier.kicad_sch", "hardware/carrier/carrier.kicad_pcb"
 PLOTTED = "hardware/carrier/PLOTTED"
+PLOTTED_NAMES = ("carrier.kicad_sch", "carrier.kicad_pcb", "carrier.pdf", "board.pdf")
+POWER, POWER_COLUMNS = "hardware/power-pins.csv", "reference,pin,net,pin_name".split(",")
+# What power-pins.csv has to have, each with all its pins: chips, modules, diodes, fuses, supplies, sockets, jumpers, electrolytics.
+POWER_PARTS = r"(U|A|D|F|JP)\d+|J([5-9]|1[6-9]|2\d)|C1[0-3]"
+PLUGGED = r"(J|JP|A|TP|H)\d+"  # has a place on the board
 MANUAL = "docs/firmware-boards.md"
 HUB = "J1"  # its pin n is pin n of the package
 PINMAP_COLUMNS = ("signal,mcu_pin,package_pin,function,alternate,firmware,direction,voltage,at_reset,through,connector,"
@@ -106,7 +111,9 @@ def pins(facts):
         except ValueError:
             wrong(PINMAP, line, f"voltage '{row['voltage']}' is no number")
             continue
-        if voltage > 3.6 and (pin in chip.NOT_FIVE_VOLT or "pull" in row["direction"]):
+        if voltage != 3.3 and (row["direction"].startswith("out") or row["direction"] == "both"):
+            wrong(PINMAP, line, f"{row['signal']} has {row['voltage']} V, but {pin} drives 3.3 V")
+        elif voltage > 3.6 and (pin in chip.NOT_FIVE_VOLT or "pull" in row["direction"]):
             why = "is no five-volt pin" if pin in chip.NOT_FIVE_VOLT else "has a pull-up or pull-down, and takes no 5 V with it"
             wrong(PINMAP, line, f"{row['signal']} has {row['voltage']} V, but {pin} {why}")
 
@@ -130,8 +137,10 @@ def parts(facts):
     if facts.schematic is None:
         return
     for reference, part in facts.schematic.parts.items():
-        if part.power or not part.in_bom:
+        if part.power or re.match(r"H\d+$", reference):
             continue
+        if not part.in_bom:
+            wrong(SCHEMATIC, part.line, f"{reference} is marked as not in the bill of materials")
         if reference not in listed:
             wrong(SCHEMATIC, part.line, f"{reference} is not in {BOM}")
             continue
@@ -155,6 +164,25 @@ def nets(facts):
         if len(joined) < 2:
             reference, pin = min(joined)
             facts.wrong(SCHEMATIC, facts.schematic.line_of_net(name), f"net {name} has one end: {reference}.{pin}")
+
+
+def power(facts):
+    """Supplies, protection and sockets are joined as power-pins.csv says, which nobody generates."""
+    if facts.schematic is None:
+        return
+    listed = {}
+    for line, row in facts.tree.rows(POWER, POWER_COLUMNS):
+        pin = row["reference"], row["pin"]
+        if pin in listed:
+            facts.wrong(POWER, line, f"{'.'.join(pin)} is there twice")
+        listed[pin] = line
+        net = facts.schematic.net_of.get(pin, "nothing: there is no such pin")
+        if (net or "open").lstrip("/") != row["net"]:
+            facts.wrong(POWER, line, f"{'.'.join(pin)} has to be on {row['net']}, and is on {net or 'no net'} in {SCHEMATIC}")
+    for reference, part in facts.schematic.parts.items():
+        for pin in part.pins if re.fullmatch(POWER_PARTS, reference) else ():
+            if (reference, pin) not in listed:
+                facts.wrong(SCHEMATIC, part.line, f"{reference}.{pin} is not in {POWER}")
 
 
 def _other_side(schematic, reference, pin):
@@ -239,6 +267,12 @@ def board(facts):
             wanted = facts.schematic.net_of.get((reference, pin))
             if pin and net != wanted:
                 facts.wrong(BOARD, line, f"{reference}.{pin} is on net {net}, in the schematic on {wanted}")
+    for reference, part in facts.schematic.parts.items():
+        if re.fullmatch(PLUGGED, reference) and reference not in footprints:
+            facts.wrong(BOARD, 0, f"{reference} has no place on the board")
+        for pin in part.pins if reference in footprints else ():
+            if pin not in footprints[reference][1]:
+                facts.wrong(BOARD, footprints[reference][0], f"{reference} has no pad {pin}")
     points = [p for p, _ in ends]
     for point, line in ends:
         if points.count(point) != 2:
@@ -258,15 +292,35 @@ def manual(facts):
     for pin in sorted(there ^ ours):
         facts.wrong(MANUAL, line, f"the table of pins {'has' if pin in there else 'lacks'} {pin}, {PINMAP}"
                     f" {'has not' if pin in there else 'has it'}")
+    rows = {row["mcu_pin"]: row for _, row in facts.pinmap}
+    for number, words in enumerate(text.splitlines(), 1):
+        cells = words.split("|") if number > line and words.startswith("|") else []
+        said = re.match(r" (\w+?)(?:_\w+)?, AF(\d+)", cells[3]) if len(cells) > 3 and number <= text[:end].count("\n") else None
+        for pin in re.findall(r"P[A-D]\d+", cells[2]) if len(cells) > 3 and number <= text[:end].count("\n") else ():
+            row = rows.get(pin)
+            if row is None:
+                continue
+            if (said[2] if said else "-") != row["alternate"] or said and not row["function"].startswith(said[1]):
+                facts.wrong(MANUAL, number, f"{pin} is '{cells[3].strip()}', {PINMAP} has {row['function']}, alternate"
+                            f" function {row['alternate']}")
 
 
 def plotted(facts):
     """The PDFs are of these files."""
+    named = {}
     for line, text in enumerate(facts.tree.text(PLOTTED).splitlines(), 1):
         digest, _, name = text.partition("  ")
-        content = facts.tree.text("hardware/carrier/" + name)
-        if hashlib.sha256(content.encode()).hexdigest() != digest:
-            facts.wrong(PLOTTED, line, f"the PDF of {name} is of another version: run hardware/carrier/kicad-run --keep")
+        named[name] = line
+        if name not in PLOTTED_NAMES:
+            facts.wrong(PLOTTED, line, f"'{name}' is none of {', '.join(PLOTTED_NAMES)}")
+            continue
+        content = facts.tree.bytes("hardware/carrier/" + name)
+        if content is not None and hashlib.sha256(content).hexdigest() != digest:
+            words = f"{name} is not what was plotted" if name.endswith(".pdf") else f"the PDF of {name} is of another version"
+            facts.wrong(PLOTTED, line, words + ": run hardware/carrier/kicad-run --keep")
+    for name in PLOTTED_NAMES:
+        if name not in named:
+            facts.wrong(PLOTTED, 0, f"{name} is missing: run hardware/carrier/kicad-run --keep")
 
 
-ALL = (firmware, pins, parts, nets, signals, board, manual, plotted)
+ALL = (firmware, pins, parts, nets, power, signals, board, manual, plotted)

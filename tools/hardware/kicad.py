@@ -80,6 +80,9 @@ class Schematic:
         root = parse(text)
         if root[0] != "kicad_sch":
             raise ValueError("not a KiCad schematic")
+        for kind in ("sheet", "bus", "bus_entry", "hierarchical_label", "bus_alias"):
+            if root.all(kind):
+                raise ValueError(f"line {root.one(kind).line}: there is a ({kind} ...), which tools/hardware/kicad.py does not read")
         self.parts, self.faults = {}, []
         self._library(root.one("lib_symbols"))
         for symbol in root.all("symbol"):

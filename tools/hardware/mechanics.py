@@ -7,6 +7,7 @@ from hardware import tables
 ARMS, SIZES = "hardware/mechanical/lever-arms.csv", "hardware/mechanical/dimensions.csv"
 POD = "hardware/mechanical/pod.yaml"
 STAGES = ("docs/examples/stage-scanner.yaml", "docs/examples/stage-emulated.yaml")
+WIRING = "hardware/wiring.md"
 RADARS, BUILDS, PAGE = "hardware/radar-pins.csv", "hardware/builds.csv", "hardware/README.md"
 ARM_COLUMNS = "sensor,x_m,y_m,z_m,rx_deg,ry_deg,rz_deg,measure_to_m,part,point".split(",")
 SIZE_COLUMNS = "name,value,unit,what,source".split(",")
@@ -58,10 +59,18 @@ def arms(facts):
 def stage(facts):
     """Motor, belt and travel = the stage files that the hub is told."""
     size = sizes(facts)
-    need = {"motor_steps", "microsteps", "belt_pitch", "pulley_teeth", "travel", "switch_margin", "turntable_ratio", "overrun"}
+    need = {"motor_steps", "microsteps", "belt_pitch", "pulley_teeth", "travel", "switch_margin", "turntable_ratio", "overrun",
+            "rail_length", "carriage_length"}
     if need - set(size):
         facts.wrong(SIZES, 0, f"{', '.join(sorted(need - set(size)))} missing")
         return
+    for name in sorted(need):
+        if size[name] <= 0:
+            facts.wrong(SIZES, 0, f"{name} is {size[name]:g}: must be above 0")
+            return
+    rail = size["travel"] + 2 * size["overrun"] + size["carriage_length"]
+    if rail > size["rail_length"]:
+        facts.wrong(SIZES, 0, f"rail_length is {size['rail_length']:g} mm, but travel, both overruns and the carriage want {rail:g} mm")
     turn = size["motor_steps"] * size["microsteps"]
     per_m = turn / (size["belt_pitch"] * size["pulley_teeth"] * 1e-3)
     low, high = size["switch_margin"] * 1e-3, (size["travel"] - size["switch_margin"]) * 1e-3
@@ -75,9 +84,15 @@ def stage(facts):
                 value, at = tables.yaml_numbers(text, (axis, key))
                 if len(value) != 1 or not fits(value[0]):
                     facts.wrong(name, at, f"{axis}: {key} is {value}, {SIZES} leaves {low:g} to {high:g}")
-            v, a, j = (tables.yaml_numbers(text, (axis, k))[0] for k in
-                       ("speed_m_per_s", "acceleration_m_per_s2", "jerk_m_per_s3"))
-            if v and a and j:  # docs/firmware-motion.md: the way of a controlled stop
+            limits = []
+            for key in ("speed_m_per_s", "acceleration_m_per_s2", "jerk_m_per_s3"):
+                value, at = tables.yaml_numbers(text, (axis, key))
+                if len(value) != 1 or not value[0] > 0:
+                    facts.wrong(name, at, f"{axis}: {key} is {'missing' if not value else f'{value[0]:g}: must be above 0'}")
+                else:
+                    limits.append(value)
+            if len(limits) == 3:  # docs/firmware-motion.md: the way of a controlled stop
+                v, a, j = limits
                 way = v[0] / 2 * (v[0] / a[0] + a[0] / j[0]) + v[0] * a[0] / j[0]
                 if way > size["overrun"] * 1e-3:
                     facts.wrong(name, at, f"{axis}: braking takes {1e3 * way:.1f} mm, {SIZES} has {size['overrun']:g} mm"
@@ -102,6 +117,8 @@ def radars(facts):
             facts.wrong(RADARS, line, f"status '{row['status']}' is none of confirmed, reported, not confirmed")
         if (row["at"] == "?") != (row["status"] == "not confirmed"):
             facts.wrong(RADARS, line, f"{row['signal']}: a place that is '{row['at']}' cannot be '{row['status']}'")
+        if row["status"] == "reported" and not re.search(r"\bthreads? \d{5,}", row["source"]):
+            facts.wrong(RADARS, line, f"{row['signal']}: is reported, but the source names no thread with its number")
         if row["status"] == "not confirmed" and "look up" not in row["source"] and "use" not in row["source"] \
                 or not row["source"]:
             facts.wrong(RADARS, line, f"{row['signal']}: does not say where to look it up")
@@ -109,6 +126,26 @@ def radars(facts):
         for signal in ours:
             if signal not in board:
                 facts.wrong(RADARS, min(board.values()), f"{name}: {signal} is missing")
+
+
+def wiring(facts):
+    """The section of wiring.md for a board names the resistors that radar-pins.csv does, and no others; and its header pins."""
+    text = facts.tree.text(WIRING)
+    named = {}
+    for _, row in facts.tree.rows(RADARS, RADAR_COLUMNS):
+        found = named.setdefault(row["board"], set())
+        found |= set(re.findall(r"\bR\d+\b", row["rework"])) | set(re.findall(r"\bJ\d+-\d+\b", row["at"]))
+    for board, wanted in named.items():
+        begin = text.find("### " + board.replace(" and ", ", "))
+        if begin < 0:
+            facts.wrong(WIRING, 0, f"there is no section '### {board.replace(' and ', ', ')}', as in {RADARS}")
+            continue
+        end = text.find("\n##", begin + 1)
+        section = "\n".join(r for r in text[begin:end].splitlines() if r.startswith("|"))
+        said = set(re.findall(r"\bR\d+\b|\bJ\d+-\d+\b", section))
+        for name in sorted(said ^ wanted):
+            facts.wrong(WIRING, text[:begin].count("\n") + 1, f"{board}: {name} is {'not ' if name in said else ''}in {RADARS},"
+                        f" and {'' if name in said else 'not '}here")
 
 
 def builds(facts):
@@ -135,4 +172,4 @@ def builds(facts):
                 facts.wrong(PAGE, 0, f"the line of **{name}:** does not say '{words}', the sum of {BUILDS}")
 
 
-ALL = (arms, stage, radars, builds)
+ALL = (arms, stage, radars, wiring, builds)

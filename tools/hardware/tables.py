@@ -35,6 +35,15 @@ class Tree:
             self.wrong(name, 0, f"cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}")
             return ""
 
+    def bytes(self, name):
+        """None where it cannot be read."""
+        try:
+            with open(self.path(name), "rb") as file:
+                return file.read()
+        except OSError as error:
+            self.wrong(name, 0, f"cannot be read: {error.strerror}")
+            return None
+
     def rows(self, name, columns):
         """[(line, {column: value})]; every row has every column."""
         reader = csv.reader(self.text(name).splitlines())
