@@ -2,6 +2,7 @@
 """Writes pod.yaml and the drawings from lever-arms.csv and dimensions.csv:  make.py [FOLDER]"""
 
 import csv
+import math
 import os
 import sys
 
@@ -99,10 +100,15 @@ def plate(arms, size):
             if abs(x) > half or abs(y) > half:
                 d.circle(cx + x, cy + y, size["plate_hole"] / 2, "white", "#888", 0.6)
     d.box(cx - half, cy - half, cx + half, cy + half, "white")
+    d.box(cx - size["radar_width"] / 2, cy - size["radar_height"] / 2, cx + size["radar_width"] / 2, cy + size["radar_height"] / 2,
+          colour="#a0a", dash="5 3")
+    for y, words in ((-20, "dashed: radar board, its size"), (-25, "and holes not confirmed")):
+        d.words(cx, cy + y, words, "middle", 8, "#a0a")
     d.words(cx, cy + half - 8, "window; radar before it", "middle", 10)
     d.line(cx - 8, cy, cx + 8, cy, "red", 1.5)
     d.line(cx, cy - 8, cx, cy + 8, "red", 1.5)
-    d.words(cx + 4, cy + 4, "array's reference point, z = 0", size=10, colour="red")
+    d.words(cx, cy + 12, "array's reference", "middle", 10, "red")
+    d.words(cx, cy - 14, "point, z = 0", "middle", 10, "red")
     for arm in arms:
         x, y, z = (1000 * float(arm[k]) for k in ("x_m", "y_m", "z_m"))
         px, py, up = cx + x, cy + y, 11 if arm["sensor"] == "range" else 5
@@ -126,22 +132,70 @@ def plate(arms, size):
     return d.text()
 
 
+def back(size, boxes):
+    """The plate from behind: what sits on it, and the adapter to the carriage of the scanner's y rail."""
+    w, h = size["plate_width"], size["plate_height"]
+    d = Drawing(w + 60, h + 110, 2.6, "Pod and scanner: the plate from behind (x to the left, y up)")
+    cx, cy = 30 + w / 2, 62 + h / 2
+    d.box(cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, "#f4f4f4")
+    half = size["plate_window"] / 2
+    d.box(cx - half, cy - half, cx + half, cy + half, "white")
+    for box in boxes:
+        x, y = cx - float(box["x_mm"]), cy + float(box["y_mm"])
+        a, b = float(box["width_mm"]) / 2, float(box["height_mm"]) / 2
+        colour = "#a0a" if "NOT CONFIRMED" in box["holes"] else "#06c"
+        d.box(x - a, y - b, x + a, y + b, colour=colour, dash="5 3")
+        d.words(x, y + 4, box["part"], "middle", 10, colour)
+        d.words(x, y - 3, f"{box['width_mm']} x {box['height_mm']}", "middle", 9, colour)
+        words = box["holes"].split(": ")
+        for i, part in enumerate(words):
+            d.words(x, y - 9 - 5 * i, part, "middle", 7, colour)
+    a, b = size["adapter_width"] / 2, size["adapter_height"] / 2
+    d.box(cx - a, cy - b, cx + a, cy + b, colour="#060")
+    p, q = size["adapter_grid_x"] / 2, size["adapter_grid_y"] / 2
+    for x in (-1, 1):
+        for y in (-1, 1):
+            d.circle(cx + x * p, cy + y * q, size["plate_hole"] / 2, "white", "#060")
+            d.circle(cx + x * size["carriage_holes"] / 2, cy + y * size["carriage_holes"] / 2, size["carriage_hole"] / 2, "white",
+                     "#c60")
+    d.words(cx, cy + 4, f"carriage: 4 x {text_of(size['carriage_hole'])},", "middle", 8, "#c60")
+    d.words(cx, cy - 2, f"{text_of(size['carriage_holes'])} x {text_of(size['carriage_holes'])}", "middle", 8, "#c60")
+    d.words(10, 42, f"green, scanner only: adapter {text_of(2 * a)} x {text_of(2 * b)} x {text_of(size['adapter_thickness'])} of aluminium,"
+            f" on {text_of(size['adapter_spacer'])} mm spacers; M3 at {text_of(2 * p)} x {text_of(2 * q)} in the plate's holes,",
+            size=9, colour="#060")
+    d.words(10, 36, "screws of the carriage from its front, countersunk or short of the plate", size=9, colour="#060")
+    d.words(10, 28, "purple: space that is kept; size and holes not confirmed. Computer, battery and hub board: pod only.", size=9)
+    d.words(10, 22, "The carrier (160 x 105) does not fit: on the scanner it is in a case at the frame, in the pod a hand-wired board.",
+            size=9)
+    return d.text()
+
+
 def scanner(size):
     travel, margin, overrun = size["travel"], size["switch_margin"], size["overrun"]
-    d = Drawing(travel + 330, travel + 230, 0.9, "Lab scanner: travel of x and y, seen from the scene (x to the right, y up, z towards you)")
-    x0, y0 = 150, 140
+    d = Drawing(travel + 370, travel + 430, 0.9, "Lab scanner: travel of x and y, seen from the scene (x to the right, y up, z towards you)")
+    x0, y0 = 190, 250
     whole = travel + 2 * overrun
-    d.box(x0 - overrun - 40, y0 - overrun - 20, x0 + travel + overrun + 40, y0 - overrun, "#e4e4e4")
-    d.words(x0 + travel / 2, y0 - overrun - 15, "x rail: carries the y rail", "middle")
+    length, spare = size["rail_length"], (size["rail_length"] - travel - 2 * overrun) / 2
+    low, high = y0 - overrun - spare + 40, y0 + travel + overrun + spare - 40
+    for y, words in ((low - 40, "lower x rail, profile behind"), (high + 20, "upper x rail, profile behind")):
+        d.box(x0 - overrun - spare, y, x0 - overrun - spare + length, y + 20, "#e4e4e4")
+        d.words(x0 + 0.62 * travel, y + 6, words, "middle")
+    shaft = x0 + travel + overrun + spare + 15
+    d.box(shaft - 4, low - 50, shaft + 4, high + 50, "#ccc")
+    d.words(shaft + 12, y0 + travel / 2, "shaft: motor x below, a pulley and belt at each rail", "middle", 10, turn=-90)
     d.box(x0 - overrun, y0 - overrun, x0 + travel + overrun, y0 + travel + overrun, dash="6 4", colour="#888")
     d.box(x0, y0, x0 + travel, y0 + travel, colour="black")
     d.box(x0 + margin, y0 + margin, x0 + travel - margin, y0 + travel - margin, colour="#090", dash="3 3")
-    d.words(x0 + 0.36 * travel, y0 + travel - 25, f"green: low_m to high_m of the stage file,"
-            f" {text_of(margin)} inside the switches", size=10, colour="#090")
-    d.words(x0 + travel / 2, y0 + travel + overrun + 6, f"dashed: {text_of(overrun)} of free way behind each switch", "middle",
+    d.words(x0 + 0.42 * travel, y0 + travel - 25, f"green: what low_m and high_m may be at most,", size=10, colour="#090")
+    d.words(x0 + 0.42 * travel, y0 + travel - 40, f"{text_of(margin)} inside the switches", size=10, colour="#090")
+    d.words(x0 + 0.7 * travel, y0 + travel + overrun + 6, f"dashed: {text_of(overrun)} of free way behind each switch", "middle",
             colour="#666")
     rail = x0 + 0.3 * travel
-    d.box(rail - 20, y0 - overrun, rail + 20, y0 + travel + overrun, "#eef")
+    d.box(rail - 20, y0 - overrun - spare, rail + 20, y0 - overrun - spare + length, "#eef")
+    for y in (low - 40, high + 20):
+        d.box(rail - size["carriage_length"] / 2, y - 4, rail + size["carriage_length"] / 2, y + 24, colour="#00c")
+    d.line(rail + 40, y0 + 0.4 * travel + 40, rail + 40, high + 60, "#a60", 1, "2 2")
+    d.words(rail + 46, high + 55, "cord over two pulleys to the counterweight behind", size=10, colour="#a60")
     d.words(rail, y0 + travel * 0.75, "y rail", "middle", turn=-90)
     d.box(rail - 50, y0 + 0.4 * travel - 40, rail + 50, y0 + 0.4 * travel + 40, "#ffe")
     d.words(rail, y0 + 0.4 * travel, "radar on its plate", "middle", 10)
@@ -149,11 +203,13 @@ def scanner(size):
                         (rail + 24, y0 + travel, "y high")):
         d.circle(x, y, 5, "red", "red")
         d.words(x + 8, y - 4, words, colour="red")
-    d.across(x0, x0 + travel, y0 - overrun - 45)
-    d.upward(y0, y0 + travel, x0 - overrun - 50)
-    d.across(x0 - overrun, x0 + travel + overrun, y0 - overrun - 70, text_of(whole))
+    d.across(x0, x0 + travel, low - 62)
+    d.upward(y0, y0 + travel, x0 - overrun - spare - 30)
+    d.across(x0 - overrun, x0 + travel + overrun, low - 84, text_of(whole))
+    d.across(x0 - overrun - spare, x0 - overrun - spare + length, low - 106, f"rails {text_of(length)}: {text_of(whole)}, the carriage of"
+             f" {text_of(size['carriage_length'])} and what is left")
     steps = size["motor_steps"] * size["microsteps"] / (size["belt_pitch"] * size["pulley_teeth"])
-    d.words(10, 32, f"{text_of(size['motor_steps'])} steps x {text_of(size['microsteps'])} microsteps, belt"
+    d.words(10, 30, f"{text_of(size['motor_steps'])} steps x {text_of(size['microsteps'])} microsteps, belt"
             f" {text_of(size['belt_pitch'])} x {text_of(size['pulley_teeth'])} teeth: {text_of(steps)} steps per mm")
     return d.text()
 
@@ -172,6 +228,13 @@ def turntable(size):
     d.words(cx - distance / 2 - radius / 2, cy + 6, "boresight, z", "middle", colour="#666")
     d.across(cx - distance, cx, cy - radius - 30, f"R = {text_of(distance)}")
     d.across(cx - radius, cx + radius, cy - radius - 55)
+    for angle in range(20, 60, 4):  # about +y, towards the reader: from z to x
+        (a, b), (c, e) = ((cx + 0.6 * radius * math.cos(math.radians(t)), cy + 0.6 * radius * math.sin(math.radians(t)))
+                          for t in (angle, angle + 4))
+        d.line(a, b, c, e, "#090", 2)
+    d.line(c, e, c + 9, e + 2, "#090", 2)
+    d.line(c, e, c + 1, e - 9, "#090", 2)
+    d.words(cx + 0.66 * radius, cy + 0.42 * radius, "positive: about +y", colour="#090")
     d.circle(cx, cy - radius + 12, 5, "red", "red")
     d.words(cx + 10, cy - radius + 10, "home mark", colour="red")
     steps = size["motor_steps"] * size["microsteps"] * size["turntable_ratio"]
@@ -185,7 +248,8 @@ def main():
     os.makedirs(folder, exist_ok=True)
     arms = rows("lever-arms.csv")
     size = {row["name"]: float(row["value"]) for row in rows("dimensions.csv")}
-    for name, text in (("pod.yaml", pod(arms)), ("plate.svg", plate(arms, size)), ("scanner.svg", scanner(size)),
+    for name, text in (("pod.yaml", pod(arms)), ("plate.svg", plate(arms, size)),
+                       ("plate-back.svg", back(size, rows("boxes.csv"))), ("scanner.svg", scanner(size)),
                        ("turntable.svg", turntable(size))):
         with open(os.path.join(folder, name), "w") as file:
             file.write(text)

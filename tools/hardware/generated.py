@@ -11,7 +11,7 @@ from hardware import mechanics
 
 SIGNALS = "hardware/signals.md"
 SCRIPTS = {"hardware/carrier/make.py": ("carrier.kicad_sch", "carrier.kicad_pcb", "nfsar.kicad_sym", "sym-lib-table"),
-           "hardware/mechanical/make.py": ("pod.yaml", "plate.svg", "scanner.svg", "turntable.svg")}
+           "hardware/mechanical/make.py": ("pod.yaml", "plate.svg", "plate-back.svg", "scanner.svg", "turntable.svg")}
 
 HEAD = """# Every signal, from the chip to the other end
 
