@@ -145,7 +145,7 @@ CASES = {
                           MAP + r":24: PPS has 5 V, but PA5 is no five-volt pin"),
     "part without number": ([put(BOM, "SN74LVC2T45DCUR", "")], BOM + r":\d+: U1 has no part number"),
     "part without maker": ([put(BOM, "BAT54S,BAT54S,Nexperia", "BAT54S,BAT54S,")], BOM + r":\d+: D2 has no maker"),
-    "part not in the schematic": ([put(BOM, "C14 C15,2,", "C14 C15 C16,3,")], BOM + r":\d+: C16 is not in " + SHEET),
+    "part not in the schematic": ([put(BOM, "C14 C15,2,", "C14 C15 C17,3,")], BOM + r":\d+: C17 is not in " + SHEET),
     "part not in the bill": ([put(BOM, "C14 C15,2,", "C14,1,")], SHEET + r":\d+: C15 is not in " + BOM),
     "quantity": ([put(BOM, "C14 C15,2,", "C14 C15,3,")], BOM + r":\d+: quantity 3, but 2 references"),
     "another value": ([put(BOM, "R8,1,100R,", "R8,1,470R,")],
