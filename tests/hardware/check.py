@@ -145,6 +145,7 @@ CASES = {
                           MAP + r":24: PPS has 5 V, but PA5 is no five-volt pin"),
     "part without number": ([put(BOM, "SN74LVC2T45DCUR", "")], BOM + r":\d+: U1 has no part number"),
     "part without maker": ([put(BOM, "BAT54S,BAT54S,Nexperia", "BAT54S,BAT54S,")], BOM + r":\d+: D2 has no maker"),
+    "part without a way by hand": ([put(BOM, ",MF-R110 (Bourns)", ",")], BOM + r":\d+: F2 has no by hand"),
     "part not in the schematic": ([put(BOM, "C14 C15,2,", "C14 C15 C17,3,")], BOM + r":\d+: C17 is not in " + SHEET),
     "part not in the bill": ([put(BOM, "C14 C15,2,", "C14,1,")], SHEET + r":\d+: C15 is not in " + BOM),
     "quantity": ([put(BOM, "C14 C15,2,", "C14 C15,3,")], BOM + r":\d+: quantity 3, but 2 references"),

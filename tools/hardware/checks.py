@@ -129,7 +129,7 @@ def parts(facts):
             listed[reference] = line, row
         if row["quantity"] != str(len(references)):
             wrong(BOM, line, f"quantity {row['quantity']}, but {len(references)} references")
-        for column in ("part_number", "maker", "value"):
+        for column in ("part_number", "maker", "value", "by_hand"):
             if not row[column].strip():
                 wrong(BOM, line, f"{row['references']} has no {column.replace('_', ' ')}")
         if row["cost_class"] not in "ABCDEF" or not row["cost_class"]:
@@ -293,14 +293,14 @@ def manual(facts):
         facts.wrong(MANUAL, line, f"the table of pins {'has' if pin in there else 'lacks'} {pin}, {PINMAP}"
                     f" {'has not' if pin in there else 'has it'}")
     rows = {row["mcu_pin"]: row for _, row in facts.pinmap}
-    for number, words in enumerate(text.splitlines(), 1):
-        cells = words.split("|") if number > line and words.startswith("|") else []
-        said = re.match(r" (\w+?)(?:_\w+)?, AF(\d+)", cells[3]) if len(cells) > 3 and number <= text[:end].count("\n") else None
-        for pin in re.findall(r"P[A-D]\d+", cells[2]) if len(cells) > 3 and number <= text[:end].count("\n") else ():
+    for number, words in enumerate(table.splitlines(), line):
+        cells = words.split("|")
+        if len(cells) < 5:
+            continue
+        said = re.match(r" (\w+?)(?:_\w+)?, AF(\d+)", cells[3])  # as in "TIM2_CH1, AF1" or "USART6, AF8"
+        for pin in re.findall(r"P[A-D]\d+", cells[2]):
             row = rows.get(pin)
-            if row is None:
-                continue
-            if (said[2] if said else "-") != row["alternate"] or said and not row["function"].startswith(said[1]):
+            if row and ((said[2] if said else "-") != row["alternate"] or said and not row["function"].startswith(said[1])):
                 facts.wrong(MANUAL, number, f"{pin} is '{cells[3].strip()}', {PINMAP} has {row['function']}, alternate"
                             f" function {row['alternate']}")
 
