@@ -328,6 +328,29 @@ static void without(void **state) {
     json_decref(root);
 }
 
+/* The pod file of the hardware folder is read, and its places are those that a scene means by the
+ * same numbers. */
+static void hardware_pod(void **state) {
+    (void)state;
+    assert_int_equal(
+        simulate(HEAD SINGLE HAND
+                 "sensors:\n  imu: {rate_hz: 1000, at_m: [0, -0.06, -0.012]}\n"
+                 "  flow: {rate_hz: 100, at_m: [0.06, -0.06, -0.01], step_rad: 1.66e-3}\n"
+                 "  range: {rate_hz: 50, at_m: [0.075, -0.06, -0.01], step_m: 1e-3}\n"
+                 "  surface: {from_origin_m: 0.35, lean_deg: [2, -1.5]}\n",
+                 "pod.h5"),
+        0);
+    const char *source = getenv("NFSAR_SOURCE");
+    char options[1024];
+    snprintf(options, sizeof options, "--pod '%s/hardware/mechanical/pod.yaml'",
+             source != NULL ? source : ".");
+    json_t *root = track("pod.h5", "podded.h5", options);
+    const json_t *is = json_object_get(root, "true"), *shall = json_object_get(root, "expected");
+    assert_true(number(is, "along_m") <= 1e-3);
+    assert_true(number(is, "along_m") < 1.6 * number(shall, "along_m"));
+    json_decref(root);
+}
+
 /* One row that is no number is left out, and said. */
 static void no_number(void **state) {
     (void)state;
@@ -445,12 +468,13 @@ static void bad_scenes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand),      cmocka_unit_test(channels),
-        cmocka_unit_test(poses),     cmocka_unit_test(covariance_goes),
-        cmocka_unit_test(outside),   cmocka_unit_test(bad_tables),
-        cmocka_unit_test(no_number), cmocka_unit_test(without),
-        cmocka_unit_test(truncated), cmocka_unit_test(flipped),
-        cmocka_unit_test(bad_pods),  cmocka_unit_test(bad_scenes),
+        cmocka_unit_test(hand),         cmocka_unit_test(channels),
+        cmocka_unit_test(poses),        cmocka_unit_test(covariance_goes),
+        cmocka_unit_test(outside),      cmocka_unit_test(bad_tables),
+        cmocka_unit_test(no_number),    cmocka_unit_test(without),
+        cmocka_unit_test(truncated),    cmocka_unit_test(flipped),
+        cmocka_unit_test(bad_pods),     cmocka_unit_test(bad_scenes),
+        cmocka_unit_test(hardware_pod),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

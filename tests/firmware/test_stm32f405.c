@@ -165,7 +165,7 @@ static void pins_have_their_functions(void **state) {
     static const struct {
         char port;
         uint8_t bit, function;
-    } alternate[] = {{'A', 9, 7},  {'A', 10, 7},               /* USART1 */
+    } alternate[] = {{'A', 10, 7},                             /* USART1, RX */
                      {'A', 2, 7},  {'A', 3, 7},                /* USART2 */
                      {'B', 10, 7}, {'B', 11, 7},               /* USART3 */
                      {'C', 10, 8}, {'C', 11, 8},               /* UART4 */
@@ -196,6 +196,9 @@ static void pins_have_their_functions(void **state) {
     for (size_t i = 0; i < sizeof free_ / sizeof *free_; i++) {
         assert_int_equal(mode(free_[i].port, free_[i].bit), 0);
     }
+    /* USART1's TX. A Feather has its supply on PA9, which a TX would short. */
+    assert_int_equal(mode('A', 9), BOARD_LINK ? 2 : 0);
+    assert_int_equal(GPIO(0)->AFR[1] >> 4 & 15u, BOARD_LINK ? 7 : 0);
     assert_int_equal(mode('A', 13), 2); /* SWD stays */
     assert_int_equal(mode('A', 14), 2);
     assert_int_equal(GPIO(PORT_B)->OTYPER, 1u << 9); /* NRESET alone is open drain */

@@ -1,5 +1,6 @@
 /* The pins of the hub on an STM32F405RG (64 pins), and nothing else: docs/firmware-boards.md and
- * hardware/ have the same table. Alternate functions: datasheet DS8626 table 9.
+ * hardware/pinmap.csv have the same table; tools/check-hardware compares them. Alternate functions:
+ * datasheet DS8626 table 9.
  *
  * (F) = on the headers of an Adafruit Feather STM32F405. Each input has an EXTI line of its own,
  * and the two stamped ones are also inputs of TIM2. PB2 (BOOT1), PC14 and PC15 (32 kHz crystal on
@@ -12,6 +13,13 @@
 /* Crystal: 8 MHz on most boards, 12 MHz on the Feather (cmake -DNFSAR_HSE_HZ=12000000). */
 #ifndef BOARD_HSE_HZ
 #define BOARD_HSE_HZ 8000000u
+#endif
+
+/* The Feather joins PA9 and PA10, the link's pins, to its 3.3 V (Adafruit's schematic, net +3V3): a
+ * TX that goes low there shorts the supply. cmake -DNFSAR_LINK=OFF leaves the TX alone; it is the
+ * default for 12 MHz. */
+#ifndef BOARD_LINK
+#define BOARD_LINK 1
 #endif
 
 /* Radar */

@@ -150,7 +150,9 @@ void serial_init(void) {
     clock_enable(&RCC_APB2ENR, RCC_APB2ENR_USART1 | RCC_APB2ENR_USART6);
     for (int i = 0; i < BOARD_PORTS; i++) {
         const struct port *port = &ports[i];
-        gpio_alternate(port->tx, port->function, GPIO_NO_PULL);
+        if (BOARD_LINK || i != BOARD_PORT_LINK) {
+            gpio_alternate(port->tx, port->function, GPIO_NO_PULL);
+        }
         gpio_alternate(port->rx, port->function, GPIO_PULL_UP); /* an open line is idle */
         port_set_rate((void *)port, 115200);
         port->usart->CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
