@@ -190,6 +190,8 @@ CASES = {
     "radar: a signal is missing": ([last_line_away(RADARS)],
                                    RADARS + r":\d+: IWR6843ISK on MMWAVEICBOOST: RADAR_RX is missing"),
     "build: part without number": ([put(BUILDS, "3901-L0X,Matek", ",Matek")], BUILDS + r":\d+: .* has no part number"),
+    "build: 24 V on the plug of 5 V": ([put(BUILDS, "GST120A24-P1M", "GST120A24-P1J", "turntable,supply 24 V")],
+                                       BUILDS + r":\d+: supply 24 V 5 A: GST120A24-P1J has the 2.1 mm plug"),
     "build: another sum": ([put(BUILDS, "3901-L0X,Matek,1,D,2,", "3901-L0X,Matek,1,D,3,")], r"hardware/README.md: the line of \*\*pod"),
     "manual: a pin is missing": ([put("docs/firmware-boards.md", "| LED | PC1 |", "| LED | |")],
                                  r"docs/firmware-boards.md:\d+: the table of pins lacks PC1"),

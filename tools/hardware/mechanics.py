@@ -149,11 +149,14 @@ def wiring(facts):
 
 
 def builds(facts):
-    """Parts have numbers; the sums on the page are those of the table."""
+    """Parts have numbers; 24 V has another plug than 5 V; the sums on the page are those of the table."""
     sums = {}
     for line, row in facts.tree.rows(BUILDS, BUILD_COLUMNS):
         if not row["part_number"].strip() or not row["maker"].strip():
             facts.wrong(BUILDS, line, f"{row['item']} has no part number or maker")
+        if re.search(r"\b24 V\b", row["item"]) and re.search(r"-P1J\b", row["part_number"]):
+            facts.wrong(BUILDS, line, f"{row['item']}: {row['part_number']} has the 2.1 mm plug of the 5 V supplies; one of 24 V"
+                        " there destroys a radar: take one that ends in -P1M (2.5 mm)")
         if row["cost_class"] not in CLASS:
             facts.wrong(BUILDS, line, f"cost class '{row['cost_class']}' is none of A to F")
             continue
