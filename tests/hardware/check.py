@@ -187,6 +187,8 @@ CASES = {
     "no way to brake": ([put(STAGE, "jerk_m_per_s3: 15\n", "jerk_m_per_s3: 1.5\n", "x:")], STAGE + r":\d+: x: braking takes"),
     "radar: a guess": ([put(RADARS, "SYNC,?,not confirmed,?,look up SYNC_IN", "SYNC,J6-9,not confirmed,?,look up SYNC_IN")],
                        RADARS + r":2: SYNC: a place that is 'J6-9' cannot be 'not confirmed'"),
+    "radar: no ground": ([put(RADARS, "AWR1443BOOST and IWR1443BOOST,GND,", "AWR1443BOOST and IWR1443BOOST,GROUND,")],
+                         RADARS + r":2: AWR1443BOOST and IWR1443BOOST: GND is missing"),
     "radar: a signal is missing": ([last_line_away(RADARS)],
                                    RADARS + r":\d+: IWR6843ISK on MMWAVEICBOOST: RADAR_RX is missing"),
     "build: part without number": ([put(BUILDS, "3901-L0X,Matek", ",Matek")], BUILDS + r":\d+: .* has no part number"),

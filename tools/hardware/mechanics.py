@@ -12,6 +12,7 @@ RADARS, BUILDS, PAGE = "hardware/radar-pins.csv", "hardware/builds.csv", "hardwa
 ARM_COLUMNS = "sensor,x_m,y_m,z_m,rx_deg,ry_deg,rz_deg,measure_to_m,part,point".split(",")
 SIZE_COLUMNS = "name,value,unit,what,source".split(",")
 RADAR_COLUMNS = "board,signal,at,status,rework,source".split(",")
+RADAR_SUPPLY = {"VIO": "RADAR_VIO_J", "GND": "GND"}  # of radar-pins.csv, with no pin of the hub: the nets of J5
 BUILD_COLUMNS = "build,item,part_number,maker,quantity,cost_class,mass_g,power_w,source".split(",")
 CLASS = {"A": (0, 1), "B": (1, 5), "C": (5, 20), "D": (20, 100), "E": (100, 500), "F": (500, 1000)}  # euros
 
@@ -103,8 +104,8 @@ def stage(facts):
 
 
 def radars(facts):
-    """Every signal of the radar's connector has a place, or says that it is not confirmed and where to look, for each board."""
-    ours = [row["signal"] for _, row in facts.pinmap if row["connector"].startswith("J5.")]
+    """Every signal and supply of the radar's connector has a place, or says that it is not confirmed and where to look, for each board."""
+    ours = [row["signal"] for _, row in facts.pinmap if row["connector"].startswith("J5.")] + list(RADAR_SUPPLY)
     found = {}
     for line, row in facts.tree.rows(RADARS, RADAR_COLUMNS):
         board = found.setdefault(row["board"], {})
