@@ -149,9 +149,24 @@ def wiring(facts):
                         f" and {'' if name in said else 'not '}here")
 
 
+def _plate(facts, line, row, mass, size):
+    """The mass of a plate is that of the plate that is drawn."""
+    said = re.search(r"(\d+) x (\d+) x (\d+) mm less (\d+) x (\d+) mm .*?([\d.]+) g/cm3", row["source"])
+    if not said:
+        facts.wrong(BUILDS, line, f"{row['item']}: the source does not say 'W x H x T mm less w x h mm ... D g/cm3'")
+        return
+    width, height, thick, a, b, density = map(float, said.groups())
+    drawn = [size.get(name) for name in ("plate_width", "plate_height", "plate_window", "plate_window")]
+    if [width, height, a, b] != drawn:
+        facts.wrong(BUILDS, line, f"{row['item']} is {said[1]} x {said[2]} less {said[4]} x {said[5]} mm, {SIZES} has {drawn}")
+    grams = (width * height - a * b) * thick * density * 1e-3
+    if abs(grams - mass) > 0.5:
+        facts.wrong(BUILDS, line, f"{row['item']}: mass is {mass:g} g, its size gives {grams:.1f} g")
+
+
 def builds(facts):
     """Parts have numbers; 24 V has another plug than 5 V; the sums on the page are those of the table."""
-    sums = {}
+    sums, size = {}, sizes(facts)
     for line, row in facts.tree.rows(BUILDS, BUILD_COLUMNS):
         if not row["part_number"].strip() or not row["maker"].strip():
             facts.wrong(BUILDS, line, f"{row['item']} has no part number or maker")
@@ -163,6 +178,8 @@ def builds(facts):
             continue
         count = _number(facts.wrong, BUILDS, line, "quantity", row["quantity"]) or 0
         mass = _number(facts.wrong, BUILDS, line, "mass", row["mass_g"] or "0") or 0
+        if row["part_number"].endswith("plate.svg"):
+            _plate(facts, line, row, mass, size)
         power = _number(facts.wrong, BUILDS, line, "power", row["power_w"] or "0") or 0
         low, high = CLASS[row["cost_class"]]
         total = sums.setdefault(row["build"], [0, 0, 0, 0])
