@@ -47,10 +47,11 @@ class Drawing:
     def at(self, x, y):
         return round(x * self.scale, 2), round((self.height - y) * self.scale, 2)
 
-    def words(self, x, y, words, anchor="start", size=11, colour="black", turn=0):
+    def words(self, x, y, words, anchor="start", size=11, colour="black", turn=0, halo=""):
         px, py = self.at(x, y)
+        around = f' stroke="{halo}" stroke-width="3" paint-order="stroke"' if halo else ""
         rotate = f' transform="rotate({turn} {px:g} {py:g})"' if turn else ""
-        self.out.append(f'<text x="{px:g}" y="{py:g}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"{rotate}>'
+        self.out.append(f'<text x="{px:g}" y="{py:g}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"{around}{rotate}>'
                         f"{words}</text>")
 
     def line(self, x0, y0, x1, y1, colour="black", width=1.0, dash=""):
@@ -102,19 +103,16 @@ def plate(arms, size):
     d.box(cx - half, cy - half, cx + half, cy + half, "white")
     d.box(cx - size["radar_width"] / 2, cy - size["radar_height"] / 2, cx + size["radar_width"] / 2, cy + size["radar_height"] / 2,
           colour="#a0a", dash="5 3")
-    for y, words in ((-20, "dashed: radar board, its size"), (-25, "and holes not confirmed")):
-        d.words(cx, cy + y, words, "middle", 8, "#a0a")
-    d.words(cx, cy + half - 8, "window; radar before it", "middle", 10)
+    d.words(60, 25, "red: the array's reference point, z = 0, before the middle of the window", size=10, colour="red")
+    d.words(60, 18, "dashed: radar board; size and holes not confirmed: measure before cutting", size=10, colour="#a0a")
     d.line(cx - 8, cy, cx + 8, cy, "red", 1.5)
     d.line(cx, cy - 8, cx, cy + 8, "red", 1.5)
-    d.words(cx, cy + 12, "array's reference", "middle", 10, "red")
-    d.words(cx, cy - 14, "point, z = 0", "middle", 10, "red")
     for arm in arms:
         x, y, z = (1000 * float(arm[k]) for k in ("x_m", "y_m", "z_m"))
         px, py, up = cx + x, cy + y, 11 if arm["sensor"] == "range" else 5
         d.circle(px, py, 2.5, "#c60", "#c60")
-        d.words(px, py + up, arm["sensor"], "middle", 11, "#c60")
-        d.words(px, py - 3 - up, f"{text_of(x)}, {text_of(y)}, {text_of(z)}", "middle", 9, "#c60")
+        d.words(px, py + up, arm["sensor"], "middle", 11, "#c60", halo="#f4f4f4")
+        d.words(px, py - 3 - up, f"{text_of(x)}, {text_of(y)}, {text_of(z)}", "middle", 9, "#c60", halo="#f4f4f4")
     d.across(cx - w / 2, cx + w / 2, cy - h / 2 - 12)
     d.upward(cy - h / 2, cy + h / 2, cx - w / 2 - 10)
     d.across(cx - half, cx + half, cy - half + 4)
@@ -145,6 +143,7 @@ def back(size, boxes):
         a, b = float(box["width_mm"]) / 2, float(box["height_mm"]) / 2
         colour = "#a0a" if "NOT CONFIRMED" in box["holes"] else "#06c"
         d.box(x - a, y - b, x + a, y + b, colour=colour, dash="5 3")
+        y += 5 if b < 15 or (b < 20 and y > cy) else 0  # into a small box; off the adapter's edge
         d.words(x, y + 4, box["part"], "middle", 10, colour)
         d.words(x, y - 3, f"{box['width_mm']} x {box['height_mm']}", "middle", 9, colour)
         words = box["holes"].split(": ")
@@ -164,7 +163,7 @@ def back(size, boxes):
             f" on {text_of(size['adapter_spacer'])} mm spacers; M3 at {text_of(2 * p)} x {text_of(2 * q)} in the plate's holes,",
             size=9, colour="#060")
     d.words(10, 36, "screws of the carriage from its front, countersunk or short of the plate", size=9, colour="#060")
-    d.words(10, 28, "purple: space that is kept; size and holes not confirmed. Computer, battery and hub board: pod only.", size=9)
+    d.words(10, 28, "purple: space that is kept; size and holes not confirmed. Computer, battery, converters and hub board: pod only.", size=9)
     d.words(10, 22, "The carrier (160 x 105) does not fit: on the scanner it is in a case at the frame, in the pod a hand-wired board.",
             size=9)
     return d.text()
@@ -182,33 +181,37 @@ def scanner(size):
         d.words(x0 + 0.62 * travel, y + 6, words, "middle")
     shaft = x0 + travel + overrun + spare + 15
     d.box(shaft - 4, low - 50, shaft + 4, high + 50, "#ccc")
-    d.words(shaft + 12, y0 + travel / 2, "shaft: motor x below, a pulley and belt at each rail", "middle", 10, turn=-90)
+    d.words(shaft + 18, y0 + travel / 2, "shaft: motor x below, a pulley and belt at each rail", "middle", 10, turn=-90)
     d.box(x0 - overrun, y0 - overrun, x0 + travel + overrun, y0 + travel + overrun, dash="6 4", colour="#888")
     d.box(x0, y0, x0 + travel, y0 + travel, colour="black")
     d.box(x0 + margin, y0 + margin, x0 + travel - margin, y0 + travel - margin, colour="#090", dash="3 3")
-    d.words(x0 + 0.42 * travel, y0 + travel - 25, f"green: what low_m and high_m may be at most,", size=10, colour="#090")
-    d.words(x0 + 0.42 * travel, y0 + travel - 40, f"{text_of(margin)} inside the switches", size=10, colour="#090")
+    d.words(x0 + 0.42 * travel, y0 + travel - 40, f"green: what low_m and high_m may be at most,", size=10, colour="#090")
+    d.words(x0 + 0.42 * travel, y0 + travel - 55, f"{text_of(margin)} inside the switches", size=10, colour="#090")
     d.words(x0 + 0.7 * travel, y0 + travel + overrun + 6, f"dashed: {text_of(overrun)} of free way behind each switch", "middle",
             colour="#666")
     rail = x0 + 0.3 * travel
     d.box(rail - 20, y0 - overrun - spare, rail + 20, y0 - overrun - spare + length, "#eef")
     for y in (low - 40, high + 20):
         d.box(rail - size["carriage_length"] / 2, y - 4, rail + size["carriage_length"] / 2, y + 24, colour="#00c")
-    d.line(rail + 40, y0 + 0.4 * travel + 40, rail + 40, high + 60, "#a60", 1, "2 2")
-    d.words(rail + 46, high + 55, "cord over two pulleys to the counterweight behind", size=10, colour="#a60")
+    d.box(rail - 72, low - 18, rail - 30, low + 24, "#ccc")
+    d.words(rail - 51, low, "motor y", "middle", 9)
+    wide, tall = size["plate_width"] / 2, size["plate_height"] / 2
+    d.line(rail - 40, y0 + 0.4 * travel + tall, rail - 40, high + 60, "#a60", 1, "2 2")
+    d.words(rail - 34, high + 55, "cord over two pulleys to the counterweight behind", size=10, colour="#a60")
     d.words(rail, y0 + travel * 0.75, "y rail", "middle", turn=-90)
-    d.box(rail - 50, y0 + 0.4 * travel - 40, rail + 50, y0 + 0.4 * travel + 40, "#ffe")
-    d.words(rail, y0 + 0.4 * travel, "radar on its plate", "middle", 10)
-    for x, y, words in ((x0, y0 - overrun + 6, "x low"), (x0 + travel, y0 - overrun + 6, "x high"), (rail + 24, y0, "y low"),
-                        (rail + 24, y0 + travel, "y high")):
+    d.box(rail - wide, y0 + 0.4 * travel - tall, rail + wide, y0 + 0.4 * travel + tall, "#ffe")
+    d.words(rail, y0 + 0.4 * travel, f"radar on its plate, {text_of(2 * wide)} x {text_of(2 * tall)}", "middle", 10)
+    for x, y, aside, up, words in ((x0, y0 - overrun + 6, 8, -4, "x low"), (x0 + travel, y0 - overrun + 6, -8, -4, "x high"),
+                                   (rail + 24, y0, 8, 10, "y low"), (rail + 24, y0 + travel, 8, -19, "y high")):
         d.circle(x, y, 5, "red", "red")
-        d.words(x + 8, y - 4, words, colour="red")
+        d.words(x + aside, y + up, words, "start" if aside > 0 else "end", colour="red")
     d.across(x0, x0 + travel, low - 62)
     d.upward(y0, y0 + travel, x0 - overrun - spare - 30)
     d.across(x0 - overrun, x0 + travel + overrun, low - 84, text_of(whole))
     d.across(x0 - overrun - spare, x0 - overrun - spare + length, low - 106, f"rails {text_of(length)}: {text_of(whole)}, the carriage of"
              f" {text_of(size['carriage_length'])} and what is left")
     steps = size["motor_steps"] * size["microsteps"] / (size["belt_pitch"] * size["pulley_teeth"])
+    d.words(10, 46, "Rails, shaft and motor y only: uprights and feet are of your own design. The plate passes 10 in front of all of them.")
     d.words(10, 30, f"{text_of(size['motor_steps'])} steps x {text_of(size['microsteps'])} microsteps, belt"
             f" {text_of(size['belt_pitch'])} x {text_of(size['pulley_teeth'])} teeth: {text_of(steps)} steps per mm")
     return d.text()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from hardware import mechanics
+from hardware import checks, mechanics
 
 SIGNALS = "hardware/signals.md"
 SCRIPTS = {"hardware/carrier/make.py": ("carrier.kicad_sch", "carrier.kicad_pcb", "nfsar.kicad_sym", "sym-lib-table"),
@@ -53,6 +53,10 @@ def signals_page(facts):
         if row["connector"].startswith("J5."):
             cells = " | ".join(places.get((b, row["signal"]), "") for b in boards)
             out.append(f"| {row['goes_to']} | {row['connector']} | {cells} |\n")
+    supplies = [row for _, row in facts.tree.rows(checks.POWER, checks.POWER_COLUMNS) if row["reference"] == "J5"]
+    for signal, words in (("VIO", "radar I/O supply, for JP1 2-3"), ("GND", "ground, one beside SYNC")):
+        pins = ", ".join(row["pin"] for row in supplies if row["net"] == mechanics.RADAR_SUPPLY[signal])
+        out.append(f"| {words} | J5.{pins} | {' | '.join(places.get((b, signal), '') for b in boards)} |\n")
     return "".join(out)
 
 

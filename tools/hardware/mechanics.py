@@ -12,6 +12,7 @@ RADARS, BUILDS, PAGE = "hardware/radar-pins.csv", "hardware/builds.csv", "hardwa
 ARM_COLUMNS = "sensor,x_m,y_m,z_m,rx_deg,ry_deg,rz_deg,measure_to_m,part,point".split(",")
 SIZE_COLUMNS = "name,value,unit,what,source".split(",")
 RADAR_COLUMNS = "board,signal,at,status,rework,source".split(",")
+RADAR_SUPPLY = {"VIO": "RADAR_VIO_J", "GND": "GND"}  # of radar-pins.csv, with no pin of the hub: the nets of J5
 BUILD_COLUMNS = "build,item,part_number,maker,quantity,cost_class,mass_g,power_w,source".split(",")
 CLASS = {"A": (0, 1), "B": (1, 5), "C": (5, 20), "D": (20, 100), "E": (100, 500), "F": (500, 1000)}  # euros
 
@@ -103,8 +104,8 @@ def stage(facts):
 
 
 def radars(facts):
-    """Every signal of the radar's connector has a place, or says that it is not confirmed and where to look, for each board."""
-    ours = [row["signal"] for _, row in facts.pinmap if row["connector"].startswith("J5.")]
+    """Every signal and supply of the radar's connector has a place, or says that it is not confirmed and where to look, for each board."""
+    ours = [row["signal"] for _, row in facts.pinmap if row["connector"].startswith("J5.")] + list(RADAR_SUPPLY)
     found = {}
     for line, row in facts.tree.rows(RADARS, RADAR_COLUMNS):
         board = found.setdefault(row["board"], {})
@@ -148,17 +149,37 @@ def wiring(facts):
                         f" and {'' if name in said else 'not '}here")
 
 
+def _plate(facts, line, row, mass, size):
+    """The mass of a plate is that of the plate that is drawn."""
+    said = re.search(r"(\d+) x (\d+) x (\d+) mm less (\d+) x (\d+) mm .*?([\d.]+) g/cm3", row["source"])
+    if not said:
+        facts.wrong(BUILDS, line, f"{row['item']}: the source does not say 'W x H x T mm less w x h mm ... D g/cm3'")
+        return
+    width, height, thick, a, b, density = map(float, said.groups())
+    drawn = [size.get(name) for name in ("plate_width", "plate_height", "plate_window", "plate_window")]
+    if [width, height, a, b] != drawn:
+        facts.wrong(BUILDS, line, f"{row['item']} is {said[1]} x {said[2]} less {said[4]} x {said[5]} mm, {SIZES} has {drawn}")
+    grams = (width * height - a * b) * thick * density * 1e-3
+    if abs(grams - mass) > 0.5:
+        facts.wrong(BUILDS, line, f"{row['item']}: mass is {mass:g} g, its size gives {grams:.1f} g")
+
+
 def builds(facts):
-    """Parts have numbers; the sums on the page are those of the table."""
-    sums = {}
+    """Parts have numbers; 24 V has another plug than 5 V; the sums on the page are those of the table."""
+    sums, size = {}, sizes(facts)
     for line, row in facts.tree.rows(BUILDS, BUILD_COLUMNS):
         if not row["part_number"].strip() or not row["maker"].strip():
             facts.wrong(BUILDS, line, f"{row['item']} has no part number or maker")
+        if re.search(r"\b24 V\b", row["item"]) and re.search(r"-P1J\b", row["part_number"]):
+            facts.wrong(BUILDS, line, f"{row['item']}: {row['part_number']} has the 2.1 mm plug of the 5 V supplies; one of 24 V"
+                        " there destroys a radar: take one that ends in -P1M (2.5 mm)")
         if row["cost_class"] not in CLASS:
             facts.wrong(BUILDS, line, f"cost class '{row['cost_class']}' is none of A to F")
             continue
         count = _number(facts.wrong, BUILDS, line, "quantity", row["quantity"]) or 0
         mass = _number(facts.wrong, BUILDS, line, "mass", row["mass_g"] or "0") or 0
+        if row["part_number"].endswith("plate.svg"):
+            _plate(facts, line, row, mass, size)
         power = _number(facts.wrong, BUILDS, line, "power", row["power_w"] or "0") or 0
         low, high = CLASS[row["cost_class"]]
         total = sums.setdefault(row["build"], [0, 0, 0, 0])
