@@ -83,6 +83,20 @@ static void example(void **state) {
     session_free(session);
 }
 
+static void pod(void **state) {
+    (void)state;
+    char path[512];
+    struct session *session = NULL;
+    nfsar_error error;
+    snprintf(path, sizeof path, "%s/docs/examples/session-pod.yaml", getenv("NFSAR_SOURCE"));
+    if (session_load(path, &session, &error) != NFSAR_OK) {
+        fail_msg("%s", error.message);
+    }
+    assert_int_equal(session->pose.from, SESSION_POSE_NONE);
+    assert_true(session->sensors.imu && session->sensors.flow);
+    session_free(session);
+}
+
 static void meaning(void **state) {
     (void)state;
     struct session *session = NULL;
@@ -220,8 +234,9 @@ static void wrong_rig(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(example), cmocka_unit_test(meaning), cmocka_unit_test(turntable),
-        cmocka_unit_test(period),  cmocka_unit_test(wrong),   cmocka_unit_test(wrong_rig),
+        cmocka_unit_test(example),   cmocka_unit_test(pod),    cmocka_unit_test(meaning),
+        cmocka_unit_test(turntable), cmocka_unit_test(period), cmocka_unit_test(wrong),
+        cmocka_unit_test(wrong_rig),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
