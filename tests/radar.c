@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <nfsar/simulation.h>
+
 #include "tests/support.h"
 
 void radar_raster(const char *preset, size_t nx, double dx, size_t ny, double dy, size_t n_sample,
@@ -43,6 +45,25 @@ void radar_add_points(nfsar_capture *capture, const nfsar_vec3 *point, size_t n)
                 re = next;
             }
         }
+    }
+}
+
+size_t radar_samples(const nfsar_capture *capture) {
+    return capture->n_pulse * capture->array.n_channel * capture->n_sample;
+}
+
+void radar_add_noise(nfsar_capture *capture, double power, uint64_t seed) {
+    nfsar_random random;
+    nfsar_random_stream(&random, seed, 3);
+    for (size_t i = 0; i < radar_samples(capture); i++) {
+        capture->echo[i] += (float complex)(sqrt(power) * nfsar_random_complex_normal(&random));
+    }
+}
+
+void radar_delay(nfsar_capture *capture, double delay_s, double amplitude) {
+    for (size_t i = 0; i < radar_samples(capture); i++) {
+        double turns = fmod(capture->frequency_hz[i % capture->n_sample] * delay_s, 1.0);
+        capture->echo[i] *= (float complex)(amplitude * cexp(2.0 * NFSAR_PI * I * turns));
     }
 }
 

@@ -21,29 +21,9 @@ static void make(size_t nx, double dx, size_t ny, double dy, nfsar_capture *capt
     assert_int_equal(capture->array.n_channel, CHANNELS);
 }
 
-static size_t n_samples(const nfsar_capture *capture) {
-    return capture->n_pulse * CHANNELS * SAMPLES;
-}
-
-static void add_noise(nfsar_capture *capture, double power, uint64_t seed) {
-    nfsar_random random;
-    nfsar_random_stream(&random, seed, 3);
-    for (size_t i = 0; i < n_samples(capture); i++) {
-        capture->echo[i] += (float complex)(sqrt(power) * nfsar_random_complex_normal(&random));
-    }
-}
-
-/* Of all channels. */
-static void delay(nfsar_capture *capture, double delay_s) {
-    for (size_t i = 0; i < n_samples(capture); i++) {
-        double turns = fmod(capture->frequency_hz[i % SAMPLES] * delay_s, 1.0);
-        capture->echo[i] *= (float complex)cexp(2.0 * NFSAR_PI * I * turns);
-    }
-}
-
 /* The same in all pulses and channels, from 3 cm of range or where a cable puts it. */
 static void add_leakage(nfsar_capture *capture, double amplitude, double range_m) {
-    for (size_t i = 0; i < n_samples(capture); i++) {
+    for (size_t i = 0; i < radar_samples(capture); i++) {
         double turns = 2.0 * range_m * capture->frequency_hz[i % SAMPLES] / NFSAR_SPEED_OF_LIGHT;
         capture->echo[i] += (float complex)(amplitude * cexp(2.0 * NFSAR_PI * I * turns));
     }
@@ -97,7 +77,7 @@ static void a_line_does_not_turn_a_perfect_radar(void **state) {
         nfsar_channels found;
         make(n, 2e-3, 1, 0.0, &capture);
         radar_add_points(&capture, &point, 1);
-        add_noise(&capture, 1e-2, 1);
+        radar_add_noise(&capture, 1e-2, 1);
         finds(&capture, NULL, &found);
         assert_true(found.told < 3);
         assert_int_equal(found.by_pulses, found.told);
@@ -119,11 +99,11 @@ static void a_line_before_channels_out_of_phase(void **state) {
     const nfsar_vec3 point = {0.0, 0.01, 0.3};
     make(60, 2e-3, 1, 0.0, &capture);
     radar_add_points(&capture, &point, 1);
-    for (size_t i = 0; i < n_samples(&capture); i++) {
+    for (size_t i = 0; i < radar_samples(&capture); i++) {
         size_t c = i / SAMPLES % CHANNELS;
         capture.echo[i] *= (float complex)cexp(1.9 * I * (double)(c * c * c));
     }
-    add_noise(&capture, 1e-2, 2);
+    radar_add_noise(&capture, 1e-2, 2);
     finds(&capture, NULL, &found);
     assert_true(found.angle_is_phase);
     assert_near(found.place.x, 0.0, 1e-3);
@@ -143,7 +123,7 @@ static void make_wall(nfsar_capture *capture) {
                                   0.4 + 0.005 * nfsar_random_uniform(&random)};
         radar_add_points(capture, &point, 1);
     }
-    add_noise(capture, 1e-2, 5);
+    radar_add_noise(capture, 1e-2, 5);
 }
 
 /* At rest anything is explained by some gains. */
@@ -162,7 +142,7 @@ static void a_radar_at_rest_is_never_good(void **state) {
         nfsar_capture_free(&capture);
         make(72, 0.0, 1, 0.0, &capture);
         radar_add_points(&capture, &point, 1);
-        add_noise(&capture, 1e-2, 6);
+        radar_add_noise(&capture, 1e-2, 6);
         finds(&capture, told ? &point : NULL, &found);
         assert_int_equal(found.by_pulses, 0);
         assert_int_equal(found.told, told ? 3 : 0);
@@ -173,7 +153,7 @@ static void a_radar_at_rest_is_never_good(void **state) {
     /* A single pulse likewise. */
     make(1, 0.0, 1, 0.0, &capture);
     radar_add_points(&capture, &point, 1);
-    add_noise(&capture, 1e-2, 7);
+    radar_add_noise(&capture, 1e-2, 7);
     finds(&capture, &point, &found);
     assert_int_equal(nfsar_channels_judge(&found), NFSAR_CHANNELS_FAIR);
     nfsar_channels_free(&found);
@@ -191,7 +171,7 @@ static void deviations_are_what_is_said(void **state) {
         nfsar_error error;
         make(8, 0.0, 1, 0.0, &capture);
         radar_add_points(&capture, &point, 1);
-        add_noise(&capture, 0.1, seed);
+        radar_add_noise(&capture, 0.1, seed);
         if (seed == 1) {
             finds(&capture, &wrong, &found);
             for (size_t c = 0; c < CHANNELS; c++) {
@@ -226,7 +206,7 @@ static void pulses_that_miss_samples_are_left_out(void **state) {
     const nfsar_vec3 point = {0.01, 0.0, 0.3};
     make(9, 0.01, 8, 0.01, &capture);
     radar_add_points(&capture, &point, 1);
-    add_noise(&capture, 1e-2, 8);
+    radar_add_noise(&capture, 1e-2, 8);
     for (size_t p = 0; p < 72; p += 8) {
         capture.flags[p] = NFSAR_PULSE_SAMPLES_MISSING;
         memset(capture.echo + p * CHANNELS * SAMPLES, 0, CHANNELS * SAMPLES * sizeof *capture.echo);
@@ -277,7 +257,7 @@ static void leakage_behind_a_cable_is_stepped_over(void **state) {
     const nfsar_vec3 point = {0.0, 0.01, 0.3};
     make(10, 0.01, 10, 0.01, &capture);
     radar_add_points(&capture, &point, 1);
-    delay(&capture, 450e-12);
+    radar_delay(&capture, 450e-12, 1.0);
     add_leakage(&capture, 3.0, 0.092);
     finds(&capture, NULL, &found);
     assert_near(nfsar_vec3_distance(found.place, point), 0.0, 2e-3);
@@ -296,8 +276,8 @@ static void a_long_cable_is_searched_for(void **state) {
     nfsar_channels_options options = options_of(&point);
     make(20, 0.0, 1, 0.0, &capture);
     radar_add_points(&capture, &point, 1);
-    delay(&capture, 1.5e-9);
-    add_noise(&capture, 1e-2, 9);
+    radar_delay(&capture, 1.5e-9, 1.0);
+    radar_add_noise(&capture, 1e-2, 9);
     assert_int_equal(find(&capture, &options, &found, &error), NFSAR_ERROR_FORMAT);
     assert_contains(error.message, "near the point");
     assert_contains(error.message, "side lobe of the echo");
@@ -319,7 +299,7 @@ static void a_weak_reflector_needs_pulses(void **state) {
     for (int told = 0; told < 2; told++) {
         make(20, 5e-3, 20, 5e-3, &capture);
         radar_add_points(&capture, &point, 1);
-        add_noise(&capture, 7.94, 10);
+        radar_add_noise(&capture, 7.94, 10);
         finds(&capture, told ? &point : NULL, &found);
         assert_true(found.contrast_db < 11.0);
         assert_true(found.residual_db > -10.0);
@@ -395,8 +375,8 @@ static void the_instruments_delay_is_kept(void **state) {
     for (int told = 0; told < 2; told++) {
         make(10, 0.0, 1, 0.0, &capture);
         radar_add_points(&capture, &point, 1);
-        delay(&capture, 450e-12);
-        add_noise(&capture, 1e-2, 11);
+        radar_delay(&capture, 450e-12, 1.0);
+        radar_add_noise(&capture, 1e-2, 11);
         capture.calibration.channel_delay_s = malloc(CHANNELS * sizeof(double));
         for (size_t c = 0; c < CHANNELS; c++) {
             capture.calibration.channel_delay_s[c] = 440e-12 + 1e-12 * (double)c;

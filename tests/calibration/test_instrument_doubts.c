@@ -14,25 +14,6 @@
 
 #define CABLE 300e-12
 
-static size_t n_samples(const nfsar_capture *capture) {
-    return capture->n_pulse * capture->array.n_channel * capture->n_sample;
-}
-
-static void add_noise(nfsar_capture *capture, double power, uint64_t seed) {
-    nfsar_random random;
-    nfsar_random_stream(&random, seed, 3);
-    for (size_t i = 0; i < n_samples(capture); i++) {
-        capture->echo[i] += (float complex)(sqrt(power) * nfsar_random_complex_normal(&random));
-    }
-}
-
-static void delay(nfsar_capture *capture, double delay_s, double amplitude) {
-    for (size_t i = 0; i < n_samples(capture); i++) {
-        double turns = fmod(capture->frequency_hz[i % capture->n_sample] * delay_s, 1.0);
-        capture->echo[i] *= (float complex)(amplitude * cexp(2.0 * NFSAR_PI * I * turns));
-    }
-}
-
 static enum nfsar_status find(const nfsar_capture *capture, double a, double b, double ruler_m,
                               nfsar_instrument *found, nfsar_error *error) {
     const nfsar_echo_source source = nfsar_capture_source(capture);
@@ -48,8 +29,8 @@ static enum nfsar_status find(const nfsar_capture *capture, double a, double b, 
 static void scan(size_t n, double step_m, nfsar_vec3 place, nfsar_capture *capture) {
     radar_raster("single", n, step_m, n, step_m, 64, capture);
     radar_add_points(capture, &place, 1);
-    delay(capture, CABLE, 1.0);
-    add_noise(capture, 1e-2, 1);
+    radar_delay(capture, CABLE, 1.0);
+    radar_add_noise(capture, 1e-2, 1);
 }
 
 /* Ranges count from the middle of the whole scan, whether its pulse is used or not: of 70225 pulses
@@ -95,14 +76,14 @@ static void two_ranges_say_how_wrong_they_are(void **state) {
         nfsar_random_stream(&random, seed, 7);
         radar_raster("single", 4, 0.0, 1, 0.0, SAMPLES, &capture);
         const double first = capture.frequency_hz[0];
-        for (size_t i = 0; i < n_samples(&capture); i++) {
+        for (size_t i = 0; i < radar_samples(&capture); i++) {
             double f = first + 1.003 * (capture.frequency_hz[i % SAMPLES] - first);
             for (int r = 0; r < 2; r++) {
                 double t = 2.0 * range[r] / NFSAR_SPEED_OF_LIGHT + CABLE;
                 capture.echo[i] += (float complex)cexp(2.0 * NFSAR_PI * I * fmod(f * t, 1.0));
             }
         }
-        add_noise(&capture, 1e-4, seed);
+        radar_add_noise(&capture, 1e-4, seed);
         double told[2];
         for (int r = 0; r < 2; r++) {
             told[r] = range[r] + ruler_m * nfsar_random_normal(&random);
@@ -142,13 +123,13 @@ static void wavefronts_check_the_ruler(void **state) {
     radar_raster("single", 31, 1e-2, 1, 0.0, 64, &capture);
     const nfsar_vec3 place = {0.0, 0.0, 0.4};
     radar_add_points(&capture, &place, 1);
-    add_noise(&capture, 1e-2, 1);
+    radar_add_noise(&capture, 1e-2, 1);
     assert_ok(find(&capture, 0.4, 0.0, 1e-3, &found, &error), error);
     assert_false(found.range_told[0] || found.range_wrong[0] || found.at_rest);
     nfsar_capture_free(&capture);
     radar_raster("single", 4, 0.0, 1, 0.0, 64, &capture);
     radar_add_points(&capture, &place, 1);
-    add_noise(&capture, 1e-2, 1);
+    radar_add_noise(&capture, 1e-2, 1);
     assert_ok(find(&capture, 0.4, 0.0, 1e-3, &found, &error), error);
     assert_true(found.at_rest && isnan(found.coherence[0]));
     assert_int_equal(found.verdict, NFSAR_CHANNELS_FAIR);
@@ -185,7 +166,7 @@ static void what_repeats_is_named(void **state) {
     radar_raster("single", 4, 0.0, 1, 0.0, 128, &capture);
     const nfsar_vec3 place = {0.0, 0.0, 4.7};
     radar_add_points(&capture, &place, 1);
-    add_noise(&capture, 1e-7, 1);
+    radar_add_noise(&capture, 1e-7, 1);
     assert_int_equal(find(&capture, 0.2, 0.0, 1e-3, &found, &error), NFSAR_ERROR_FORMAT);
     assert_contains(error.message, "at -0.06");
     assert_contains(error.message, "something at 4.69");
@@ -211,7 +192,7 @@ static void what_is_no_point_is_told(void **state) {
     }
     radar_raster("xwr1443-2tx", 21, 5e-3, 11, 1e-2, 64, &capture);
     radar_add_points(&capture, place, POINTS);
-    add_noise(&capture, 1e-2, 1);
+    radar_add_noise(&capture, 1e-2, 1);
     assert_ok(find(&capture, 0.3, 0.0, 1e-5, &found, &error), error);
     assert_true(found.coherence[0] < 0.5);
     assert_int_equal(found.verdict, NFSAR_CHANNELS_POOR);
@@ -223,12 +204,12 @@ static void what_is_no_point_is_told(void **state) {
         radar_raster("xwr1443-2tx", 21, 5e-3, 11, 1e-2, 64, &capture);
         radar_add_points(&capture, place, 1);
         const size_t n_channel = capture.array.n_channel, n_sample = capture.n_sample;
-        for (size_t i = 0; differ && i < n_samples(&capture); i++) {
+        for (size_t i = 0; differ && i < radar_samples(&capture); i++) {
             double t = i / n_sample % n_channel % 2 == 0 ? 20e-12 : -20e-12;
             double turns = fmod(capture.frequency_hz[i % n_sample] * t, 1.0);
             capture.echo[i] *= (float complex)cexp(2.0 * NFSAR_PI * I * turns);
         }
-        add_noise(&capture, 1e-2, 1);
+        radar_add_noise(&capture, 1e-2, 1);
         assert_ok(find(&capture, 0.3, 0.0, 1e-5, &found, &error), error);
         assert_int_equal(found.channels_differ, differ);
         assert_int_equal(found.verdict, differ ? NFSAR_CHANNELS_FAIR : NFSAR_CHANNELS_GOOD);
@@ -247,9 +228,9 @@ static void a_stronger_echo_is_positive(void **state) {
     const nfsar_vec3 strong = {0.0, 0.0, 0.5}, place[2] = {{0.0, 0.0, 0.4}, {0.0, 0.0, 1.0}};
     radar_raster("single", 4, 0.0, 1, 0.0, 128, &capture);
     radar_add_points(&capture, &strong, 1);
-    delay(&capture, 0.0, 2.0);
+    radar_delay(&capture, 0.0, 2.0);
     radar_add_points(&capture, place, 2);
-    add_noise(&capture, 1e-4, 1);
+    radar_add_noise(&capture, 1e-4, 1);
     assert_ok(find(&capture, 0.4, 1.0, 1e-3, &found, &error), error);
     assert_near(found.other_db[0], 6.0, 0.5);
     assert_near(found.other_m[0], 0.1, 5e-3);

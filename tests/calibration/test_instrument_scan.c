@@ -14,28 +14,9 @@
 
 #define CABLE 300e-12
 
-static size_t n_samples(const nfsar_capture *capture) {
-    return capture->n_pulse * capture->array.n_channel * capture->n_sample;
-}
-
-static void add_noise(nfsar_capture *capture, double power, uint64_t seed) {
-    nfsar_random random;
-    nfsar_random_stream(&random, seed, 3);
-    for (size_t i = 0; i < n_samples(capture); i++) {
-        capture->echo[i] += (float complex)(sqrt(power) * nfsar_random_complex_normal(&random));
-    }
-}
-
-static void delay(nfsar_capture *capture, double delay_s, double amplitude) {
-    for (size_t i = 0; i < n_samples(capture); i++) {
-        double turns = fmod(capture->frequency_hz[i % capture->n_sample] * delay_s, 1.0);
-        capture->echo[i] *= (float complex)(amplitude * cexp(2.0 * NFSAR_PI * I * turns));
-    }
-}
-
 /* The same in all pulses and channels, from a few centimetres of range. */
 static void add_leakage(nfsar_capture *capture, double range_m, double amplitude) {
-    for (size_t i = 0; i < n_samples(capture); i++) {
+    for (size_t i = 0; i < radar_samples(capture); i++) {
         double f = capture->frequency_hz[i % capture->n_sample];
         double turns = fmod(2.0 * range_m * f / NFSAR_SPEED_OF_LIGHT, 1.0);
         capture->echo[i] += (float complex)(amplitude * cexp(2.0 * NFSAR_PI * I * turns));
@@ -75,8 +56,8 @@ static void scan(const char *preset, size_t nx, double dx, size_t ny, double dy,
                  uint64_t seed, nfsar_capture *capture) {
     radar_raster(preset, nx, dx, ny, dy, 64, capture);
     radar_add_points(capture, &place, 1);
-    delay(capture, CABLE, 1.0);
-    add_noise(capture, 1e-2, seed);
+    radar_delay(capture, CABLE, 1.0);
+    radar_add_noise(capture, 1e-2, seed);
 }
 
 /* How wrong the delay is over several seeds, and over what was given as standard deviation. */
@@ -94,7 +75,7 @@ static struct statistics measure(const char *preset, size_t nx, double dx, size_
         nfsar_instrument found;
         nfsar_error error;
         scan(preset, nx, dx, ny, dy, place, seed, &capture);
-        add_noise(&capture, noise, seed + SEEDS);
+        radar_add_noise(&capture, noise, seed + SEEDS);
         nfsar_vec3 middle = middle_at(&capture, capture.n_pulse / 2);
         nfsar_instrument_options options = ranges(nfsar_vec3_distance(middle, place), 0.0);
         assert_ok(find(&capture, &options, &found, &error), error);
@@ -179,7 +160,7 @@ static void two_reflectors_in_a_scan(void **state) {
     const nfsar_vec3 place[2] = {{0.03, 0.0, 0.4}, {-0.03, 0.01, 1.0}};
     radar_raster("single", 11, 1e-2, 11, 1e-2, 128, &capture);
     double first = capture.frequency_hz[0];
-    for (size_t i = 0; i < n_samples(&capture); i++) {
+    for (size_t i = 0; i < radar_samples(&capture); i++) {
         double f = first + 1.001 * (capture.frequency_hz[i % 128] - first) + 15e6;
         for (int r = 0; r < 2; r++) {
             double way = nfsar_vec3_distance(capture.pose[i / 128].position, place[r]);
@@ -187,7 +168,7 @@ static void two_reflectors_in_a_scan(void **state) {
             capture.echo[i] += (float complex)cexp(2.0 * NFSAR_PI * I * turns);
         }
     }
-    add_noise(&capture, 1e-4, 1);
+    radar_add_noise(&capture, 1e-4, 1);
     nfsar_vec3 middle = middle_at(&capture, 60);
     nfsar_instrument_options options =
         ranges(nfsar_vec3_distance(middle, place[0]), nfsar_vec3_distance(middle, place[1]));
@@ -229,7 +210,7 @@ static void weak_ones_count_and_noise_does_not(void **state) {
         nfsar_instrument_options options = ranges(0.4, 0.0);
         size_t pulses = seed % 3 == 0 ? 1 : seed % 3 == 1 ? 4 : 64;
         radar_raster("single", pulses, seed % 2 == 0 ? 0.0 : 2e-3, 1, 0.0, 64, &capture);
-        add_noise(&capture, 1.0, seed);
+        radar_add_noise(&capture, 1.0, seed);
         passed += find(&capture, &options, &found, &error) == NFSAR_OK ? 1 : 0;
         nfsar_capture_free(&capture);
     }
@@ -245,7 +226,7 @@ static void noise_depends_on_how_many_lines_there_are(void **state) {
     for (size_t pulses = 1; pulses <= 64; pulses += 63) {
         nfsar_capture capture;
         scan("single", pulses, 0.0, 1, 0.0, (nfsar_vec3){0.0, 0.0, 0.4}, 1, &capture);
-        add_noise(&capture, 8.0, 2); /* 9 dB above the signal; summed 7 below */
+        radar_add_noise(&capture, 8.0, 2); /* 9 dB above the signal; summed 7 below */
         enum nfsar_status status = find(&capture, &options, &found, &error);
         if (pulses == 1) {
             assert_int_equal(status, NFSAR_ERROR_FORMAT);
@@ -276,7 +257,7 @@ static void leakage_is_not_taken(void **state) {
         /* Without the reflector its side lobes are none. */
         radar_raster("single", n, 5e-3, 1, 0.0, 64, &capture);
         add_leakage(&capture, 0.03, 10.0);
-        add_noise(&capture, 1e-4, 1);
+        radar_add_noise(&capture, 1e-4, 1);
         assert_int_equal(find(&capture, &options, &found, &error), NFSAR_ERROR_FORMAT);
         assert_contains(error.message, "side lobe of the echo at 0.0");
         assert_contains(error.message, "--leakage or --background");
@@ -296,8 +277,8 @@ static void what_is_beyond_the_search_is_named(void **state) {
         const nfsar_vec3 place = {0.0, 0.0, 0.4};
         radar_raster("single", 4, 0.0, 1, 0.0, 128, &capture);
         radar_add_points(&capture, &place, 1);
-        delay(&capture, delays_s[i], 1.0);
-        add_noise(&capture, 1e-5, 1);
+        radar_delay(&capture, delays_s[i], 1.0);
+        radar_add_noise(&capture, 1e-5, 1);
         options.search_delay_s = 1e-9;
         assert_int_equal(find(&capture, &options, &found, &error), NFSAR_ERROR_FORMAT);
         assert_contains(error.message, "side lobe of the echo at 0.");
@@ -329,9 +310,9 @@ static void another_echo_is_told(void **state) {
     for (int i = 0; i < 2; i++) {
         radar_raster("single", 11, 1e-2, 11, 1e-2, 128, &capture);
         radar_add_points(&capture, &place[1], 1);
-        delay(&capture, 0.0, i == 0 ? 0.5 : 0.2);
+        radar_delay(&capture, 0.0, i == 0 ? 0.5 : 0.2);
         radar_add_points(&capture, &place[0], 1);
-        add_noise(&capture, 1e-2, 1);
+        radar_add_noise(&capture, 1e-2, 1);
         options.search_delay_s = 1e-9;
         assert_ok(find(&capture, &options, &found, &error), error);
         assert_near(found.delay_s, 0.0, 2e-12);
@@ -347,7 +328,7 @@ static void another_echo_is_told(void **state) {
     const nfsar_vec3 two[2] = {{0.0, 0.0, 0.4}, {0.0, 0.0, 0.56}};
     radar_raster("single", 4, 0.0, 1, 0.0, 128, &capture);
     radar_add_points(&capture, two, 2);
-    add_noise(&capture, 1e-2, 1);
+    radar_add_noise(&capture, 1e-2, 1);
     options = ranges(0.4, 0.56);
     options.search_delay_s = 1.5e-9; /* 22 cm: beyond the other */
     assert_ok(find(&capture, &options, &found, &error), error);
