@@ -48,50 +48,6 @@ static enum nfsar_status load(const struct track_poses *job, struct result *resu
     return NFSAR_OK;
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* When something is measured: at pulses, and where channels take turns at theirs. Ascending, each
- * once. */
-static double *times_of(const nfsar_capture *capture, size_t *n) {
-    const nfsar_array *array = &capture->array;
-    const double *late = array->channel_time_s;
-    size_t turns = 1, at = 0;
-    for (size_t c = 0; late != NULL && c < array->n_channel; c++) {
-        bool before = late[c] == 0.0;
-        for (size_t k = 0; k < c && !before; k++) {
-            before = late[k] == late[c];
-        }
-        turns += !before;
-    }
-    double *time_s = malloc(turns * capture->n_pulse * sizeof *time_s);
-    for (size_t i = 0; time_s != NULL && i < capture->n_pulse; i++) {
-        time_s[at++] = capture->time_s[i];
-        for (size_t c = 0; late != NULL && c < array->n_channel; c++) {
-            bool before = late[c] == 0.0;
-            for (size_t k = 0; k < c && !before; k++) {
-                before = late[k] == late[c];
-            }
-            if (!before) {
-                time_s[at++] = capture->time_s[i] + late[c];
-            }
-        }
-    }
-    if (time_s == NULL) {
-        return NULL;
-    }
-    qsort(time_s, at, sizeof *time_s, compare);
-    *n = 0;
-    for (size_t i = 0; i < at; i++) {
-        if (*n == 0 || time_s[i] > time_s[*n - 1]) {
-            time_s[(*n)++] = time_s[i];
-        }
-    }
-    return time_s;
-}
-
 /* Own poses, times, flags and delays of the copy. */
 struct own {
     double *time_s, *delay_s;
@@ -126,7 +82,7 @@ static void flag(struct result *result, const nfsar_capture *capture, double gap
 static enum nfsar_status place(struct result *result, const nfsar_capture *capture, struct own *own,
                                size_t *n, nfsar_error *error) {
     const double gap_s = nfsar_pose_track_gap(&result->track);
-    own->time_s = times_of(capture, n);
+    own->time_s = track_times(capture, n);
     own->flags = malloc(capture->n_pulse);
     own->pose = own->time_s != NULL ? malloc(*n * sizeof *own->pose) : NULL;
     if (own->pose != NULL && capture->true_pose != NULL) {

@@ -115,7 +115,8 @@ static enum nfsar_status read_sensors(struct work *w, nfsar_error *error) {
     if (status == NFSAR_OK && w->records.n_imu == 0) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: has no inertial records in /sensor/imu, and nothing else carries "
-                          "the pose from one pulse to the next",
+                          "the pose from one pulse to the next: nfsar track --poses FILE takes a "
+                          "tracker's file, --phase and --autofocus go by the echoes",
                           w->job->input);
     }
     if (status == NFSAR_OK && w->job->use_poses) {
@@ -123,48 +124,6 @@ static enum nfsar_status read_sensors(struct work *w, nfsar_error *error) {
     }
     leave_out(w);
     return status;
-}
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static size_t sort_unique(double *value, size_t n) {
-    size_t kept = 0;
-    qsort(value, n, sizeof *value, compare);
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || value[i] > value[kept - 1]) {
-            value[kept++] = value[i];
-        }
-    }
-    return kept;
-}
-
-/* Every pulse's time, and that of each of its channels. */
-static enum nfsar_status wanted_times(struct work *w, nfsar_error *error) {
-    const nfsar_capture *c = nfsar_capture_file_header(w->file);
-    double *delay = calloc(c->array.n_channel + 1, sizeof *delay);
-    size_t n_delay = 1; /* the pulse itself */
-    for (size_t i = 0; delay != NULL && i < c->array.n_channel; i++) {
-        delay[n_delay++] = c->array.channel_time_s[i];
-    }
-    if (delay != NULL) {
-        n_delay = sort_unique(delay, n_delay);
-        w->time_s = calloc(c->n_pulse, n_delay * sizeof *w->time_s);
-    }
-    if (w->time_s == NULL) {
-        free(delay);
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
-    for (size_t i = 0; i < c->n_pulse; i++) {
-        for (size_t k = 0; k < n_delay; k++) {
-            w->time_s[i * n_delay + k] = c->time_s[i] + delay[k];
-        }
-    }
-    w->n = sort_unique(w->time_s, c->n_pulse * n_delay);
-    free(delay);
-    return NFSAR_OK;
 }
 
 /* ---- what comes out ------------------------------------------------------------------------- */
@@ -407,7 +366,9 @@ static enum nfsar_status run(struct work *w, nfsar_error *error) {
         status = read_sensors(w, error);
     }
     if (status == NFSAR_OK) {
-        status = wanted_times(w, error);
+        w->time_s = track_times(nfsar_capture_file_header(w->file), &w->n);
+        status =
+            w->time_s != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     if (status == NFSAR_OK) {
         status = nfsar_trajectory_find(&w->pod.pod, &w->records, w->time_s, w->n, job->window_s,
