@@ -412,6 +412,10 @@ static void conclude(const struct rounds *r) {
     f->rms_rad = r->options->error == NFSAR_PHASE_PER_PULSE ? sqrt(phases) : 2.0 * k * f->rms_m;
 }
 
+static bool is_beside(const nfsar_axis *axis, double at) {
+    return at < axis->start - axis->step || at > nfsar_axis_end(axis) + axis->step;
+}
+
 static enum nfsar_status check(const nfsar_capture *capture,
                                const nfsar_phase_gradient_options *options, nfsar_error *error) {
     if (capture->n_pulse < PHASE_LEAST_PULSES || capture->n_sample < LEAST_FREQUENCIES) {
@@ -430,7 +434,16 @@ static enum nfsar_status check(const nfsar_capture *capture,
     if (options->has_point && !(isfinite(p.x) && isfinite(p.y) && isfinite(p.z))) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "the point is not finite");
     }
-    return nfsar_grid_check(&options->grid, error);
+    enum nfsar_status status = nfsar_grid_check(&options->grid, error);
+    if (status == NFSAR_OK && options->has_point &&
+        (is_beside(&options->grid.x, p.x) || is_beside(&options->grid.y, p.y) ||
+         is_beside(&options->grid.z, p.z))) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "the point (%g, %g, %g) m is outside the grid that is to become sharp: "
+                            "are its coordinates metres? Or give --x, --y and --z round it",
+                            p.x, p.y, p.z);
+    }
+    return status;
 }
 
 enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,

@@ -151,6 +151,10 @@ static void usage_is_named(void **state) {
         RUN("track '%s' -o '%s' --phase --point here", test_path("scan.h5"), test_path("none.h5")),
         2);
     assert_contains(output, "--point here");
+    assert_int_equal(RUN("track '%s' -o '%s' --phase --point 10,0,310 " GRID, test_path("scan.h5"),
+                         test_path("none.h5")),
+                     2);
+    assert_contains(output, "are its coordinates metres?");
     assert_int_equal(RUN("track '%s' -o '%s' --phase --scatterers 0 " GRID, test_path("scan.h5"),
                          test_path("none.h5")),
                      2);
