@@ -36,8 +36,8 @@ struct track_poses {
 };
 int track_poses(const struct track_poses *job);
 
-/* The time of every pulse, and of each of its channels: ascending, each once; the caller frees them.
- * NULL when out of memory. */
+/* The time of every pulse, and of each of its channels: ascending, each once; the caller frees
+ * them. NULL when out of memory. */
 double *track_times(const nfsar_capture *capture, size_t *n);
 
 /* What each mode makes of its options: nfsar track, --poses, --phase, --autofocus. */
