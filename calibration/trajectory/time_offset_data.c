@@ -277,6 +277,10 @@ enum nfsar_status offset_data_read(const nfsar_capture *capture, const nfsar_ech
     if (!(interval_s > 0.0)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "most pulses have one time");
     }
+    if (!nfsar_frequencies_uniform(capture->frequency_hz, capture->n_sample, 1e-6,
+                                   &data->step_hz)) {
+        data->step_hz = 0.0;
+    }
     enum nfsar_status status = read_echo(data, source, error);
     if (status == NFSAR_OK) {
         weigh_band(data);

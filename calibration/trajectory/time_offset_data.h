@@ -21,6 +21,7 @@ struct offset_data {
     double *time_s;      /* [n_pulse] of the channel, radar clock */
     float complex *echo; /* [n_pulse][n_sample] */
     double *taper;       /* [n_sample] Hann over the band */
+    double step_hz;      /* between frequencies; 0 where they are not evenly spaced */
     nfsar_vec3 tx_m, rx_m;
     double wavelength_m; /* at the mean frequency of the echo's power */
     double cell_m;       /* range resolution */
