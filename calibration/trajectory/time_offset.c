@@ -35,41 +35,76 @@ static enum nfsar_status look_closely(const struct offset_data *data,
     return status == NFSAR_OK ? offset_phases(data, maps, state, error) : status;
 }
 
+/* The surest first: what is wrong about the others is then seen without it. */
+static void sort_by_residual(struct offset_state *state) {
+    for (size_t i = 0; i < state->n; i++) {
+        for (size_t k = i + 1; k < state->n; k++) {
+            if (state->residual_m[k] < state->residual_m[i]) {
+                const double swap = state->residual_m[k];
+                const nfsar_vec3 other = state->place[k];
+                state->residual_m[k] = state->residual_m[i];
+                state->residual_m[i] = swap;
+                state->place[k] = state->place[i];
+                state->place[i] = other;
+            }
+        }
+    }
+}
+
+/* Take the trial's place, if its phases explain more. */
+static enum nfsar_status try(const struct offset_data *data, const struct offset_maps *maps,
+                             struct offset_state *trial, struct offset_state *best, bool *better,
+                             nfsar_error *error) {
+    const enum nfsar_status status = offset_phases(data, maps, trial, error);
+    *better = status == NFSAR_OK && trial->phases && trial->explained > best->explained;
+    if (*better) {
+        *best = *trial;
+    }
+    return status;
+}
+
+/* Places that are ghosts of others, and reflectors that are there twice. */
+static enum nfsar_status mend(const struct offset_data *data, const struct offset_maps *maps,
+                              struct offset_state *best, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    bool better = !best->known;
+    for (int pass = 0; status == NFSAR_OK && pass < 3 && better; pass++) {
+        struct offset_state trial = *best;
+        bool changed = false;
+        status = offset_ghosts(data, maps, &trial, &changed, error);
+        better = false;
+        if (status == NFSAR_OK && changed) {
+            status = try(data, maps, &trial, best, &better, error);
+        }
+    }
+    if (status == NFSAR_OK && !best->known && offset_doubles(data, best)) {
+        status = offset_phases(data, maps, best, error);
+    }
+    return status;
+}
+
 /* Once more from what the phases found: reflectors that were two are told apart now. */
 static enum nfsar_status repeat(const struct offset_data *data, const struct offset_maps *maps,
                                 const nfsar_time_offset_options *options, struct offset_state *best,
                                 nfsar_error *error) {
-    struct offset_state again, places;
-    enum nfsar_status status = NFSAR_OK;
-    for (int pass = 0; status == NFSAR_OK && pass < 2 && !best->known; pass++) {
-        again = *best;
+    enum nfsar_status status = mend(data, maps, best, error);
+    bool better = !best->known;
+    for (int pass = 0; status == NFSAR_OK && pass < 2 && better; pass++) {
+        struct offset_state again = *best, places;
         status = offset_places(data, maps, options, best->offset_s, &places, error);
+        sort_by_residual(&again);
         nfsar_vec3 place[2 * REFLECTORS];
-        memcpy(place, best->place, best->n * sizeof *place);
-        memcpy(place + best->n, places.place, places.n * sizeof *place);
-        /* The surest first: what is wrong about the others is then seen without it. */
-        for (size_t i = 0; i < best->n; i++) {
-            for (size_t k = i + 1; k < best->n; k++) {
-                if (again.residual_m[k] < again.residual_m[i]) {
-                    const double swap = again.residual_m[k];
-                    const nfsar_vec3 other = place[k];
-                    again.residual_m[k] = again.residual_m[i];
-                    again.residual_m[i] = swap;
-                    place[k] = place[i];
-                    place[i] = other;
-                }
-            }
-        }
+        memcpy(place, again.place, again.n * sizeof *place);
+        memcpy(place + again.n, places.place, places.n * sizeof *place);
         if (status == NFSAR_OK) {
             status = offset_sharpen(data, maps, place, best->n + places.n, &again, error);
         }
         if (status == NFSAR_OK) {
-            status = offset_phases(data, maps, &again, error);
+            status = try(data, maps, &again, best, &better, error);
         }
-        if (status != NFSAR_OK || !again.phases || !(again.explained > best->explained)) {
-            break;
+        if (status == NFSAR_OK && better) {
+            status = mend(data, maps, best, error);
         }
-        *best = again;
     }
     return status;
 }

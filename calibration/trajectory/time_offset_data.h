@@ -124,6 +124,13 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
                                 struct offset_state *state, nfsar_error *error);
 
+/* Places that explain the phases better than those of the state do: *changed where there are. */
+enum nfsar_status offset_ghosts(const struct offset_data *data, const struct offset_maps *maps,
+                                struct offset_state *state, bool *changed, nfsar_error *error);
+
+/* Leave out reflectors that are where one before them is; whether there were some. */
+bool offset_doubles(const struct offset_data *data, struct offset_state *state);
+
 /* Look for a range bias that explains more, where phases leave it open. */
 enum nfsar_status offset_bias(const struct offset_data *data, const struct offset_maps *maps,
                               struct offset_state *state, nfsar_error *error);

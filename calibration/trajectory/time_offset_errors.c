@@ -12,6 +12,28 @@ enum { PASSES = 3, KNOBS = 4 + REFLECTORS, UNKNOWNS = FIT_PLACE + 3 * REFLECTORS
 
 /* ---- how likely ------------------------------------------------------------------------------ */
 
+/* What is known of errors beforehand, loosely: few phases must not make one axis err and another
+ * not, nor one reflector be a hundred times as sure as the next. Twice the negative logarithm. */
+static double unusual(const struct errors_problem *p, const struct pose_error *e) {
+    static const double usual_m = 3e-4, decades_m = 1.0, decades_s = 0.5, decades_axis = 0.3,
+                        decades_noise = 0.5;
+    double sigma = 0.0, noise = 0.0, sum = 0.0;
+    for (size_t axis = 0; axis < 3; axis++) {
+        sigma += log10(e->sigma_m[axis]) / 3.0;
+    }
+    for (size_t k = 0; k < p->n_reflector; k++) {
+        noise += log10(e->noise[k]) / (double)p->n_reflector;
+    }
+    for (size_t axis = 0; axis < 3; axis++) {
+        sum += pow((log10(e->sigma_m[axis]) - sigma) / decades_axis, 2.0);
+    }
+    for (size_t k = 0; k < p->n_reflector; k++) {
+        sum += pow((log10(e->noise[k]) - noise) / decades_noise, 2.0);
+    }
+    return sum + pow((sigma - log10(usual_m)) / decades_m, 2.0) +
+           pow(log10(e->time_s) / decades_s, 2.0);
+}
+
 /* Twice the negative logarithm of the phases' density, without what does not depend on the errors.
  */
 static double unlikely(const struct errors_problem *p, const struct pose_error *e) {
@@ -27,7 +49,7 @@ static double unlikely(const struct errors_problem *p, const struct pose_error *
         const double reach = a + 1 == FILTERED_OFFSET ? p->reach_s : fmax(p->reach_m, 1e-7);
         matrix[a * m + a] += 1.0 / (reach * reach);
     }
-    double sum = f.log_determinant + f.normal[0];
+    double sum = f.log_determinant + f.normal[0] + unusual(p, e);
     const lapack_int order = (lapack_int)m;
     if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', order, matrix, order) != 0) {
         return INFINITY;
