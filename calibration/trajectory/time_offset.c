@@ -7,6 +7,9 @@
 
 /* Another offset that explains so much as the best leaves the question open. */
 #define ALIKE 0.95
+/* Peaks of the maps are where they are predicted to this part of a range cell, or something else is
+ * seen. */
+#define UNEXPLAINED 0.25
 /* A standard deviation beyond this part of a window is no answer. */
 #define UNSURE 0.25
 
@@ -63,7 +66,7 @@ static enum nfsar_status try(const struct offset_data *data, const struct offset
     return status;
 }
 
-/* Places that are ghosts of others, and reflectors that are there twice. */
+/* Places that are ghosts of others, and reflectors that are there twice or not asked for. */
 static enum nfsar_status mend(const struct offset_data *data, const struct offset_maps *maps,
                               struct offset_state *best, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
@@ -77,7 +80,7 @@ static enum nfsar_status mend(const struct offset_data *data, const struct offse
             status = try(data, maps, &trial, best, &better, error);
         }
     }
-    if (status == NFSAR_OK && !best->known && offset_doubles(data, best)) {
+    if (status == NFSAR_OK && !best->known && offset_prune(data, best)) {
         status = offset_phases(data, maps, best, error);
     }
     return status;
@@ -153,15 +156,36 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
     return NFSAR_OK;
 }
 
+/* The rms over all reflectors and windows. */
+static double residual_of(const struct offset_state *state) {
+    double sum = 0.0;
+    size_t windows = 0;
+    for (size_t k = 0; k < state->n; k++) {
+        if (state->windows[k] > 0) { /* else its residual is infinite */
+            sum += (double)state->windows[k] * state->residual_m[k] * state->residual_m[k];
+            windows += state->windows[k];
+        }
+    }
+    return windows > 0 ? sqrt(sum / (double)windows) : INFINITY;
+}
+
 static enum nfsar_status judge(const struct offset_data *data, const struct choice *choice,
                                nfsar_error *error) {
     const struct offset_state *best = &choice->best;
+    const double residual = residual_of(best);
     if (choice->second > ALIKE) {
         return nfsar_fail(
             error, NFSAR_ERROR_GEOMETRY,
             "offsets %.3f s and %.3f s explain the echoes alike (%.0f %%): the motion "
             "does not tell the time offset; speed must vary, or the way turn",
             best->offset_s, choice->second_s, 100.0 * choice->second);
+    }
+    if (!best->phases && (best->sure > 0.5 || residual > UNEXPLAINED * data->cell_m)) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "the echoes do not move as the poses do: at the best offset, %.3f s, "
+                          "%.3g mm of range (%.2g wavelengths) are not explained; are these the "
+                          "poses of this capture, and --lever and --rotate right?",
+                          best->offset_s, 1e3 * residual, residual / data->wavelength_m);
     }
     if (!(best->sigma_s < UNSURE * data->window_s)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
@@ -175,8 +199,6 @@ static enum nfsar_status judge(const struct offset_data *data, const struct choi
 static void report(const struct offset_data *data, const struct choice *choice,
                    nfsar_time_offset *found) {
     const struct offset_state *state = &choice->best;
-    double sum = 0.0;
-    size_t windows = 0;
     *found = (nfsar_time_offset){.offset_s = state->offset_s,
                                  .sigma_s = state->sigma_s,
                                  .bias_m = state->bias_m,
@@ -193,12 +215,8 @@ static void report(const struct offset_data *data, const struct choice *choice,
     for (size_t k = 0; k < state->n; k++) {
         found->reflector[k] =
             (nfsar_time_offset_reflector){state->place[k], state->windows[k], state->residual_m[k]};
-        if (state->windows[k] > 0) { /* else its residual is infinite */
-            sum += (double)state->windows[k] * state->residual_m[k] * state->residual_m[k];
-            windows += state->windows[k];
-        }
     }
-    found->residual_m = sqrt(sum / (double)(windows > 0 ? windows : 1));
+    found->residual_m = residual_of(state);
 }
 
 enum nfsar_status nfsar_time_offset_find(const nfsar_capture *capture,

@@ -196,10 +196,10 @@ static bool is_same(const struct offset_data *data, const struct offset_state *s
            fabs(sum / n) < 0.5 * data->cell_m;
 }
 
-bool offset_doubles(const struct offset_data *data, struct offset_state *state) {
+bool offset_prune(const struct offset_data *data, struct offset_state *state) {
     size_t kept = 0;
     for (size_t k = 0; k < state->n; k++) {
-        bool same = false;
+        bool same = !offset_in_gate(data, state, state->place[k]);
         for (size_t i = 0; i < kept; i++) {
             same = same || is_same(data, state, i, k);
         }

@@ -2,9 +2,7 @@
  * a hundredth of a wavelength. First from window to window, which needs no unwrapping; then followed
  * through time, with smooth errors of the poses as part of the model. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "calibration/trajectory/time_offset_errors.h"
 #include "calibration/trajectory/time_offset_look.h"
@@ -128,31 +126,30 @@ static double gather_phases(const struct work *work, const struct offset_state *
     return steps > 0 ? agree / (double)steps : 0.0;
 }
 
-/* Windows and residuals of each reflector; the coherence of all phases about the mean of each. */
-static double count(const struct work *work, struct offset_state *state) {
-    double agree = 0.0, all = 0.0;
+/* Windows and residuals of each reflector, about their mean between breaks. */
+static void count_windows(struct offset_state *state, const struct phase_row *row, size_t n) {
     for (size_t k = 0; k < state->n; k++) {
-        double complex sum = 0.0;
-        double square = 0.0;
-        state->windows[k] = 0;
-        for (int pass = 0; pass < 2; pass++) {
-            const double complex mean = sum;
-            for (size_t i = k; i < work->data->n_window * state->n; i += state->n) {
-                const double complex z = work->seen.value[i];
-                if (work->seen.noise[i] < SURE) {
-                    const double off = carg(z * conj(mean)) / work->wavenumber;
-                    sum += pass == 0 ? z / cabs(z) : 0.0;
-                    square += pass == 1 ? off * off : 0.0;
-                    state->windows[k] += pass == 1;
-                }
+        double sum = 0.0, square = 0.0, total = 0.0;
+        size_t stretch = 0, windows = 0;
+        for (size_t i = 0; i <= n; i++) {
+            if (i < n && row[i].reflector != k) {
+                continue;
+            }
+            if (i == n || row[i].begins) {
+                total += stretch > 0 ? square - sum * sum / (double)stretch : 0.0;
+                sum = square = 0.0;
+                stretch = 0;
+            }
+            if (i < n) {
+                sum += row[i].value;
+                square += row[i].value * row[i].value;
+                stretch++;
+                windows++;
             }
         }
-        agree += cabs(sum);
-        all += (double)state->windows[k];
-        state->residual_m[k] =
-            state->windows[k] > 0 ? sqrt(square / (double)state->windows[k]) : INFINITY;
+        state->windows[k] = windows;
+        state->residual_m[k] = windows > 0 ? sqrt(fmax(total, 0.0) / (double)windows) : INFINITY;
     }
-    return all > 0.0 ? agree / all : 0.0;
 }
 
 /* ---- rounds ---------------------------------------------------------------------------------- */
@@ -199,22 +196,34 @@ static bool solve_phases(struct work *work, struct offset_state *state, double r
 
 /* One step; false when it cannot be made. *agree: how well the phases' steps agree. */
 static bool step(struct work *work, struct offset_state *state, int round, double reach_m,
-                 double *agree) {
-    struct phase_row *rows = malloc((work->data->n_window * state->n + 1) * sizeof *rows);
+                 struct phase_row *rows, double *agree) {
     struct fit_answer answer;
     size_t n = 0;
-    bool done = rows != NULL && seen_look(&work->seen, state);
-    if (done) {
-        *agree = gather_phases(work, state, rows, &n);
-        done = round >= FOLLOW_FROM && *agree > COHERENT && n >= LEAST_WINDOWS
-                   ? solve_phases(work, state, reach_m, round + 2 >= ROUNDS, rows, n, &answer)
-                   : solve_steps(work, state, reach_m, &answer);
+    if (!seen_look(&work->seen, state)) {
+        return false;
     }
+    *agree = gather_phases(work, state, rows, &n);
+    const bool follow = round >= FOLLOW_FROM && *agree > COHERENT && n >= LEAST_WINDOWS;
+    const bool done =
+        follow ? solve_phases(work, state, reach_m, round + 2 >= ROUNDS, rows, n, &answer)
+               : solve_steps(work, state, reach_m, &answer);
     if (done) {
         rates_step(state, &answer, reach_m);
     }
-    free(rows);
     return done;
+}
+
+/* How much of the echoes is explained, by phases that follow the model. */
+static void assess(const struct work *work, double agree, struct offset_state *state) {
+    const size_t n = work->data->n_window * state->n;
+    size_t sure = 0, seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        sure += work->seen.noise[i] < SURE;
+        seen += isfinite(work->seen.noise[i]);
+    }
+    state->agree = agree;
+    state->sure = seen > 0 ? (double)sure / (double)seen : 0.0;
+    state->explained = seen_explained(&work->seen) * fmax(agree, 0.0) * fmax(agree, 0.0);
 }
 
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
@@ -223,36 +232,34 @@ enum nfsar_status offset_phases(const struct offset_data *data, const struct off
         .data = data, .maps = maps, .wavenumber = 4.0 * NFSAR_PI / data->wavelength_m};
     struct offset_state trial = *state;
     const double reach_m = state->known ? 0.0 : 0.1 * fmax(data->range_m, data->cell_m);
-    bool memory = seen_make(data, maps, state, &work.seen);
+    struct phase_row *rows = malloc((data->n_window * state->n + 1) * sizeof *rows);
+    bool memory = seen_make(data, maps, state, &work.seen) && rows != NULL;
     bool going = memory && seen_choose_stride(&work.seen, &trial);
     double agree = 0.0;
+    size_t n = 0;
     for (int round = 0; going && round < ROUNDS; round++) {
-        going = step(&work, &trial, round, reach_m, &agree);
+        going = step(&work, &trial, round, reach_m, rows, &agree);
     }
-    const bool told =
+    state->phases =
         going && agree > COHERENT && fabs(trial.offset_s - state->offset_s) < data->window_s;
-    if (told) {
+    if (state->phases) {
+        const double *sigma = work.pose_error.sigma_m;
         *state = trial;
+        state->phases = true;
+        state->pose_error_m = sqrt(
+            (sigma[0] * sigma[0] + sigma[1] * sigma[1] + sigma[2] * sigma[2]) / 3.0);
+        state->pose_error_s = work.pose_error.time_s;
     }
-    state->phases = told;
-    if (memory && state->n > 0 && seen_look(&work.seen, state)) {
-        struct offset_state counted = *state;
-        const double coherence = count(&work, &counted);
-        state->explained = seen_explained(&work.seen) * coherence * coherence;
-        if (told) {
-            *state = counted;
-            state->explained = seen_explained(&work.seen) * coherence * coherence;
+    if (memory && state->n > 0) {
+        memory = seen_look(&work.seen, state);
+    }
+    if (memory && state->n > 0) {
+        assess(&work, gather_phases(&work, state, rows, &n), state);
+        if (state->phases) {
+            count_windows(state, rows, n);
         }
-        if (getenv("AL_DEBUG"))
-            fprintf(stderr,
-                    "phases told %d offset %.6f sigma %.2e agree %.3f coh %.3f expl %.3f n %zu stride %zu | order %d "
-                    "sig %.1e %.1e %.1e T %.2f noise %.2f %.2f %.2f %.2f\n",
-                    told, trial.offset_s, trial.sigma_s, agree, coherence,
-                    seen_explained(&work.seen), state->n, work.seen.stride, work.pose_error.order,
-                    work.pose_error.sigma_m[0], work.pose_error.sigma_m[1],
-                    work.pose_error.sigma_m[2], work.pose_error.time_s, work.pose_error.noise[0],
-                    work.pose_error.noise[1], work.pose_error.noise[2], work.pose_error.noise[3]);
     }
+    free(rows);
     seen_free(&work.seen);
     return memory ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
 }

@@ -201,7 +201,7 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
             continue;
         }
         first = fmax(first, energy);
-        bool same = false;
+        bool same = !offset_in_gate(data, state, place);
         for (size_t k = 0; k < state->n; k++) {
             same = same || nfsar_vec3_distance(place, state->place[k]) <
                                SAME * offset_range(&work.sight[data->n_pulse / 2], place);
