@@ -134,9 +134,11 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
                                 struct offset_state *state, nfsar_error *error);
 
-/* Places that explain the phases better than those of the state do: *changed where there are. */
+/* Places that explain the phases better than those of the state do: *changed where there are.
+ * poses_err: what the reflectors' phases have in common is not looked at. */
 enum nfsar_status offset_ghosts(const struct offset_data *data, const struct offset_maps *maps,
-                                struct offset_state *state, bool *changed, nfsar_error *error);
+                                bool poses_err, struct offset_state *state, bool *changed,
+                                nfsar_error *error);
 
 /* Leave out reflectors that are where one before them is, and those outside the gate; whether there
  * were some. */

@@ -78,15 +78,47 @@ struct glance {
     struct sight sight;
 };
 
+/* Phases followed through time, [n_window][n]. */
+static void unwrap(const struct seen *seen, const struct offset_state *state, double *phase) {
+    for (size_t k = 0; k < state->n; k++) {
+        double complex last = 1.0;
+        double sum = 0.0;
+        for (size_t i = k; i < seen->data->n_window * state->n; i += state->n) {
+            if (seen->noise[i] < SURE) {
+                sum += carg(seen->value[i] * conj(last));
+                last = seen->value[i];
+            }
+            phase[i] = sum;
+        }
+    }
+}
+
+/* What the other reflectors' phases have in common in a window: most of what errors of the poses
+ * do. */
+static double common_phase(const struct seen *seen, const struct offset_state *state, size_t k,
+                           size_t w, const double *phase) {
+    double sum = 0.0, n = 0.0;
+    for (size_t l = 0; l < state->n; l++) {
+        if (l != k && seen->noise[w * state->n + l] < SURE) {
+            sum += phase[w * state->n + l];
+            n += 1.0;
+        }
+    }
+    return n > 0.0 ? sum / n : 0.0;
+}
+
+/* unwrapped: NULL where poses are taken for exact. */
 static size_t gather(const struct seen *seen, const struct offset_state *state, size_t k,
-                     double wavenumber, struct glance *glance) {
+                     double wavenumber, const double *unwrapped, struct glance *glance) {
     const struct offset_data *data = seen->data;
     size_t n = 0;
     for (size_t w = 0; w < data->n_window; w++) {
         const double complex z = seen->value[w * state->n + k];
         if (seen->noise[w * state->n + k] < SURE) {
             glance[n].sight = offset_sight(data, data->middle_s[w], state->offset_s);
-            const double phase = wavenumber * offset_range(&glance[n].sight, state->place[k]);
+            const double phase =
+                wavenumber * offset_range(&glance[n].sight, state->place[k]) -
+                (unwrapped != NULL ? common_phase(seen, state, k, w, unwrapped) : 0.0);
             glance[n++].phase = z / cabs(z) * CMPLX(cos(phase), sin(phase));
         }
     }
@@ -150,20 +182,29 @@ static nfsar_vec3 best_of(const struct way *way, const struct glance *glance, si
 }
 
 enum nfsar_status offset_ghosts(const struct offset_data *data, const struct offset_maps *maps,
-                                struct offset_state *state, bool *changed, nfsar_error *error) {
+                                bool poses_err, struct offset_state *state, bool *changed,
+                                nfsar_error *error) {
     const double wavenumber = 4.0 * NFSAR_PI / data->wavelength_m;
     struct seen seen;
     struct way way = {0};
     nfsar_vec3 place[REFLECTORS];
     bool memory = seen_make(data, maps, state, &seen) && find_way(data, state, &way) &&
                   seen_choose_stride(&seen, state);
+    double *phase = NULL;
+    if (memory && poses_err) {
+        phase = malloc(data->n_window * state->n * sizeof *phase);
+        memory = phase != NULL;
+    }
+    if (phase != NULL) {
+        unwrap(&seen, state, phase);
+    }
     *changed = false;
 #pragma omp parallel for schedule(dynamic)
     for (size_t k = 0; k < state->n; k++) {
         struct glance *glance = memory ? malloc(data->n_window * sizeof *glance) : NULL;
         place[k] = state->place[k];
         if (glance != NULL) {
-            const size_t n = gather(&seen, state, k, wavenumber, glance);
+            const size_t n = gather(&seen, state, k, wavenumber, phase, glance);
             place[k] = n > 0 ? best_of(&way, glance, n, wavenumber, place[k]) : place[k];
         }
         free(glance);
@@ -172,6 +213,7 @@ enum nfsar_status offset_ghosts(const struct offset_data *data, const struct off
         *changed = *changed || nfsar_vec3_distance(place[k], state->place[k]) > 0.0;
         state->place[k] = place[k];
     }
+    free(phase);
     free(way.at);
     seen_free(&seen);
     return memory ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
