@@ -174,19 +174,19 @@ static enum nfsar_status judge(const struct offset_data *data, const struct choi
                                nfsar_error *error) {
     const struct offset_state *best = &choice->best;
     const double residual = residual_of(best);
-    if (choice->second > ALIKE) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_GEOMETRY,
-            "offsets %.3f s and %.3f s explain the echoes alike (%.0f %%): the motion "
-            "does not tell the time offset; speed must vary, or the way turn",
-            best->offset_s, choice->second_s, 100.0 * choice->second);
-    }
     if (!best->phases && (best->sure > 0.5 || residual > UNEXPLAINED * data->cell_m)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "the echoes do not move as the poses do: at the best offset, %.3f s, "
                           "%.3g mm of range (%.2g wavelengths) are not explained; are these the "
                           "poses of this capture, and --lever and --rotate right?",
                           best->offset_s, 1e3 * residual, residual / data->wavelength_m);
+    }
+    if (choice->second > ALIKE) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_GEOMETRY,
+            "offsets %.3f s and %.3f s explain the echoes alike (%.0f %%): the motion "
+            "does not tell the time offset; speed must vary, or the way turn",
+            best->offset_s, choice->second_s, 100.0 * choice->second);
     }
     if (!(best->sigma_s < UNSURE * data->window_s)) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
