@@ -70,18 +70,21 @@ static enum nfsar_status try(const struct offset_data *data, const struct offset
 static enum nfsar_status mend(const struct offset_data *data, const struct offset_maps *maps,
                               struct offset_state *best, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
-    /* By phases as they are, and by phases less what errors of the poses make of all of them. */
-    for (int pass = 0, idle = 0; status == NFSAR_OK && !best->known && pass < 6 && idle < 2;
+    for (int pass = 0, idle = 0;
+         status == NFSAR_OK && !best->known && pass < 3 * GHOSTS_WAYS && idle < GHOSTS_WAYS;
          pass++) {
         struct offset_state trial = *best;
         bool changed = false, better = false;
-        status = offset_ghosts(data, maps, pass % 2 == 1, &trial, &changed, error);
+        status =
+            offset_ghosts(data, maps, (enum ghosts)(pass % GHOSTS_WAYS), &trial, &changed, error);
         if (status == NFSAR_OK && changed) {
             status = try(data, maps, &trial, best, &better, error);
         }
         idle = better ? 0 : idle + 1;
     }
-    if (status == NFSAR_OK && !best->known && offset_prune(data, best)) {
+    /* Least squares may bring others together. */
+    for (int pass = 0; status == NFSAR_OK && !best->known && pass < 3 && offset_prune(data, best);
+         pass++) {
         status = offset_phases(data, maps, best, error);
     }
     return status;

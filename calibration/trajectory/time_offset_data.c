@@ -241,9 +241,8 @@ static enum nfsar_status make_times(struct offset_data *data, size_t channel, do
     free(interval);
     data->tx_m = array->tx_m[array->channel[channel].tx];
     data->rx_m = array->rx_m[array->channel[channel].rx];
-    return *interval_s > 0.0
-               ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "most pulses have one time");
+    return *interval_s > 0.0 ? NFSAR_OK
+                             : nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "most pulses have one time");
 }
 
 enum nfsar_status offset_data_read(const nfsar_capture *capture, const nfsar_echo_source *source,
@@ -251,14 +250,14 @@ enum nfsar_status offset_data_read(const nfsar_capture *capture, const nfsar_ech
                                    const nfsar_time_offset_options *options,
                                    struct offset_data *data, nfsar_error *error) {
     const bool gated = options->gate_m[1] > options->gate_m[0];
-    *data = (struct offset_data){.capture = capture,
-                                 .track = track,
-                                 .gap_s = nfsar_pose_track_gap(track),
-                                 .n_pulse = capture->n_pulse,
-                                 .n_sample = capture->n_sample,
-                                 .gate_m = {gated ? options->gate_m[0] : 0.0,
-                                            gated ? options->gate_m[1] : INFINITY},
-                                 .unambiguous_m = nfsar_range_unambiguous(capture)};
+    *data = (struct offset_data){
+        .capture = capture,
+        .track = track,
+        .gap_s = nfsar_pose_track_gap(track),
+        .n_pulse = capture->n_pulse,
+        .n_sample = capture->n_sample,
+        .gate_m = {gated ? options->gate_m[0] : 0.0, gated ? options->gate_m[1] : INFINITY},
+        .unambiguous_m = nfsar_range_unambiguous(capture)};
     if (track->n < 4 || capture->n_pulse < 4 * PULSES || capture->n_sample < 4) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "%zu poses, %zu pulses of %zu samples: too few to tell a time offset",

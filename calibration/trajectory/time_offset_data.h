@@ -95,11 +95,11 @@ struct offset_state {
     double sigma_s, bias_sigma_m;
     double residual_m[REFLECTORS];
     size_t windows[REFLECTORS];
-    bool phases;         /* the phases were told */
-    double agree;        /* mean cosine of the phases' steps less predicted */
-    double sure;         /* part of the phases that noise leaves */
-    double explained;    /* part of the moving echoes' energy that reflectors whose phases follow the
-                            model are */
+    bool phases;      /* the phases were told */
+    double agree;     /* mean cosine of the phases' steps less predicted */
+    double sure;      /* part of the phases that noise leaves */
+    double explained; /* part of the moving echoes' energy that reflectors whose phases follow the
+                         model are */
     double pose_error_m; /* standard deviation of the poses' error, where phases are told */
     double pose_error_s; /* and how long it stays the same */
 };
@@ -134,10 +134,12 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
                                 struct offset_state *state, nfsar_error *error);
 
-/* Places that explain the phases better than those of the state do: *changed where there are.
- * poses_err: what the reflectors' phases have in common is not looked at. */
+/* Places that explain the phases better than those of the state do: *changed where there are. By
+ * phases as they are; less what the reflectors have in common, as errors of the poses are; or all
+ * reflectors turned alike, by the phases' steps. */
+enum ghosts { GHOSTS_AS_THEY_ARE, GHOSTS_LESS_COMMON, GHOSTS_TOGETHER, GHOSTS_WAYS };
 enum nfsar_status offset_ghosts(const struct offset_data *data, const struct offset_maps *maps,
-                                bool poses_err, struct offset_state *state, bool *changed,
+                                enum ghosts how, struct offset_state *state, bool *changed,
                                 nfsar_error *error);
 
 /* Leave out reflectors that are where one before them is, and those outside the gate; whether there

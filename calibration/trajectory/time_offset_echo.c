@@ -60,8 +60,8 @@ static void add_pulse(const struct offset_data *data, const float complex *turn,
                 at += pulse[c * n + i] * turn[b * n + i];
             }
             profiles->sum[c * n + b] += (double complex)at;
-            profiles->power[c * n + b] += (double)(crealf(at) * crealf(at)) +
-                                          (double)(cimagf(at) * cimagf(at));
+            profiles->power[c * n + b] +=
+                (double)(crealf(at) * crealf(at)) + (double)(cimagf(at) * cimagf(at));
         }
     }
 }
@@ -116,8 +116,7 @@ enum nfsar_status echo_choose_channel(const struct offset_data *data,
         has ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     const size_t tried = data->n_pulse < TRIED ? data->n_pulse : TRIED;
     for (size_t i = 0; status == NFSAR_OK && i < tried; i++) {
-        status =
-            source->read(source->context, i * data->n_pulse / tried, 1, 0, n, pulse, error);
+        status = source->read(source->context, i * data->n_pulse / tried, 1, 0, n, pulse, error);
         if (status == NFSAR_OK) {
             add_pulse(data, turn, pulse, &profiles);
         }

@@ -8,8 +8,7 @@
  * and so the same error of the poses, which is what limits the offset; more of them would only make
  * noise less. The first one where others are no better by a decibel. */
 enum nfsar_status echo_choose_channel(const struct offset_data *data,
-                                      const nfsar_echo_source *source,
-                                      size_t *channel,
+                                      const nfsar_echo_source *source, size_t *channel,
                                       nfsar_error *error);
 
 /* Its samples of all pulses, data->echo. */

@@ -348,10 +348,9 @@ bool errors_solve(struct errors_problem *p, const struct pose_error *e, struct f
         memcpy(answer->place, step + FIT_PLACE, 3 * p->n_reflector * sizeof(double));
         memset(answer->constant, 0, sizeof answer->constant);
         answer->spread = sqrt(sum / (double)p->n);
-        answer->sigma_offset =
-            fmax(sqrt(inverse.matrix[FIT_OFFSET * m + FIT_OFFSET]),
-                 spread_of(p, &inverse, m, white, filtered.columns, step, scale, FIT_OFFSET, work,
-                           n_window));
+        answer->sigma_offset = fmax(sqrt(inverse.matrix[FIT_OFFSET * m + FIT_OFFSET]),
+                                    spread_of(p, &inverse, m, white, filtered.columns, step, scale,
+                                              FIT_OFFSET, work, n_window));
         answer->sigma_offset = fmin(answer->sigma_offset, p->reach_s);
         answer->sigma_bias = fmax(sqrt(inverse.matrix[FIT_BIAS * m + FIT_BIAS]),
                                   spread_of(p, &inverse, m, white, filtered.columns, step, scale,

@@ -11,7 +11,7 @@ struct errors_problem {
     size_t n, n_reflector;
     const struct fit *ranges; /* rows of ranges, in units of what is expected of them */
     double constant_m, reach_m, reach_s, bias_m; /* standard deviations beforehand */
-    double shortest_s, longest_s; /* how long errors of the poses may last */
+    double shortest_s, longest_s;                /* how long errors of the poses may last */
 };
 
 /* Find *pose_error, from what it is when its order is not 0. false: no memory. */

@@ -1,6 +1,6 @@
-/* Rows of a scan make ghosts beside a reflector, and least squares on phases stay at the one at which
- * they begin; the phases over the whole way tell the place from its ghosts. Also, two reflectors may
- * have become one. */
+/* Rows of a scan make ghosts beside a reflector, and least squares on phases stay at the one at
+ * which they begin; the phases over the whole way tell the place from its ghosts. Also, two
+ * reflectors may have become one. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static nfsar_vec3 without(nfsar_vec3 v, nfsar_vec3 axis) {
 /* The direction of the largest moment across `not`, by iteration, and the rms along it. */
 static double principal(const struct way *way, nfsar_vec3 not, nfsar_vec3 *axis) {
     double square = 0.0;
-    *axis = without((nfsar_vec3){0.5, 0.6, 0.62}, not);
+    *axis = without((nfsar_vec3){0.5, 0.6, 0.62}, not );
     for (int round = 0; round < 50; round++) {
         nfsar_vec3 sum = {0};
         square = 0.0;
@@ -42,7 +42,7 @@ static double principal(const struct way *way, nfsar_vec3 not, nfsar_vec3 *axis)
             sum = nfsar_vec3_add(sum, nfsar_vec3_scale(off, along));
             square += along * along / (double)way->n;
         }
-        sum = without(sum, not);
+        sum = without(sum, not );
         const double norm = nfsar_vec3_norm(sum);
         if (!(norm > 0.0)) {
             return 0.0;
@@ -74,6 +74,7 @@ static bool find_way(const struct offset_data *data, const struct offset_state *
 
 /* A window in which reflector k was seen: its phase, and where from. */
 struct glance {
+    size_t window;
     double complex phase; /* times exp(j k R) of the place it was looked for at */
     struct sight sight;
 };
@@ -115,6 +116,7 @@ static size_t gather(const struct seen *seen, const struct offset_state *state, 
     for (size_t w = 0; w < data->n_window; w++) {
         const double complex z = seen->value[w * state->n + k];
         if (seen->noise[w * state->n + k] < SURE) {
+            glance[n].window = w;
             glance[n].sight = offset_sight(data, data->middle_s[w], state->offset_s);
             const double phase =
                 wavenumber * offset_range(&glance[n].sight, state->place[k]) -
@@ -181,39 +183,90 @@ static nfsar_vec3 best_of(const struct way *way, const struct glance *glance, si
     return found;
 }
 
+/* How well phases' steps agree with a place: errors of the poses change little from one window to
+ * the next. */
+static double step_agreement(const struct glance *glance, size_t n, size_t stride,
+                             double wavenumber, nfsar_vec3 place) {
+    double sum = 0.0;
+    double complex last = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double phase = wavenumber * offset_range(&glance[i].sight, place);
+        const double complex turned = glance[i].phase * CMPLX(cos(phase), -sin(phase));
+        if (i > 0 && glance[i].window - glance[i - 1].window == stride) {
+            sum += creal(turned * conj(last));
+        }
+        last = turned;
+    }
+    return sum;
+}
+
+/* All reflectors turned together: where all of them are at the same ghost, what they have in common
+ * hides it. glance: [state->n][n_window], n[state->n]. */
+static void turn_together(const struct seen *seen, const struct way *way,
+                          const struct offset_state *state, double wavenumber,
+                          const struct glance *glance, const size_t *n, nfsar_vec3 *place) {
+    double step[2], best = -INFINITY;
+    long reach[2], best_i = 0, best_j = 0;
+    find_steps(way, wavenumber, step, reach);
+#pragma omp parallel for schedule(dynamic)
+    for (long i = -reach[0]; i <= reach[0]; i++) {
+        for (long j = -reach[1]; j <= reach[1]; j++) {
+            double here = 0.0;
+            for (size_t k = 0; k < state->n; k++) {
+                here += step_agreement(
+                    glance + k * seen->data->n_window, n[k], seen->stride, wavenumber,
+                    turned(way, state->place[k], step[0] * (double)i, step[1] * (double)j));
+            }
+#pragma omp critical(nfsar_time_offset_together)
+            if (here > best || (here == best && (i < best_i || (i == best_i && j < best_j)))) {
+                best = here;
+                best_i = i;
+                best_j = j;
+            }
+        }
+    }
+    for (size_t k = 0; k < state->n; k++) {
+        place[k] = turned(way, state->place[k], step[0] * (double)best_i, step[1] * (double)best_j);
+    }
+}
+
 enum nfsar_status offset_ghosts(const struct offset_data *data, const struct offset_maps *maps,
-                                bool poses_err, struct offset_state *state, bool *changed,
+                                enum ghosts how, struct offset_state *state, bool *changed,
                                 nfsar_error *error) {
     const double wavenumber = 4.0 * NFSAR_PI / data->wavelength_m;
     struct seen seen;
     struct way way = {0};
     nfsar_vec3 place[REFLECTORS];
-    bool memory = seen_make(data, maps, state, &seen) && find_way(data, state, &way) &&
-                  seen_choose_stride(&seen, state);
-    double *phase = NULL;
-    if (memory && poses_err) {
-        phase = malloc(data->n_window * state->n * sizeof *phase);
-        memory = phase != NULL;
-    }
-    if (phase != NULL) {
+    size_t n[REFLECTORS] = {0};
+    double *phase = malloc((data->n_window * state->n + 1) * sizeof *phase);
+    struct glance *glance = malloc((data->n_window * state->n + 1) * sizeof *glance);
+    const bool memory = seen_make(data, maps, state, &seen) && phase != NULL && glance != NULL &&
+                        find_way(data, state, &way) && seen_choose_stride(&seen, state);
+    *changed = false;
+    if (memory) {
         unwrap(&seen, state, phase);
     }
-    *changed = false;
 #pragma omp parallel for schedule(dynamic)
     for (size_t k = 0; k < state->n; k++) {
-        struct glance *glance = memory ? malloc(data->n_window * sizeof *glance) : NULL;
+        struct glance *own = glance + k * data->n_window;
         place[k] = state->place[k];
-        if (glance != NULL) {
-            const size_t n = gather(&seen, state, k, wavenumber, phase, glance);
-            place[k] = n > 0 ? best_of(&way, glance, n, wavenumber, place[k]) : place[k];
+        if (memory) {
+            n[k] =
+                gather(&seen, state, k, wavenumber, how == GHOSTS_LESS_COMMON ? phase : NULL, own);
         }
-        free(glance);
+        if (n[k] > 0 && how != GHOSTS_TOGETHER) {
+            place[k] = best_of(&way, own, n[k], wavenumber, place[k]);
+        }
+    }
+    if (memory && how == GHOSTS_TOGETHER) {
+        turn_together(&seen, &way, state, wavenumber, glance, n, place);
     }
     for (size_t k = 0; k < state->n; k++) {
         *changed = *changed || nfsar_vec3_distance(place[k], state->place[k]) > 0.0;
         state->place[k] = place[k];
     }
     free(phase);
+    free(glance);
     free(way.at);
     seen_free(&seen);
     return memory ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");

@@ -1,6 +1,6 @@
-/* Maximum likelihood: the phases of the reflectors in half windows are what is left of the ranges, to
- * a hundredth of a wavelength. First from window to window, which needs no unwrapping; then followed
- * through time, with smooth errors of the poses as part of the model. */
+/* Maximum likelihood: the phases of the reflectors in half windows are what is left of the ranges,
+ * to a hundredth of a wavelength. First from window to window, which needs no unwrapping; then
+ * followed through time, with smooth errors of the poses as part of the model. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -108,8 +108,7 @@ static double gather_phases(const struct work *work, const struct offset_state *
                 steps++;
             }
             const bool follows = step && fabs(radians) < FAR;
-            turned[k] =
-                follows ? turned[k] + radians : carg(work->seen.value[at] * conj(sum[k]));
+            turned[k] = follows ? turned[k] + radians : carg(work->seen.value[at] * conj(sum[k]));
             const struct fit_row by = derivatives(data, state, k, w);
             rows[(*n)++] = (struct phase_row){
                 .reflector = k,
@@ -160,35 +159,34 @@ static bool solve_steps(const struct work *work, struct offset_state *state, dou
     /* Rows in units that a quiet capture reaches, so that ranges of peaks weigh little. */
     const double unit_m = FLOOR / work->wavenumber;
     struct fit fit = {0};
-    const bool done =
-        gather_steps(work, state, unit_m, &fit) && fit.n >= LEAST_WINDOWS &&
-        rates_gather(work->data, work->maps, state, true, &fit) &&
-        fit_solve(&fit, state->n, reach_m, work->data->window_s, 2.0, answer);
+    const bool done = gather_steps(work, state, unit_m, &fit) && fit.n >= LEAST_WINDOWS &&
+                      rates_gather(work->data, work->maps, state, true, &fit) &&
+                      fit_solve(&fit, state->n, reach_m, work->data->window_s, 2.0, answer);
     fit_free(&fit);
     return done;
 }
 
-static bool solve_phases(struct work *work, struct offset_state *state, double reach_m,
-                         bool again, struct phase_row *rows, size_t n, struct fit_answer *answer) {
+static bool solve_phases(struct work *work, struct offset_state *state, double reach_m, bool again,
+                         struct phase_row *rows, size_t n, struct fit_answer *answer) {
     const struct offset_data *data = work->data;
     struct fit ranges = {0};
-    struct errors_problem problem = {
-        .row = rows,
-        .n = n,
-        .n_reflector = state->n,
-        .ranges = &ranges,
-        .constant_m = 10.0 * data->wavelength_m,
-        .reach_m = reach_m,
-        .reach_s = data->window_s,
-        .bias_m = 2.0,
-        .shortest_s = 0.5 * data->window_s * (double)work->seen.stride,
-        .longest_s = data->time_s[data->n_pulse - 1] - data->time_s[0]};
+    struct errors_problem problem = {.row = rows,
+                                     .n = n,
+                                     .n_reflector = state->n,
+                                     .ranges = &ranges,
+                                     .constant_m = 10.0 * data->wavelength_m,
+                                     .reach_m = reach_m,
+                                     .reach_s = data->window_s,
+                                     .bias_m = 2.0,
+                                     .shortest_s = 0.5 * data->window_s * (double)work->seen.stride,
+                                     .longest_s =
+                                         data->time_s[data->n_pulse - 1] - data->time_s[0]};
     bool done = rates_gather(data, work->maps, state, true, &ranges);
     /* Once to see outliers, once with them known. */
     for (int pass = 0; done && pass < 2; pass++) {
-        done = (!(again || work->pose_error.order == 0) ||
-                errors_find(&problem, &work->pose_error)) &&
-               errors_solve(&problem, &work->pose_error, answer);
+        done =
+            (!(again || work->pose_error.order == 0) || errors_find(&problem, &work->pose_error)) &&
+            errors_solve(&problem, &work->pose_error, answer);
     }
     fit_free(&ranges);
     return done;
@@ -246,8 +244,8 @@ enum nfsar_status offset_phases(const struct offset_data *data, const struct off
         const double *sigma = work.pose_error.sigma_m;
         *state = trial;
         state->phases = true;
-        state->pose_error_m = sqrt(
-            (sigma[0] * sigma[0] + sigma[1] * sigma[1] + sigma[2] * sigma[2]) / 3.0);
+        state->pose_error_m =
+            sqrt((sigma[0] * sigma[0] + sigma[1] * sigma[1] + sigma[2] * sigma[2]) / 3.0);
         state->pose_error_s = work.pose_error.time_s;
     }
     if (memory && state->n > 0) {

@@ -1,5 +1,5 @@
-/* Echoes of a point at all frequencies, and sums with them: the innermost loops of sharpening and of
- * the phases. */
+/* Echoes of a point at all frequencies, and sums with them: the innermost loops of sharpening and
+ * of the phases. */
 #ifndef NFSAR_CALIBRATION_TIME_OFFSET_STEER_H
 #define NFSAR_CALIBRATION_TIME_OFFSET_STEER_H
 

@@ -94,8 +94,7 @@ static void filter(void **state) {
                            error.sigma_m[axis];
                 }
                 sum *= matern(order, error.time_s, row[i].time_s - row[j].time_s);
-                const bool apart = row[i].reflector == row[200].reflector &&
-                                   (i < 200) != (j < 200);
+                const bool apart = row[i].reflector == row[200].reflector && (i < 200) != (j < 200);
                 if (row[i].reflector == row[j].reflector && !apart) {
                     sum += constant_m * constant_m;
                 }
@@ -106,9 +105,8 @@ static void filter(void **state) {
         filter_phases(row, n, POINTS, &error, constant_m, white, &filtered);
         assert_int_equal(filtered.columns, COLUMNS);
         /* L^-1 by, and twice the logarithm of L's diagonal. */
-        assert_int_equal(LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, covariance,
-                                        (lapack_int)n),
-                         0);
+        assert_int_equal(
+            LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, covariance, (lapack_int)n), 0);
         double log_determinant = 0.0;
         for (size_t i = 0; i < n; i++) {
             log_determinant += 2.0 * log(covariance[i * n + i]);

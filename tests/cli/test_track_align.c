@@ -34,8 +34,8 @@ static void assert_places(const nfsar_vec3 *point, size_t n, double within_m) {
 static const nfsar_vec3 four[] = {
     {0, 0, 0.3}, {0.05, 0.03, 0.33}, {-0.06, 0.02, 0.36}, {0.02, -0.05, 0.28}};
 
-/* A tracker that errs by 0.2 mm along each axis, for about a second: the offset to 0.1 ms, and as far
- * off as its standard deviation says; no reflector at a ghost of the rows. */
+/* A tracker that errs by 0.2 mm along each axis, for about a second: the offset to 0.1 ms, and as
+ * far off as its standard deviation says; no reflector at a ghost of the rows. */
 static void errs(void **state) {
     (void)state;
 #ifdef NFSAR_SANITIZED
@@ -49,8 +49,9 @@ static void errs(void **state) {
         /* The third and fifth were off by milliseconds while poses were taken for exact. */
         static const int seeds[5] = {7, 6, 8, 24, 10};
         snprintf(path, sizeof path, "seed: %d\n%s", seeds[hand], strchr(tracker_hand, '\n') + 1);
-        snprintf(targets, sizeof targets, "%.*simpairments: {snr_db: 20, pose_error: {kind: smooth, "
-                                          "sigma_m: [2e-4, 2e-4, 2e-4], time_s: 1.0}}\n",
+        snprintf(targets, sizeof targets,
+                 "%.*simpairments: {snr_db: 20, pose_error: {kind: smooth, "
+                 "sigma_m: [2e-4, 2e-4, 2e-4], time_s: 1.0}}\n",
                  (int)(strstr(tracker_points, "impairments") - tracker_points), tracker_points);
         tracker_simulate(path, targets, "errs.h5");
         tracker_write("errs.h5", "errs.tum", 0.137, false);
@@ -72,8 +73,9 @@ static void errs(void **state) {
 static void gated(void **state) {
     (void)state;
     char targets[1000];
-    snprintf(targets, sizeof targets, "%.*s      - {at_m: [0.1, 0, 0.9], amplitude: 10}\n"
-                                      "impairments: {snr_db: 30}\n",
+    snprintf(targets, sizeof targets,
+             "%.*s      - {at_m: [0.1, 0, 0.9], amplitude: 10}\n"
+             "impairments: {snr_db: 30}\n",
              (int)(strstr(tracker_points, "impairments") - tracker_points), tracker_points);
     tracker_simulate(tracker_hand, targets, "gate.h5");
     tracker_write("gate.h5", "gate.tum", 0.2, false);
@@ -97,8 +99,7 @@ static void other_channel(void **state) {
     for (size_t i = 0; i < one.n_pulse; i++) {
         two.time_s[i] = one.time_s[i];
         two.pose_time_s[i] = one.time_s[i];
-        two.pose[i] =
-            nfsar_track_pose(one.pose_time_s, one.pose, one.n_pose, one.time_s[i], NULL);
+        two.pose[i] = nfsar_track_pose(one.pose_time_s, one.pose, one.n_pose, one.time_s[i], NULL);
     }
     nfsar_random random;
     nfsar_random_stream(&random, 1, 1);

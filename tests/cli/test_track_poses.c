@@ -100,7 +100,7 @@ static void found(void **state) {
 static void refused(void **state) {
     (void)state;
     tracker_simulate("path: {raster: {x: {size_m: 0.4, count: 1600}, y: {size_m: 0, count: 1}}, "
-             "pulse_interval_s: 2.5e-3}\n",
+                     "pulse_interval_s: 2.5e-3}\n",
                      tracker_points, "line.h5");
     tracker_write("line.h5", "line.tum", 0.4, false);
     assert_int_equal(test_command(output, sizeof output, "track %s -o %s --poses %s --align",

@@ -14,26 +14,26 @@
 #include "tests/support.h"
 
 static const char tracker_radar[] = "radar: {waveform: 77-81ghz-64}\n"
-                                      "array: {preset: single}\n";
+                                    "array: {preset: single}\n";
 
 static const char tracker_hand[] = "seed: 5\n"
-                           "path:\n"
-                           "  handheld:\n"
-                           "    size_m: [0.2, 0.1]\n"
-                           "    line_spacing_m: 10e-3\n"
-                           "    speed_m_per_s: 0.3\n"
-                           "    pulse_rate_hz: 400\n"
-                           "    wander_m: [2e-3, 2e-3, 5e-3]\n"
-                           "    wander_deg: [1, 1, 1]\n"
-                           "    wander_time_s: 0.8\n";
+                                   "path:\n"
+                                   "  handheld:\n"
+                                   "    size_m: [0.2, 0.1]\n"
+                                   "    line_spacing_m: 10e-3\n"
+                                   "    speed_m_per_s: 0.3\n"
+                                   "    pulse_rate_hz: 400\n"
+                                   "    wander_m: [2e-3, 2e-3, 5e-3]\n"
+                                   "    wander_deg: [1, 1, 1]\n"
+                                   "    wander_time_s: 0.8\n";
 
 static const char tracker_points[] = "targets:\n"
-                             "  - points:\n"
-                             "      - {at_m: [0, 0, 0.3]}\n"
-                             "      - {at_m: [0.05, 0.03, 0.33]}\n"
-                             "      - {at_m: [-0.06, 0.02, 0.36]}\n"
-                             "      - {at_m: [0.02, -0.05, 0.28]}\n"
-                             "impairments: {snr_db: 20}\n";
+                                     "  - points:\n"
+                                     "      - {at_m: [0, 0, 0.3]}\n"
+                                     "      - {at_m: [0.05, 0.03, 0.33]}\n"
+                                     "      - {at_m: [-0.06, 0.02, 0.36]}\n"
+                                     "      - {at_m: [0.02, -0.05, 0.28]}\n"
+                                     "impairments: {snr_db: 20}\n";
 
 /* A capture of the path and the targets, both with their keys. */
 static inline void tracker_simulate(const char *path, const char *targets, const char *name) {
@@ -47,7 +47,8 @@ static inline void tracker_simulate(const char *path, const char *targets, const
 
 /* Poses every 5 ms by a clock that is `offset_s` ahead of the capture's; moved: by a body 0.1 m
  * above the radar and turned by a quarter about its y axis. */
-static inline void tracker_write(const char *capture_name, const char *name, double offset_s, bool moved) {
+static inline void tracker_write(const char *capture_name, const char *name, double offset_s,
+                                 bool moved) {
     nfsar_capture_file *file = NULL;
     nfsar_error error;
     assert_ok(nfsar_capture_file_open(test_path(capture_name), &file, &error), error);
