@@ -10,6 +10,8 @@
 #define REACH 0.35
 /* Places looked at in one plane, at most. */
 #define PLACES 40000.0
+/* So many steps away is the place itself. */
+#define NEAR 3
 /* A place must explain so much more to be taken for the better one. */
 #define BETTER 1.1
 
@@ -224,6 +226,9 @@ static void turn_together(const struct seen *seen, const struct way *way,
                 best_j = j;
             }
         }
+    }
+    if (labs(best_i) <= NEAR && labs(best_j) <= NEAR) {
+        return; /* no ghost: least squares are better at that */
     }
     for (size_t k = 0; k < state->n; k++) {
         place[k] = turned(way, state->place[k], step[0] * (double)best_i, step[1] * (double)best_j);
