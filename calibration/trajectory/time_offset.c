@@ -7,6 +7,9 @@
 
 /* Another offset that explains so much as the best leaves the question open. */
 #define ALIKE 0.95
+/* Peaks of the maps are where they are predicted to this part of a range cell, or something else is
+ * seen. */
+#define UNEXPLAINED 0.25
 /* A standard deviation beyond this part of a window is no answer. */
 #define UNSURE 0.25
 
@@ -35,41 +38,80 @@ static enum nfsar_status look_closely(const struct offset_data *data,
     return status == NFSAR_OK ? offset_phases(data, maps, state, error) : status;
 }
 
+/* The surest first: what is wrong about the others is then seen without it. */
+static void sort_by_residual(struct offset_state *state) {
+    for (size_t i = 0; i < state->n; i++) {
+        for (size_t k = i + 1; k < state->n; k++) {
+            if (state->residual_m[k] < state->residual_m[i]) {
+                const double swap = state->residual_m[k];
+                const nfsar_vec3 other = state->place[k];
+                state->residual_m[k] = state->residual_m[i];
+                state->residual_m[i] = swap;
+                state->place[k] = state->place[i];
+                state->place[i] = other;
+            }
+        }
+    }
+}
+
+/* Take the trial's place, if its phases explain more. */
+static enum nfsar_status try(const struct offset_data *data, const struct offset_maps *maps,
+                             struct offset_state *trial, struct offset_state *best, bool *better,
+                             nfsar_error *error) {
+    const enum nfsar_status status = offset_phases(data, maps, trial, error);
+    *better = status == NFSAR_OK && trial->phases && trial->explained > best->explained;
+    if (*better) {
+        *best = *trial;
+    }
+    return status;
+}
+
+/* Places that are ghosts of others, and reflectors that are there twice or not asked for. */
+static enum nfsar_status mend(const struct offset_data *data, const struct offset_maps *maps,
+                              struct offset_state *best, nfsar_error *error) {
+    enum nfsar_status status = NFSAR_OK;
+    for (int pass = 0, idle = 0;
+         status == NFSAR_OK && !best->known && pass < 3 * GHOSTS_WAYS && idle < GHOSTS_WAYS;
+         pass++) {
+        struct offset_state trial = *best;
+        bool changed = false, better = false;
+        status =
+            offset_ghosts(data, maps, (enum ghosts)(pass % GHOSTS_WAYS), &trial, &changed, error);
+        if (status == NFSAR_OK && changed) {
+            status = try(data, maps, &trial, best, &better, error);
+        }
+        idle = better ? 0 : idle + 1;
+    }
+    /* Least squares may bring others together. */
+    for (int pass = 0; status == NFSAR_OK && !best->known && pass < 3 && offset_prune(data, best);
+         pass++) {
+        status = offset_phases(data, maps, best, error);
+    }
+    return status;
+}
+
 /* Once more from what the phases found: reflectors that were two are told apart now. */
 static enum nfsar_status repeat(const struct offset_data *data, const struct offset_maps *maps,
                                 const nfsar_time_offset_options *options, struct offset_state *best,
                                 nfsar_error *error) {
-    struct offset_state again, places;
-    enum nfsar_status status = NFSAR_OK;
-    for (int pass = 0; status == NFSAR_OK && pass < 2 && !best->known; pass++) {
-        again = *best;
+    enum nfsar_status status = mend(data, maps, best, error);
+    bool better = !best->known;
+    for (int pass = 0; status == NFSAR_OK && pass < 2 && better; pass++) {
+        struct offset_state again = *best, places;
         status = offset_places(data, maps, options, best->offset_s, &places, error);
+        sort_by_residual(&again);
         nfsar_vec3 place[2 * REFLECTORS];
-        memcpy(place, best->place, best->n * sizeof *place);
-        memcpy(place + best->n, places.place, places.n * sizeof *place);
-        /* The surest first: what is wrong about the others is then seen without it. */
-        for (size_t i = 0; i < best->n; i++) {
-            for (size_t k = i + 1; k < best->n; k++) {
-                if (again.residual_m[k] < again.residual_m[i]) {
-                    const double swap = again.residual_m[k];
-                    const nfsar_vec3 other = place[k];
-                    again.residual_m[k] = again.residual_m[i];
-                    again.residual_m[i] = swap;
-                    place[k] = place[i];
-                    place[i] = other;
-                }
-            }
-        }
+        memcpy(place, again.place, again.n * sizeof *place);
+        memcpy(place + again.n, places.place, places.n * sizeof *place);
         if (status == NFSAR_OK) {
             status = offset_sharpen(data, maps, place, best->n + places.n, &again, error);
         }
         if (status == NFSAR_OK) {
-            status = offset_phases(data, maps, &again, error);
+            status = try(data, maps, &again, best, &better, error);
         }
-        if (status != NFSAR_OK || !again.phases || !(again.explained > best->explained)) {
-            break;
+        if (status == NFSAR_OK && better) {
+            status = mend(data, maps, best, error);
         }
-        *best = again;
     }
     return status;
 }
@@ -118,9 +160,30 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
     return NFSAR_OK;
 }
 
+/* The rms over all reflectors and windows. */
+static double residual_of(const struct offset_state *state) {
+    double sum = 0.0;
+    size_t windows = 0;
+    for (size_t k = 0; k < state->n; k++) {
+        if (state->windows[k] > 0) { /* else its residual is infinite */
+            sum += (double)state->windows[k] * state->residual_m[k] * state->residual_m[k];
+            windows += state->windows[k];
+        }
+    }
+    return windows > 0 ? sqrt(sum / (double)windows) : INFINITY;
+}
+
 static enum nfsar_status judge(const struct offset_data *data, const struct choice *choice,
                                nfsar_error *error) {
     const struct offset_state *best = &choice->best;
+    const double residual = residual_of(best);
+    if (!best->phases && (best->sure > 0.5 || residual > UNEXPLAINED * data->cell_m)) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "the echoes do not move as the poses do: at the best offset, %.3f s, "
+                          "%.3g mm of range (%.2g wavelengths) are not explained; are these the "
+                          "poses of this capture, and --lever and --rotate right?",
+                          best->offset_s, 1e3 * residual, residual / data->wavelength_m);
+    }
     if (choice->second > ALIKE) {
         return nfsar_fail(
             error, NFSAR_ERROR_GEOMETRY,
@@ -140,8 +203,6 @@ static enum nfsar_status judge(const struct offset_data *data, const struct choi
 static void report(const struct offset_data *data, const struct choice *choice,
                    nfsar_time_offset *found) {
     const struct offset_state *state = &choice->best;
-    double sum = 0.0;
-    size_t windows = 0;
     *found = (nfsar_time_offset){.offset_s = state->offset_s,
                                  .sigma_s = state->sigma_s,
                                  .bias_m = state->bias_m,
@@ -158,12 +219,8 @@ static void report(const struct offset_data *data, const struct choice *choice,
     for (size_t k = 0; k < state->n; k++) {
         found->reflector[k] =
             (nfsar_time_offset_reflector){state->place[k], state->windows[k], state->residual_m[k]};
-        if (state->windows[k] > 0) { /* else its residual is infinite */
-            sum += (double)state->windows[k] * state->residual_m[k] * state->residual_m[k];
-            windows += state->windows[k];
-        }
     }
-    found->residual_m = sqrt(sum / (double)(windows > 0 ? windows : 1));
+    found->residual_m = residual_of(state);
 }
 
 enum nfsar_status nfsar_time_offset_find(const nfsar_capture *capture,

@@ -6,8 +6,8 @@
 
 #include <nfsar/range.h>
 
-/* Samples that are held in memory. */
-#define MEMORY ((size_t)1 << 30)
+#include "calibration/trajectory/time_offset_echo.h"
+
 /* Windows beyond these are left out: the middle of a long capture tells enough. */
 #define WINDOWS 4000
 /* A window has so many pulses at least. */
@@ -53,50 +53,30 @@ static double median(double *value, size_t n) {
     return n > 0 ? value[n / 2] : 0.0;
 }
 
-/* ---- the echoes ------------------------------------------------------------------------------ */
+/* ---- the band -------------------------------------------------------------------------------- */
 
-/* Channel 0 of all pulses. */
-static enum nfsar_status read_echo(struct offset_data *data, const nfsar_echo_source *source,
-                                   nfsar_error *error) {
-    const nfsar_capture *capture = data->capture;
-    const size_t line = data->n_sample, pulse = capture->array.n_channel * line;
-    const size_t block = pulse < ((size_t)1 << 21) ? ((size_t)1 << 21) / pulse : 1;
-    if (data->n_pulse > MEMORY / sizeof(float complex) / line) {
-        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                          "%zu pulses of %zu samples are more than fit into 1 GiB: align a part, "
-                          "and give the offset with --time-offset",
-                          data->n_pulse, line);
-    }
-    float complex *all = malloc(block * pulse * sizeof *all);
-    data->echo = malloc(data->n_pulse * line * sizeof *data->echo);
-    enum nfsar_status status = all != NULL && data->echo != NULL
-                                   ? NFSAR_OK
-                                   : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    for (size_t first = 0; status == NFSAR_OK && first < data->n_pulse; first += block) {
-        const size_t left = data->n_pulse - first, n = left < block ? left : block;
-        status = source->read(source->context, first, n, 0, line, all, error);
-        for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
-            memcpy(data->echo + (first + i) * line, all + i * pulse, line * sizeof *all);
-        }
-    }
-    free(all);
-    return status;
-}
-
-/* Mean frequency of the power, and the taper. */
-static void weigh_band(struct offset_data *data) {
+/* The taper, and what the band tells apart. */
+static void make_taper(struct offset_data *data) {
     const double *f = data->capture->frequency_hz;
-    double low = f[0], high = f[0], sum = 0.0, moment = 0.0;
+    double low = f[0], high = f[0];
     for (size_t i = 0; i < data->n_sample; i++) {
         low = fmin(low, f[i]);
         high = fmax(high, f[i]);
     }
-    const double width = (high - low) * (double)data->n_sample / ((double)data->n_sample - 1.0);
     for (size_t i = 0; i < data->n_sample; i++) {
         const double at = ((f[i] - low) / (high - low) * ((double)data->n_sample - 1.0) + 0.5) /
                           (double)data->n_sample;
         data->taper[i] = 0.5 - 0.5 * cos(2.0 * NFSAR_PI * at);
     }
+    const double width = (high - low) * (double)data->n_sample / ((double)data->n_sample - 1.0);
+    data->cell_m = 0.5 * NFSAR_SPEED_OF_LIGHT / width;
+    data->wavelength_m = NFSAR_SPEED_OF_LIGHT / (0.5 * (low + high));
+}
+
+/* That of the power's mean frequency. */
+static void find_wavelength(struct offset_data *data) {
+    const double *f = data->capture->frequency_hz;
+    double sum = 0.0, moment = 0.0;
     for (size_t n = 0; n < data->n_pulse; n++) {
         for (size_t i = 0; i < data->n_sample; i++) {
             const float complex s = data->echo[n * data->n_sample + i];
@@ -106,9 +86,9 @@ static void weigh_band(struct offset_data *data) {
             moment += power * f[i];
         }
     }
-    const double centre = sum > 0.0 ? moment / sum : 0.5 * (low + high);
-    data->wavelength_m = NFSAR_SPEED_OF_LIGHT / centre;
-    data->cell_m = 0.5 * NFSAR_SPEED_OF_LIGHT / width;
+    if (sum > 0.0) {
+        data->wavelength_m = NFSAR_SPEED_OF_LIGHT * sum / moment;
+    }
 }
 
 /* ---- windows --------------------------------------------------------------------------------- */
@@ -206,8 +186,8 @@ static enum nfsar_status make_windows(struct offset_data *data, nfsar_error *err
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_source *source,
-                                    const nfsar_time_offset_options *options, nfsar_error *error) {
-    const bool gated = options->gate_m[1] > options->gate_m[0];
+                                    nfsar_error *error) {
+    const double *gate = data->gate_m;
     const size_t n = 2 * data->n_sample;
     const double step = data->unambiguous_m / (double)n;
     double *power = calloc(n, sizeof *power);
@@ -217,20 +197,20 @@ static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_s
     size_t best = n;
     for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
         const double at = step * (double)i;
-        const bool inside = !gated || (at >= options->gate_m[0] && at <= options->gate_m[1]);
+        const bool inside = at >= gate[0] && at <= gate[1];
         best = inside && (best == n || power[i] > power[best]) ? i : best;
     }
     if (status == NFSAR_OK && best == n) {
         status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                             "no range lies from %g to %g m: they are told %.3g m apart, up to %.4g "
                             "m (--gate)",
-                            options->gate_m[0], options->gate_m[1], step, data->unambiguous_m);
+                            gate[0], gate[1], step, data->unambiguous_m);
     }
     data->range_m = step * (double)best;
     data->near_m = data->far_m = data->range_m;
     for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
         const double at = step * (double)i;
-        const bool inside = !gated || (at >= options->gate_m[0] && at <= options->gate_m[1]);
+        const bool inside = at >= gate[0] && at <= gate[1];
         if (inside && power[i] > FAINT * power[best]) {
             data->near_m = fmin(data->near_m, at);
             data->far_m = fmax(data->far_m, at);
@@ -242,51 +222,89 @@ static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_s
     return status;
 }
 
+/* The times of a channel's pulses, and the interval that most of them have. */
+static enum nfsar_status make_times(struct offset_data *data, size_t channel, double *interval_s,
+                                    nfsar_error *error) {
+    const nfsar_array *array = &data->capture->array;
+    const double late = array->channel_time_s != NULL ? array->channel_time_s[channel] : 0.0;
+    data->time_s = malloc(data->n_pulse * sizeof *data->time_s);
+    double *interval = malloc(data->n_pulse * sizeof *interval);
+    if (data->time_s == NULL || interval == NULL) {
+        free(interval);
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < data->n_pulse; i++) {
+        data->time_s[i] = data->capture->time_s[i] + late;
+        interval[i] = i > 0 ? data->time_s[i] - data->time_s[i - 1] : INFINITY;
+    }
+    *interval_s = median(interval, data->n_pulse);
+    free(interval);
+    data->tx_m = array->tx_m[array->channel[channel].tx];
+    data->rx_m = array->rx_m[array->channel[channel].rx];
+    return *interval_s > 0.0 ? NFSAR_OK
+                             : nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "most pulses have one time");
+}
+
 enum nfsar_status offset_data_read(const nfsar_capture *capture, const nfsar_echo_source *source,
                                    const nfsar_pose_track *track,
                                    const nfsar_time_offset_options *options,
                                    struct offset_data *data, nfsar_error *error) {
-    *data = (struct offset_data){.capture = capture,
-                                 .track = track,
-                                 .gap_s = nfsar_pose_track_gap(track),
-                                 .n_pulse = capture->n_pulse,
-                                 .n_sample = capture->n_sample,
-                                 .unambiguous_m = nfsar_range_unambiguous(capture)};
-    const nfsar_array *array = &capture->array;
+    const bool gated = options->gate_m[1] > options->gate_m[0];
+    *data = (struct offset_data){
+        .capture = capture,
+        .track = track,
+        .gap_s = nfsar_pose_track_gap(track),
+        .n_pulse = capture->n_pulse,
+        .n_sample = capture->n_sample,
+        .gate_m = {gated ? options->gate_m[0] : 0.0, gated ? options->gate_m[1] : INFINITY},
+        .unambiguous_m = nfsar_range_unambiguous(capture)};
     if (track->n < 4 || capture->n_pulse < 4 * PULSES || capture->n_sample < 4) {
         return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
                           "%zu poses, %zu pulses of %zu samples: too few to tell a time offset",
                           track->n, capture->n_pulse, capture->n_sample);
     }
-    data->tx_m = array->tx_m[array->channel[0].tx];
-    data->rx_m = array->rx_m[array->channel[0].rx];
-    data->time_s = malloc(data->n_pulse * sizeof *data->time_s);
     data->taper = malloc(data->n_sample * sizeof *data->taper);
-    double *interval = malloc(data->n_pulse * sizeof *interval);
-    if (data->time_s == NULL || data->taper == NULL || interval == NULL) {
-        free(interval);
+    if (data->taper == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    const double late = array->channel_time_s != NULL ? array->channel_time_s[0] : 0.0;
-    for (size_t i = 0; i < data->n_pulse; i++) {
-        data->time_s[i] = capture->time_s[i] + late;
-        interval[i] = i > 0 ? data->time_s[i] - data->time_s[i - 1] : INFINITY;
+    if (!nfsar_frequencies_uniform(capture->frequency_hz, capture->n_sample, 1e-6,
+                                   &data->step_hz)) {
+        data->step_hz = 0.0;
     }
-    const double interval_s = median(interval, data->n_pulse);
-    free(interval);
-    if (!(interval_s > 0.0)) {
-        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY, "most pulses have one time");
-    }
-    enum nfsar_status status = read_echo(data, source, error);
+    make_taper(data);
+    size_t channel = 0;
+    double interval_s = 0.0;
+    enum nfsar_status status = echo_choose_channel(data, source, &channel, error);
     if (status == NFSAR_OK) {
-        weigh_band(data);
+        status = make_times(data, channel, &interval_s, error);
+    }
+    if (status == NFSAR_OK) {
+        status = echo_read(data, source, channel, error);
+    }
+    if (status == NFSAR_OK) {
+        status = echo_gate(data, error);
+    }
+    if (status == NFSAR_OK) {
+        find_wavelength(data);
         data->nyquist_m_per_s = 0.25 * data->wavelength_m / interval_s;
-        status = find_range(data, source, options, error);
+        status = find_range(data, source, error);
     }
     if (status == NFSAR_OK) {
         status = choose_window(data, interval_s, error);
     }
     return status == NFSAR_OK ? make_windows(data, error) : status;
+}
+
+bool offset_in_gate(const struct offset_data *data, const struct offset_state *state,
+                    nfsar_vec3 place) {
+    size_t inside = 0, told = 0;
+    for (size_t w = 0; w < data->n_window; w++) {
+        const struct sight sight = offset_sight(data, data->middle_s[w], state->offset_s);
+        const double range = offset_range(&sight, place) + state->bias_m;
+        inside += sight.told && range >= data->gate_m[0] && range <= data->gate_m[1];
+        told += sight.told;
+    }
+    return 2 * inside >= told;
 }
 
 void offset_data_free(struct offset_data *data) {

@@ -21,11 +21,13 @@ struct offset_data {
     double *time_s;      /* [n_pulse] of the channel, radar clock */
     float complex *echo; /* [n_pulse][n_sample] */
     double *taper;       /* [n_sample] Hann over the band */
+    double step_hz;      /* between frequencies; 0 where they are not evenly spaced */
     nfsar_vec3 tx_m, rx_m;
     double wavelength_m; /* at the mean frequency of the echo's power */
     double cell_m;       /* range resolution */
     double unambiguous_m;
     double nyquist_m_per_s; /* of range rates */
+    double gate_m[2];       /* ranges that are asked for; 0, INFINITY: all */
     double range_m;         /* of the strongest echo */
     double near_m, far_m;   /* between these echoes are worth looking at */
     double fastest_m_per_s; /* of the poses, over a window */
@@ -94,8 +96,17 @@ struct offset_state {
     double residual_m[REFLECTORS];
     size_t windows[REFLECTORS];
     bool phases;      /* the phases were told */
-    double explained; /* part of the moving echoes' energy that reflectors of constant phase are */
+    double agree;     /* mean cosine of the phases' steps less predicted */
+    double sure;      /* part of the phases that noise leaves */
+    double explained; /* part of the moving echoes' energy that reflectors whose phases follow the
+                         model are */
+    double pose_error_m; /* standard deviation of the poses' error, where phases are told */
+    double pose_error_s; /* and how long it stays the same */
 };
+
+/* Whether a place is within the gate during half of the windows at least. */
+bool offset_in_gate(const struct offset_data *data, const struct offset_state *state,
+                    nfsar_vec3 place);
 
 /* The whole search by the maps: the offsets at which most of them agree, best first. */
 enum { CANDIDATES = 4 };
@@ -122,6 +133,18 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
  * false, and all but that and `explained` is as before. */
 enum nfsar_status offset_phases(const struct offset_data *data, const struct offset_maps *maps,
                                 struct offset_state *state, nfsar_error *error);
+
+/* Places that explain the phases better than those of the state do: *changed where there are. By
+ * phases as they are; less what the reflectors have in common, as errors of the poses are; or all
+ * reflectors turned alike, by the phases' steps. */
+enum ghosts { GHOSTS_AS_THEY_ARE, GHOSTS_LESS_COMMON, GHOSTS_TOGETHER, GHOSTS_WAYS };
+enum nfsar_status offset_ghosts(const struct offset_data *data, const struct offset_maps *maps,
+                                enum ghosts how, struct offset_state *state, bool *changed,
+                                nfsar_error *error);
+
+/* Leave out reflectors that are where one before them is, and those outside the gate; whether there
+ * were some. */
+bool offset_prune(const struct offset_data *data, struct offset_state *state);
 
 /* Look for a range bias that explains more, where phases leave it open. */
 enum nfsar_status offset_bias(const struct offset_data *data, const struct offset_maps *maps,

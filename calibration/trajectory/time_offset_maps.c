@@ -9,6 +9,9 @@
 /* What stands out for a reflector: 12 dB over the window's median. */
 #define PEAK 1.4f
 
+/* What profiles and maps may take, bytes; maps are copied once. */
+#define MEMORY ((double)(1 << 30))
+
 struct profiles {
     size_t n_range;
     double from_m, step_m;
@@ -18,9 +21,6 @@ struct profiles {
 /* Range profiles of all pulses: sum of the samples times exp(-j 4 pi f r / c). */
 static enum nfsar_status make_profiles(const struct offset_data *data, struct profiles *profiles,
                                        nfsar_error *error) {
-    profiles->step_m = data->cell_m / SAMPLING;
-    profiles->from_m = data->near_m;
-    profiles->n_range = (size_t)((data->far_m - data->near_m) / profiles->step_m) + 2;
     const size_t n = profiles->n_range, n_sample = data->n_sample;
     float complex *turn = malloc(n * n_sample * sizeof *turn);
     profiles->line = malloc(data->n_pulse * n * sizeof *profiles->line);
@@ -172,25 +172,47 @@ static enum nfsar_status fill(const struct offset_data *data, const struct profi
                : nfsar_fail(error, NFSAR_ERROR_CANCELLED, "align was cancelled");
 }
 
+/* Ranges, windows and rates multiply. */
+static enum nfsar_status check_memory(const struct offset_data *data,
+                                      const struct offset_maps *maps, nfsar_error *error) {
+    const double range = (double)maps->n_range;
+    const double bytes =
+        range * (double)data->n_pulse * sizeof(float complex) +
+        range * (double)data->n_sample * sizeof(float complex) +
+        2.0 * range * (double)maps->n_window * (double)maps->n_rate * sizeof(float);
+    return bytes <= MEMORY
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                            "maps of %zu windows, %zu ranges and %zu range rates need %.3g GiB, "
+                            "more than the 1 GiB they may take: give fewer ranges with --gate "
+                            "MIN:MAX (echoes from %.4g to %.4g m are looked at), or align a part",
+                            maps->n_window, maps->n_range, maps->n_rate, bytes / MEMORY,
+                            data->near_m, data->far_m);
+}
+
 enum nfsar_status offset_maps_make(const struct offset_data *data,
                                    const nfsar_time_offset_options *options,
                                    struct offset_maps *maps, nfsar_error *error) {
-    struct profiles profiles = {0};
+    struct profiles profiles = {.from_m = data->near_m, .step_m = data->cell_m / SAMPLING};
+    const double cover = fmin(data->nyquist_m_per_s, 1.15 * data->fastest_m_per_s);
     memset(maps, 0, sizeof *maps);
-    enum nfsar_status status = make_profiles(data, &profiles, error);
+    profiles.n_range = (size_t)((data->far_m - data->near_m) / profiles.step_m) + 2;
+    maps->n_window = data->n_window;
+    maps->n_range = profiles.n_range;
+    maps->range_from_m = profiles.from_m;
+    maps->range_step_m = profiles.step_m;
+    maps->rate_cell = 0.5 * data->wavelength_m / data->window_s;
+    maps->rate_step = maps->rate_cell / SAMPLING;
+    /* The mean that was taken out leaves nothing of rates below. */
+    maps->notch = 0.75 * maps->rate_cell;
+    const size_t half = (size_t)ceil(cover / maps->rate_step);
+    maps->n_rate = 2 * half + 1;
+    maps->rate_from = -maps->rate_step * (double)half;
+    enum nfsar_status status = check_memory(data, maps, error);
     if (status == NFSAR_OK) {
-        const double cover = fmin(data->nyquist_m_per_s, 1.15 * data->fastest_m_per_s);
-        maps->n_window = data->n_window;
-        maps->n_range = profiles.n_range;
-        maps->range_from_m = profiles.from_m;
-        maps->range_step_m = profiles.step_m;
-        maps->rate_cell = 0.5 * data->wavelength_m / data->window_s;
-        maps->rate_step = maps->rate_cell / SAMPLING;
-        /* The mean that was taken out leaves nothing of rates below. */
-        maps->notch = 0.75 * maps->rate_cell;
-        const size_t half = (size_t)ceil(cover / maps->rate_step);
-        maps->n_rate = 2 * half + 1;
-        maps->rate_from = -maps->rate_step * (double)half;
+        status = make_profiles(data, &profiles, error);
+    }
+    if (status == NFSAR_OK) {
         maps->score = malloc(maps->n_window * maps->n_range * maps->n_rate * sizeof *maps->score);
         maps->mean = malloc(maps->n_window * sizeof *maps->mean);
         status = maps->score != NULL && maps->mean != NULL

@@ -3,12 +3,13 @@
  * tell them apart. One after the other is moved to where that sum is largest, and taken out of the
  * echoes.
  */
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "algorithms/frequencies.h"
 #include "calibration/trajectory/time_offset_moving.h"
+#include "calibration/trajectory/time_offset_steer.h"
 
 /* Windows that are put together. */
 #define LENGTH 4
@@ -26,73 +27,60 @@ struct work {
     struct sight *sight;           /* [n_pulse] */
     bool *moves;                   /* [n_pulse] */
     size_t n_long, *first, *count; /* [n_long] pulses of the long windows */
-    double step_hz;                /* between frequencies; 0 where they are not evenly spaced */
+    double *part;                  /* [6][n_long] energies of places in them */
+    double weight;                 /* of a pulse: sum of the taper */
 };
 
-/* exp(+j2kR) of all samples. */
-static void steer(const struct work *work, double range_m, double complex *out) {
-    const double *f = work->data->capture->frequency_hz;
-    const double delay = 2.0 * range_m / NFSAR_SPEED_OF_LIGHT;
-    double complex turn = 1.0;
-    if (work->step_hz != 0.0) {
-        const double phase = 2.0 * NFSAR_PI * fmod(work->step_hz * delay, 1.0);
-        turn = CMPLX(cos(phase), sin(phase));
-    }
-    for (size_t i = 0; i < work->data->n_sample; i++) {
-        if (i % 64 == 0 || work->step_hz == 0.0) {
-            const double phase = 2.0 * NFSAR_PI * fmod(f[i] * delay, 1.0);
-            out[i] = CMPLX(cos(phase), sin(phase));
-        } else {
-            out[i] = out[i - 1] * turn;
-        }
-    }
-}
-
-/* Amplitude in a long window, and its energy. */
+/* Amplitude in a long window, and its energy. line: [4][n_sample], of which the first two become
+ * the echo of the last pulse. */
 static double match(const struct work *work, size_t l, nfsar_vec3 place, double bias_m,
-                    double complex *steering, double complex *amplitude) {
+                    double *line, double complex *amplitude) {
     const struct offset_data *data = work->data;
     const size_t n_sample = data->n_sample;
+    double *re = line + 2 * n_sample, *im = line + 3 * n_sample, weight = 0.0;
     double complex sum = 0.0;
-    double weight = 0.0;
     for (size_t p = work->first[l]; p < work->first[l] + work->count[l]; p++) {
         if (!work->moves[p]) {
             continue;
         }
-        steer(work, offset_range(&work->sight[p], place) + bias_m, steering);
+        offset_steer(data, offset_range(&work->sight[p], place) + bias_m, line, line + n_sample);
         for (size_t i = 0; i < n_sample; i++) {
-            sum +=
-                data->taper[i] * conj(steering[i]) * (double complex)work->echo[p * n_sample + i];
-            weight += data->taper[i];
+            re[i] = (double)crealf(work->echo[p * n_sample + i]);
+            im[i] = (double)cimagf(work->echo[p * n_sample + i]);
         }
+        sum += offset_product(data, line, line + n_sample, re, im);
+        weight += work->weight;
     }
     *amplitude = weight > 0.0 ? sum / weight : 0.0;
     return weight > 0.0 ? (creal(sum) * creal(sum) + cimag(sum) * cimag(sum)) / weight : 0.0;
 }
 
-/* Energy at each of n places; negative: no memory. */
+/* Energy at each of n places, at most 6. The windows' energies are added in their order, so that
+ * the same capture gives the same bits. false: no memory. */
 static bool energies(const struct work *work, const nfsar_vec3 *place, size_t n, double bias_m,
                      double *energy) {
     bool memory = true;
-    memset(energy, 0, n * sizeof *energy);
 #pragma omp parallel
     {
-        double complex *steering = malloc(work->data->n_sample * sizeof *steering);
-        if (steering == NULL) {
+        double *line = malloc(4 * work->data->n_sample * sizeof *line);
+        if (line == NULL) {
 #pragma omp atomic write
             memory = false;
         }
-#pragma omp for schedule(dynamic) collapse(2)
-        for (size_t k = 0; k < n; k++) {
-            for (size_t l = 0; l < work->n_long; l++) {
-                double complex amplitude;
-                const double e =
-                    steering != NULL ? match(work, l, place[k], bias_m, steering, &amplitude) : 0.0;
-#pragma omp atomic
-                energy[k] += e;
-            }
+#pragma omp for schedule(dynamic)
+        for (size_t i = 0; i < n * work->n_long; i++) {
+            double complex amplitude;
+            work->part[i] = line != NULL ? match(work, i % work->n_long, place[i / work->n_long],
+                                                 bias_m, line, &amplitude)
+                                         : 0.0;
         }
-        free(steering);
+        free(line);
+    }
+    for (size_t k = 0; k < n; k++) {
+        energy[k] = 0.0;
+        for (size_t l = 0; l < work->n_long; l++) {
+            energy[k] += work->part[k * work->n_long + l];
+        }
     }
     return memory;
 }
@@ -133,40 +121,47 @@ static bool climb(const struct work *work, double bias_m, nfsar_vec3 *place, dou
 }
 
 static bool take_out(struct work *work, nfsar_vec3 place, double bias_m) {
-    const size_t n_sample = work->data->n_sample;
-    double complex *steering = malloc(n_sample * sizeof *steering);
-    for (size_t l = 0; steering != NULL && l < work->n_long; l++) {
+    const struct offset_data *data = work->data;
+    const size_t n_sample = data->n_sample;
+    double *line = malloc(4 * n_sample * sizeof *line);
+    for (size_t l = 0; line != NULL && l < work->n_long; l++) {
         double complex amplitude;
-        match(work, l, place, bias_m, steering, &amplitude);
+        match(work, l, place, bias_m, line, &amplitude);
         for (size_t p = work->first[l]; p < work->first[l] + work->count[l]; p++) {
-            steer(work, offset_range(&work->sight[p], place) + bias_m, steering);
-            for (size_t i = 0; work->moves[p] && i < n_sample; i++) {
-                work->echo[p * n_sample + i] -= (float complex)(amplitude * steering[i]);
+            if (!work->moves[p]) {
+                continue;
+            }
+            offset_steer(data, offset_range(&work->sight[p], place) + bias_m, line,
+                         line + n_sample);
+            for (size_t i = 0; i < n_sample; i++) {
+                work->echo[p * n_sample + i] -=
+                    (float complex)(amplitude * CMPLX(line[i], line[n_sample + i]));
             }
         }
     }
-    const bool done = steering != NULL;
-    free(steering);
+    const bool done = line != NULL;
+    free(line);
     return done;
 }
 
 static bool work_make(const struct offset_data *data, const struct offset_maps *maps,
                       const struct offset_state *state, struct moving *moving, struct work *work) {
     const size_t n_sample = data->n_sample;
-    double df = 0.0;
     if (!moving_make(data, maps, state, moving)) {
         return false;
     }
     *work = (struct work){.data = data, .moves = moving->moves};
-    if (nfsar_frequencies_uniform(data->capture->frequency_hz, n_sample, 1e-6, &df)) {
-        work->step_hz = df;
-    }
     work->echo = malloc(data->n_pulse * n_sample * sizeof *work->echo);
     work->sight = malloc(data->n_pulse * sizeof *work->sight);
     work->first = malloc(data->n_window * sizeof *work->first);
     work->count = malloc(data->n_window * sizeof *work->count);
-    if (work->echo == NULL || work->sight == NULL || work->first == NULL || work->count == NULL) {
+    work->part = malloc(6 * data->n_window * sizeof *work->part);
+    if (work->echo == NULL || work->sight == NULL || work->first == NULL || work->count == NULL ||
+        work->part == NULL) {
         return false;
+    }
+    for (size_t i = 0; i < n_sample; i++) {
+        work->weight += data->taper[i];
     }
     for (size_t p = 0; p < data->n_pulse; p++) {
         work->sight[p] = offset_sight(data, data->time_s[p], state->offset_s);
@@ -206,7 +201,7 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
             continue;
         }
         first = fmax(first, energy);
-        bool same = false;
+        bool same = !offset_in_gate(data, state, place);
         for (size_t k = 0; k < state->n; k++) {
             same = same || nfsar_vec3_distance(place, state->place[k]) <
                                SAME * offset_range(&work.sight[data->n_pulse / 2], place);
@@ -221,6 +216,7 @@ enum nfsar_status offset_sharpen(const struct offset_data *data, const struct of
     free(work.sight);
     free(work.first);
     free(work.count);
+    free(work.part);
     moving_free(&moving);
     return memory ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
 }

@@ -118,7 +118,7 @@ int track_by_poses(int argc, char **argv) {
         {"search", 0, CLI_NUMBER, &r.poses.search_s, &r.has_search, "S",
          "with --align: within S of --time-offset (wherever the poses cover the capture)"},
         {"gate", 0, CLI_RANGE, r.poses.options.gate_m, &r.has_gate, "MIN:MAX",
-         "with --align: reflectors in these ranges, metres (all)"},
+         "with --align: only echoes of these ranges, metres (all)"},
         {"point", 0, CLI_STRING, &r.point, NULL, "X,Y,Z[;X,Y,Z...]",
          "with --align: places of reflectors, where they are known"},
         {"json", 0, CLI_FLAG, &r.json, NULL, NULL, "print one JSON object"},

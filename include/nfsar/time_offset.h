@@ -22,8 +22,8 @@ typedef struct nfsar_time_offset_options {
     bool has_search;    /**< search_s holds; else every offset at which the poses cover at least
                              half of the capture's time is tried */
     double search_s[2]; /**< offsets from and to */
-    double gate_m[2];   /**< only reflectors in these ranges, as the radar sees them; gate_m[1] 0:
-                             all of them */
+    double gate_m[2];   /**< only echoes of these ranges, as the radar sees them; gate_m[1] 0: all
+                             of them */
     const nfsar_vec3
         *point;     /**< [n_point] reflectors whose places are known, world frame, or NULL */
     size_t n_point; /**< at most NFSAR_TIME_OFFSET_REFLECTORS */
@@ -44,7 +44,7 @@ typedef struct nfsar_time_offset {
     double sigma_s;      /**< its standard deviation */
     double bias_m;       /**< how much too far everything appears (half of the two-way path) */
     double bias_sigma_m; /**< its standard deviation; INFINITY where places are not told */
-    bool bias_told;      /**< |bias_m| is at least twice its standard deviation */
+    bool bias_told;      /**< |bias_m| is more than three times its standard deviation */
     double residual_m;   /**< rms over all reflectors and windows */
     double window_s;     /**< length of a window of time */
     double second;       /**< score of the best other offset, as a fraction of the best's */
@@ -54,9 +54,12 @@ typedef struct nfsar_time_offset {
 } nfsar_time_offset;
 
 /** Find the offset. @p source gives calibrated samples (nfsar_calibrated()); orientations and the
- * array's geometry are used, the first channel's echo. NFSAR_ERROR_GEOMETRY, with the reason, when
- * the motion does not tell it: the radar at rest, a straight line at constant speed, no reflector
- * that stands out, two offsets that explain the echoes alike. */
+ * array's geometry are used, and the echo of the channel in which what moves stands out best. Poses
+ * may err smoothly: how is found with the offset. NFSAR_ERROR_GEOMETRY, with the reason, when the
+ * motion does not tell it: the radar at rest, a straight line at constant speed, no reflector that
+ * stands out, two offsets that explain the echoes alike; or when the echoes do not move as the
+ * poses do. NFSAR_ERROR_UNSUPPORTED where echoes or maps need more than 1 GiB. The same input gives
+ * the same bits for a given number of threads. */
 enum nfsar_status nfsar_time_offset_find(const nfsar_capture *capture,
                                          const nfsar_echo_source *source,
                                          const nfsar_pose_track *track,

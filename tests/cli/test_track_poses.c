@@ -7,66 +7,9 @@
 
 #include <nfsar/nfsar.h>
 
-#include "tests/support.h"
-
-static const char radar_and_array[] = "radar: {waveform: 77-81ghz-64}\n"
-                                      "array: {preset: single}\n";
-
-static const char hand[] = "seed: 5\n"
-                           "path:\n"
-                           "  handheld:\n"
-                           "    size_m: [0.2, 0.1]\n"
-                           "    line_spacing_m: 10e-3\n"
-                           "    speed_m_per_s: 0.3\n"
-                           "    pulse_rate_hz: 400\n"
-                           "    wander_m: [2e-3, 2e-3, 5e-3]\n"
-                           "    wander_deg: [1, 1, 1]\n"
-                           "    wander_time_s: 0.8\n";
-
-static const char points[] = "targets:\n"
-                             "  - points:\n"
-                             "      - {at_m: [0, 0, 0.3]}\n"
-                             "      - {at_m: [0.05, 0.03, 0.33]}\n"
-                             "      - {at_m: [-0.06, 0.02, 0.36]}\n"
-                             "      - {at_m: [0.02, -0.05, 0.28]}\n"
-                             "impairments: {snr_db: 20}\n";
+#include "tests/cli/tracker.h"
 
 static char output[20000];
-
-static void simulate(const char *path, const char *name) {
-    char scene[3000];
-    snprintf(scene, sizeof scene, "%s%s%s", radar_and_array, path, points);
-    test_write_file("scene.yaml", scene, strlen(scene));
-    assert_int_equal(test_command(output, sizeof output, "simulate %s -o %s",
-                                  test_path("scene.yaml"), test_path(name)),
-                     0);
-}
-
-/* Poses every 5 ms by a clock that is `offset_s` ahead of the capture's; moved: by a body 0.1 m
- * above the radar and turned by a quarter about its y axis. */
-static void write_poses(const char *capture_name, const char *name, double offset_s, bool moved) {
-    nfsar_capture_file *file = NULL;
-    nfsar_error error;
-    assert_ok(nfsar_capture_file_open(test_path(capture_name), &file, &error), error);
-    const nfsar_capture *c = nfsar_capture_file_header(file);
-    FILE *out = fopen(test_path(name), "we");
-    assert_non_null(out);
-    fprintf(out, "# timestamp tx ty tz qx qy qz qw\n");
-    for (double t = c->pose_time_s[0]; t <= c->pose_time_s[c->n_pose - 1]; t += 5e-3) {
-        nfsar_pose p = nfsar_track_pose(c->pose_time_s, c->pose, c->n_pose, t, NULL);
-        if (moved) {
-            p.position = nfsar_pose_transform(p, (nfsar_vec3){0.0, 0.1, 0.0});
-            p.orientation = nfsar_quaternion_multiply(
-                p.orientation,
-                nfsar_quaternion_from_axis_angle((nfsar_vec3){0, 1, 0}, 0.5 * NFSAR_PI));
-        }
-        fprintf(out, "%.6f %.8f %.8f %.8f %.9f %.9f %.9f %.9f\n", t + offset_s, p.position.x,
-                p.position.y, p.position.z, p.orientation.x, p.orientation.y, p.orientation.z,
-                p.orientation.w);
-    }
-    fclose(out);
-    nfsar_capture_file_close(file);
-}
 
 /* Largest distance between the poses of two captures at the pulses, whose flags are as told. */
 static double largest_error(const char *name, const char *true_name, size_t *n_flagged) {
@@ -102,7 +45,7 @@ static double largest_error(const char *name, const char *true_name, size_t *n_f
 static void told(void **state) {
     (void)state;
     size_t flagged = 0;
-    write_poses("hand.h5", "late.tum", 100.25, false);
+    tracker_write("hand.h5", "late.tum", 100.25, false);
     assert_int_equal(
         test_command(output, sizeof output, "track %s -o %s --poses %s --time-offset 100.25",
                      test_path("hand.h5"), test_path("told.h5"), test_path("late.tum")),
@@ -112,7 +55,7 @@ static void told(void **state) {
     assert_near(largest_error("told.h5", "hand.h5", &flagged), 0.0, 5e-5);
     assert_true(flagged <= 2);
 
-    write_poses("hand.h5", "body.tum", 0.0, true);
+    tracker_write("hand.h5", "body.tum", 0.0, true);
     assert_int_equal(test_command(output, sizeof output,
                                   "track %s -o %s --poses %s --lever 0,-0.1,0 --rotate 0,-90,0",
                                   test_path("hand.h5"), test_path("told.h5"),
@@ -134,17 +77,11 @@ static void told(void **state) {
     assert_int_equal(test_count_files("far.h5"), 0);
 }
 
-static double number_after(const char *text, const char *key) {
-    const char *at = strstr(text, key);
-    assert_non_null(at);
-    return strtod(at + strlen(key), NULL);
-}
-
 /* Found from the echoes: to less than 0.1 ms, and to no more than a few of the standard deviations
  * that are given; the reflectors where they are. */
 static void found(void **state) {
     (void)state;
-    write_poses("hand.h5", "hand.tum", 2.3, false);
+    tracker_write("hand.h5", "hand.tum", 2.3, false);
     assert_int_equal(test_command(output, sizeof output, "track %s -o %s --poses %s --align --json",
                                   test_path("hand.h5"), test_path("found.h5"),
                                   test_path("hand.tum")),
@@ -162,10 +99,10 @@ static void found(void **state) {
 /* A straight line at constant speed tells nothing; nor do poses at rest, nor few of them. */
 static void refused(void **state) {
     (void)state;
-    simulate("path: {raster: {x: {size_m: 0.4, count: 1600}, y: {size_m: 0, count: 1}}, "
-             "pulse_interval_s: 2.5e-3}\n",
-             "line.h5");
-    write_poses("line.h5", "line.tum", 0.4, false);
+    tracker_simulate("path: {raster: {x: {size_m: 0.4, count: 1600}, y: {size_m: 0, count: 1}}, "
+                     "pulse_interval_s: 2.5e-3}\n",
+                     tracker_points, "line.h5");
+    tracker_write("line.h5", "line.tum", 0.4, false);
     assert_int_equal(test_command(output, sizeof output, "track %s -o %s --poses %s --align",
                                   test_path("line.h5"), test_path("no.h5"), test_path("line.tum")),
                      1);
@@ -217,7 +154,7 @@ static void usage(void **state) {
 
 static int set_up(void **state) {
     (void)state;
-    simulate(hand, "hand.h5");
+    tracker_simulate(tracker_hand, tracker_points, "hand.h5");
     return 0;
 }
 
