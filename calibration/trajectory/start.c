@@ -375,6 +375,16 @@ static void start_from_outside(const struct track *track, struct state *state, d
     }
 }
 
+/* Along one line alone a place tells the heading by what the line is shorter for it, which a filter
+ * that goes by small errors cannot follow: places must be of a plane that is not upright. */
+static bool tells_heading(const nfsar_pod *pod) {
+    const nfsar_vec3 g = pod->gravity, e = pod->encoder.sigma_m;
+    const double upright = 0.1 * nfsar_vec3_norm(g);
+    return (e.x > 0.0 && e.y > 0.0 && fabs(g.z) > upright) ||
+           (e.y > 0.0 && e.z > 0.0 && fabs(g.x) > upright) ||
+           (e.z > 0.0 && e.x > 0.0 && fabs(g.y) > upright);
+}
+
 /* When the filter starts: not before those that say where. */
 static enum nfsar_status find_begin(struct track *track, nfsar_error *error) {
     const nfsar_sensor_records *r = track->records;
@@ -441,6 +451,14 @@ enum nfsar_status filter_start(struct track *track, struct state *state, double 
     if (status != NFSAR_OK) {
         return status;
     }
+    const bool alone = r->n_tracker == 0 && r->n_encoder == 0;
+    const bool turned = r->n_tracker > 0 && pod->tracker.sigma_rad > 0.0;
+    if (r->n_encoder > 0 && r->n_tracker == 0 && !pod->start.given && !tells_heading(pod)) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_FORMAT,
+            "encoder: a stage's places along one level line do not tell how the radar "
+            "is turned on it: say so in the pod, start: {yaw_deg: 0, sigma_deg: 1}");
+    }
     look_for_rest(track, &f);
     if (!f.still) {
         average_force(track, &f);
@@ -451,8 +469,6 @@ enum nfsar_status filter_start(struct track *track, struct state *state, double 
                           "gravity is %.2f: units are m/s^2 with gravity in them",
                           f.seconds, nfsar_vec3_norm(f.force), g);
     }
-    const bool alone = r->n_tracker == 0 && r->n_encoder == 0;
-    const bool turned = r->n_tracker > 0 && pod->tracker.sigma_rad > 0.0;
     struct beginning beginning = {.by_gravity = !turned,
                                   .by_motion = !alone && !turned && !pod->start.given,
                                   .tilt = f.force_sigma / g};
