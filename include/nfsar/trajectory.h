@@ -33,7 +33,9 @@ const char *nfsar_sensor_name(enum nfsar_sensor sensor);
 typedef struct nfsar_mounting {
     nfsar_vec3 at_m;           /**< lever arm, body axes */
     nfsar_quaternion rotation; /**< sensor's axes into the body's */
-    double time_offset_s;      /**< time of the radar's clock = time of the record + this */
+    double time_offset_s;      /**< time of the radar's clock = time of the record + this: a clock
+                                  that is ahead has a negative one (nfsar_time_offset::offset_s has
+                                  the other sign) */
 } nfsar_mounting;
 
 /** Noise of three like axes in the terms of an Allan variance. Units are u = m/s^2 or rad/s. */

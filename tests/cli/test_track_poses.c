@@ -104,7 +104,7 @@ static void told(void **state) {
     size_t flagged = 0;
     write_poses("hand.h5", "late.tum", 100.25, false);
     assert_int_equal(
-        test_command(output, sizeof output, "track %s -o %s --poses %s --time-offset 100.25",
+        test_command(output, sizeof output, "track %s -o %s --poses %s --clock-ahead 100.25",
                      test_path("hand.h5"), test_path("told.h5"), test_path("late.tum")),
         0);
     assert_contains(output, "(tum)");
@@ -122,7 +122,7 @@ static void told(void **state) {
 
     /* Half a second later, the last pulses lie outside and are flagged; far away, all do. */
     assert_int_equal(
-        test_command(output, sizeof output, "track %s -o %s --poses %s --time-offset 100.75",
+        test_command(output, sizeof output, "track %s -o %s --poses %s --clock-ahead 100.75",
                      test_path("hand.h5"), test_path("told.h5"), test_path("late.tum")),
         0);
     largest_error("told.h5", "hand.h5", &flagged);
@@ -130,7 +130,7 @@ static void told(void **state) {
     assert_int_equal(test_command(output, sizeof output, "track %s -o %s --poses %s",
                                   test_path("hand.h5"), test_path("far.h5"), test_path("late.tum")),
                      2);
-    assert_contains(output, "give --time-offset S, or --align");
+    assert_contains(output, "give --clock-ahead S, or --align");
     assert_int_equal(test_count_files("far.h5"), 0);
 }
 
@@ -149,7 +149,7 @@ static void found(void **state) {
                                   test_path("hand.h5"), test_path("found.h5"),
                                   test_path("hand.tum")),
                      0);
-    const double offset = number_after(output, "\"time_offset_s\": ");
+    const double offset = number_after(output, "\"clock_ahead_s\": ");
     const double sigma = number_after(output, "\"sigma_s\": ");
     assert_near(offset, 2.3, 1e-4);
     assert_true(sigma < 1e-4 && fabs(offset - 2.3) < 4.0 * sigma);
@@ -181,7 +181,7 @@ static void refused(void **state) {
     assert_contains(output, "does not tell the time offset");
 
     assert_int_equal(test_command(output, sizeof output,
-                                  "track %s -o %s --poses %s --align --time-offset 50 --search 1",
+                                  "track %s -o %s --poses %s --align --clock-ahead 50 --search 1",
                                   test_path("hand.h5"), test_path("no.h5"), test_path("hand.tum")),
                      1);
     assert_contains(output, "at no offset of the search");
@@ -199,7 +199,7 @@ static void usage(void **state) {
         {"--poses a --up x", "--up x: expected y or z"},
         {"--poses a --search 1", "are for --align"},
         {"--poses a --align --search -1", "--search must be positive"},
-        {"--poses a --align --time-offset 1", "give --search S too"},
+        {"--poses a --align --clock-ahead 1", "give --search S too"},
         {"--poses a --align --point 1,2", "--point 1,2: expected"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
