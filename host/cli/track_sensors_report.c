@@ -76,7 +76,7 @@ void sensors_warn(const struct sensors_work *w) {
         warn_of_sensor(w, (enum nfsar_sensor)s);
     }
     if (imu->stray > 0) {
-        cli_say("warning: %zu of %zu records of imu are left out, the first of %.9g s: they are "
+        cli_say("warning: %zu of %zu records of imu are left out, the first of %.3f s: they are "
                 "more than 10 s from all others, so their times are wrong",
                 imu->stray, imu->records, imu->stray_s);
     }
