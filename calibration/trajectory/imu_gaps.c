@@ -230,10 +230,11 @@ void imu_gap_enter(struct gap *gap, const struct state *state, const double *cov
     for (int k = 0; k < UNSEEN; k++) {
         const nfsar_vec3 u = nfsar_quaternion_rotate(state->rotation, axis[k % 3]);
         const double known = variance_along(covariance, k < 3 ? VELOCITY : ROTATION, u);
-        const double ends = gap->closed[k] * length;
-        const double told = ends / (ends + 4.0 * known);
+        const double open = gap->open[k], closed = gap->closed[k];
+        /* A speed that a gap changes less than the filter knows it is not told by its ends. */
+        const double told = closed > 0.0 ? closed * length / (closed * length + 4.0 * known) : 0.0;
         const double density =
-            ends > 0.0 ? gap->open[k] * pow(gap->closed[k] / gap->open[k], told) : gap->open[k];
+            open > 0.0 && closed > 0.0 ? open * pow(closed / open, told) : fmax(open, closed);
         *(k < 3 ? &gap->unseen.acceleration[k] : &gap->unseen.rate[k - 3]) = density;
     }
     gap->entered = true;
