@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibration/trajectory/records.h"
+
 /* Chi-square of so many degrees of freedom is above this once in ten thousand times. */
 static const double gates[MEASURED + 1] = {0.0, 15.14, 18.42, 21.11, 23.51, 25.74, 27.86};
 
@@ -23,8 +25,31 @@ static bool is_wanted(const struct track *track, enum nfsar_sensor sensor) {
            track->scene.pod->surface.distance_m > 0.0;
 }
 
-enum nfsar_status filter_events(struct track *track, nfsar_sensor_use use[NFSAR_SENSORS],
-                                nfsar_error *error) {
+/* A node for each time that a pose is wanted at in a gap of the IMU, but for those as near to one
+ * another as its readings: covariances differ from one to the next. They go to event[] if it is not
+ * NULL; the number of them. */
+static size_t add_wanted(const struct track *track, const double *time_s, size_t n,
+                         struct event *event) {
+    size_t added = 0, i = 0;
+    for (size_t g = 0; g < track->n_gap; g++) {
+        const struct gap *gap = &track->gap[g];
+        const double apart = track->gap_s / GAP_FACTOR;
+        double last = fmax(gap->from, track->begin);
+        for (; i < n && time_s[i] <= gap->to - apart; i++) {
+            if (time_s[i] >= last + apart) {
+                last = time_s[i];
+                if (event != NULL) {
+                    event[added] = (struct event){last, {NFSAR_SENSOR_IMU, NULL}};
+                }
+                added++;
+            }
+        }
+    }
+    return added;
+}
+
+enum nfsar_status filter_events(struct track *track, const double *time_s, size_t n,
+                                nfsar_sensor_use use[NFSAR_SENSORS], nfsar_error *error) {
     const nfsar_sensor_records *r = track->records;
     const struct {
         const char *array;
@@ -37,7 +62,7 @@ enum nfsar_status filter_events(struct track *track, nfsar_sensor_use use[NFSAR_
         {(const char *)r->encoder, r->n_encoder, sizeof *r->encoder},
     };
     const double end = r->imu[r->n_imu - 1].time_s;
-    size_t room = 1;
+    size_t room = 1 + add_wanted(track, time_s, n, NULL);
     for (int s = 0; s < NFSAR_SENSORS; s++) {
         room += all[s].n;
     }
@@ -47,6 +72,7 @@ enum nfsar_status filter_events(struct track *track, nfsar_sensor_use use[NFSAR_
     }
     /* The start is a node, whether or not a reading is of that time. */
     track->event[track->n_event++] = (struct event){track->begin, {NFSAR_SENSOR_IMU, NULL}};
+    track->n_event += add_wanted(track, time_s, n, track->event + 1);
     for (int s = 0; s < NFSAR_SENSORS; s++) {
         for (size_t i = 0; i < all[s].n; i++) {
             struct event event = {0.0, {(enum nfsar_sensor)s, all[s].array + i * all[s].size}};
@@ -76,11 +102,16 @@ nfsar_imu_record imu_between(const nfsar_sensor_records *records, size_t i, doub
     };
 }
 
-static struct step step_between(const struct track *track, size_t i, double from, double to) {
+static struct step step_between(const struct track *track, size_t i, double to,
+                                const struct state *state, const double *covariance, double from) {
     const nfsar_sensor_records *r = track->records;
     const nfsar_imu_record middle = imu_between(r, i, 0.5 * (from + to));
+    struct gap *gap = imu_gap_at(track, i);
+    if (gap != NULL && !gap->entered) {
+        imu_gap_enter(gap, state, covariance);
+    }
     return (struct step){to - from, middle.acceleration, middle.rate,
-                         r->imu[i + 1].time_s - r->imu[i].time_s > track->gap_s};
+                         gap != NULL ? &gap->unseen : NULL};
 }
 
 /* ---- one correction ------------------------------------------------------------------------- */
@@ -258,9 +289,9 @@ enum nfsar_status filter_run(struct track *track, const struct state *start,
                 reading++;
             }
             struct node *last = &track->node[track->n_node - 1];
-            last->step = step_between(track, reading, time, track->event[i].time);
+            last->step = step_between(track, reading, track->event[i].time, &state, p, time);
             state_transition(&state, &last->step, transition);
-            state_noise(track->scene.pod, &last->step, noise);
+            state_noise(track->scene.pod, &state, &last->step, noise);
             matrix_congruence(transition, p, moved);
             for (int k = 0; k < MATRIX; k++) {
                 p[k] = moved[k] + noise[k];

@@ -18,12 +18,30 @@ struct node {
     struct step step;   /* to the next node */
 };
 
+/* Axes of an IMU: three of force, three of rate. */
+enum { UNSEEN = 6 };
+
+/* The IMU was silent from one reading to the next. What the line between both leaves out is as much
+ * as white noise of a density, (m/s^2)^2/Hz and (rad/s)^2/Hz, along the body's axes. */
+struct gap {
+    size_t reading; /* the one before */
+    double from, to;
+    double open[UNSEEN];   /* that density, where nothing tells how the gap ended */
+    double closed[UNSEEN]; /* where speed, place and angle are known at both ends */
+    struct unseen unseen;  /* the one in between that is taken */
+    bool entered;          /* and that it is there */
+};
+
 /* Everything of one run. */
 struct track {
     struct scene_of_sensors scene;
     const nfsar_sensor_records *records; /* checked */
     double gap_s;                        /* longer intervals of the IMU are gaps */
-    double begin;                        /* when the filter starts */
+    struct gap *gap;                     /* [n_gap] */
+    size_t n_gap;
+    double begin;          /* when the filter starts */
+    double heading_beyond; /* struct heading's */
+    nfsar_vec3 anchor;     /* about which that turns: body axes */
     struct event *event;
     size_t n_event;
     struct node *node;
@@ -31,14 +49,22 @@ struct track {
     size_t n_node;
 };
 
+/* The gaps of the IMU, and what happens in them by what it says elsewhere. */
+enum nfsar_status imu_gaps_find(struct track *track, nfsar_error *error);
+/* The gap that begins with a reading, or NULL. */
+struct gap *imu_gap_at(const struct track *track, size_t reading);
+/* unseen of a gap, by how well the state is known where the filter comes to it. */
+void imu_gap_enter(struct gap *gap, const struct state *state, const double *covariance);
+
 /* Where the filter starts, and how sure that is: from gravity, and tracker, encoder, range finder
  * where they are. Fills scene's axes of the surface, begin, and trajectory's still_ and start_. */
 enum nfsar_status filter_start(struct track *track, struct state *state, double *covariance,
                                nfsar_trajectory *trajectory, nfsar_error *error);
 
-/* The events in the order of time, from begin on and within the IMU's time. */
-enum nfsar_status filter_events(struct track *track, nfsar_sensor_use use[NFSAR_SENSORS],
-                                nfsar_error *error);
+/* The events in the order of time, from begin on and within the IMU's time; and in its gaps a node
+ * for each time[n] that a pose is wanted at. */
+enum nfsar_status filter_events(struct track *track, const double *time_s, size_t n,
+                                nfsar_sensor_use use[NFSAR_SENSORS], nfsar_error *error);
 
 /* Forward: nodes with filtered states. */
 enum nfsar_status filter_run(struct track *track, const struct state *start,

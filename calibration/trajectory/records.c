@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An interval so many times the usual one is a gap. */
-#define GAP_FACTOR 4.0
 /* Readings that tell a rate; fewer are no recording. */
 #define IMU_LEAST 10
+/* Fewer readings, so far from all others, have a wrong time: nobody carries a pose over so long. */
+#define STRAY_S 10.0
 /* Beyond what such sensors can say: 50 g, 10000 degrees/s, a kilometre, a turn in one record. */
 #define ACCELERATION_LIMIT 500.0
 #define RATE_LIMIT         175.0
@@ -114,13 +114,32 @@ static double time_of(const char *array, size_t size, size_t i) {
     return time;
 }
 
-static enum nfsar_status refuse(enum nfsar_sensor sensor, enum verdict verdict, size_t row,
-                                double time, double before, nfsar_error *error) {
-    if (verdict == NO_QUATERNION) {
+static enum nfsar_status refuse_quaternion(enum nfsar_sensor sensor, size_t row,
+                                           nfsar_error *error) {
+    return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                      "%s: the orientation of record %zu is no unit quaternion (w, x, y, z); "
+                      "where there is none, set its sigma_deg to 0",
+                      names[sensor], row);
+}
+
+/* The last two rows that have a time, as they came. */
+struct passed {
+    size_t row;
+    double time, before; /* of that row, of the one before it; -INFINITY */
+};
+
+/* A row is earlier than the one before it, and one of both is wrong: the one before it, when the
+ * rows about that are in order without it, and would not be without this one. */
+static enum nfsar_status refuse_order(enum nfsar_sensor sensor, const char *array, size_t n,
+                                      size_t row, const struct passed *passed, nfsar_error *error) {
+    const size_t size = kinds[sensor].size;
+    const double time = time_of(array, size, row), before = passed->time;
+    const bool goes_on = row + 1 < n && time_of(array, size, row + 1) > before;
+    if (time > passed->before && !goes_on) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
-                          "%s: the orientation of record %zu is no unit quaternion (w, x, y, z); "
-                          "where there is none, set its sigma_deg to 0",
-                          names[sensor], row);
+                          "%s: record %zu is of %.6f s, but the one before it of %.6f s and the "
+                          "one after it of %.6f s: its time is wrong; leave that record out",
+                          names[sensor], passed->row, before, passed->before, time);
     }
     return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                       "%s: record %zu is of %.6f s, after one of %.6f s: records are not in order, "
@@ -133,22 +152,22 @@ static enum nfsar_status refuse(enum nfsar_sensor sensor, enum verdict verdict, 
 static enum nfsar_status clean(const nfsar_pod *pod, enum nfsar_sensor sensor, char *array,
                                size_t n, size_t *kept, nfsar_sensor_use *use, nfsar_error *error) {
     const size_t size = kinds[sensor].size;
-    double before = -INFINITY;
+    struct passed passed = {0, -INFINITY, -INFINITY};
     *kept = 0;
     for (size_t i = 0; i < n; i++) {
         const double time = time_of(array, size, i);
-        if (!(fabs(time) < 1e12) || time == before) {
+        if (!(fabs(time) < 1e12) || time == passed.time) {
             use->left_out++; /* no time; or sent twice, as after a reconnect */
             continue;
         }
-        if (time < before) {
-            return refuse(sensor, USE, i, time, before, error);
+        if (time < passed.time) {
+            return refuse_order(sensor, array, n, i, &passed, error);
         }
         const enum verdict verdict = kinds[sensor].take(pod, array + i * size);
         if (verdict == NO_QUATERNION) {
-            return refuse(sensor, verdict, i, time, before, error);
+            return refuse_quaternion(sensor, i, error);
         }
-        before = time;
+        passed = (struct passed){i, time, passed.time};
         if (verdict == LEAVE_OUT) {
             use->left_out++;
         } else {
@@ -158,11 +177,31 @@ static enum nfsar_status clean(const nfsar_pod *pod, enum nfsar_sensor sensor, c
     return NFSAR_OK;
 }
 
+/* A reading or a few at the beginning or the end, far from all others: a time that was written
+ * wrong, before the clock was set. They would make the recording, and its gap, as long as that. */
+static void leave_strays_out(nfsar_imu_record *imu, size_t *n, nfsar_sensor_use *use) {
+    size_t first = 0, end = *n;
+    for (size_t i = 1; i < *n && i < IMU_LEAST; i++) {
+        first = imu[i].time_s - imu[i - 1].time_s > STRAY_S ? i : first;
+        end = imu[*n - i].time_s - imu[*n - i - 1].time_s > STRAY_S ? *n - i : end;
+    }
+    if (end < first + IMU_LEAST) {
+        return; /* no others: look_at_imu() has a word for that */
+    }
+    use->stray = first + (*n - end);
+    use->left_out += use->stray;
+    if (use->stray > 0) {
+        use->stray_s = imu[first > 0 ? 0 : end].time_s;
+    }
+    memmove(imu, imu + first, (end - first) * sizeof *imu);
+    *n = end - first;
+}
+
 static enum nfsar_status copy_clean(const nfsar_pod *pod, enum nfsar_sensor sensor,
                                     const void *from, size_t n, void **to, size_t *kept,
                                     nfsar_sensor_use *use, nfsar_error *error) {
     const size_t size = kinds[sensor].size;
-    *use = (nfsar_sensor_use){.records = n, .first_gap_s = NAN};
+    *use = (nfsar_sensor_use){.records = n, .first_gap_s = NAN, .stray_s = NAN};
     *to = NULL;
     *kept = 0;
     if (n == 0 || from == NULL) {
@@ -174,6 +213,9 @@ static enum nfsar_status copy_clean(const nfsar_pod *pod, enum nfsar_sensor sens
     }
     memcpy(*to, from, n * size);
     enum nfsar_status status = clean(pod, sensor, *to, n, kept, use, error);
+    if (status == NFSAR_OK && sensor == NFSAR_SENSOR_IMU) {
+        leave_strays_out(*to, kept, use);
+    }
     for (size_t i = 1; status == NFSAR_OK && i < *kept; i++) {
         const double interval = time_of(*to, size, i) - time_of(*to, size, i - 1);
         use->longest_s = fmax(use->longest_s, interval);

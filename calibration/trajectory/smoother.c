@@ -65,7 +65,7 @@ static bool smooth_node(const nfsar_pod *pod, struct node *node, const struct no
     matrix_unpack(packed, p);
     matrix_unpack(packed_next, after);
     state_transition(&node->state, &node->step, transition);
-    state_noise(pod, &node->step, noise);
+    state_noise(pod, &node->state, &node->step, noise);
     matrix_congruence(transition, p, predicted);
     for (int i = 0; i < MATRIX; i++) {
         predicted[i] += noise[i];

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "calibration/trajectory/heading.h"
 #include "calibration/trajectory/records.h"
 
 /* At rest: means over blocks stay so near the mean of those before, for at least so long. */
@@ -220,9 +221,12 @@ static nfsar_quaternion level(nfsar_vec3 force, nfsar_vec3 up, nfsar_quaternion 
     return nfsar_quaternion_multiply(rotation_exp(nfsar_vec3_scale(up, angle)), tilt);
 }
 
-/* source[][] with sigma^2 for three entries. */
+/* source[][] with sigma^2 for n entries, which depend on nothing else. */
 static void put_sigma(double *source, int at, int n, double sigma) {
     for (int i = at; i < at + n; i++) {
+        for (int j = 0; j < ERRORS; j++) {
+            source[i * ERRORS + j] = source[j * ERRORS + i] = 0.0;
+        }
         source[i * ERRORS + i] = sigma * sigma;
     }
 }
@@ -235,15 +239,34 @@ static void put_matrix(double *to, int row, int column, const nfsar_vec3 columns
     }
 }
 
+/* How the start came about, beside the state. */
+struct beginning {
+    bool by_gravity;   /* the tilt */
+    bool by_motion;    /* the heading, if at all */
+    bool swings;       /* and the surface is before the sensor whatever it is */
+    double tilt;       /* sigma by the mean force, but for the accelerometer's bias */
+    nfsar_vec3 anchor; /* whose place is given, body axes */
+    nfsar_vec3 sensor; /* that sees the surface, the same */
+};
+
 /* Errors of independent sources into those of the state: tilt errs with the accelerometer's bias b
- * by up x (R b) / g, the IMU's point with the rotation by its lever arm. */
-static void mix(const struct track *track, const struct state *state, bool by_gravity,
-                double *mixing) {
+ * by up x (R b) / g, the IMU's point with the rotation by its lever arm from the point whose place
+ * is given. A heading that nobody knows turns the surface too. */
+static void mix(const struct track *track, const struct state *state,
+                const struct beginning *beginning, double *mixing) {
     const nfsar_pod *pod = track->scene.pod;
+    const struct scene_of_sensors *scene = &track->scene;
     const double g = nfsar_vec3_norm(pod->gravity);
     const nfsar_vec3 up = nfsar_vec3_scale(pod->gravity, -1.0 / g);
-    const nfsar_vec3 arm = nfsar_quaternion_rotate(state->rotation, pod->imu.mounting.at_m);
+    const nfsar_vec3 imu = pod->imu.mounting.at_m;
+    const nfsar_vec3 arm =
+        nfsar_quaternion_rotate(state->rotation, nfsar_vec3_subtract(imu, beginning->anchor));
+    const nfsar_vec3 sensor = nfsar_vec3_add(
+        state->position,
+        nfsar_quaternion_rotate(state->rotation, nfsar_vec3_subtract(beginning->sensor, imu)));
     const nfsar_vec3 axis[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    const nfsar_vec3 swing = vec3_cross(up, scene->normal);
+    const double heading[3] = {up.x, up.y, up.z};
     nfsar_vec3 tilt[3], lift[3], both[3];
     memset(mixing, 0, MATRIX * sizeof *mixing);
     for (int i = 0; i < ERRORS; i++) {
@@ -256,9 +279,15 @@ static void mix(const struct track *track, const struct state *state, bool by_gr
         both[j] = vec3_cross(tilt[j], arm);
     }
     put_matrix(mixing, POSITION, ROTATION, lift);
-    if (by_gravity) {
+    if (beginning->by_gravity) {
         put_matrix(mixing, ROTATION, ACCELERATION_BIAS, tilt);
         put_matrix(mixing, POSITION, ACCELERATION_BIAS, both);
+    }
+    for (int j = 0; beginning->swings && j < 3; j++) {
+        const int from = ROTATION + j;
+        mixing[NORMAL * ERRORS + from] = heading[j] * vec3_dot(scene->first, swing);
+        mixing[(NORMAL + 1) * ERRORS + from] = heading[j] * vec3_dot(scene->second, swing);
+        mixing[DISTANCE * ERRORS + from] = heading[j] * vec3_dot(swing, sensor);
     }
 }
 
@@ -271,15 +300,21 @@ static nfsar_vec3 nearest_axis(nfsar_vec3 v) {
                   : (nfsar_vec3){v.x < 0.0 ? -1.0 : 1.0, 0, 0};
 }
 
-/* The surface before range finder and flow. */
-static void start_surface(struct track *track, struct state *state, double *source) {
+/* The surface before range finder and flow. `turn` is the heading that was found by motion. */
+static void start_surface(struct track *track, struct state *state, double *source,
+                          nfsar_quaternion heading, struct beginning *beginning) {
     const nfsar_pod *pod = track->scene.pod;
     const nfsar_sensor_records *r = track->records;
     const nfsar_mounting *m = r->n_range > 0 ? &pod->range.mounting : &pod->flow.mounting;
     const nfsar_quaternion turn = nfsar_quaternion_multiply(state->rotation, m->rotation);
     const nfsar_vec3 beam = nfsar_quaternion_rotate(turn, (nfsar_vec3){0, 0, 1});
     const bool given = nfsar_vec3_norm(pod->surface.normal) > 0.0;
-    surface_axes(&track->scene, given ? pod->surface.normal : nearest_axis(beam));
+    /* Square to where the sensor looks, or nearly: to axes of the world where these say more. */
+    const nfsar_vec3 square = nfsar_quaternion_rotate(
+        heading, nearest_axis(nfsar_quaternion_rotate(rotation_inverse(heading), beam)));
+    surface_axes(&track->scene, given ? pod->surface.normal : square);
+    beginning->sensor = m->at_m;
+    beginning->swings = beginning->by_motion && !given;
     /* As if the surface went through the sensor, then farther by what is known of it. */
     state->distance = 0.0;
     const double sine = vec3_dot(track->scene.normal, beam);
@@ -295,19 +330,22 @@ static void start_surface(struct track *track, struct state *state, double *sour
     put_sigma(source, FLOW_SCALE, 1, fmax(pod->flow.scale_sigma, 1e-6));
 }
 
-/* Position, and rotation where there is one, by the first record of tracker or encoder. */
+/* The rotation, where a tracker says it. */
+static void start_turned(const struct track *track, struct state *state, double *source) {
+    const nfsar_pod *pod = track->scene.pod;
+    const nfsar_sensor_records *r = track->records;
+    state->rotation =
+        nfsar_quaternion_multiply(r->tracker[tracker_at(r, track->begin)].pose.orientation,
+                                  rotation_inverse(pod->tracker.mounting.rotation));
+    put_sigma(source, ROTATION, 3, FIRST_SIGMAS * pod->tracker.sigma_rad);
+}
+
+/* Position, by the first record of tracker or encoder. */
 static void start_from_outside(const struct track *track, struct state *state, double *source,
-                               bool *turned) {
+                               struct beginning *beginning) {
     const nfsar_pod *pod = track->scene.pod;
     const nfsar_sensor_records *r = track->records;
     const nfsar_vec3 imu = pod->imu.mounting.at_m;
-    const size_t tracker = tracker_at(r, track->begin);
-    *turned = r->n_tracker > 0 && pod->tracker.sigma_rad > 0.0;
-    if (*turned) {
-        state->rotation = nfsar_quaternion_multiply(
-            r->tracker[tracker].pose.orientation, rotation_inverse(pod->tracker.mounting.rotation));
-        put_sigma(source, ROTATION, 3, FIRST_SIGMAS * pod->tracker.sigma_rad);
-    }
     const nfsar_vec3 arm = nfsar_quaternion_rotate(state->rotation, imu);
     const bool given = pod->start.given;
     state->position = given ? nfsar_vec3_add(pod->start.pose.position, arm) : arm;
@@ -317,6 +355,7 @@ static void start_from_outside(const struct track *track, struct state *state, d
         const nfsar_vec3 off = nfsar_quaternion_rotate(
             state->rotation, nfsar_vec3_subtract(imu, pod->encoder.mounting.at_m));
         const nfsar_vec3 at = nfsar_vec3_add(r->encoder[encoder_at(r, track->begin)].position, off);
+        beginning->anchor = pod->encoder.mounting.at_m;
         const double sigma[3] = {e.x, e.y, e.z}, place[3] = {at.x, at.y, at.z};
         double *to[3] = {&state->position.x, &state->position.y, &state->position.z};
         for (int i = 0; i < 3; i++) {
@@ -329,9 +368,21 @@ static void start_from_outside(const struct track *track, struct state *state, d
     if (r->n_tracker > 0) {
         const nfsar_vec3 off = nfsar_quaternion_rotate(
             state->rotation, nfsar_vec3_subtract(imu, pod->tracker.mounting.at_m));
-        state->position = nfsar_vec3_add(r->tracker[tracker].pose.position, off);
+        beginning->anchor = pod->tracker.mounting.at_m;
+        state->position =
+            nfsar_vec3_add(r->tracker[tracker_at(r, track->begin)].pose.position, off);
         put_sigma(source, POSITION, 3, FIRST_SIGMAS * pod->tracker.sigma_m);
     }
+}
+
+/* Along one line alone a place tells the heading by what the line is shorter for it, which a filter
+ * that goes by small errors cannot follow: places must be of a plane that is not upright. */
+static bool tells_heading(const nfsar_pod *pod) {
+    const nfsar_vec3 g = pod->gravity, e = pod->encoder.sigma_m;
+    const double upright = 0.1 * nfsar_vec3_norm(g);
+    return (e.x > 0.0 && e.y > 0.0 && fabs(g.z) > upright) ||
+           (e.y > 0.0 && e.z > 0.0 && fabs(g.x) > upright) ||
+           (e.z > 0.0 && e.x > 0.0 && fabs(g.y) > upright);
 }
 
 /* When the filter starts: not before those that say where. */
@@ -358,18 +409,55 @@ static enum nfsar_status find_begin(struct track *track, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* Tilt by the mean force, heading as told, or else by motion, and how sure both are. The heading
+ * that was found is returned. */
+static nfsar_quaternion start_level(struct track *track, const struct first_second *f,
+                                    double rate_sigma, struct state *state, double *source,
+                                    struct beginning *beginning) {
+    const nfsar_pod *pod = track->scene.pod;
+    const double g = nfsar_vec3_norm(pod->gravity);
+    const nfsar_vec3 up = nfsar_vec3_scale(pod->gravity, -1.0 / g);
+    const nfsar_quaternion wanted =
+        pod->start.given ? pod->start.pose.orientation : NFSAR_QUATERNION_IDENTITY;
+    nfsar_quaternion turn = NFSAR_QUATERNION_IDENTITY;
+    double yaw = pod->start.given ? pod->start.yaw_rad : BY_DEFINITION;
+    state->rotation = level(f->force, up, wanted);
+    if (beginning->by_motion) {
+        const struct heading heading =
+            heading_by_motion(track, state->rotation, state->rate_bias, rate_sigma);
+        turn = rotation_exp(nfsar_vec3_scale(up, heading.angle));
+        state->rotation = nfsar_quaternion_multiply(turn, state->rotation);
+        yaw = heading.sigma;
+        track->heading_beyond = heading.beyond;
+    }
+    const double u[3] = {up.x, up.y, up.z}, tilt = beginning->tilt;
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            source[(ROTATION + i) * ERRORS + ROTATION + j] =
+                (i == j ? tilt * tilt : 0.0) + (yaw * yaw - tilt * tilt) * u[i] * u[j];
+        }
+    }
+    return turn;
+}
+
 enum nfsar_status filter_start(struct track *track, struct state *state, double *covariance,
                                nfsar_trajectory *trajectory, nfsar_error *error) {
     const nfsar_pod *pod = track->scene.pod;
     const nfsar_sensor_records *r = track->records;
     const double g = nfsar_vec3_norm(pod->gravity);
-    const nfsar_vec3 up = nfsar_vec3_scale(pod->gravity, -1.0 / g);
     struct first_second f = {.still = false};
     double source[MATRIX] = {0.0}, mixing[MATRIX];
-    bool turned = false;
     enum nfsar_status status = find_begin(track, error);
     if (status != NFSAR_OK) {
         return status;
+    }
+    const bool alone = r->n_tracker == 0 && r->n_encoder == 0;
+    const bool turned = r->n_tracker > 0 && pod->tracker.sigma_rad > 0.0;
+    if (r->n_encoder > 0 && r->n_tracker == 0 && !pod->start.given && !tells_heading(pod)) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_FORMAT,
+            "encoder: a stage's places along one level line do not tell how the radar "
+            "is turned on it: say so in the pod, start: {yaw_deg: 0, sigma_deg: 1}");
     }
     look_for_rest(track, &f);
     if (!f.still) {
@@ -381,32 +469,29 @@ enum nfsar_status filter_start(struct track *track, struct state *state, double 
                           "gravity is %.2f: units are m/s^2 with gravity in them",
                           f.seconds, nfsar_vec3_norm(f.force), g);
     }
-    const nfsar_quaternion wanted =
-        pod->start.given ? pod->start.pose.orientation : NFSAR_QUATERNION_IDENTITY;
-    *state = (struct state){.rotation = level(f.force, up, wanted)};
-    const double tilt = f.force_sigma / g,
-                 yaw = pod->start.given ? pod->start.yaw_rad : BY_DEFINITION;
-    const double u[3] = {up.x, up.y, up.z};
-    for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 3; j++) {
-            source[(ROTATION + i) * ERRORS + ROTATION + j] =
-                (i == j ? tilt * tilt : 0.0) + (yaw * yaw - tilt * tilt) * u[i] * u[j];
-        }
-    }
+    struct beginning beginning = {.by_gravity = !turned,
+                                  .by_motion = !alone && !turned && !pod->start.given,
+                                  .tilt = f.force_sigma / g};
     const bool known = f.still && f.rate_sigma < pod->imu.rate.bias;
-    state->rate_bias = known ? f.rate : (nfsar_vec3){0, 0, 0};
+    const double rate_sigma = known ? f.rate_sigma : pod->imu.rate.bias;
+    *state = (struct state){.rate_bias = known ? f.rate : (nfsar_vec3){0, 0, 0}};
     /* Rest is believed of those who would have seen motion, or where nobody else can tell. */
-    const bool alone = r->n_tracker == 0 && r->n_encoder == 0;
     put_sigma(source, VELOCITY, 3, f.still && alone ? STILL_SPEED : MOVING_SPEED);
     put_sigma(source, ACCELERATION_BIAS, 3, pod->imu.acceleration.bias);
-    put_sigma(source, RATE_BIAS, 3, known ? f.rate_sigma : pod->imu.rate.bias);
-    start_from_outside(track, state, source, &turned);
-    start_surface(track, state, source);
-    mix(track, state, !turned, mixing);
+    put_sigma(source, RATE_BIAS, 3, rate_sigma);
+    const nfsar_quaternion heading = start_level(track, &f, rate_sigma, state, source, &beginning);
+    if (turned) {
+        start_turned(track, state, source);
+    }
+    start_from_outside(track, state, source, &beginning);
+    start_surface(track, state, source, heading, &beginning);
+    track->anchor = beginning.anchor;
+    mix(track, state, &beginning, mixing);
     matrix_congruence(mixing, source, covariance);
     trajectory->still = f.still;
     trajectory->still_s = f.still ? f.seconds : 0.0;
     trajectory->start_tilt_rad = turned ? FIRST_SIGMAS * pod->tracker.sigma_rad
-                                        : hypot(tilt, pod->imu.acceleration.bias / g);
+                                        : hypot(beginning.tilt, pod->imu.acceleration.bias / g);
+    trajectory->heading_by_motion = beginning.by_motion;
     return NFSAR_OK;
 }

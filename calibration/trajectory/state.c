@@ -3,11 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* What a hand may do unseen while the IMU is silent: sigma of acceleration and rate, held for as
- * long as the gap. */
-#define GAP_ACCELERATION 2.0
-#define GAP_RATE         1.0
-
 nfsar_vec3 vec3_cross(nfsar_vec3 a, nfsar_vec3 b) {
     return (nfsar_vec3){a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 }
@@ -139,23 +134,47 @@ static double walk(const nfsar_inertial_noise *noise) {
     return noise->random_walk * noise->random_walk + slow;
 }
 
-void state_noise(const nfsar_pod *pod, const struct step *step, double *noise) {
-    const double t = step->seconds;
-    double white = pod->imu.acceleration.density * pod->imu.acceleration.density;
-    double turn = pod->imu.rate.density * pod->imu.rate.density;
-    if (step->gap) {
-        white += GAP_ACCELERATION * GAP_ACCELERATION * t;
-        turn += GAP_RATE * GAP_RATE * t;
+/* R diag(density) R^T: noise along the body's axes in the world's. */
+static void turn_noise(nfsar_quaternion rotation, const double density[3], double out[3][3]) {
+    const nfsar_vec3 axis[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    memset(out, 0, 9 * sizeof(double));
+    for (int k = 0; k < 3; k++) {
+        const nfsar_vec3 v = nfsar_quaternion_rotate(rotation, axis[k]);
+        const double u[3] = {v.x, v.y, v.z};
+        for (int i = 0; i < 3; i++) {
+            for (int j = 0; j < 3; j++) {
+                out[i][j] += density[k] * u[i] * u[j];
+            }
+        }
     }
+}
+
+void state_noise(const nfsar_pod *pod, const struct state *before, const struct step *step,
+                 double *noise) {
+    const double t = step->seconds;
+    const double a = pod->imu.acceleration.density, w = pod->imu.rate.density;
+    double pushed[3] = {a * a, a * a, a * a}, turned[3] = {w * w, w * w, w * w};
+    double push[3][3], turn[3][3];
+    for (int i = 0; step->unseen != NULL && i < 3; i++) {
+        pushed[i] += step->unseen->acceleration[i];
+        turned[i] += step->unseen->rate[i];
+    }
+    turn_noise(middle(before, step), pushed, push);
+    turn_noise(middle(before, step), turned, turn);
     memset(noise, 0, ERRORS * ERRORS * sizeof *noise);
     for (int i = 0; i < 3; i++) {
-        const int p = POSITION + i, v = VELOCITY + i, r = ROTATION + i, a = ACCELERATION_BIAS + i,
-                  g = RATE_BIAS + i;
-        noise[p * ERRORS + p] = white * t * t * t / 3.0;
-        noise[p * ERRORS + v] = noise[v * ERRORS + p] = 0.5 * white * t * t;
-        noise[v * ERRORS + v] = white * t;
-        noise[r * ERRORS + r] = turn * t;
-        noise[a * ERRORS + a] = walk(&pod->imu.acceleration) * t;
-        noise[g * ERRORS + g] = walk(&pod->imu.rate) * t;
+        const int p = POSITION + i, v = VELOCITY + i, r = ROTATION + i;
+        for (int j = 0; j < 3; j++) {
+            noise[p * ERRORS + POSITION + j] = push[i][j] * t * t * t / 3.0;
+            noise[p * ERRORS + VELOCITY + j] = 0.5 * push[i][j] * t * t;
+            noise[v * ERRORS + POSITION + j] = 0.5 * push[i][j] * t * t;
+            noise[v * ERRORS + VELOCITY + j] = push[i][j] * t;
+            noise[r * ERRORS + ROTATION + j] = turn[i][j] * t;
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        const int b = ACCELERATION_BIAS + i, c = RATE_BIAS + i;
+        noise[b * ERRORS + b] = walk(&pod->imu.acceleration) * t;
+        noise[c * ERRORS + c] = walk(&pod->imu.rate) * t;
     }
 }

@@ -28,11 +28,17 @@ struct state {
     double flow_scale; /* relative */
 };
 
+/* What the straight line between the readings at both ends of a gap of the IMU leaves out, as white
+ * noise along the body's axes: densities squared, (m/s^2)^2/Hz and (rad/s)^2/Hz. */
+struct unseen {
+    double acceleration[3], rate[3];
+};
+
 /* A reading of the IMU in body axes, taken to hold for a step. */
 struct step {
     double seconds;
     nfsar_vec3 acceleration, rate;
-    bool gap; /* nobody knows what happened: the reading is interpolated over a long time */
+    const struct unseen *unseen; /* in a gap; else NULL */
 };
 
 /* state (+) error. */
@@ -52,6 +58,7 @@ void state_propagate(struct state *state, const struct step *step, nfsar_vec3 gr
 /* What the error is multiplied by in that step, from the state before it, and what noise it gets;
  * [ERRORS][ERRORS]. */
 void state_transition(const struct state *before, const struct step *step, double *transition);
-void state_noise(const nfsar_pod *pod, const struct step *step, double *noise);
+void state_noise(const nfsar_pod *pod, const struct state *before, const struct step *step,
+                 double *noise);
 
 #endif

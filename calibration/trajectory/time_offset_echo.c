@@ -142,7 +142,7 @@ enum nfsar_status echo_read(struct offset_data *data, const nfsar_echo_source *s
     if (data->n_pulse > MEMORY / sizeof(float complex) / line) {
         return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
                           "%zu pulses of %zu samples are more than fit into 1 GiB: align a part, "
-                          "and give the offset with --time-offset",
+                          "and give the offset with --clock-ahead",
                           data->n_pulse, line);
     }
     float complex *all = malloc(block * pulse * sizeof *all);

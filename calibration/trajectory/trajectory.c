@@ -10,6 +10,7 @@ void nfsar_trajectory_free(nfsar_trajectory *trajectory) {
     free(trajectory->time_s);
     free(trajectory->pose);
     free(trajectory->covariance);
+    free(trajectory->gap);
     memset(trajectory, 0, sizeof *trajectory);
 }
 
@@ -30,8 +31,31 @@ static enum nfsar_status check_wanted(const double *time_s, size_t n, double win
     return NFSAR_OK;
 }
 
+/* A heading that nothing tells: everything may be turned about where the sensor of places is, by an
+ * angle x of normal distribution that may be wide. The body is then off by a (cos x - 1) along its
+ * way from there, and by a sin x across. */
+static void add_heading(const struct track *track, const nfsar_pose *pose, double *covariance) {
+    const double variance = track->heading_beyond * track->heading_beyond;
+    const double once = exp(-0.5 * variance), twice = exp(-2.0 * variance);
+    const nfsar_vec3 g = track->scene.pod->gravity;
+    const nfsar_vec3 up = nfsar_vec3_scale(g, -1.0 / nfsar_vec3_norm(g));
+    const nfsar_vec3 arm = nfsar_quaternion_rotate(pose->orientation, track->anchor);
+    const nfsar_vec3 across = vec3_cross(arm, up), along = vec3_cross(across, up);
+    const double x[3] = {across.x, across.y, across.z}, y[3] = {along.x, along.y, along.z};
+    const double u[3] = {up.x, up.y, up.z};
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            covariance[i * 6 + j] +=
+                0.5 * (1.0 - twice) * x[i] * x[j] + (1.5 - 2.0 * once + 0.5 * twice) * y[i] * y[j];
+            covariance[i * 6 + 3 + j] += variance * once * x[i] * u[j];
+            covariance[(3 + i) * 6 + j] += variance * once * u[i] * x[j];
+            covariance[(3 + i) * 6 + 3 + j] += variance * u[i] * u[j];
+        }
+    }
+}
+
 /* The pose a little after a node, by the IMU; covariance is that of the nearer of two nodes: they
- * are as near to one another as readings of the IMU. */
+ * are as near to one another as readings of the IMU, in its gaps too (filter_events()). */
 static void pose_at(const struct track *track, size_t node, double time, nfsar_pose *pose,
                     double *covariance) {
     const nfsar_pod *pod = track->scene.pod;
@@ -59,6 +83,7 @@ static void pose_at(const struct track *track, size_t node, double time, nfsar_p
             covariance[a * 6 + b] = covariance[b * 6 + a] = sum;
         }
     }
+    add_heading(track, pose, covariance);
 }
 
 static enum nfsar_status make_poses(const struct track *track, const double *time_s, size_t n,
@@ -90,13 +115,45 @@ static enum nfsar_status make_poses(const struct track *track, const double *tim
     return NFSAR_OK;
 }
 
+/* What the caller is told of gaps. */
+static enum nfsar_status tell_gaps(const struct track *track, nfsar_trajectory *out,
+                                   nfsar_error *error) {
+    out->gap = track->n_gap > 0 ? calloc(track->n_gap, sizeof *out->gap) : NULL;
+    if (track->n_gap > 0 && out->gap == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu gaps", track->n_gap);
+    }
+    for (; out->n_gap < track->n_gap; out->n_gap++) {
+        const struct gap *gap = &track->gap[out->n_gap];
+        out->gap[out->n_gap] = (nfsar_imu_gap){gap->from, gap->to};
+    }
+    return NFSAR_OK;
+}
+
+/* Sigma of the first pose's turn about the vertical. */
+static double heading_of(const nfsar_pod *pod, const nfsar_trajectory *t) {
+    const double g[3] = {pod->gravity.x, pod->gravity.y, pod->gravity.z};
+    double sum = 0.0;
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            sum += g[i] * t->covariance[6 * (3 + i) + 3 + j] * g[j];
+        }
+    }
+    return sqrt(fmax(sum, 0.0)) / nfsar_vec3_norm(pod->gravity);
+}
+
 static enum nfsar_status run(struct track *track, const double *time_s, size_t n, double window_s,
                              nfsar_trajectory *out, nfsar_error *error) {
     struct state start;
     double covariance[MATRIX];
-    enum nfsar_status status = filter_start(track, &start, covariance, out, error);
+    enum nfsar_status status = imu_gaps_find(track, error);
     if (status == NFSAR_OK) {
-        status = filter_events(track, out->use, error);
+        status = tell_gaps(track, out, error);
+    }
+    if (status == NFSAR_OK) {
+        status = filter_start(track, &start, covariance, out, error);
+    }
+    if (status == NFSAR_OK) {
+        status = filter_events(track, time_s, n, out->use, error);
     }
     if (status == NFSAR_OK) {
         status = filter_run(track, &start, covariance, out->use, error);
@@ -107,13 +164,19 @@ static enum nfsar_status run(struct track *track, const double *time_s, size_t n
         out->rate_bias = last->rate_bias;
         status = smooth_run(track, window_s, &out->relative, error);
     }
-    return status == NFSAR_OK ? make_poses(track, time_s, n, out, error) : status;
+    if (status == NFSAR_OK) {
+        status = make_poses(track, time_s, n, out, error);
+    }
+    if (status == NFSAR_OK) {
+        out->heading_rad = heading_of(track->scene.pod, out);
+    }
+    return status;
 }
 
 enum nfsar_status nfsar_trajectory_find(const nfsar_pod *pod, const nfsar_sensor_records *records,
                                         const double *time_s, size_t n, double window_s,
                                         nfsar_trajectory *trajectory, nfsar_error *error) {
-    nfsar_sensor_records good;
+    nfsar_sensor_records good = {0};
     memset(trajectory, 0, sizeof *trajectory);
     enum nfsar_status status = pod_check(pod, error);
     if (status == NFSAR_OK) {
@@ -125,8 +188,9 @@ enum nfsar_status nfsar_trajectory_find(const nfsar_pod *pod, const nfsar_sensor
     }
     if (status == NFSAR_OK) {
         status = run(&track, time_s, n, window_s, trajectory, error);
-        nfsar_sensor_records_free(&good);
     }
+    nfsar_sensor_records_free(&good);
+    free(track.gap);
     free(track.event);
     free(track.node);
     free(track.packed);

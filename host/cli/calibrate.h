@@ -38,10 +38,12 @@ enum nfsar_status calibrate_write(const char *output, nfsar_capture_file *file,
                                   const nfsar_capture *header,
                                   const struct calibrate_change *change, nfsar_error *error);
 
-/* The same; `more` puts more into the file that is being written. */
+/* The same; `more` puts more into the file that is being written, in place of what the file has by
+ * the name `replaces` (a path, or NULL). */
 struct calibrate_extra {
     enum nfsar_status (*write)(void *context, struct h5_output *output, nfsar_error *error);
     void *context;
+    const char *replaces;
 };
 enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *file,
                                        const nfsar_capture *header,

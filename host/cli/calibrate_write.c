@@ -122,8 +122,15 @@ enum nfsar_status calibrate_write_with(const char *output, nfsar_capture_file *f
     }
     if (status == NFSAR_OK) {
         /* A covariance is that of the poses it came with, and goes with them. */
-        const char *const stale[] = {CAPTURE_COVARIANCE, NULL};
-        status = carry_rest(file, writer, output, same_poses(file, header) ? NULL : stale, error);
+        const char *stale[3] = {NULL};
+        size_t n = 0;
+        if (!same_poses(file, header)) {
+            stale[n++] = CAPTURE_COVARIANCE;
+        }
+        if (more != NULL && more->replaces != NULL) {
+            stale[n] = more->replaces;
+        }
+        status = carry_rest(file, writer, output, stale, error);
     }
     if (status == NFSAR_OK) {
         return nfsar_capture_writer_commit(writer, error);

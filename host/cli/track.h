@@ -27,11 +27,11 @@ struct track_poses {
     struct calibrate_files files;
     const char *poses;
     nfsar_pose_file_options how;
-    double time_offset_s;
+    double clock_ahead_s;      /* time of the file = the radar's + this */
     nfsar_vec3 lever;          /* radar's origin in the tracked body's axes */
     nfsar_quaternion rotation; /* radar's axes into the tracked body's */
     bool align;
-    double search_s; /* about time_offset_s; 0: everywhere */
+    double search_s; /* about clock_ahead_s; 0: everywhere */
     nfsar_time_offset_options options;
 };
 int track_poses(const struct track_poses *job);

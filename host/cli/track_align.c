@@ -11,11 +11,14 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/files/hdf5_error.h"
+#include "host/pod/tracker_table.h"
 
 /* What is known when the output is written. */
 struct result {
     const struct track_poses *job;
     nfsar_pose_track track;
+    nfsar_pose *seen; /* [track.n] of the tracked body, as the file has them */
     nfsar_pose_file_found read;
     double offset_s;
     nfsar_time_offset found; /* with --align */
@@ -44,8 +47,42 @@ static enum nfsar_status load(const struct track_poses *job, struct result *resu
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "%s: has no orientations, and so --lever means nothing", job->poses);
     }
+    result->seen = malloc((result->track.n + 1) * sizeof *result->seen);
+    if (result->seen == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    memcpy(result->seen, result->track.pose, result->track.n * sizeof *result->seen);
     move_to_radar(job, &result->track);
     return NFSAR_OK;
+}
+
+/* The poses that were read as a sensor's records, in the radar's clock, so that they can be fused
+ * with others (docs/track.md). */
+static enum nfsar_status write_records(void *context, struct h5_output *output,
+                                       nfsar_error *error) {
+    const struct result *r = context;
+    const struct track_poses *job = r->job;
+    const nfsar_quaternion q = nfsar_quaternion_normalize(job->rotation);
+    const nfsar_quaternion back = {q.w, -q.x, -q.y, -q.z};
+    const nfsar_mounting mounting = {
+        .at_m = nfsar_quaternion_rotate(back, nfsar_vec3_scale(job->lever, -1.0)),
+        .rotation = back};
+    nfsar_tracker_record *record = malloc((r->track.n + 1) * sizeof *record);
+    if (record == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < r->track.n; i++) {
+        record[i] = (nfsar_tracker_record){r->track.time_s[i] - r->offset_s, r->seen[i]};
+    }
+    struct h5_reporting before = h5_silence();
+    enum nfsar_status status = h5_write_group(output, "/sensor", error);
+    if (status == NFSAR_OK) {
+        status = tracker_table_write(output, record, r->track.n, r->track.has_orientation,
+                                     &mounting, error);
+    }
+    h5_restore(before);
+    free(record);
+    return status;
 }
 
 /* Own poses, times, flags and delays of the copy. */
@@ -103,12 +140,12 @@ static enum nfsar_status place(struct result *result, const nfsar_capture *captu
     flag(result, capture, gap_s, own->flags);
     if (result->n_outside == capture->n_pulse) {
         const nfsar_pose_track *track = &result->track;
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "%s: its times, %.3f to %.3f s, less the offset of %.3f s are not those "
-                          "of the pulses, %.3f to %.3f s: give --time-offset S, or --align",
-                          result->job->poses, track->time_s[0], track->time_s[track->n - 1],
-                          result->offset_s, capture->time_s[0],
-                          capture->time_s[capture->n_pulse - 1]);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "%s: its times, %.3f to %.3f s by a clock that is %.3f s ahead, are not those "
+            "of the pulses, %.3f to %.3f s: give --clock-ahead S, or --align",
+            result->job->poses, track->time_s[0], track->time_s[track->n - 1], result->offset_s,
+            capture->time_s[0], capture->time_s[capture->n_pulse - 1]);
     }
     return NFSAR_OK;
 }
@@ -144,8 +181,8 @@ static enum nfsar_status note(const struct result *result, nfsar_capture *copy,
     }
     return nfsar_capture_note(copy, error,
                               "%s (nfsar " NFSAR_VERSION
-                              "): %zu poses of %s (%s), tracker's clock %+.6f s %s, %zu pulses "
-                              "outside",
+                              "): %zu poses of %s (%s), tracker's clock ahead of the radar's by "
+                              "%.6f s %s, %zu pulses outside; the poses are in /sensor/tracker too",
                               cli_command_line(), result->track.n, result->job->poses,
                               nfsar_pose_format_name(result->read.format), result->offset_s, how,
                               result->n_outside + result->n_gap);
@@ -177,7 +214,8 @@ static enum nfsar_status write_capture(struct result *result, nfsar_capture_file
         status = note(result, &copy, error);
     }
     if (status == NFSAR_OK) {
-        status = calibrate_write(result->job->files.output, file, &copy, NULL, error);
+        const struct calibrate_extra extra = {write_records, result, "/sensor/tracker"};
+        status = calibrate_write_with(result->job->files.output, file, &copy, NULL, &extra, error);
     }
     copy.pose = copied;
     calibrate_free_header(file, &copy);
@@ -192,8 +230,8 @@ static enum nfsar_status align(struct result *result, nfsar_capture_file *file,
     nfsar_time_offset_options options = job->options;
     if (job->search_s > 0.0) {
         options.has_search = true;
-        options.search_s[0] = job->time_offset_s - job->search_s;
-        options.search_s[1] = job->time_offset_s + job->search_s;
+        options.search_s[0] = job->clock_ahead_s - job->search_s;
+        options.search_s[1] = job->clock_ahead_s + job->search_s;
     }
     options.progress = cli_progress("align");
     nfsar_calibrated_source calibrated = {header, nfsar_capture_file_source(file), NULL};
@@ -212,9 +250,10 @@ static enum nfsar_status align(struct result *result, nfsar_capture_file *file,
 
 static void print_aligned(const struct result *r) {
     const nfsar_time_offset *f = &r->found;
-    printf("offset     %.6f s (tracker's clock less radar's), standard deviation %.2g s; the next "
-           "best, %.3f s, explains %.0f %% as much\n",
-           f->offset_s, f->sigma_s, f->second_s, 100.0 * f->second);
+    printf(
+        "clock      %.6f s ahead of the radar's, standard deviation %.2g s; the next best, %.3f s, "
+        "explains %.0f %% as much\n",
+        f->offset_s, f->sigma_s, f->second_s, 100.0 * f->second);
     if (isfinite(f->bias_sigma_m)) {
         printf("bias       %+.2f mm of range, standard deviation %.2g mm: %s\n", 1e3 * f->bias_m,
                1e3 * f->bias_sigma_m,
@@ -273,7 +312,7 @@ static int print_json(const struct result *r) {
     return print_object(json_pack(
         "{s:o, s:s, s:o, s:I, s:I, s:f, s:I, s:I, s:o}", "output", json_text(r->job->files.output),
         "format", nfsar_pose_format_name(r->read.format), "body", json_text(r->read.body), "poses",
-        (json_int_t)r->track.n, "lost", (json_int_t)r->track.n_lost, "time_offset_s", r->offset_s,
+        (json_int_t)r->track.n, "lost", (json_int_t)r->track.n_lost, "clock_ahead_s", r->offset_s,
         "pulses_outside", (json_int_t)r->n_outside, "pulses_in_gaps", (json_int_t)r->n_gap,
         "aligned", aligned));
 }
@@ -281,7 +320,7 @@ static int print_json(const struct result *r) {
 int track_poses(const struct track_poses *job) {
     nfsar_error error = {0};
     nfsar_capture_file *file = NULL;
-    struct result result = {.job = job, .offset_s = job->time_offset_s};
+    struct result result = {.job = job, .offset_s = job->clock_ahead_s};
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
     if (status == NFSAR_OK) {
         status = load(job, &result, &error);
@@ -301,6 +340,7 @@ int track_poses(const struct track_poses *job) {
         print_found(&result, nfsar_capture_file_header(file));
     }
     nfsar_pose_track_free(&result.track);
+    free(result.seen);
     nfsar_capture_file_close(file);
     return answer;
 }

@@ -90,7 +90,7 @@ static const char *find_fault(const struct request *r) {
         return "--search must be positive";
     }
     if (r->has_offset && r->poses.align && !r->has_search) {
-        return "--time-offset with --align is the middle of a search: give --search S too";
+        return "--clock-ahead with --align is the middle of a search: give --search S too";
     }
     return NULL;
 }
@@ -107,8 +107,8 @@ int track_by_poses(int argc, char **argv) {
         {"body", 0, CLI_STRING, &r.poses.how.body, NULL, "NAME",
          "rigid body of the file, where it has several"},
         {"up", 0, CLI_STRING, &r.up, NULL, "y|z", "axis that points up in a tum or wxyz file (y)"},
-        {"time-offset", 0, CLI_NUMBER, &r.poses.time_offset_s, &r.has_offset, "S",
-         "tracker's clock less radar's clock, seconds (0)"},
+        {"clock-ahead", 0, CLI_NUMBER, &r.poses.clock_ahead_s, &r.has_offset, "S",
+         "so many seconds the tracker's clock is ahead of the radar's (0; behind: negative)"},
         {"lever", 0, CLI_STRING, &r.lever, NULL, "X,Y,Z",
          "radar's origin in the tracked body's axes, metres (0,0,0)"},
         {"rotate", 0, CLI_STRING, &r.rotate, NULL, "X,Y,Z",
@@ -116,7 +116,7 @@ int track_by_poses(int argc, char **argv) {
         {"align", 0, CLI_FLAG, &r.poses.align, NULL, NULL,
          "find the time offset, and the range bias, from the echoes"},
         {"search", 0, CLI_NUMBER, &r.poses.search_s, &r.has_search, "S",
-         "with --align: within S of --time-offset (wherever the poses cover the capture)"},
+         "with --align: within S of --clock-ahead (wherever the poses cover the capture)"},
         {"gate", 0, CLI_RANGE, r.poses.options.gate_m, &r.has_gate, "MIN:MAX",
          "with --align: only echoes of these ranges, metres (all)"},
         {"point", 0, CLI_STRING, &r.point, NULL, "X,Y,Z[;X,Y,Z...]",

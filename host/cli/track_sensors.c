@@ -1,5 +1,5 @@
 /* nfsar track: poses from the sensors of a recording. */
-#include "host/cli/track.h"
+#include "host/cli/track_sensors.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,29 +10,9 @@
 
 #include "host/cli/calibrate.h"
 #include "host/cli/cli.h"
-#include "host/cli/image_verbs.h"
 #include "host/files/capture_file.h"
 #include "host/files/capture_layout.h"
 #include "host/pod/tables.h"
-
-#define DEGREES (180.0 / NFSAR_PI)
-/* Beyond these the noise is not what the pod says. */
-#define NIS_LOW       0.5
-#define NIS_HIGH      2.0
-#define REJECTED_MANY 0.05
-
-struct work {
-    const struct track_sensors *job;
-    nfsar_capture_file *file;
-    struct pod pod;
-    nfsar_sensor_records records;
-    size_t invalid;
-    double *time_s; /* where poses are wanted */
-    size_t n;
-    nfsar_trajectory found;
-    nfsar_pose *truth; /* [found.n] or NULL */
-    nfsar_trajectory_error error;
-};
 
 /* ---- what goes in --------------------------------------------------------------------------- */
 
@@ -47,12 +27,18 @@ static bool are_ours(const nfsar_capture *capture) {
 }
 
 /* The capture's poses in place of a tracker's. */
-static enum nfsar_status take_poses(struct work *w, nfsar_error *error) {
+static enum nfsar_status take_poses(struct sensors_work *w, nfsar_error *error) {
     const nfsar_capture *c = nfsar_capture_file_header(w->file);
     if (c->n_pose < 2) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: has no track of poses for --use-poses, only %zu pose%s",
                           w->job->input, c->n_pose, cli_s(c->n_pose));
+    }
+    if (are_ours(c) && w->records.n_tracker > 0) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "%s: its poses were made by `nfsar track`, but the tracker's own are in "
+                          "/sensor/tracker, and are taken without --use-poses: leave it out",
+                          w->job->input);
     }
     if (are_ours(c)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
@@ -99,7 +85,7 @@ bool track_sensors_known(const char *names) {
     return known == wanted;
 }
 
-static void leave_out(struct work *w) {
+static void leave_out(struct sensors_work *w) {
     nfsar_sensor_records *r = &w->records;
     size_t *const n[NFSAR_SENSORS] = {NULL, &r->n_flow, &r->n_range, &r->n_tracker, &r->n_encoder};
     for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
@@ -109,7 +95,7 @@ static void leave_out(struct work *w) {
     }
 }
 
-static enum nfsar_status read_sensors(struct work *w, nfsar_error *error) {
+static enum nfsar_status read_sensors(struct sensors_work *w, nfsar_error *error) {
     enum nfsar_status status =
         tables_read(capture_file_input(w->file), &w->pod, &w->records, &w->invalid, error);
     if (status == NFSAR_OK && w->records.n_imu == 0) {
@@ -128,12 +114,7 @@ static enum nfsar_status read_sensors(struct work *w, nfsar_error *error) {
 
 /* ---- what comes out ------------------------------------------------------------------------- */
 
-static bool has_place(const struct work *w) {
-    return w->found.use[NFSAR_SENSOR_TRACKER].used > 0 ||
-           w->found.use[NFSAR_SENSOR_ENCODER].used > 0 || w->pod.pod.start.given;
-}
-
-static enum nfsar_status compare_truth(struct work *w, nfsar_error *error) {
+static enum nfsar_status compare_truth(struct sensors_work *w, nfsar_error *error) {
     const nfsar_capture *c = nfsar_capture_file_header(w->file);
     const nfsar_vec3 g = w->pod.pod.gravity;
     if (c->true_pose == NULL) {
@@ -149,7 +130,7 @@ static enum nfsar_status compare_truth(struct work *w, nfsar_error *error) {
     }
     w->error = nfsar_trajectory_compare(w->found.time_s, w->found.pose, w->truth, w->found.n,
                                         nfsar_vec3_scale(g, -1.0 / nfsar_vec3_norm(g)),
-                                        !has_place(w), w->job->window_s);
+                                        !sensors_have_place(w), w->job->window_s);
     return NFSAR_OK;
 }
 
@@ -173,7 +154,7 @@ static void list_sensors(const nfsar_trajectory *t, char *text, size_t size) {
 }
 
 /* Where most of what a sensor said was not believed, nothing that came out can be. */
-static enum nfsar_status check_sense(const struct work *w, nfsar_error *error) {
+static enum nfsar_status check_sense(const struct sensors_work *w, nfsar_error *error) {
     for (int s = 0; s < NFSAR_SENSORS; s++) {
         const nfsar_sensor_use *u = &w->found.use[s];
         const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
@@ -188,9 +169,23 @@ static enum nfsar_status check_sense(const struct work *w, nfsar_error *error) {
     return NFSAR_OK;
 }
 
-static enum nfsar_status write_capture(struct work *w, nfsar_error *error) {
+/* Whether the IMU was silent then. */
+static bool is_in_gap(const nfsar_trajectory *t, double time_s) {
+    size_t low = 0, high = t->n_gap;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (t->gap[middle].to_s <= time_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < t->n_gap && time_s > t->gap[low].from_s;
+}
+
+static enum nfsar_status write_capture(struct sensors_work *w, nfsar_error *error) {
     const nfsar_capture *header = nfsar_capture_file_header(w->file);
-    const struct calibrate_extra extra = {write_covariance, &w->found};
+    const struct calibrate_extra extra = {write_covariance, &w->found, NULL};
     nfsar_trajectory *t = &w->found;
     char sensors[64];
     nfsar_capture copy;
@@ -206,8 +201,11 @@ static enum nfsar_status write_capture(struct work *w, nfsar_error *error) {
         for (size_t i = 0; i < copy.n_pulse; i++) {
             const bool outside =
                 header->time_s[i] < t->time_s[0] || header->time_s[i] > t->time_s[t->n - 1];
+            const bool in_gap = is_in_gap(t, header->time_s[i]);
             const int rest = header->flags[i] & ~NFSAR_PULSE_POSE_EXTRAPOLATED;
-            flags[i] = (uint8_t)(rest | (outside ? NFSAR_PULSE_POSE_EXTRAPOLATED : 0));
+            flags[i] = (uint8_t)(rest | (outside || in_gap ? NFSAR_PULSE_POSE_EXTRAPOLATED : 0));
+            w->n_outside += outside;
+            w->n_gap += in_gap;
         }
         copy.flags = flags;
         copy.n_pose = t->n;
@@ -234,128 +232,7 @@ static enum nfsar_status write_capture(struct work *w, nfsar_error *error) {
     return status;
 }
 
-/* ---- report --------------------------------------------------------------------------------- */
-
-static void warn(const struct work *w) {
-    const nfsar_trajectory *t = &w->found;
-    const nfsar_sensor_use *imu = &t->use[NFSAR_SENSOR_IMU];
-    for (int s = 1; s < NFSAR_SENSORS; s++) {
-        const nfsar_sensor_use *u = &t->use[s];
-        const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
-        const size_t seen = u->used + u->rejected;
-        if (u->used > 20 && (u->nis > NIS_HIGH || u->nis < NIS_LOW)) {
-            cli_say("warning: %s errs %.2g times as much as its sigma says, and the expected "
-                    "errors are as wrong: correct the pod",
-                    name, sqrt(u->nis));
-        }
-        if (seen > 0 && (double)u->rejected > REJECTED_MANY * (double)seen) {
-            cli_say("warning: %zu of %zu records of %s do not fit the others and were not used: "
-                    "is its mounting, its time_offset_s right?",
-                    u->rejected, seen, name);
-        }
-        if (u->records > 0 && seen == 0) {
-            cli_say("warning: no record of %s could be used%s", name,
-                    s == NFSAR_SENSOR_FLOW ? ": it needs a range finder, or surface.distance_m"
-                                           : "");
-        }
-    }
-    if (!isnan(imu->first_gap_s)) {
-        cli_say("warning: the imu has gaps, the first at %.3f s, the longest of %.3f s: what the "
-                "hand did then is not known",
-                imu->first_gap_s, imu->longest_s);
-    }
-    if (!t->still && !has_place(w)) {
-        cli_say("warning: the recording does not begin at rest: tilt and gyroscope are found less "
-                "surely; let the pod rest for a second first");
-    }
-    const nfsar_capture *c = nfsar_capture_file_header(w->file);
-    size_t outside = 0;
-    for (size_t i = 0; i < c->n_pulse; i++) {
-        outside += c->time_s[i] < t->time_s[0] || c->time_s[i] > t->time_s[t->n - 1];
-    }
-    if (outside > 0) {
-        cli_say("warning: %zu of %zu pulses are outside the sensors' time, and flagged", outside,
-                c->n_pulse);
-    }
-}
-
-static void print_report(const struct work *w) {
-    const nfsar_trajectory *t = &w->found;
-    const nfsar_relative_sigma *r = &t->relative;
-    if (t->still) {
-        printf("start      at rest for %.2f s, tilt to %.2f degrees\n", t->still_s,
-               DEGREES * t->start_tilt_rad);
-    } else {
-        printf("start      not at rest, tilt to %.2f degrees\n", DEGREES * t->start_tilt_rad);
-    }
-    for (int s = 0; s < NFSAR_SENSORS; s++) {
-        const nfsar_sensor_use *u = &t->use[s];
-        if (u->records == 0) {
-            continue;
-        }
-        printf("%-10s %zu records: %zu used", nfsar_sensor_name((enum nfsar_sensor)s), u->records,
-               u->used);
-        if (s != NFSAR_SENSOR_IMU) {
-            printf(", %zu rejected", u->rejected);
-        }
-        printf(u->left_out > 0 ? ", %zu left out" : "", u->left_out);
-        if (s != NFSAR_SENSOR_IMU && u->used > 0) {
-            printf("; innovations squared %.2f of what they should be", u->nis);
-        }
-        printf("\n");
-    }
-    if (w->invalid > 0) {
-        printf("invalid    %zu records that their sensors call so\n", w->invalid);
-    }
-    printf("poses      %zu at the times of pulses and channels, from %.3f to %.3f s\n", t->n,
-           t->time_s[0], t->time_s[t->n - 1]);
-    if (r->windows > 0) {
-        printf("expected   over %g s, standard deviation: %.3f mm along the boresight (at worst "
-               "%.3f), %.2f mm across\n",
-               r->window_s, 1e3 * r->along_m, 1e3 * r->worst_m, 1e3 * r->across_m);
-    }
-    if (w->truth != NULL) {
-        printf("true       over %g s, rms: %.3f mm along, %.2f mm across; over all %.2f mm, %.3f "
-               "degrees%s\n",
-               w->job->window_s, 1e3 * w->error.along_m, 1e3 * w->error.across_m,
-               1e3 * w->error.position_m, DEGREES * w->error.rotation_rad,
-               has_place(w) ? "" : ", from the first pose on");
-    }
-}
-
-static json_t *json_sensor(const nfsar_sensor_use *u) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "records", (json_int_t)u->records, "used",
-                     (json_int_t)u->used, "rejected", (json_int_t)u->rejected, "left_out",
-                     (json_int_t)u->left_out, "nis", json_number(u->nis), "longest_s",
-                     json_number(u->longest_s));
-}
-
-static int print_json(const struct work *w) {
-    const nfsar_trajectory *t = &w->found;
-    json_t *sensors = json_object(), *truth = json_null();
-    for (int s = 0; s < NFSAR_SENSORS; s++) {
-        if (t->use[s].records > 0) {
-            json_object_set_new(sensors, nfsar_sensor_name((enum nfsar_sensor)s),
-                                json_sensor(&t->use[s]));
-        }
-    }
-    if (w->truth != NULL) {
-        truth = json_pack("{s:o, s:o, s:o, s:o, s:b}", "along_m", json_number(w->error.along_m),
-                          "across_m", json_number(w->error.across_m), "position_m",
-                          json_number(w->error.position_m), "rotation_rad",
-                          json_number(w->error.rotation_rad), "from_start", !has_place(w));
-    }
-    return print_object(json_pack(
-        "{s:o, s:I, s:b, s:o, s:o, s:o, s:{s:o, s:I, s:o, s:o, s:o}, s:o}", "output",
-        json_text(w->job->output), "poses", (json_int_t)t->n, "still", t->still, "still_s",
-        json_number(t->still_s), "start_tilt_rad", json_number(t->start_tilt_rad), "sensors",
-        sensors, "expected", "window_s", json_number(t->relative.window_s), "windows",
-        (json_int_t)t->relative.windows, "along_m", json_number(t->relative.along_m), "across_m",
-        json_number(t->relative.across_m), "worst_m", json_number(t->relative.worst_m), "true",
-        truth));
-}
-
-static enum nfsar_status run(struct work *w, nfsar_error *error) {
+static enum nfsar_status run(struct sensors_work *w, nfsar_error *error) {
     const struct track_sensors *job = w->job;
     w->pod = pod_defaults();
     enum nfsar_status status = job->pod != NULL ? pod_load(job->pod, &w->pod, error) : NFSAR_OK;
@@ -388,17 +265,13 @@ static enum nfsar_status run(struct work *w, nfsar_error *error) {
 
 int track_sensors(const struct track_sensors *job) {
     nfsar_error error = {0};
-    struct work w = {.job = job};
+    struct sensors_work w = {.job = job};
     int answer = CLI_DONE;
     if (run(&w, &error) != NFSAR_OK) {
         answer = cli_fail(&error);
     } else {
-        warn(&w);
-        if (job->json) {
-            answer = print_json(&w);
-        } else {
-            print_report(&w);
-        }
+        sensors_warn(&w);
+        answer = job->json ? sensors_print_json(&w) : sensors_print(&w);
     }
     nfsar_capture_file_close(w.file);
     nfsar_sensor_records_free(&w.records);

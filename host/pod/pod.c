@@ -117,6 +117,7 @@ static void take_tracker(struct reading *reading, const struct pod_tracker *from
     if (from != NULL) {
         TAKE_MOUNTING(reading, "tracker", from, 100.0, &to->pod.tracker.mounting,
                       &to->rates.tracker_hz);
+        to->tracker_mounted = from->at_m != NULL || from->rotate_deg != NULL;
         take(reading, "tracker", "sigma_m", from->sigma_m, 1e-9, 100.0, 1.0,
              &to->pod.tracker.sigma_m);
         take(reading, "tracker", "sigma_deg", from->sigma_deg, 0.0, 180.0, DEGREE,

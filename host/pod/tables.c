@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/files/hdf5_error.h"
+#include "host/pod/tracker_table.h"
 
 /* Numbers of the hub's sensors (docs/wire.md). */
 enum { HUB_IMU = 0, HUB_FLOW = 1, HUB_SPI_IMU = 3, HUB_SENSORS = 256 };
@@ -229,7 +230,7 @@ static enum nfsar_status read_encoder(const struct h5_input *input, const struct
     return status;
 }
 
-enum nfsar_status tables_read(const struct h5_input *input, const struct pod *pod,
+enum nfsar_status tables_read(const struct h5_input *input, struct pod *pod,
                               nfsar_sensor_records *records, size_t *invalid, nfsar_error *error) {
     memset(records, 0, sizeof *records);
     *invalid = 0;
@@ -243,6 +244,9 @@ enum nfsar_status tables_read(const struct h5_input *input, const struct pod *po
     }
     if (status == NFSAR_OK) {
         status = read_tracker(input, records, error);
+    }
+    if (status == NFSAR_OK && records->n_tracker > 0) {
+        status = tracker_table_mounting(input, pod, error);
     }
     if (status == NFSAR_OK && pod->has_encoder) {
         status = read_encoder(input, pod, records, error);
@@ -368,17 +372,6 @@ static enum nfsar_status write_range(struct h5_output *output, const nfsar_senso
     return status;
 }
 
-static enum nfsar_status write_tracker(struct h5_output *output, const nfsar_sensor_records *r,
-                                       nfsar_error *error) {
-    struct sheet s;
-    enum nfsar_status status = sheet_open(&s, output, "tracker", r->n_tracker, error);
-    THEN(status, REALS(&s, "time_s", 1, r->tracker, time_s));
-    THEN(status, REALS(&s, "position_m", 3, r->tracker, pose.position));
-    THEN(status, REALS(&s, "orientation", 4, r->tracker, pose.orientation));
-    sheet_close(&s);
-    return status;
-}
-
 static int32_t steps(double metres, double step_m) {
     return (int32_t)lround(fmin(fmax(metres / step_m, -2e9), 2e9));
 }
@@ -417,7 +410,8 @@ enum nfsar_status tables_write(struct h5_output *output, const struct pod *pod,
         THEN(status, write_range(output, records, error));
     }
     if (records->n_tracker > 0) {
-        THEN(status, write_tracker(output, records, error));
+        THEN(status,
+             tracker_table_write(output, records->tracker, records->n_tracker, true, NULL, error));
     }
     if (records->n_encoder > 0) {
         THEN(status, write_encoder(output, pod, records, error));

@@ -8,8 +8,8 @@
 
 /* Read /sensor/imu, flow, range, tracker and, where the pod has encoders, trigger. What is not
  * there, or has no row, is no record; rows whose bits say that they are not valid are left out.
- * *invalid counts these. */
-enum nfsar_status tables_read(const struct h5_input *input, const struct pod *pod,
+ * *invalid counts these. What a table says of its sensor goes to the pod (tracker_table.h). */
+enum nfsar_status tables_read(const struct h5_input *input, struct pod *pod,
                               nfsar_sensor_records *records, size_t *invalid, nfsar_error *error);
 
 /* Write those that there are, under /sensor, which is made. */

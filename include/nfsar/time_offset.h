@@ -40,7 +40,8 @@ typedef struct nfsar_time_offset_reflector {
 
 /** What was found. */
 typedef struct nfsar_time_offset {
-    double offset_s;     /**< pose clock = radar clock + offset */
+    double offset_s;     /**< pose clock = radar clock + offset: the tracker's clock is so
+                              much ahead. nfsar_mounting::time_offset_s has the other sign */
     double sigma_s;      /**< its standard deviation */
     double bias_m;       /**< how much too far everything appears (half of the two-way path) */
     double bias_sigma_m; /**< its standard deviation; INFINITY where places are not told */

@@ -33,7 +33,9 @@ const char *nfsar_sensor_name(enum nfsar_sensor sensor);
 typedef struct nfsar_mounting {
     nfsar_vec3 at_m;           /**< lever arm, body axes */
     nfsar_quaternion rotation; /**< sensor's axes into the body's */
-    double time_offset_s;      /**< time of the radar's clock = time of the record + this */
+    double time_offset_s;      /**< time of the radar's clock = time of the record + this: a clock
+                                  that is ahead has a negative one (nfsar_time_offset::offset_s has
+                                  the other sign) */
 } nfsar_mounting;
 
 /** Noise of three like axes in the terms of an Allan variance. Units are u = m/s^2 or rad/s. */
@@ -83,7 +85,9 @@ typedef struct nfsar_pod {
         bool given;              /**< else at the world's origin, boresight over the world's +z */
         nfsar_pose pose;         /**< of the body at the first inertial record */
         double sigma_m, yaw_rad; /**< of each coordinate, of the heading; tilt is from gravity */
-    } start;                     /**< ignored where a tracker says it */
+    } start;                     /**< ignored where a tracker says it. Where others say only places
+                                    and this is not given, the heading is found by motion, and wide
+                                    open before: docs/theory/trajectory.md */
     nfsar_vec3 gravity;          /**< m/s^2, world: where things fall */
 } nfsar_pod;
 
@@ -154,6 +158,9 @@ typedef struct nfsar_sensor_use {
                            freedom: 1 where noise is as said */
     double first_gap_s; /**< time of the first gap, NaN when there is none (IMU alone) */
     double longest_s;   /**< longest time between records */
+    size_t stray;   /**< of those left out: a few at the beginning or the end, more than 10 s from
+                       all others (IMU alone) */
+    double stray_s; /**< time of the first of them, NaN when there is none */
 } nfsar_sensor_use;
 
 /** Standard deviations over windows of window_s, from the smoothed covariance of both ends. */
@@ -165,6 +172,12 @@ typedef struct nfsar_relative_sigma {
     double worst_m;  /**< the worst along the boresight */
 } nfsar_relative_sigma;
 
+/** The IMU was silent from one of its readings to the next: times of the radar's clock. */
+typedef struct nfsar_imu_gap {
+    double from_s; /**< last reading before */
+    double to_s;   /**< first reading after */
+} nfsar_imu_gap;
+
 /** A track of poses with covariance, and how it came about. Owned. */
 typedef struct nfsar_trajectory {
     size_t n;           /**< poses */
@@ -172,9 +185,13 @@ typedef struct nfsar_trajectory {
     nfsar_pose *pose;   /**< [n] of the body */
     double *covariance; /**< [n][6][6] position (m), small rotation about world axes (rad) */
     nfsar_sensor_use use[NFSAR_SENSORS]; /**< by enum nfsar_sensor */
-    bool still;            /**< the start was at rest, which gave tilt and the gyroscope's bias */
-    double still_s;        /**< for so long */
-    double start_tilt_rad; /**< sigma of the tilt to begin with */
+    nfsar_imu_gap *gap;                  /**< [n_gap] in the order of time, or NULL */
+    size_t n_gap;           /**< intervals of the IMU four times the usual one and more */
+    bool still;             /**< the start was at rest, which gave tilt and the gyroscope's bias */
+    double still_s;         /**< for so long */
+    double start_tilt_rad;  /**< sigma of the tilt to begin with */
+    bool heading_by_motion; /**< nothing said the heading but motion against places, if at all */
+    double heading_rad;     /**< sigma of the heading of the first pose, after all */
     nfsar_vec3 acceleration_bias;  /**< at the end, body axes, m/s^2 */
     nfsar_vec3 rate_bias;          /**< the same, rad/s */
     nfsar_relative_sigma relative; /**< expected error of one end against the other */

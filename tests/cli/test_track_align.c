@@ -55,8 +55,8 @@ static void errs(void **state) {
                  (int)(strstr(tracker_points, "impairments") - tracker_points), tracker_points);
         tracker_simulate(path, targets, "errs.h5");
         tracker_write("errs.h5", "errs.tum", 0.137, false);
-        assert_int_equal(align("errs.h5", "errs.tum", "--time-offset 0.2 --search 0.2"), 0);
-        const double off = number_after(output, "\"time_offset_s\": ") - 0.137;
+        assert_int_equal(align("errs.h5", "errs.tum", "--clock-ahead 0.2 --search 0.2"), 0);
+        const double off = number_after(output, "\"clock_ahead_s\": ") - 0.137;
         const double sigma = number_after(output, "\"sigma_s\": ");
         print_message("hand %d: off by %.1f us, standard deviation %.1f us\n", seeds[hand],
                       1e6 * off, 1e6 * sigma);
@@ -79,9 +79,9 @@ static void gated(void **state) {
              (int)(strstr(tracker_points, "impairments") - tracker_points), tracker_points);
     tracker_simulate(tracker_hand, targets, "gate.h5");
     tracker_write("gate.h5", "gate.tum", 0.2, false);
-    assert_int_equal(align("gate.h5", "gate.tum", "--time-offset 0.25 --search 0.2 --gate 0.2:0.5"),
+    assert_int_equal(align("gate.h5", "gate.tum", "--clock-ahead 0.25 --search 0.2 --gate 0.2:0.5"),
                      0);
-    assert_near(number_after(output, "\"time_offset_s\": "), 0.2, 2e-5);
+    assert_near(number_after(output, "\"clock_ahead_s\": "), 0.2, 2e-5);
     assert_true(number_after(output, "\"sigma_s\": ") < 1e-5);
     assert_places(four, 4, 2e-3);
 }
@@ -112,8 +112,8 @@ static void other_channel(void **state) {
     assert_ok(nfsar_capture_save(test_path("two.h5"), &two, &error), error);
     nfsar_capture_free(&one);
     nfsar_capture_free(&two);
-    assert_int_equal(align("two.h5", "hand.tum", "--time-offset 2.3 --search 0.1"), 0);
-    assert_near(number_after(output, "\"time_offset_s\": "), 2.3, 1e-4);
+    assert_int_equal(align("two.h5", "hand.tum", "--clock-ahead 2.3 --search 0.1"), 0);
+    assert_near(number_after(output, "\"clock_ahead_s\": "), 2.3, 1e-4);
 }
 
 /* The same bits each time, with as many threads. */
@@ -122,7 +122,7 @@ static inline void repeats(void **state) {
     static char first[sizeof output];
     setenv("OMP_NUM_THREADS", "3", 1);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(align("hand.h5", "hand.tum", "--time-offset 2.3 --search 0.1"), 0);
+        assert_int_equal(align("hand.h5", "hand.tum", "--clock-ahead 2.3 --search 0.1"), 0);
         if (i == 0) {
             memcpy(first, output, sizeof output);
         }
@@ -138,7 +138,7 @@ static inline void not_its_poses(void **state) {
     snprintf(path, sizeof path, "seed: 9\n%s", strchr(tracker_hand, '\n') + 1);
     tracker_simulate(path, tracker_points, "other.h5");
     tracker_write("other.h5", "other.tum", 2.3, false);
-    assert_int_equal(align("hand.h5", "other.tum", "--time-offset 2.3 --search 1"), 1);
+    assert_int_equal(align("hand.h5", "other.tum", "--clock-ahead 2.3 --search 1"), 1);
     assert_contains(output, "not explained");
     assert_contains(output, "wavelengths");
     assert_contains(output, "hand.h5");
@@ -147,7 +147,7 @@ static inline void not_its_poses(void **state) {
                      "wander_time_s: 0.6}}\n",
                      tracker_points, "way.h5");
     tracker_write("way.h5", "way.tum", 2.3, false);
-    assert_int_equal(align("hand.h5", "way.tum", "--time-offset 2.3 --search 1"), 1);
+    assert_int_equal(align("hand.h5", "way.tum", "--clock-ahead 2.3 --search 1"), 1);
     assert_int_equal(test_count_files("out.h5"), 0);
 }
 

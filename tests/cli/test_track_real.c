@@ -103,7 +103,7 @@ static void rail(void **state) {
                      0);
     /* Exact backprojection over a grid of offsets, beside this program, has both reflectors
      * sharpest at 9.275 to 9.28 s; 9.20 s puts them nearest to their survey. */
-    const double offset = number_after(output, "\"time_offset_s\": ");
+    const double offset = number_after(output, "\"clock_ahead_s\": ");
     assert_near(offset, 9.2775, 0.015);
     /* And at a bias of 0.45 m, flat to a tenth of a metre. */
     assert_near(number_after(output, "\"bias_m\": "), 0.45, 0.2);

@@ -1,0 +1,33 @@
+/* nfsar track without a way to poses: the run, and what is said of it. */
+#ifndef NFSAR_HOST_CLI_TRACK_SENSORS_H
+#define NFSAR_HOST_CLI_TRACK_SENSORS_H
+
+#include <nfsar/trajectory.h>
+
+#include "host/cli/track.h"
+#include "host/pod/pod.h"
+
+/* A run: what goes in, and what comes out. */
+struct sensors_work {
+    const struct track_sensors *job;
+    nfsar_capture_file *file;
+    struct pod pod;
+    nfsar_sensor_records records;
+    size_t invalid;
+    double *time_s; /* where poses are wanted */
+    size_t n;
+    nfsar_trajectory found;
+    nfsar_pose *truth; /* [found.n] or NULL */
+    nfsar_trajectory_error error;
+    size_t n_outside, n_gap; /* pulses outside the IMU's time, and in its gaps */
+};
+
+/* Whether something told where in the world the radar is; else it begins at its origin. */
+bool sensors_have_place(const struct sensors_work *w);
+/* On stderr, what the user should know of what was read. */
+void sensors_warn(const struct sensors_work *w);
+/* What was found; the exit status. */
+int sensors_print(const struct sensors_work *w);
+int sensors_print_json(const struct sensors_work *w);
+
+#endif
