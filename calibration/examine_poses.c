@@ -72,9 +72,10 @@ static void tell_outside(struct examined *e) {
     if (n > 0) {
         examine_wrong(e, "poses", NFSAR_FAULT_POSE_OUTSIDE, NFSAR_DOCTOR_CERTAIN,
                       "start the tracker before the radar and stop it after; see that both clocks "
-                      "are the same (nfsar info shows times)",
-                      "%zu of %zu pulses lie before the first or after the last pose, the first is "
-                      "%zu",
+                      "are the same (nfsar info shows times), and that nothing hides the tracker "
+                      "meanwhile",
+                      "%zu of %zu pulses are flagged: they lie before the first or after the last "
+                      "pose, or in a gap of what told the poses; the first is %zu",
                       n, e->capture->n_pulse, first);
     }
 }

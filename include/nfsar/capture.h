@@ -19,7 +19,7 @@
 /** Bits of nfsar_capture::flags. */
 enum {
     NFSAR_PULSE_SAMPLES_MISSING = 1,  /**< lost packets; the missing samples are zero */
-    NFSAR_PULSE_POSE_EXTRAPOLATED = 2 /**< the pulse lies outside the track of poses */
+    NFSAR_PULSE_POSE_EXTRAPOLATED = 2 /**< it lies outside the track of poses or in a gap of it */
 };
 
 /** What is known of the channels. A recorded sample is

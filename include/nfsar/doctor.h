@@ -29,7 +29,7 @@ enum nfsar_fault {
     NFSAR_FAULT_POSE_UNITS,      /**< positions are in millimetres or centimetres */
     NFSAR_FAULT_POSE_JUMP,       /**< single positions lie far from their neighbours */
     NFSAR_FAULT_POSE_REPEATED,   /**< positions stand still while the echo moves */
-    NFSAR_FAULT_POSE_OUTSIDE,    /**< pulses before the first or after the last pose */
+    NFSAR_FAULT_POSE_OUTSIDE,    /**< pulses outside the track of poses, or in its gaps */
     NFSAR_FAULT_NO_APERTURE,     /**< the radar never moves */
     NFSAR_FAULT_STEP_COARSE,     /**< phase centres too far apart for what they look at */
     NFSAR_FAULT_NO_ECHO,         /**< nothing but noise */

@@ -1,69 +1,10 @@
 /* nfsar track: from simulated sensors in a file to poses in a file, and files that are wrong. */
-#include "tests/support.h"
-
-#include <hdf5.h>
-#include <jansson.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <nfsar/file.h>
+#include "tests/cli/swept.h"
 
-static char output[8192];
-
-#define HEAD                                                                                       \
-    "radar: {start_frequency_hz: 77e9, bandwidth_hz: 4e9, samples: 8}\n"                           \
-    "targets:\n  - points:\n      - {at_m: [0, 0, 0.3]}\n"
-#define HAND                                                                                       \
-    "path:\n  handheld: {size_m: [0.2, 0.04], line_spacing_m: 0.01, speed_m_per_s: 0.107,\n"       \
-    "    pulse_rate_hz: 200, wander_m: [2e-3, 2e-3, 5e-3], wander_deg: [1, 1, 1],\n"               \
-    "    wander_time_s: 0.8, rest_s: 1.3, smooth_s: 0.15}\n"
-#define SENSORS                                                                                    \
-    "sensors:\n  imu: {rate_hz: 1000, at_m: [0.03, -0.02, -0.01]}\n"                               \
-    "  flow: {rate_hz: 100, at_m: [-0.04, 0.01, 0], step_rad: 1.66e-3}\n"                          \
-    "  range: {rate_hz: 50, at_m: [-0.03, 0.01, 0], step_m: 1e-3}\n"                               \
-    "  surface: {from_origin_m: 0.35, lean_deg: [2, -1.5]}\n"
-#define POD                                                                                        \
-    "imu: {at_m: [0.03, -0.02, -0.01]}\nflow: {at_m: [-0.04, 0.01, 0]}\n"                          \
-    "range: {at_m: [-0.03, 0.01, 0]}\n"
-#define SINGLE "array: {preset: single}\n"
 /* Two transmitters in turn: poses are wanted at the times of both. */
 #define TURNS "array: {preset: xwr1443-2tx, chirp_interval_s: 1e-3}\n"
-
-static void write_text(const char *name, const char *text) {
-    test_write_file(name, text, strlen(text));
-}
-
-static int simulate(const char *scene, const char *name) {
-    write_text("scene.yaml", scene);
-    return test_command(output, sizeof output, "simulate '%s' -o '%s' --quiet",
-                        test_path("scene.yaml"), test_path(name));
-}
-
-static int set_up(void **state) {
-    (void)state;
-    write_text("pod.yaml", POD);
-    return simulate(HEAD SINGLE HAND SENSORS, "swept.h5");
-}
-
-static double number(const json_t *object, const char *key) {
-    const json_t *item = json_object_get(object, key);
-    assert_true(json_is_number(item));
-    return json_number_value(item);
-}
-
-static json_t *track(const char *from, const char *to, const char *options) {
-    json_error_t error;
-    const int status = test_command(output, sizeof output, "track '%s' -o '%s' --json --quiet %s",
-                                    test_path(from), test_path(to), options);
-    if (status != 0) {
-        fail_msg("%s", output);
-    }
-    json_t *root = json_loads(output, 0, &error);
-    assert_non_null(root);
-    return root;
-}
 
 /* The table of covariances, [n][36]. */
 static double *covariance_of(const char *name, size_t n) {
@@ -226,18 +167,6 @@ static void assert_refused(int status, const char *from, const char *options, co
     assert_int_equal(test_count_files("never"), 0);
 }
 
-/* A copy of the sweep, with a column changed by hand. */
-static void change(const char *name, const char *column,
-                   void (*how)(hid_t file, const char *column)) {
-    char copy[2048];
-    snprintf(copy, sizeof copy, "cp '%s' '%s'", test_path("swept.h5"), test_path(name));
-    assert_int_equal(system(copy), 0);
-    hid_t file = H5Fopen(test_path(name), H5F_ACC_RDWR, H5P_DEFAULT);
-    assert_true(file >= 0);
-    how(file, column);
-    H5Fclose(file);
-}
-
 /* Row 5000 of [n] or [n][3] gets that value. */
 static void poke(hid_t file, const char *column, double value) {
     hid_t dataset = H5Dopen2(file, column, H5P_DEFAULT), space = H5Dget_space(dataset);
@@ -307,117 +236,6 @@ static void bad_tables(void **state) {
     assert_refused(1, "bad.h5", "", "/sensor/imu/rate");
     change("bad.h5", "/sensor/range/range_m", make_text);
     assert_refused(1, "bad.h5", "", "/sensor/range/range_m");
-}
-
-/* ---- what is told of doubts ---- */
-
-/* Rows first .. first + n - 1 of [n] get that value. */
-static void fill(hid_t file, const char *column, hsize_t first, hsize_t n, double value) {
-    hid_t dataset = H5Dopen2(file, column, H5P_DEFAULT), space = H5Dget_space(dataset);
-    hid_t memory = H5Screate_simple(1, &n, NULL);
-    double *values = malloc(n * sizeof *values);
-    assert_non_null(values);
-    for (size_t i = 0; i < n; i++) {
-        values[i] = value;
-    }
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, NULL, &n, NULL);
-    assert_true(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values) >= 0);
-    free(values);
-    H5Sclose(memory);
-    H5Sclose(space);
-    H5Dclose(dataset);
-}
-
-static void silence(hid_t file, const char *column) {
-    fill(file, column, 5000, 500, 0.0);
-}
-
-static void make_late(hid_t file, const char *column) {
-    hid_t dataset = H5Dopen2(file, column, H5P_DEFAULT), space = H5Dget_space(dataset);
-    const hsize_t rows = (hsize_t)H5Sget_simple_extent_npoints(space);
-    H5Sclose(space);
-    H5Dclose(dataset);
-    fill(file, column, rows - 1, 1, 1e9);
-}
-
-static void make_zero(hid_t file, const char *column) {
-    fill(file, column, 0, 1000, 0.0);
-    fill(file, column, 1000, 123, NAN);
-}
-
-static size_t flagged(const char *name) {
-    nfsar_error error;
-    nfsar_capture capture;
-    size_t n = 0;
-    assert_ok(nfsar_capture_load(test_path(name), &capture, &error), error);
-    for (size_t i = 0; i < capture.n_pulse; i++) {
-        n += (capture.flags[i] & NFSAR_PULSE_POSE_EXTRAPOLATED) != 0;
-    }
-    nfsar_capture_free(&capture);
-    return n;
-}
-
-/* Half a second in which the IMU said nothing of use, at 200 pulses a second. */
-static void gap(void **state) {
-    (void)state;
-    change("gap.h5", "/sensor/imu/valid", silence);
-    json_t *root = track("gap.h5", "gapped.h5", "");
-    assert_int_equal(number(root, "imu_gaps"), 1);
-    assert_int_equal(number(root, "pulses_in_gaps"), 100);
-    assert_int_equal(number(root, "pulses_outside"), 0);
-    json_decref(root);
-    assert_int_equal(flagged("gapped.h5"), 100);
-    assert_int_equal(test_command(output, sizeof output, "track '%s' -o '%s'", test_path("gap.h5"),
-                                  test_path("gapped.h5")),
-                     0);
-    assert_contains(output,
-                    "warning: the imu has 1 gap, the first at 4.999 s, the longest of 0.501 "
-                    "s: 100 of ");
-    assert_contains(output, "gaps       1 of imu, with 100 pulses in them: flagged");
-    root = track("swept.h5", "gapless.h5", "");
-    assert_int_equal(number(root, "imu_gaps"), 0);
-    assert_int_equal(number(root, "pulses_in_gaps"), 0);
-    json_decref(root);
-    assert_int_equal(flagged("gapless.h5"), 0);
-}
-
-/* A last reading of thirty years later: left out by name. */
-static void late(void **state) {
-    (void)state;
-    change("late.h5", "/sensor/imu/time_s", make_late);
-    assert_int_equal(test_command(output, sizeof output, "track '%s' -o '%s'", test_path("late.h5"),
-                                  test_path("soon.h5")),
-                     0);
-    assert_contains(output,
-                    "warning: 1 of 11236 records of imu are left out, the first of 1000000000.000"
-                    " s: they are more than 10 s from all others");
-    assert_null(strstr(output, "gap"));
-    json_t *root = track("late.h5", "soon.h5", "");
-    const json_t *imu = json_object_get(json_object_get(root, "sensors"), "imu");
-    assert_int_equal(number(imu, "stray"), 1);
-    json_decref(root);
-}
-
-/* Why flow is of no use: what is wrong with it, not what else would be. */
-static void useless_flow(void **state) {
-    (void)state;
-    change("stuck.h5", "/sensor/flow/interval_s", make_zero);
-    assert_int_equal(test_command(output, sizeof output, "track '%s' -o '%s'",
-                                  test_path("stuck.h5"), test_path("unstuck.h5")),
-                     0);
-    assert_contains(output, "no record of flow could be used: interval_s of 1123 of 1123 is not "
-                            "above 0");
-    assert_null(strstr(output, "range finder"));
-    write_text("picky.yaml", "flow: {quality: 200}\n");
-    assert_int_equal(test_command(output, sizeof output, "track '%s' -o '%s' --pod '%s'",
-                                  test_path("swept.h5"), test_path("unstuck.h5"),
-                                  test_path("picky.yaml")),
-                     0);
-    assert_contains(output, "quality of 1123 of 1123 is below 200, flow.quality of the pod");
-    assert_int_equal(test_command(output, sizeof output, "track '%s' -o '%s' --without range",
-                                  test_path("swept.h5"), test_path("unstuck.h5")),
-                     0);
-    assert_contains(output, "it needs a range finder, or surface.distance_m");
 }
 
 /* Without the range finder nobody says how far the wall is, and flow is of no use. */
@@ -585,8 +403,7 @@ int main(void) {
         cmocka_unit_test(no_number),    cmocka_unit_test(without),
         cmocka_unit_test(truncated),    cmocka_unit_test(flipped),
         cmocka_unit_test(bad_pods),     cmocka_unit_test(bad_scenes),
-        cmocka_unit_test(hardware_pod), cmocka_unit_test(gap),
-        cmocka_unit_test(late),         cmocka_unit_test(useless_flow),
+        cmocka_unit_test(hardware_pod),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, swept_set_up, NULL);
 }

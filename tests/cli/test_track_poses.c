@@ -230,7 +230,7 @@ static double rms_error(const char *name, const char *true_name) {
  * arm and mounting are known by then. */
 static void fused(void **state) {
     (void)state;
-    simulate(smooth_hand, "smooth.h5");
+    tracker_simulate(smooth_hand, tracker_points, "smooth.h5");
     write_tracker("smooth.h5", "seen.tum", false);
     assert_int_equal(test_command(output, sizeof output,
                                   "track %s -o %s --poses %s --clock-ahead 2.3 --lever 0,-0.1,0 "
