@@ -16,8 +16,8 @@
 #define LEAST_COHERENT 13.8
 
 /* Coherent part of an echo, its phase taken out: pi / 4 = 0.785 for the sum of many scatterers,
- * 0.81 for two alike, this for one of twice the power of all others in its cell. */
-#define STEADY 0.85
+ * 0.81 for two alike, 0.85 for one of twice the power of the other. */
+#define STEADY 0.86
 
 /* ---- a capture as it is in a round ---------------------------------------------------------- */
 
@@ -293,6 +293,9 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         f->held_out_before = score.before;
         f->held_out_after = score.after;
         f->others = score.others;
+    }
+    /* Of the poses as they have become: an echo that left its range cell now and then was not. */
+    if (status == NFSAR_OK && !r->windowed && !score.others) {
         f->steady = score.steady;
     }
     const bool any = recipe.gradient || recipe.residual || recipe.spatial;
@@ -408,7 +411,6 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
             f->after = now;
             f->held_out_after = r->score.after;
             f->others = r->score.others;
-            f->steady = r->score.steady;
             f->rounds++;
             status = explain(r, &f->explained_after, error);
             if (r->spatial) {
@@ -495,6 +497,7 @@ enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
     r.capture.pose = buffer_alloc(capture->n_pose, sizeof *r.capture.pose);
     *found = (nfsar_phase_gradient){.n_pulse = n,
                                     .condition = NAN,
+                                    .steady = NAN,
                                     .time_s = malloc(n * sizeof(double)),
                                     .displacement_m = calloc(n, sizeof(nfsar_vec3)),
                                     .phase_rad = calloc(n, sizeof(double))};

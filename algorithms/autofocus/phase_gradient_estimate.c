@@ -146,11 +146,25 @@ static void choose(struct phase_run *r, struct phase_recipe *recipe, struct phas
     }
 }
 
+/* Coherent over all power of one of the turned echoes, of whose power so much is noise. */
+static double coherent_of(const struct phase_run *r, size_t i, double noise) {
+    const size_t n = r->h->n_pulse;
+    double complex sum = 0.0;
+    double power = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        sum += r->turned[i * n + l];
+        power += creal(r->turned[i * n + l] * conj(r->turned[i * n + l]));
+    }
+    const double echo = fmax(power - (double)n * noise, LEAST_ECHO * power);
+    return fmin(creal(sum * conj(sum)) / ((double)n * echo + 1e-300), 1.0);
+}
+
 /* The echo of one scatterer is steady once its phase is taken out; that of several in one cell goes
- * up and down, and no phase mends it. */
+ * up and down, and no phase mends it. Either of two ways tells a steady one: with the phases of the
+ * other half of the band, noise left out, which errors of range spoil; with its own phases, noise
+ * and all. */
 static double steadiness(struct phase_run *r, const struct phase_recipe *recipe, double noise,
                          double *each) {
-    const size_t n = r->h->n_pulse;
     double steady = 0.0;
     memset(each, 0, r->h->n_scatterer * sizeof *each);
     for (size_t fold = 0; fold < FOLDS; fold++) {
@@ -159,19 +173,14 @@ static double steadiness(struct phase_run *r, const struct phase_recipe *recipe,
         take_echoes(r, fold, true);
         phase_run_turn(r);
         for (size_t i = 0; i < r->n; i++) {
-            double complex sum = 0.0;
-            double power = 0.0;
-            for (size_t l = 0; l < n; l++) {
-                sum += r->turned[i * n + l];
-                power += creal(r->turned[i * n + l] * conj(r->turned[i * n + l]));
-            }
-            const double echo = power - (double)n * noise * r->h->noise[1 - fold];
-            each[i] += creal(sum * conj(sum)) /
-                       ((double)(FOLDS * n) * fmax(echo, LEAST_ECHO * power) + 1e-300);
+            each[i] += coherent_of(r, i, noise * r->h->noise[1 - fold]) / FOLDS;
         }
     }
+    take_echoes(r, FOLDS, false);
+    phase_run_recipe(r, recipe);
+    phase_run_turn(r);
     for (size_t i = 0; i < r->n; i++) {
-        steady = fmax(steady, fmin(each[i], 1.0));
+        steady = fmax(steady, fmax(each[i], coherent_of(r, i, 0.0)));
     }
     return steady;
 }
