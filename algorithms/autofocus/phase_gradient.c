@@ -15,7 +15,9 @@
 #define SEARCH_CELLS   4.0
 #define LEAST_COHERENT 13.8
 
-enum { MOST_SCATTERERS = 256, LEAST_FREQUENCIES = 4 };
+/* Coherent part of an echo, its phase taken out: pi / 4 = 0.785 for the sum of many scatterers,
+ * 0.81 for two alike, 0.85 for one of twice the power of the other. */
+#define STEADY 0.86
 
 /* ---- a capture as it is in a round ---------------------------------------------------------- */
 
@@ -28,12 +30,35 @@ struct rounds {
     nfsar_phase_gradient *found;
     nfsar_phase_scatterer *scatterer; /* [n_scatterer] of this round */
     size_t n_scatterer;
-    nfsar_vec3 *place; /* [n_scatterer] theirs */
+    nfsar_vec3 *place;                     /* [n_scatterer] theirs */
+    nfsar_vec3 bright[PHASE_MOST_EXPLAIN]; /* the strongest of the whole image */
+    size_t n_bright;
+    double noise; /* its power in a range profile */
     struct phase_estimate estimate;
-    bool windowed; /* rounds with WINDOW_BY have begun */
-    bool spatial;  /* of the round, and how well it was told */
+    bool windowed;            /* rounds with WINDOW_BY have begun */
+    struct phase_score score; /* of the round */
+    bool spatial;             /* of the round, and how well it was told */
     double condition;
 };
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The emptiest tenth of the ranges has noise alone, or little else. */
+static enum nfsar_status find_noise(struct rounds *r, nfsar_error *error) {
+    enum { PROFILE = 512, TENTH = 10 };
+    double power[PROFILE];
+    const double step = nfsar_range_unambiguous(r->original) / PROFILE;
+    enum nfsar_status status =
+        nfsar_range_profile(r->original, r->recorded, step, PROFILE, power, error);
+    if (status == NFSAR_OK) {
+        qsort(power, PROFILE, sizeof *power, ascending);
+        r->noise = power[PROFILE / TENTH];
+    }
+    return status;
+}
 
 static enum nfsar_status read_turned(void *context, size_t first_pulse, size_t n_pulse,
                                      size_t first_sample, size_t n_sample, float complex *out,
@@ -98,16 +123,19 @@ static enum nfsar_status align(struct rounds *r, nfsar_error *error) {
 static enum nfsar_status look(struct rounds *r, nfsar_phase_sharpness *sharpness,
                               nfsar_error *error) {
     r->n_scatterer = r->options->scatterers;
-    enum nfsar_status status = phase_find_scatterers(
-        &r->capture, &r->source, r->options, r->scatterer, &r->n_scatterer, sharpness, NULL, error);
+    enum nfsar_status status =
+        phase_find_scatterers(&r->capture, &r->source, r->options, r->scatterer, &r->n_scatterer,
+                              r->bright, &r->n_bright, sharpness, NULL, error);
     for (size_t i = 0; status == NFSAR_OK && i < r->n_scatterer; i++) {
         r->place[i] = r->scatterer[i].place;
     }
     return status;
 }
 
-static bool is_sharper(const nfsar_phase_sharpness *now, const nfsar_phase_sharpness *before) {
-    return now->contrast > before->contrast || now->entropy < before->entropy;
+/* The part of all echoes that the strongest places of the image explain. */
+static enum nfsar_status explain(struct rounds *r, double *explained, nfsar_error *error) {
+    return phase_explained(&r->capture, &r->source, r->bright, r->n_bright, r->options->threads,
+                           explained, error);
 }
 
 /* What the last round used, with its coherences before that round and after it. */
@@ -170,7 +198,7 @@ static void remove_shift(const struct phase_history *h, struct phase_estimate *e
 
 /* Side lobes tell nothing of their own. */
 static void prune(struct rounds *r, struct phase_history *history) {
-    bool keep[MOST_SCATTERERS];
+    bool keep[PHASE_MOST_SCATTERERS];
     size_t kept = 0;
     phase_history_prune(history, keep);
     for (size_t i = 0; i < r->n_scatterer; i++) {
@@ -225,16 +253,16 @@ static bool move_to_envelopes(struct rounds *r, const struct phase_history *hist
 }
 
 /* Noise is no more coherent where it was not used than anywhere. */
-static enum nfsar_status check_coherent(const struct rounds *r, const double score[2],
+static enum nfsar_status check_coherent(const struct rounds *r, const struct phase_score *score,
                                         nfsar_error *error) {
-    if (score[1] * (double)r->found->n_pulse > LEAST_COHERENT) {
+    if (score->after * (double)r->found->n_pulse > LEAST_COHERENT) {
         return NFSAR_OK;
     }
     return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                       "%zu scatterer%s, but what half of the frequencies tell does not make the "
                       "echoes of the other half coherent (%.2g of the power, noise makes up to "
                       "%.2g): this is noise, or the error is larger than what is looked for",
-                      r->n_scatterer, r->n_scatterer == 1 ? "" : "s", score[1],
+                      r->n_scatterer, r->n_scatterer == 1 ? "" : "s", score->after,
                       LEAST_COHERENT / (double)r->found->n_pulse);
 }
 
@@ -244,7 +272,8 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
     nfsar_phase_gradient *f = r->found;
     struct phase_history history;
     struct phase_recipe recipe;
-    double score[2] = {0.0}, condition = NAN;
+    struct phase_score score = {0};
+    double condition = NAN;
     *more = false;
     enum nfsar_status status = NFSAR_OK;
     for (int move = 0; status == NFSAR_OK; move++) {
@@ -252,16 +281,22 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         if (status != NFSAR_OK) {
             return status;
         }
-        status = phase_estimate_make(&history, &r->estimate, &recipe, score, &condition, error);
+        status = phase_estimate_make(&history, r->noise, &r->estimate, &recipe, &score, &condition,
+                                     error);
         if (move == MOST_MOVES || status != NFSAR_OK || !move_to_envelopes(r, &history)) {
             break;
         }
         phase_history_free(&history);
     }
     if (status == NFSAR_OK && round == 0) {
-        status = check_coherent(r, score, error);
-        f->held_out_before = score[0];
-        f->held_out_after = score[1];
+        status = check_coherent(r, &score, error);
+        f->held_out_before = score.before;
+        f->held_out_after = score.after;
+        f->others = score.others;
+    }
+    /* Of the poses as they have become: an echo that left its range cell now and then was not. */
+    if (status == NFSAR_OK && !r->windowed && !score.others) {
+        f->steady = score.steady;
     }
     const bool any = recipe.gradient || recipe.residual || recipe.spatial;
     if (status == NFSAR_OK && (any || round == 0)) {
@@ -272,7 +307,7 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
             remove_shift(&history, &r->estimate);
         }
         add_estimate(r, 1.0);
-        f->held_out_after = score[1];
+        r->score = score;
         r->spatial = recipe.spatial;
         r->condition = condition;
         *more = true;
@@ -285,7 +320,8 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
 static enum nfsar_status try_once(struct rounds *r, double *score, nfsar_error *error) {
     struct phase_history history;
     struct phase_recipe recipe;
-    double both[2] = {0.0}, condition = NAN;
+    struct phase_score both = {0};
+    double condition = NAN;
     const size_t n = r->n_scatterer;
     nfsar_phase_scatterer *kept = buffer_alloc(n, sizeof *kept);
     if (kept == NULL) {
@@ -294,10 +330,11 @@ static enum nfsar_status try_once(struct rounds *r, double *score, nfsar_error *
     memcpy(kept, r->scatterer, n * sizeof *kept);
     enum nfsar_status status = make_history(r, &history, error);
     if (status == NFSAR_OK) {
-        status = phase_estimate_make(&history, &r->estimate, &recipe, both, &condition, error);
+        status = phase_estimate_make(&history, r->noise, &r->estimate, &recipe, &both, &condition,
+                                     error);
         phase_history_free(&history);
     }
-    *score = both[1];
+    *score = both.after;
     memcpy(r->scatterer, kept, n * sizeof *kept);
     r->n_scatterer = n;
     free(kept);
@@ -350,7 +387,11 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
     if (status == NFSAR_OK && r->n_scatterer == 0) {
         status = no_scatterer(r, error);
     }
+    if (status == NFSAR_OK) {
+        status = explain(r, &f->explained_before, error);
+    }
     f->after = f->before;
+    f->explained_after = f->explained_before;
     if (status == NFSAR_OK && r->options->align && r->options->error == NFSAR_PHASE_OF_POSES) {
         status = align_if_better(r, error);
     }
@@ -360,14 +401,18 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
         status = estimate_once(r, round, &more, error);
         if (status == NFSAR_OK && more) {
             status = look(r, &now, error);
-            more = is_sharper(&now, &f->after) && r->n_scatterer > 0;
+            more = now.entropy < f->after.entropy && r->n_scatterer > 0;
+            f->reason = NFSAR_PHASE_NOT_SHARPER;
             if (!more) {
                 add_estimate(r, -1.0);
             }
         }
         if (status == NFSAR_OK && more) {
             f->after = now;
+            f->held_out_after = r->score.after;
+            f->others = r->score.others;
             f->rounds++;
+            status = explain(r, &f->explained_after, error);
             if (r->spatial) {
                 f->spatial = true;
                 f->condition = r->condition;
@@ -386,6 +431,18 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
     return status;
 }
 
+/* What speaks against it. Held-out echoes have been asked in every round, and entropy. */
+static enum nfsar_phase_reason judge(const nfsar_phase_gradient *f) {
+    if (f->rounds == 0) {
+        return f->reason == NFSAR_PHASE_NOT_SHARPER ? f->reason : NFSAR_PHASE_NOT_COHERENT;
+    }
+    if (!f->others && !(f->steady > STEADY)) {
+        return NFSAR_PHASE_NOT_STEADY;
+    }
+    return f->explained_after > f->explained_before ? NFSAR_PHASE_TAKEN
+                                                    : NFSAR_PHASE_LESS_EXPLAINED;
+}
+
 /* Sizes of what was found, and zeros where it does not hold. */
 static void conclude(const struct rounds *r) {
     nfsar_phase_gradient *f = r->found;
@@ -393,7 +450,8 @@ static void conclude(const struct rounds *r) {
         NFSAR_PI *
         (r->original->frequency_hz[0] + r->original->frequency_hz[r->original->n_sample - 1]) /
         NFSAR_SPEED_OF_LIGHT;
-    f->gained = f->rounds > 0;
+    f->reason = judge(f);
+    f->gained = f->reason == NFSAR_PHASE_TAKEN;
     double squares = 0.0, phases = 0.0;
     for (size_t l = 0; l < f->n_pulse; l++) {
         if (!f->gained) {
@@ -412,47 +470,13 @@ static void conclude(const struct rounds *r) {
     f->rms_rad = r->options->error == NFSAR_PHASE_PER_PULSE ? sqrt(phases) : 2.0 * k * f->rms_m;
 }
 
-static bool is_beside(const nfsar_axis *axis, double at) {
-    return at < axis->start - axis->step || at > nfsar_axis_end(axis) + axis->step;
-}
-
-static enum nfsar_status check(const nfsar_capture *capture,
-                               const nfsar_phase_gradient_options *options, nfsar_error *error) {
-    if (capture->n_pulse < PHASE_LEAST_PULSES || capture->n_sample < LEAST_FREQUENCIES) {
-        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                          "%zu pulses of %zu frequencies: phase-gradient autofocus wants %d of %d",
-                          capture->n_pulse, capture->n_sample, PHASE_LEAST_PULSES,
-                          LEAST_FREQUENCIES);
-    }
-    if (options->scatterers < 1 || options->scatterers > MOST_SCATTERERS || options->rounds < 1 ||
-        !(options->near_m >= 0.0) || !(options->far_m >= 0.0) || !(options->search_m >= 0.0)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "scatterers 1 to %d, at least one round, gate and search not negative",
-                          MOST_SCATTERERS);
-    }
-    const nfsar_vec3 p = options->point;
-    if (options->has_point && !(isfinite(p.x) && isfinite(p.y) && isfinite(p.z))) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT, "the point is not finite");
-    }
-    enum nfsar_status status = nfsar_grid_check(&options->grid, error);
-    if (status == NFSAR_OK && options->has_point &&
-        (is_beside(&options->grid.x, p.x) || is_beside(&options->grid.y, p.y) ||
-         is_beside(&options->grid.z, p.z))) {
-        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                            "the point (%g, %g, %g) m is outside the grid that is to become sharp: "
-                            "are its coordinates metres? Or give --x, --y and --z round it",
-                            p.x, p.y, p.z);
-    }
-    return status;
-}
-
 enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
                                             const nfsar_echo_source *source,
                                             const nfsar_phase_gradient_options *options,
                                             nfsar_phase_gradient *found,
                                             const nfsar_progress *progress, nfsar_error *error) {
     memset(found, 0, sizeof *found);
-    enum nfsar_status status = check(capture, options, error);
+    enum nfsar_status status = phase_gradient_check(capture, options, error);
     if (status != NFSAR_OK) {
         return status;
     }
@@ -473,6 +497,7 @@ enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
     r.capture.pose = buffer_alloc(capture->n_pose, sizeof *r.capture.pose);
     *found = (nfsar_phase_gradient){.n_pulse = n,
                                     .condition = NAN,
+                                    .steady = NAN,
                                     .time_s = malloc(n * sizeof(double)),
                                     .displacement_m = calloc(n, sizeof(nfsar_vec3)),
                                     .phase_rad = calloc(n, sizeof(double))};
@@ -483,6 +508,9 @@ enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
     } else {
         memcpy(found->time_s, capture->time_s, n * sizeof(double));
         set_poses(&r);
+        status = find_noise(&r, error);
+    }
+    if (status == NFSAR_OK) {
         status = go_round(&r, progress, error);
     }
     if (status == NFSAR_OK) {

@@ -10,7 +10,19 @@
 
 /* The frequencies in two bands, so that what is found from one can be tried on the other, whose
  * noise is another and whose clutter mostly so, and all of them. */
-enum { PHASE_LOWER = 0, PHASE_UPPER, PHASE_ALL, PHASE_BANDS, PHASE_LEAST_PULSES = 16 };
+enum {
+    PHASE_LOWER = 0,
+    PHASE_UPPER,
+    PHASE_ALL,
+    PHASE_BANDS,
+    PHASE_LEAST_PULSES = 16,
+    PHASE_MOST_SCATTERERS = 256
+};
+
+/* Options that cannot be, and grids that are too coarse to find a scatterer with. */
+enum nfsar_status phase_gradient_check(const nfsar_capture *capture,
+                                       const nfsar_phase_gradient_options *options,
+                                       nfsar_error *error);
 
 /* Echoes at the places of the scatterers. */
 struct phase_history {
@@ -21,6 +33,9 @@ struct phase_history {
                           way grows by for each metre that the radar is displaced */
     double *path;      /* [n_scatterer][n_pulse] to the scatterer and back, the channels' mean */
     nfsar_vec3 *sight; /* [n_pulse] from the pulse toward the scatterers, unit length */
+    double *energy;    /* [n_pulse] sum of w |s|^2 over its channels and frequencies */
+    double noise[PHASE_BANDS]; /* power in echo[] of noise which is 1 in a range profile */
+    double cell;               /* of range, metres */
 };
 enum nfsar_status phase_history_make(const nfsar_capture *capture, const nfsar_echo_source *source,
                                      const nfsar_vec3 *place, size_t n_scatterer, int threads,
@@ -47,6 +62,14 @@ enum nfsar_status phase_history_profiles(const nfsar_capture *capture,
                                          double step_m, size_t half, int threads, float *profile,
                                          nfsar_error *error);
 
+/* The part of all echoes' energy (that of the frequencies' window) which unit scatterers at so many
+ * places explain, at most PHASE_MOST_EXPLAIN of them: strengths are told by every other stretch of
+ * the pulses and tried on those between. Places are moved to where they explain most. */
+enum { PHASE_MOST_EXPLAIN = 24 };
+enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                  nfsar_vec3 *place, size_t n, int threads, double *explained,
+                                  nfsar_error *error);
+
 /* How the estimate is made; smoothing lengths are in pulses. */
 struct phase_recipe {
     bool gradient;        /* integrate the gradient, first of echoes smoothed by gradient_from */
@@ -64,12 +87,20 @@ struct phase_estimate {
     nfsar_vec3 *displacement_m;
 };
 
+/* What held-out echoes say of it. */
+struct phase_score {
+    double before, after; /* their coherent over all power, without it and with it */
+    bool others;   /* held out were scatterers of other ranges, not the same in half a band */
+    double steady; /* of the steadiest scatterer: coherent over all power but noise's, with
+                      phases that the other half of the band told; NaN with others */
+};
+
 /* The recipe that makes echoes which were not used for it most coherent, and with it the estimate
- * from all. score[2] is their coherent over all power without and with it; condition that of the
- * spatial least squares. */
-enum nfsar_status phase_estimate_make(const struct phase_history *history,
+ * from all. noise is its power in a range profile; condition that of the spatial least squares. */
+enum nfsar_status phase_estimate_make(const struct phase_history *history, double noise,
                                       struct phase_estimate *estimate, struct phase_recipe *recipe,
-                                      double score[2], double *condition, nfsar_error *error);
+                                      struct phase_score *score, double *condition,
+                                      nfsar_error *error);
 
 /* How much farther than its place the envelope of a scatterer's echoes lies, metres: from the phase
  * between the halves of the band, with the estimate taken out. */
@@ -80,12 +111,14 @@ double phase_range_offset(const struct phase_history *history,
 double phase_coherence(const struct phase_history *history, const struct phase_estimate *estimate,
                        size_t scatterer);
 
-/* The strongest places of an image that stand out of noise and each other, at most n: their number.
- * The image is measured as well. */
+/* The strongest places of an image that stand out of noise and each other, at most n: their number;
+ * that of options->point instead where it is told. The image is measured as well, and bright has
+ * the strongest of the whole image, at most PHASE_MOST_EXPLAIN. */
 enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
                                         const nfsar_echo_source *source,
                                         const nfsar_phase_gradient_options *options,
                                         nfsar_phase_scatterer *scatterer, size_t *n,
+                                        nfsar_vec3 *bright, size_t *n_bright,
                                         nfsar_phase_sharpness *sharpness,
                                         const nfsar_progress *progress, nfsar_error *error);
 

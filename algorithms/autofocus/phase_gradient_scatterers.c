@@ -156,6 +156,7 @@ enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
                                         const nfsar_echo_source *source,
                                         const nfsar_phase_gradient_options *options,
                                         nfsar_phase_scatterer *scatterer, size_t *n,
+                                        nfsar_vec3 *bright, size_t *n_bright,
                                         nfsar_phase_sharpness *sharpness,
                                         const nfsar_progress *progress, nfsar_error *error) {
     nfsar_method_options use = nfsar_method_defaults();
@@ -182,6 +183,16 @@ enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
             *n = 1;
         } else {
             status = choose(capture, options, &image, scatterer, n, error);
+        }
+    }
+    if (status == NFSAR_OK) {
+        nfsar_phase_gradient_options everywhere = *options;
+        nfsar_phase_scatterer strongest[PHASE_MOST_EXPLAIN];
+        everywhere.far_m = 0.0;
+        *n_bright = PHASE_MOST_EXPLAIN;
+        status = choose(capture, &everywhere, &image, strongest, n_bright, error);
+        for (size_t i = 0; status == NFSAR_OK && i < *n_bright; i++) {
+            bright[i] = strongest[i].place;
         }
     }
     nfsar_image_free(&image);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nfsar/range.h>
+
 #include "algorithms/buffer.h"
 #include "algorithms/frequencies.h"
 
@@ -86,6 +88,11 @@ static void visit_scatterers(const struct walk *walk, size_t pulse, const nfsar_
         }
     }
     h->sight[pulse] = nfsar_vec3_scale(sight, 1.0 / fmax(nfsar_vec3_norm(sight), 1e-9));
+    h->energy[pulse] = 0.0;
+    for (size_t j = 0; j < channels * walk->capture->n_sample; j++) {
+        const double complex s = (double complex)echo[j];
+        h->energy[pulse] += (double)walk->taper[j % walk->capture->n_sample] * creal(s * conj(s));
+    }
 }
 
 static void visit_profiles(const struct walk *walk, size_t pulse, const nfsar_vec3 *tx,
@@ -127,6 +134,21 @@ static enum nfsar_status make_halves(struct walk *walk, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* White noise is in the sums by its windows: sum w^2; in a range profile by sum w^2 / (sum w)^2. */
+static void set_noise(const struct walk *walk) {
+    double sum = 0.0, squares[PHASE_BANDS] = {0.0};
+    for (size_t n = 0; n < walk->capture->n_sample; n++) {
+        const double w = (double)walk->taper[n], half = (double)walk->half[n];
+        sum += w;
+        squares[PHASE_ALL] += w * w;
+        squares[walk->upper[n] ? PHASE_UPPER : PHASE_LOWER] += half * half;
+    }
+    for (size_t b = 0; b < PHASE_BANDS; b++) {
+        walk->history->noise[b] = (double)walk->capture->array.n_channel * squares[b] * sum * sum /
+                                  fmax(squares[PHASE_ALL], 1e-300);
+    }
+}
+
 static enum nfsar_status walk_pulses(struct walk *walk, const nfsar_echo_source *source,
                                      int threads, nfsar_error *error) {
     const nfsar_capture *capture = walk->capture;
@@ -146,6 +168,9 @@ static enum nfsar_status walk_pulses(struct walk *walk, const nfsar_echo_source 
     }
     if (status == NFSAR_OK) {
         walk->step = even_step(walk->wavenumber, capture->n_sample);
+    }
+    if (status == NFSAR_OK && walk->history != NULL) {
+        set_noise(walk);
     }
     for (size_t first = 0; status == NFSAR_OK && first < capture->n_pulse; first += block) {
         const size_t left = capture->n_pulse - first, n = left < block ? left : block;
@@ -188,10 +213,13 @@ enum nfsar_status phase_history_make(const nfsar_capture *capture, const nfsar_e
         .way = buffer_alloc(n, sizeof(nfsar_vec3)),
         .path = buffer_alloc(n, sizeof(double)),
         .sight = buffer_alloc(capture->n_pulse, sizeof(nfsar_vec3)),
+        .energy = buffer_alloc(capture->n_pulse, sizeof(double)),
+        .cell = nfsar_range_resolution(capture),
     };
     enum nfsar_status status = NFSAR_OK;
     if (history->echo[0] == NULL || history->echo[1] == NULL || history->echo[2] == NULL ||
-        history->way == NULL || history->path == NULL || history->sight == NULL) {
+        history->way == NULL || history->path == NULL || history->sight == NULL ||
+        history->energy == NULL) {
         status =
             nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses of %zu scatterers",
                        capture->n_pulse, n_scatterer);
@@ -213,6 +241,7 @@ void phase_history_free(struct phase_history *history) {
     free(history->way);
     free(history->path);
     free(history->sight);
+    free(history->energy);
     memset(history, 0, sizeof *history);
 }
 

@@ -20,6 +20,8 @@ struct phase_run {
     double *along;           /* [n_pulse] phase, or metres along the line of sight */
     nfsar_vec3 *moved;       /* [n_pulse] metres besides */
     nfsar_vec3 *offset;      /* [n] metres from the place of the scatterer to where it is */
+    bool others; /* scatterers of other ranges are held out, by fold[n_scatterer of the history] */
+    size_t *fold;
     double condition;
 };
 

@@ -4,6 +4,7 @@
 #include "algorithms/autofocus/phase_gradient.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 
 #include <nfsar/metrics.h>
@@ -130,12 +131,12 @@ static double centre(double *shift, size_t n) {
     return sqrt(squares / (double)n);
 }
 
-static bool align(struct alignment *a) {
+static bool align(struct alignment *a, int threads) {
     normalise(a);
     const double before = make_mean(a);
     double sharp = before;
     for (int pass = 0; pass < PASSES; pass++) {
-#pragma omp parallel for
+#pragma omp parallel for num_threads(threads > 0 ? threads : omp_get_max_threads())
         for (size_t l = 0; l < a->n_pulse; l++) {
             a->shift[l] = best_shift(a, a->profile + l * a->width);
         }
@@ -170,7 +171,7 @@ enum nfsar_status range_alignment(const nfsar_capture *capture, const nfsar_echo
                                      error)
             : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu profiles", a.n_pulse);
     if (status == NFSAR_OK) {
-        *found = align(&a);
+        *found = align(&a, threads);
         for (size_t l = 0; l < a.n_pulse; l++) {
             range_m[l] *= *found ? cell / STEPS : 0.0;
         }

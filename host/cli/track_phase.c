@@ -105,6 +105,20 @@ static void print_scatterers(const nfsar_phase_gradient *f) {
     printf("%s\n", f->n_scatterer > SHOWN ? "; ..." : "");
 }
 
+static const char *reason_of(const nfsar_phase_gradient *f) {
+    switch (f->reason) {
+    case NFSAR_PHASE_NOT_STEADY:
+        return "no echo is that of one scatterer that stands out: for several of like strength "
+               "there is --autofocus";
+    case NFSAR_PHASE_LESS_EXPLAINED:
+        return "it would explain less of the echoes";
+    case NFSAR_PHASE_NOT_SHARPER:
+        return "it would make the image no sharper";
+    default:
+        return "echoes that were not used do not confirm it";
+    }
+}
+
 static void print_found(const struct track_phase *job, const nfsar_phase_gradient *f) {
     print_scatterers(f);
     if (per_pulse(job)) {
@@ -121,12 +135,22 @@ static void print_found(const struct track_phase *job, const nfsar_phase_gradien
     }
     printf("held out   %.3f of the power coherent before, %.3f now, of echoes that were not used\n",
            f->held_out_before, f->held_out_after);
+    if (!f->others) {
+        printf("steady     %.3f of the power of the steadiest echo; many scatterers alike make "
+               "0.785\n",
+               f->steady);
+    }
     printf("sharpness  entropy %.4f before, %.4f now; contrast %.2f, %.2f; peak %.4g, %.4g "
            "(%+.1f %%)\n",
            f->before.entropy, f->after.entropy, f->before.contrast, f->after.contrast,
            f->before.peak, f->after.peak, 100.0 * (f->after.peak / f->before.peak - 1.0));
+    printf("explained  %.3f of all echoes by the strongest places of the image before, %.3f now\n",
+           f->explained_before, f->explained_after);
     printf("verdict    %s\n",
            f->gained ? "sharper" : "nothing gained: poses and samples left as they were");
+    if (!f->gained) {
+        printf("           %s\n", reason_of(f));
+    }
 }
 
 static enum nfsar_status make_grid(const struct track_phase *job, const nfsar_capture *capture,

@@ -43,6 +43,18 @@ typedef struct nfsar_phase_gradient_options {
     int threads;     /**< 0 for all processors */
 } nfsar_phase_gradient_options;
 
+/** Why what was found is taken, or is not. */
+enum nfsar_phase_reason {
+    NFSAR_PHASE_TAKEN = 0,      /**< held-out echoes, the image and its scatterers confirm it */
+    NFSAR_PHASE_NOT_COHERENT,   /**< held-out echoes, or the image, gain nothing */
+    NFSAR_PHASE_NOT_STEADY,     /**< no echo is that of one scatterer which stands out: several of
+                                     like strength in a range cell go up and down together, and are
+                                     made into one bright one by the phase of their sum */
+    NFSAR_PHASE_LESS_EXPLAINED, /**< the strongest places of the image explain less of the echoes
+                                     than with the poses as they were */
+    NFSAR_PHASE_NOT_SHARPER     /**< the entropy of the image has not become smaller */
+};
+
 /** A scatterer that was used. */
 typedef struct nfsar_phase_scatterer {
     nfsar_vec3 place; /**< where the image had it in the last round */
@@ -67,8 +79,8 @@ typedef struct nfsar_phase_gradient {
     double *phase_rad;  /**< [n_pulse] of the echoes, to be taken out; zero unless per pulse */
     size_t n_scatterer; /**< used in the last round */
     nfsar_phase_scatterer *scatterer; /**< [n_scatterer] strongest first */
-    bool gained;      /**< something was found that held-out echoes confirm; otherwise
-                           displacements and phases are zero */
+    bool gained;      /**< something was found that stood all tests; otherwise displacements and
+                           phases are zero, and `reason` says why */
     bool aligned;     /**< envelopes were aligned */
     bool spatial;     /**< displacements in three dimensions, not along the line of sight */
     double condition; /**< of the least squares for those, of the directions that are told: the
@@ -76,11 +88,18 @@ typedef struct nfsar_phase_gradient {
     size_t rounds;    /**< rounds that improved */
     double rms_m;     /**< of the displacements along the line of sight */
     double rms_rad;   /**< of the phases that these, or phase_rad, are at mid band */
-    double held_out_before;       /**< coherent over all power, 0 to 1, of echoes that were not used
-                                       for the estimate, in the first round */
-    double held_out_after;        /**< with the estimate of the last */
-    nfsar_phase_sharpness before; /**< image with the poses as they were */
-    nfsar_phase_sharpness after;  /**< with what was found */
+    double held_out_before; /**< coherent over all power, 0 to 1, of echoes that were not used
+                                 for the estimate, in the first round */
+    double held_out_after;  /**< with the estimate of the last */
+    bool others;            /**< held out were scatterers at other ranges, not half of the band */
+    double steady; /**< of the steadiest scatterer, coherent over all power but noise's, with the
+                        phases told by the other half of the band; NaN with others */
+    double explained_before; /**< the part of all echoes that the strongest places of the image
+                                  explain, at most 24 of them, whose strengths other pulses told */
+    double explained_after;  /**< with what was found */
+    enum nfsar_phase_reason reason; /**< for gained or not */
+    nfsar_phase_sharpness before;   /**< image with the poses as they were */
+    nfsar_phase_sharpness after;    /**< with what was found */
 } nfsar_phase_gradient;
 
 /** The defaults above; the grid is to be set. */

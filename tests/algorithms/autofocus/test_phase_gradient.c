@@ -357,6 +357,45 @@ static void true_poses_stay(void **state) {
     nfsar_capture_free(&capture);
 }
 
+/* Scatterers of like strength in one range cell have one echo, whose phase would make them one
+ * bright point with ghosts: a sharper image by entropy, of something else. True poses stay. */
+static void like_scatterers_are_left_alone(void **state) {
+    (void)state;
+    const struct {
+        size_t n;
+        nfsar_scatterer scatterer[6];
+    } scenes[] = {{2, {{{0.0, 0.0, 0.3}, 1.0f}, {{0.03, 0.0, 0.305}, 1.0f}}},
+                  {6,
+                   {{{0.0, 0.0, 0.3}, 1.0f},
+                    {{0.03, 0.0, 0.305}, 0.8f},
+                    {{-0.03, 0.0, 0.3}, 0.9f},
+                    {{-0.02, 0.0, 0.295}, 0.7f},
+                    {{0.045, 0.0, 0.3}, 1.0f},
+                    {{0.012, 0.0, 0.3}, 0.6f}}}};
+    for (size_t s = 0; s < sizeof scenes / sizeof scenes[0]; s++) {
+        nfsar_capture capture;
+        nfsar_phase_gradient found;
+        nfsar_error error;
+        const nfsar_phase_gradient_options options = options_of();
+        radar_raster("single", PULSES, 1e-3, 1, 1e-3, SAMPLES, &capture);
+        assert_ok(nfsar_simulate(&capture, scenes[s].scatterer, scenes[s].n, NULL, 0, PULSES,
+                                 capture.echo, NULL, &error),
+                  error);
+        assert_ok(find(&capture, &options, &found, &error), error);
+        print_message("%zu alike: reason %d, steady %.3f, explained %.3f before, %.3f then\n",
+                      scenes[s].n, (int)found.reason, found.steady, found.explained_before,
+                      found.explained_after);
+        assert_false(found.gained);
+        assert_int_not_equal(found.reason, NFSAR_PHASE_TAKEN);
+        assert_true(found.explained_before > 0.9);
+        for (size_t l = 0; l < PULSES; l++) {
+            assert_near(nfsar_vec3_norm(found.displacement_m[l]), 0.0, 0.0);
+        }
+        nfsar_phase_gradient_free(&found);
+        nfsar_capture_free(&capture);
+    }
+}
+
 /* Noise is refused, also where somebody says that a point is there. */
 static void noise_is_refused(void **state) {
     (void)state;
@@ -409,6 +448,7 @@ int main(void) {
         cmocka_unit_test(phases_are_found),
         cmocka_unit_test(envelopes_are_aligned),
         cmocka_unit_test(true_poses_stay),
+        cmocka_unit_test(like_scatterers_are_left_alone),
         cmocka_unit_test(noise_is_refused),
         cmocka_unit_test(impossible_options_are_named),
     };
