@@ -153,17 +153,33 @@ static void list_sensors(const nfsar_trajectory *t, char *text, size_t size) {
     }
 }
 
-/* Where most of what a sensor said was not believed, nothing that came out can be. */
+/* Where much of what a sensor said was not believed, or pulls one way all the time, nothing that
+ * came out can be. */
 static enum nfsar_status check_sense(const struct sensors_work *w, nfsar_error *error) {
     for (int s = 0; s < NFSAR_SENSORS; s++) {
         const nfsar_sensor_use *u = &w->found.use[s];
         const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
-        if (u->rejected > 20 && u->rejected > u->used) {
+        const size_t seen = u->rejected + u->used;
+        if (u->rejected > 20 && (double)u->rejected > SENSORS_REJECTED_MOST * (double)seen) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                               "%s: %zu of %zu records of %s do not fit the others: correct its "
                               "mounting, time_offset_s or sigma in the pod (or those of the "
                               "others), or say --without %s",
-                              w->job->input, u->rejected, u->rejected + u->used, name, name);
+                              w->job->input, u->rejected, seen, name, name);
+        }
+    }
+    for (int s = 0; s < NFSAR_SENSORS; s++) {
+        const nfsar_sensor_use *u = &w->found.use[s];
+        const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
+        if (sensors_alike(u) > SENSORS_ALIKE_MOST) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "%s: successive records of %s err alike, by %.2f of the variance "
+                              "expected where noise alone has 0: %s; correct rotate_deg, at_m, "
+                              "time_offset_s of %s or of the imu, or say --without %s",
+                              w->job->input, name, u->alike,
+                              w->job->pod != NULL ? "the pod is not as its file says"
+                                                  : "the pod is not as without --pod POD.yaml",
+                              name, name);
         }
     }
     return NFSAR_OK;

@@ -13,8 +13,13 @@
 #define NIS_LOW       0.5
 #define NIS_HIGH      2.0
 #define REJECTED_MANY 0.05
+#define ALIKE_MUCH    0.15
 /* A heading that is known no better is a thing to say. */
 #define HEADING_POOR 0.1
+
+double sensors_alike(const nfsar_sensor_use *use) {
+    return use->used > 20 ? fmax(use->alike - 3.0 / sqrt((double)use->used), 0.0) : 0.0;
+}
 
 bool sensors_have_place(const struct sensors_work *w) {
     return w->found.use[NFSAR_SENSOR_TRACKER].used > 0 ||
@@ -38,12 +43,31 @@ static void warn_of_flow(const struct sensors_work *w) {
         cli_say("warning: no record of flow could be used: quality of %zu of %zu is below %g, "
                 "flow.quality of the pod",
                 poor, r->n_flow, pod->flow.quality);
-    } else if (w->found.use[NFSAR_SENSOR_RANGE].records == 0 && !(pod->surface.distance_m > 0.0)) {
-        cli_say("warning: no record of flow could be used: it needs a range finder, or "
-                "surface.distance_m");
+    } else if (w->found.use[NFSAR_SENSOR_RANGE].used == 0 && !(pod->surface.distance_m > 0.0)) {
+        cli_say("warning: no record of flow could be used: it needs a range finder%s, or "
+                "surface.distance_m",
+                w->found.use[NFSAR_SENSOR_RANGE].records > 0 ? ", of which no record could be used"
+                                                             : "");
     } else {
         cli_say("warning: no record of flow could be used: they are no numbers, outside the imu's "
                 "time, or look past the surface");
+    }
+}
+
+/* The same of the range finder. */
+static void warn_of_range(const struct sensors_work *w) {
+    const nfsar_sensor_records *r = &w->records;
+    size_t none = 0;
+    for (size_t i = 0; i < r->n_range; i++) {
+        none += !(r->range[i].range_m > 0.0 && r->range[i].range_m <= 1000.0);
+    }
+    if (2 * none > r->n_range) {
+        cli_say("warning: no record of range could be used: range_m of %zu of %zu is not above 0 "
+                "and at most 1000 m",
+                none, r->n_range);
+    } else {
+        cli_say("warning: no record of range could be used: they are outside the imu's time, or "
+                "look past the surface");
     }
 }
 
@@ -61,7 +85,15 @@ static void warn_of_sensor(const struct sensors_work *w, enum nfsar_sensor senso
                 "is its mounting, its time_offset_s right?",
                 u->rejected, seen, name);
     }
-    if (u->records > 0 && seen == 0 && sensor == NFSAR_SENSOR_FLOW) {
+    if (sensors_alike(u) > ALIKE_MUCH) {
+        cli_say("warning: successive records of %s err alike, by %.2f of the variance expected: "
+                "its mounting or time_offset_s (or the imu's) is somewhat off, or its errors last; "
+                "the true errors are larger than the expected ones",
+                name, u->alike);
+    }
+    if (u->records > 0 && seen == 0 && sensor == NFSAR_SENSOR_RANGE) {
+        warn_of_range(w);
+    } else if (u->records > 0 && seen == 0 && sensor == NFSAR_SENSOR_FLOW) {
         warn_of_flow(w);
     } else if (u->records > 0 && seen == 0) {
         cli_say("warning: no record of %s could be used", name);
@@ -155,10 +187,11 @@ int sensors_print(const struct sensors_work *w) {
 }
 
 static json_t *json_sensor(const nfsar_sensor_use *u) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "records", (json_int_t)u->records,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "records", (json_int_t)u->records,
                      "used", (json_int_t)u->used, "rejected", (json_int_t)u->rejected, "left_out",
                      (json_int_t)u->left_out, "stray", (json_int_t)u->stray, "nis",
-                     json_number(u->nis), "longest_s", json_number(u->longest_s));
+                     json_number(u->nis), "alike", json_number(u->alike), "longest_s",
+                     json_number(u->longest_s));
 }
 
 int sensors_print_json(const struct sensors_work *w) {
