@@ -60,8 +60,7 @@ static enum nfsar_status take_poses(struct sensors_work *w, nfsar_error *error) 
     return NFSAR_OK;
 }
 
-/* Whether a sensor is among names with commas between. */
-static bool is_named(const char *names, enum nfsar_sensor sensor) {
+bool track_sensors_without(const char *names, enum nfsar_sensor sensor) {
     const char *name = nfsar_sensor_name(sensor);
     const size_t length = strlen(name);
     for (const char *at = names; at != NULL && *at != '\0';) {
@@ -80,7 +79,7 @@ bool track_sensors_known(const char *names) {
         wanted += *at == ',';
     }
     for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
-        known += is_named(names, (enum nfsar_sensor)s);
+        known += track_sensors_without(names, (enum nfsar_sensor)s);
     }
     return known == wanted;
 }
@@ -89,7 +88,7 @@ static void leave_out(struct sensors_work *w) {
     nfsar_sensor_records *r = &w->records;
     size_t *const n[NFSAR_SENSORS] = {NULL, &r->n_flow, &r->n_range, &r->n_tracker, &r->n_encoder};
     for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
-        if (is_named(w->job->without, (enum nfsar_sensor)s)) {
+        if (track_sensors_without(w->job->without, (enum nfsar_sensor)s)) {
             *n[s] = 0;
         }
     }
@@ -262,6 +261,12 @@ static enum nfsar_status run(struct sensors_work *w, nfsar_error *error) {
         w->time_s = track_times(nfsar_capture_file_header(w->file), &w->n);
         status =
             w->time_s != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (status == NFSAR_OK && job->has_window &&
+        job->window_s > w->time_s[w->n - 1] - w->time_s[0]) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "%s: --window %g s is longer than the recording, %.3f s", job->input,
+                            job->window_s, w->time_s[w->n - 1] - w->time_s[0]);
     }
     if (status == NFSAR_OK) {
         status = nfsar_trajectory_find(&w->pod.pod, &w->records, w->time_s, w->n, job->window_s,

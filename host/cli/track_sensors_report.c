@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
@@ -100,6 +101,43 @@ static void warn_of_sensor(const struct sensors_work *w, enum nfsar_sensor senso
     }
 }
 
+/* The poses that the sensors' replace may have been better. */
+static void warn_of_poses(const nfsar_capture *capture) {
+    const char *last = NULL;
+    for (size_t i = 0; i < capture->n_provenance; i++) {
+        const char *line = capture->provenance[i];
+        last = strncmp(line, "nfsar track ", 12) == 0 ? line : last;
+    }
+    const char *mode = last == NULL                           ? NULL
+                       : strstr(last, " --autofocus") != NULL ? "--autofocus"
+                       : strstr(last, " --phase") != NULL     ? "--phase"
+                                                              : NULL;
+    if (mode != NULL) {
+        cli_say("warning: the poses that nfsar track %s made are replaced by the sensors' alone: "
+                "sensors come first, then %s",
+                mode, mode);
+    }
+}
+
+/* Parts of the pod that nothing was recorded for. */
+static void warn_of_parts(const struct sensors_work *w) {
+    const struct {
+        bool said;
+        enum nfsar_sensor sensor;
+        const char *where;
+    } part[] = {
+        {w->pod.has_tracker, NFSAR_SENSOR_TRACKER, "/sensor/tracker (see --use-poses)"},
+        {w->pod.has_encoder, NFSAR_SENSOR_ENCODER, "/sensor/trigger"},
+    };
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        if (part[i].said && w->found.use[part[i].sensor].records == 0 &&
+            !track_sensors_without(w->job->without, part[i].sensor)) {
+            cli_say("warning: %s: has a part %s, but the capture has no records of it in %s",
+                    w->job->pod, nfsar_sensor_name(part[i].sensor), part[i].where);
+        }
+    }
+}
+
 void sensors_warn(const struct sensors_work *w) {
     const nfsar_trajectory *t = &w->found;
     const nfsar_sensor_use *imu = &t->use[NFSAR_SENSOR_IMU];
@@ -107,6 +145,8 @@ void sensors_warn(const struct sensors_work *w) {
     for (int s = 1; s < NFSAR_SENSORS; s++) {
         warn_of_sensor(w, (enum nfsar_sensor)s);
     }
+    warn_of_parts(w);
+    warn_of_poses(nfsar_capture_file_header(w->file));
     if (imu->stray > 0) {
         cli_say("warning: %zu of %zu records of imu are left out, the first of %.3f s: they are "
                 "more than 10 s from all others, so their times are wrong",
@@ -176,10 +216,16 @@ int sensors_print(const struct sensors_work *w) {
                "%.3f), %.2f mm across\n",
                r->window_s, 1e3 * r->along_m, 1e3 * r->worst_m, 1e3 * r->across_m);
     }
+    if (r->windows == 0) {
+        printf("expected   nothing: the recording is shorter than %g s; give a shorter --window\n",
+               w->job->window_s);
+    }
+    if (w->truth != NULL && w->error.windows > 0) {
+        printf("true       over %g s, rms: %.3f mm along, %.2f mm across; ", w->job->window_s,
+               1e3 * w->error.along_m, 1e3 * w->error.across_m);
+    }
     if (w->truth != NULL) {
-        printf("true       over %g s, rms: %.3f mm along, %.2f mm across; over all %.2f mm, %.3f "
-               "degrees%s\n",
-               w->job->window_s, 1e3 * w->error.along_m, 1e3 * w->error.across_m,
+        printf("%sover all %.2f mm, %.3f degrees%s\n", w->error.windows > 0 ? "" : "true       ",
                1e3 * w->error.position_m, DEGREES * w->error.rotation_rad,
                sensors_have_place(w) ? "" : ", from the first pose on");
     }
