@@ -87,7 +87,7 @@ static void mountings(void **state) {
     assert_contains(output, "--without range");
     assert_refused(1, "swept.h5", with_pod("flow: {rotate_deg: [0, 0, 90]}\n"),
                    "successive records of flow err alike, by ");
-    assert_contains(output, "the pod is not as its file says");
+    assert_contains(output, "they are not mounted as the pod file says");
     assert_refused(1, "swept.h5", with_pod("imu: {rotate_deg: [0, 180, 0]}\n"), "flow");
     assert_refused(1, "swept.h5", with_pod("flow: {rotate_deg: [0, 0, 180]}\n"), "flow");
     /* Somewhat off: a warning. */
