@@ -176,8 +176,9 @@ static enum nfsar_status check_sense(const struct sensors_work *w, nfsar_error *
                               "expected where noise alone has 0: %s; correct rotate_deg, at_m, "
                               "time_offset_s of %s or of the imu, or say --without %s",
                               w->job->input, name, u->alike,
-                              w->job->pod != NULL ? "they are not mounted as the pod file says"
-                                                  : "they are not mounted as without --pod POD.yaml",
+                              w->job->pod != NULL
+                                  ? "they are not mounted as the pod file says"
+                                  : "they are not mounted as without --pod POD.yaml",
                               name, name);
         }
     }
