@@ -193,8 +193,30 @@ static void update_covariance(const double *gain, const double *jacobian, const 
     matrix_congruence(reset, kept, covariance);
 }
 
+/* residual[n], of covariance s, beside those of the record before. */
+static void compare_neighbours(struct neighbours *of, const double *residual,
+                               double s[MEASURED][MEASURED], int n) {
+    for (int i = 0; i < n; i++) {
+        const double now = residual[i] / sqrt(s[i][i]);
+        of->product[i] += of->there ? now * of->before[i] : 0.0;
+        of->before[i] = now;
+    }
+    of->n += of->there;
+    of->there = true;
+}
+
+/* Mean product, of the worst axis. */
+static double alike(const struct neighbours *of) {
+    double worst = 0.0;
+    for (int i = 0; of->n > 0 && i < MEASURED; i++) {
+        worst = fmax(worst, of->product[i] / (double)of->n);
+    }
+    return worst;
+}
+
 static void correct(const struct scene_of_sensors *scene, const struct measurement *what,
-                    struct state *state, double *covariance, nfsar_sensor_use *use) {
+                    struct state *state, double *covariance, struct neighbours *neighbours,
+                    nfsar_sensor_use *use) {
     double residual[MEASURED], variance[MEASURED], jacobian[MEASURED * ERRORS];
     const int n = measure_linear(scene, what, state, residual, variance, jacobian);
     if (n == 0) {
@@ -230,8 +252,10 @@ static void correct(const struct scene_of_sensors *scene, const struct measureme
     }
     if (!(squared <= gates[n])) {
         use->rejected++;
+        neighbours->there = false;
         return;
     }
+    compare_neighbours(neighbours, residual, s, n);
     double error[ERRORS];
     for (int i = 0; i < ERRORS; i++) {
         error[i] = 0.0;
@@ -308,7 +332,8 @@ enum nfsar_status filter_run(struct track *track, const struct state *start,
             if (what->sensor == NFSAR_SENSOR_IMU) {
                 use[NFSAR_SENSOR_IMU].used += what->record != NULL;
             } else {
-                correct(&track->scene, what, &state, p, &use[what->sensor]);
+                correct(&track->scene, what, &state, p, &track->neighbours[what->sensor],
+                        &use[what->sensor]);
             }
         }
         if (!is_good(&state, p)) {
@@ -322,6 +347,7 @@ enum nfsar_status filter_run(struct track *track, const struct state *start,
     }
     for (int s = 0; s < NFSAR_SENSORS; s++) {
         use[s].nis = use[s].used > 0 ? use[s].nis / (double)use[s].used : 0.0;
+        use[s].alike = alike(&track->neighbours[s]);
     }
     return NFSAR_OK;
 }

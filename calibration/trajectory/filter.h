@@ -32,6 +32,16 @@ struct gap {
     bool entered;          /* and that it is there */
 };
 
+/* Innovations of a sensor, each over its standard deviation, against those of the record before:
+ * they are independent of each other where model and noise are right (Mehra 1970, and Kailath
+ * 1968), and alike where something pulls one way all the time. */
+struct neighbours {
+    double before[MEASURED]; /* of the record before */
+    double product[MEASURED];
+    size_t n;   /* products */
+    bool there; /* there was one before, and it was used */
+};
+
 /* Everything of one run. */
 struct track {
     struct scene_of_sensors scene;
@@ -42,6 +52,7 @@ struct track {
     double begin;          /* when the filter starts */
     double heading_beyond; /* struct heading's */
     nfsar_vec3 anchor;     /* about which that turns: body axes */
+    struct neighbours neighbours[NFSAR_SENSORS];
     struct event *event;
     size_t n_event;
     struct node *node;

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibration/trajectory/imu_units.h"
+
 /* Readings that tell a rate; fewer are no recording. */
 #define IMU_LEAST 10
 /* Fewer readings, so far from all others, have a wrong time: nobody carries a pose over so long. */
 #define STRAY_S 10.0
-/* Beyond what such sensors can say: 50 g, 10000 degrees/s, a kilometre, a turn in one record. */
-#define ACCELERATION_LIMIT 500.0
-#define RATE_LIMIT         175.0
-#define POSITION_LIMIT     1e6
-#define RANGE_LIMIT        1000.0
-#define INTERVAL_LIMIT     1.0
+/* Beyond what such sensors can say: a kilometre, a turn in one record. */
+#define POSITION_LIMIT 1e6
+#define RANGE_LIMIT    1000.0
+#define INTERVAL_LIMIT 1.0
 /* As of quaternions in files (docs/files.md). */
 #define UNIT_TOLERANCE 0.01
 
@@ -229,14 +229,16 @@ static int compare(const void *a, const void *b) {
 }
 
 /* The IMU carries the pose, so its gaps matter: the usual interval, and the first that is not. */
-static enum nfsar_status look_at_imu(const nfsar_sensor_records *good, nfsar_sensor_use *use,
+static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_records *records,
+                                     const nfsar_sensor_records *good, nfsar_sensor_use *use,
                                      double *gap_s, nfsar_error *error) {
     const size_t n = good->n_imu;
     if (n < IMU_LEAST) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "imu: %zu of %zu records can be used, and %d are the least: without "
-                          "inertial records there is nothing to carry the pose",
-                          n, use->records, IMU_LEAST);
+                          "inertial records there is nothing to carry the pose%s",
+                          n, use->records, IMU_LEAST,
+                          imu_units_too_large(records->imu, records->n_imu));
     }
     double *interval = malloc((n - 1) * sizeof *interval);
     if (interval == NULL) {
@@ -253,8 +255,9 @@ static enum nfsar_status look_at_imu(const nfsar_sensor_records *good, nfsar_sen
             use->first_gap_s = good->imu[i].time_s;
         }
     }
+    const double usual_s = *gap_s;
     *gap_s *= GAP_FACTOR;
-    return NFSAR_OK;
+    return imu_units_check(pod, good, usual_s, error);
 }
 
 enum nfsar_status records_check(const nfsar_pod *pod, const nfsar_sensor_records *records,
@@ -286,7 +289,7 @@ enum nfsar_status records_check(const nfsar_pod *pod, const nfsar_sensor_records
     good->tracker = tracker;
     good->encoder = encoder;
     if (status == NFSAR_OK) {
-        status = look_at_imu(good, &use[NFSAR_SENSOR_IMU], gap_s, error);
+        status = look_at_imu(pod, records, good, &use[NFSAR_SENSOR_IMU], gap_s, error);
     }
     if (status != NFSAR_OK) {
         nfsar_sensor_records_free(good);

@@ -15,6 +15,12 @@ static struct {
     bool help;
 } common;
 
+static cli_elsewhere *options_elsewhere;
+
+void cli_options_elsewhere(cli_elsewhere *elsewhere) {
+    options_elsewhere = elsewhere;
+}
+
 static const struct cli_option common_options[] = {
     {"threads", 0, CLI_COUNT, &common.threads, NULL, "N", "processors to use; all by default"},
     {"quiet", 'q', CLI_FLAG, &common.quiet, NULL, NULL, "no remarks and no progress bar"},
@@ -115,6 +121,17 @@ static bool looks_like_option(const char *text) {
     return text[0] == '-' && text[1] != '\0' && strchr("0123456789.", text[1]) == NULL;
 }
 
+static void say_unknown(const char *verb, const char *text) {
+    const size_t length = text[1] == '-' ? strcspn(text + 2, "=") : 0;
+    const char *whose =
+        options_elsewhere != NULL && length > 0 ? options_elsewhere(text + 2, length) : NULL;
+    if (whose != NULL) {
+        cli_usage(verb, "--%.*s %s", (int)length, text + 2, whose);
+    } else {
+        cli_usage(verb, "there is no option %s", text);
+    }
+}
+
 /* Take the option at argv[*at]; false when it is wrong, which has then been said. */
 static bool take_option(const char *verb, const struct cli_option *options, int argc, char **argv,
                         int *at) {
@@ -131,7 +148,7 @@ static bool take_option(const char *verb, const struct cli_option *options, int 
         value = text[2] != '\0' ? text + 2 : NULL;
     }
     if (option == NULL) {
-        cli_usage(verb, "there is no option %s", text);
+        say_unknown(verb, text);
         return false;
     }
     if (option->given != NULL) {

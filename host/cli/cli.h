@@ -43,6 +43,11 @@ struct cli_verb {
 /* Every verb, ended by a NULL name. */
 extern const struct cli_verb cli_verbs[];
 
+/* What to say of an option that the next cli_parse() does not know: whose it is, such as "is for
+ * --align", or NULL. name is without dashes and not ended behind its length. */
+typedef const char *cli_elsewhere(const char *name, size_t length);
+void cli_options_elsewhere(cli_elsewhere *elsewhere);
+
 /* Read options and exactly n_positional other arguments into positional[] (usage says which).
  * Every verb also takes --help, --quiet and --threads N. Returns true to go on; false when the
  * verb shall return *exit_status at once (help was shown, or usage was wrong and said so).

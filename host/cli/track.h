@@ -6,6 +6,7 @@
 
 #include <nfsar/pose_file.h>
 #include <nfsar/time_offset.h>
+#include <nfsar/trajectory.h>
 
 #include "host/cli/calibrate.h"
 
@@ -16,11 +17,14 @@ struct track_sensors {
     const char *without; /* names of sensors that are not to be used, commas between; or NULL */
     bool use_poses;      /* the capture's own poses as a tracker's */
     double window_s;
+    bool has_window; /* it was asked for */
     bool json;
 };
 int track_sensors(const struct track_sensors *job);
 /* Whether all of job->without are names of sensors that can be done without. */
 bool track_sensors_known(const char *names);
+/* Whether a sensor is among names with commas between; none are in NULL. */
+bool track_sensors_without(const char *names, enum nfsar_sensor sensor);
 
 /* --poses: poses of a tracker's file. */
 struct track_poses {
@@ -35,6 +39,19 @@ struct track_poses {
     nfsar_time_offset_options options;
 };
 int track_poses(const struct track_poses *job);
+
+/* Whether what the file says, and of what the options say, can be meant (track_poses_check.c):
+ * options that a format has no use for; places that are no metres; poses of less than half of the
+ * pulses. Errors name the file. */
+enum nfsar_status track_poses_check_options(const struct track_poses *job,
+                                            enum nfsar_pose_format format, nfsar_error *error);
+enum nfsar_status track_poses_check_units(const struct track_poses *job,
+                                          const nfsar_pose_track *track,
+                                          const nfsar_capture *capture, nfsar_error *error);
+enum nfsar_status track_poses_check_cover(const struct track_poses *job,
+                                          const nfsar_pose_track *track,
+                                          const nfsar_capture *capture, double clock_ahead_s,
+                                          size_t n_without, nfsar_error *error);
 
 /* The time of every pulse, and of each of its channels: ascending, each once; the caller frees
  * them. NULL when out of memory. */

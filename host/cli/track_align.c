@@ -35,10 +35,16 @@ static void move_to_radar(const struct track_poses *job, nfsar_pose_track *track
     }
 }
 
-static enum nfsar_status load(const struct track_poses *job, struct result *result,
-                              nfsar_error *error) {
+static enum nfsar_status load(const struct track_poses *job, const nfsar_capture *capture,
+                              struct result *result, nfsar_error *error) {
     enum nfsar_status status =
         nfsar_pose_file_load(job->poses, &job->how, &result->track, &result->read, error);
+    if (status == NFSAR_OK) {
+        status = track_poses_check_options(job, result->read.format, error);
+    }
+    if (status == NFSAR_OK) {
+        status = track_poses_check_units(job, &result->track, capture, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
@@ -138,16 +144,8 @@ static enum nfsar_status place(struct result *result, const nfsar_capture *captu
         }
     }
     flag(result, capture, gap_s, own->flags);
-    if (result->n_outside == capture->n_pulse) {
-        const nfsar_pose_track *track = &result->track;
-        return nfsar_fail(
-            error, NFSAR_ERROR_ARGUMENT,
-            "%s: its times, %.3f to %.3f s by a clock that is %.3f s ahead, are not those "
-            "of the pulses, %.3f to %.3f s: give --clock-ahead S, or --align",
-            result->job->poses, track->time_s[0], track->time_s[track->n - 1], result->offset_s,
-            capture->time_s[0], capture->time_s[capture->n_pulse - 1]);
-    }
-    return NFSAR_OK;
+    return track_poses_check_cover(result->job, &result->track, capture, result->offset_s,
+                                   result->n_outside + result->n_gap, error);
 }
 
 /* The bias as a delay of all channels. */
@@ -276,7 +274,7 @@ static void print_found(const struct result *r, const nfsar_capture *capture) {
     if (r->read.body[0] != '\0') {
         snprintf(body, sizeof body, ", body %s", r->read.body);
     }
-    printf("poses      %zu of %s (%s%s), %.3f to %.3f s; %zu rows without a pose%s\n", t->n,
+    printf("poses      %zu of %s (%s%s), %.3f to %.3f s; %zu rows left out%s\n", t->n,
            r->job->poses, nfsar_pose_format_name(r->read.format), body, t->time_s[0],
            t->time_s[t->n - 1], t->n_lost,
            t->has_orientation ? "" : "; positions only, orientations 1");
@@ -323,7 +321,7 @@ int track_poses(const struct track_poses *job) {
     struct result result = {.job = job, .offset_s = job->clock_ahead_s};
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
     if (status == NFSAR_OK) {
-        status = load(job, &result, &error);
+        status = load(job, nfsar_capture_file_header(file), &result, &error);
     }
     if (status == NFSAR_OK && job->align) {
         status = align(&result, file, &error);

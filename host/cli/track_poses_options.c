@@ -3,6 +3,7 @@
 #include "host/cli/image_verbs.h"
 #include "host/cli/track.h"
 
+#include <math.h>
 #include <string.h>
 
 struct request {
@@ -79,6 +80,26 @@ static bool read_texts(struct request *r) {
     return true;
 }
 
+/* Times of a tracker are within this (host/import/pose_lines.c), and lever arms within that. */
+#define TIME_LIMIT_S  1e11
+#define LEVER_LIMIT_M 10.0
+
+/* Numbers that cannot be meant; false after saying which. */
+static bool are_possible(const struct request *r) {
+    const nfsar_vec3 lever = r->poses.lever;
+    if (!(fabs(r->poses.clock_ahead_s) <= TIME_LIMIT_S)) {
+        cli_usage("track", "--clock-ahead %g: expected seconds, at most %g", r->poses.clock_ahead_s,
+                  TIME_LIMIT_S);
+        return false;
+    }
+    if (!(fmax(fabs(lever.x), fmax(fabs(lever.y), fabs(lever.z))) <= LEVER_LIMIT_M)) {
+        cli_usage("track", "--lever %s: expected X,Y,Z in metres, each within %g", r->lever,
+                  LEVER_LIMIT_M);
+        return false;
+    }
+    return true;
+}
+
 static const char *find_fault(const struct request *r) {
     if (r->output == NULL) {
         return "-o OUT.h5 is missing";
@@ -133,7 +154,7 @@ int track_by_poses(int argc, char **argv) {
     if (fault != NULL) {
         return cli_usage("track", "%s", fault);
     }
-    if (!read_texts(&r)) {
+    if (!read_texts(&r) || !are_possible(&r)) {
         return CLI_USAGE;
     }
     use_threads();

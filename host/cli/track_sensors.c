@@ -60,8 +60,7 @@ static enum nfsar_status take_poses(struct sensors_work *w, nfsar_error *error) 
     return NFSAR_OK;
 }
 
-/* Whether a sensor is among names with commas between. */
-static bool is_named(const char *names, enum nfsar_sensor sensor) {
+bool track_sensors_without(const char *names, enum nfsar_sensor sensor) {
     const char *name = nfsar_sensor_name(sensor);
     const size_t length = strlen(name);
     for (const char *at = names; at != NULL && *at != '\0';) {
@@ -80,7 +79,7 @@ bool track_sensors_known(const char *names) {
         wanted += *at == ',';
     }
     for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
-        known += is_named(names, (enum nfsar_sensor)s);
+        known += track_sensors_without(names, (enum nfsar_sensor)s);
     }
     return known == wanted;
 }
@@ -89,7 +88,7 @@ static void leave_out(struct sensors_work *w) {
     nfsar_sensor_records *r = &w->records;
     size_t *const n[NFSAR_SENSORS] = {NULL, &r->n_flow, &r->n_range, &r->n_tracker, &r->n_encoder};
     for (int s = NFSAR_SENSOR_IMU + 1; s < NFSAR_SENSORS; s++) {
-        if (is_named(w->job->without, (enum nfsar_sensor)s)) {
+        if (track_sensors_without(w->job->without, (enum nfsar_sensor)s)) {
             *n[s] = 0;
         }
     }
@@ -153,17 +152,34 @@ static void list_sensors(const nfsar_trajectory *t, char *text, size_t size) {
     }
 }
 
-/* Where most of what a sensor said was not believed, nothing that came out can be. */
+/* Where much of what a sensor said was not believed, or pulls one way all the time, nothing that
+ * came out can be. */
 static enum nfsar_status check_sense(const struct sensors_work *w, nfsar_error *error) {
     for (int s = 0; s < NFSAR_SENSORS; s++) {
         const nfsar_sensor_use *u = &w->found.use[s];
         const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
-        if (u->rejected > 20 && u->rejected > u->used) {
+        const size_t seen = u->rejected + u->used;
+        if (u->rejected > 20 && (double)u->rejected > SENSORS_REJECTED_MOST * (double)seen) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                               "%s: %zu of %zu records of %s do not fit the others: correct its "
                               "mounting, time_offset_s or sigma in the pod (or those of the "
                               "others), or say --without %s",
-                              w->job->input, u->rejected, u->rejected + u->used, name, name);
+                              w->job->input, u->rejected, seen, name, name);
+        }
+    }
+    for (int s = 0; s < NFSAR_SENSORS; s++) {
+        const nfsar_sensor_use *u = &w->found.use[s];
+        const char *name = nfsar_sensor_name((enum nfsar_sensor)s);
+        if (sensors_alike(u) > SENSORS_ALIKE_MOST) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "%s: successive records of %s err alike, by %.2f of the variance "
+                              "expected where noise alone has 0: %s; correct rotate_deg, at_m, "
+                              "time_offset_s of %s or of the imu, or say --without %s",
+                              w->job->input, name, u->alike,
+                              w->job->pod != NULL
+                                  ? "they are not mounted as the pod file says"
+                                  : "they are not mounted as without --pod POD.yaml",
+                              name, name);
         }
     }
     return NFSAR_OK;
@@ -246,6 +262,12 @@ static enum nfsar_status run(struct sensors_work *w, nfsar_error *error) {
         w->time_s = track_times(nfsar_capture_file_header(w->file), &w->n);
         status =
             w->time_s != NULL ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    if (status == NFSAR_OK && job->has_window &&
+        job->window_s > w->time_s[w->n - 1] - w->time_s[0]) {
+        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                            "%s: --window %g s is longer than the recording, %.3f s", job->input,
+                            job->window_s, w->time_s[w->n - 1] - w->time_s[0]);
     }
     if (status == NFSAR_OK) {
         status = nfsar_trajectory_find(&w->pod.pod, &w->records, w->time_s, w->n, job->window_s,

@@ -22,6 +22,13 @@ struct sensors_work {
     size_t n_outside, n_gap; /* pulses outside the IMU's time, and in its gaps */
 };
 
+/* Share of a sensor's records that may be rejected, and how much more alike than noise its
+ * neighbours may be (sensors_alike()), before nothing is written. Sensors as their pod says stay
+ * below 0.05 and 0; those that are turned by 90 degrees come to 0.3 and 1. */
+#define SENSORS_REJECTED_MOST 0.25
+#define SENSORS_ALIKE_MOST    0.7
+/* nfsar_sensor_use::alike beyond three standard deviations of what noise alone has. */
+double sensors_alike(const nfsar_sensor_use *use);
 /* Whether something told where in the world the radar is; else it begins at its origin. */
 bool sensors_have_place(const struct sensors_work *w);
 /* On stderr, what the user should know of what was read. */

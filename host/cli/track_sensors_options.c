@@ -13,7 +13,7 @@ int track_by_sensors(int argc, char **argv) {
          "the capture's poses are a tracker's, which the sensors make smoother"},
         {"without", 0, CLI_STRING, &job.without, NULL, "NAME[,NAME]",
          "leave sensors out: flow, range, tracker, encoder"},
-        {"window", 0, CLI_NUMBER, &job.window_s, NULL, "S",
+        {"window", 0, CLI_NUMBER, &job.window_s, &job.has_window, "S",
          "the relative error to expect is that over so many seconds; 1"},
         {"json", 0, CLI_FLAG, &job.json, NULL, NULL, "one JSON object"},
         {0},
@@ -31,6 +31,10 @@ int track_by_sensors(int argc, char **argv) {
     if (job.without != NULL && !track_sensors_known(job.without)) {
         return cli_usage("track", "--without %s: names are flow, range, tracker, encoder",
                          job.without);
+    }
+    if (job.use_poses && track_sensors_without(job.without, NFSAR_SENSOR_TRACKER)) {
+        return cli_usage("track", "--use-poses makes a tracker of the capture's poses, and "
+                                  "--without tracker leaves it out: say one of both");
     }
     return track_sensors(&job);
 }

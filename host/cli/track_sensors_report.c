@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
@@ -13,8 +14,13 @@
 #define NIS_LOW       0.5
 #define NIS_HIGH      2.0
 #define REJECTED_MANY 0.05
+#define ALIKE_MUCH    0.15
 /* A heading that is known no better is a thing to say. */
 #define HEADING_POOR 0.1
+
+double sensors_alike(const nfsar_sensor_use *use) {
+    return use->used > 20 ? fmax(use->alike - 3.0 / sqrt((double)use->used), 0.0) : 0.0;
+}
 
 bool sensors_have_place(const struct sensors_work *w) {
     return w->found.use[NFSAR_SENSOR_TRACKER].used > 0 ||
@@ -38,12 +44,31 @@ static void warn_of_flow(const struct sensors_work *w) {
         cli_say("warning: no record of flow could be used: quality of %zu of %zu is below %g, "
                 "flow.quality of the pod",
                 poor, r->n_flow, pod->flow.quality);
-    } else if (w->found.use[NFSAR_SENSOR_RANGE].records == 0 && !(pod->surface.distance_m > 0.0)) {
-        cli_say("warning: no record of flow could be used: it needs a range finder, or "
-                "surface.distance_m");
+    } else if (w->found.use[NFSAR_SENSOR_RANGE].used == 0 && !(pod->surface.distance_m > 0.0)) {
+        cli_say("warning: no record of flow could be used: it needs a range finder%s, or "
+                "surface.distance_m",
+                w->found.use[NFSAR_SENSOR_RANGE].records > 0 ? ", of which no record could be used"
+                                                             : "");
     } else {
         cli_say("warning: no record of flow could be used: they are no numbers, outside the imu's "
                 "time, or look past the surface");
+    }
+}
+
+/* The same of the range finder. */
+static void warn_of_range(const struct sensors_work *w) {
+    const nfsar_sensor_records *r = &w->records;
+    size_t none = 0;
+    for (size_t i = 0; i < r->n_range; i++) {
+        none += !(r->range[i].range_m > 0.0 && r->range[i].range_m <= 1000.0);
+    }
+    if (2 * none > r->n_range) {
+        cli_say("warning: no record of range could be used: range_m of %zu of %zu is not above 0 "
+                "and at most 1000 m",
+                none, r->n_range);
+    } else {
+        cli_say("warning: no record of range could be used: they are outside the imu's time, or "
+                "look past the surface");
     }
 }
 
@@ -61,10 +86,55 @@ static void warn_of_sensor(const struct sensors_work *w, enum nfsar_sensor senso
                 "is its mounting, its time_offset_s right?",
                 u->rejected, seen, name);
     }
-    if (u->records > 0 && seen == 0 && sensor == NFSAR_SENSOR_FLOW) {
+    if (sensors_alike(u) > ALIKE_MUCH) {
+        cli_say("warning: successive records of %s err alike, by %.2f of the variance expected: "
+                "its mounting or time_offset_s (or the imu's) is somewhat off, or its errors last; "
+                "the true errors are larger than the expected ones",
+                name, u->alike);
+    }
+    if (u->records > 0 && seen == 0 && sensor == NFSAR_SENSOR_RANGE) {
+        warn_of_range(w);
+    } else if (u->records > 0 && seen == 0 && sensor == NFSAR_SENSOR_FLOW) {
         warn_of_flow(w);
     } else if (u->records > 0 && seen == 0) {
         cli_say("warning: no record of %s could be used", name);
+    }
+}
+
+/* The poses that the sensors' replace may have been better. */
+static void warn_of_poses(const nfsar_capture *capture) {
+    const char *last = NULL;
+    for (size_t i = 0; i < capture->n_provenance; i++) {
+        const char *line = capture->provenance[i];
+        last = strncmp(line, "nfsar track ", 12) == 0 ? line : last;
+    }
+    const char *mode = last == NULL                           ? NULL
+                       : strstr(last, " --autofocus") != NULL ? "--autofocus"
+                       : strstr(last, " --phase") != NULL     ? "--phase"
+                                                              : NULL;
+    if (mode != NULL) {
+        cli_say("warning: the poses that nfsar track %s made are replaced by the sensors' alone: "
+                "sensors come first, then %s",
+                mode, mode);
+    }
+}
+
+/* Parts of the pod that nothing was recorded for. */
+static void warn_of_parts(const struct sensors_work *w) {
+    const struct {
+        bool said;
+        enum nfsar_sensor sensor;
+        const char *where;
+    } part[] = {
+        {w->pod.has_tracker, NFSAR_SENSOR_TRACKER, "/sensor/tracker (see --use-poses)"},
+        {w->pod.has_encoder, NFSAR_SENSOR_ENCODER, "/sensor/trigger"},
+    };
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        if (part[i].said && w->found.use[part[i].sensor].records == 0 &&
+            !track_sensors_without(w->job->without, part[i].sensor)) {
+            cli_say("warning: %s: has a part %s, but the capture has no records of it in %s",
+                    w->job->pod, nfsar_sensor_name(part[i].sensor), part[i].where);
+        }
     }
 }
 
@@ -75,6 +145,8 @@ void sensors_warn(const struct sensors_work *w) {
     for (int s = 1; s < NFSAR_SENSORS; s++) {
         warn_of_sensor(w, (enum nfsar_sensor)s);
     }
+    warn_of_parts(w);
+    warn_of_poses(nfsar_capture_file_header(w->file));
     if (imu->stray > 0) {
         cli_say("warning: %zu of %zu records of imu are left out, the first of %.3f s: they are "
                 "more than 10 s from all others, so their times are wrong",
@@ -144,10 +216,16 @@ int sensors_print(const struct sensors_work *w) {
                "%.3f), %.2f mm across\n",
                r->window_s, 1e3 * r->along_m, 1e3 * r->worst_m, 1e3 * r->across_m);
     }
+    if (r->windows == 0) {
+        printf("expected   nothing: the recording is shorter than %g s; give a shorter --window\n",
+               w->job->window_s);
+    }
+    if (w->truth != NULL && w->error.windows > 0) {
+        printf("true       over %g s, rms: %.3f mm along, %.2f mm across; ", w->job->window_s,
+               1e3 * w->error.along_m, 1e3 * w->error.across_m);
+    }
     if (w->truth != NULL) {
-        printf("true       over %g s, rms: %.3f mm along, %.2f mm across; over all %.2f mm, %.3f "
-               "degrees%s\n",
-               w->job->window_s, 1e3 * w->error.along_m, 1e3 * w->error.across_m,
+        printf("%sover all %.2f mm, %.3f degrees%s\n", w->error.windows > 0 ? "" : "true       ",
                1e3 * w->error.position_m, DEGREES * w->error.rotation_rad,
                sensors_have_place(w) ? "" : ", from the first pose on");
     }
@@ -155,10 +233,11 @@ int sensors_print(const struct sensors_work *w) {
 }
 
 static json_t *json_sensor(const nfsar_sensor_use *u) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "records", (json_int_t)u->records,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "records", (json_int_t)u->records,
                      "used", (json_int_t)u->used, "rejected", (json_int_t)u->rejected, "left_out",
                      (json_int_t)u->left_out, "stray", (json_int_t)u->stray, "nis",
-                     json_number(u->nis), "longest_s", json_number(u->longest_s));
+                     json_number(u->nis), "alike", json_number(u->alike), "longest_s",
+                     json_number(u->longest_s));
 }
 
 int sensors_print_json(const struct sensors_work *w) {

@@ -18,6 +18,46 @@ static const struct mode {
 };
 #define MODES (sizeof modes / sizeof *modes)
 
+/* Options that not all modes have, and what goes with them. */
+static const struct {
+    const char *name, *whose;
+} owned[] = {
+    {"pod", "goes with poses from the sensors: without --poses, --phase and --autofocus"},
+    {"use-poses", "goes with poses from the sensors: without --poses, --phase and --autofocus"},
+    {"without", "goes with poses from the sensors: without --poses, --phase and --autofocus"},
+    {"window", "goes with poses from the sensors: without --poses, --phase and --autofocus"},
+    {"align", "goes with --poses FILE"},
+    {"clock-ahead", "goes with --poses FILE"},
+    {"format", "goes with --poses FILE"},
+    {"body", "goes with --poses FILE"},
+    {"up", "goes with --poses FILE"},
+    {"lever", "goes with --poses FILE"},
+    {"rotate", "goes with --poses FILE"},
+    {"search", "goes with --poses FILE --align, or --phase"},
+    {"gate", "goes with --poses FILE --align, or --phase"},
+    {"point", "goes with --poses FILE --align, or --phase"},
+    {"per-pulse", "goes with --phase"},
+    {"scatterers", "goes with --phase"},
+    {"x", "goes with --phase or --autofocus"},
+    {"y", "goes with --phase or --autofocus"},
+    {"z", "goes with --phase or --autofocus"},
+    {"time-scale", "goes with --autofocus"},
+    {"most", "goes with --autofocus"},
+    {"lines", "goes with --autofocus"},
+    {"null-test", "goes with --autofocus"},
+    {"series", "goes with --autofocus"},
+    {"force", "goes with --autofocus"},
+};
+
+static const char *whose_option(const char *name, size_t length) {
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+        if (strlen(owned[i].name) == length && strncmp(owned[i].name, name, length) == 0) {
+            return owned[i].whose;
+        }
+    }
+    return NULL;
+}
+
 static bool is_option(const char *text, const char *name) {
     size_t length = strlen(name);
     return strncmp(text, "--", 2) == 0 && strncmp(text + 2, name, length) == 0 &&
@@ -54,6 +94,7 @@ int verb_track(int argc, char **argv) {
         }
         chosen = &modes[i];
     }
+    cli_options_elsewhere(whose_option);
     if (!wants_help(argc, argv)) {
         return chosen->run(argc, argv);
     }

@@ -63,35 +63,45 @@ static enum nfsar_pose_format judge(const char *line, bool *numbers) {
 static enum nfsar_status find_format(const char *path, enum nfsar_pose_format *format,
                                      nfsar_error *error) {
     struct pose_lines lines;
-    bool more = true, numbers = false, commas = false;
+    bool more = true, numbers = false, commas = false, semicolons = false;
     enum nfsar_status status = pose_lines_open(path, &lines, error);
     for (size_t i = 0; status == NFSAR_OK && i < LOOK && !numbers; i++) {
         status = pose_lines_next(&lines, &more, error);
         if (status != NFSAR_OK || !more) {
             break;
         }
-        const char *line = lines.line;
-        line += strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        const char *line = pose_lines_text(&lines);
         *format = judge(line, &numbers);
         commas = strchr(line, ',') != NULL;
+        semicolons = strchr(line, ';') != NULL;
         if (*format != NFSAR_POSE_AUTO) {
             break;
         }
     }
+    const bool empty = lines.number == 0;
     pose_lines_close(&lines);
-    if (status == NFSAR_OK && *format == NFSAR_POSE_AUTO) {
-        if (numbers && !commas) {
-            *format = NFSAR_POSE_TUM; /* whose files often have no heading */
-        } else {
-            status = nfsar_fail(error, numbers ? NFSAR_ERROR_ARGUMENT : NFSAR_ERROR_FORMAT,
-                                "%s: %s: say --format tum (qx qy qz qw), wxyz (qw first), "
-                                "optitrack, vicon or mavlink",
-                                path,
-                                numbers ? "no heading says which numbers the quaternion is"
-                                        : "is no table of poses that is known");
-        }
+    if (status != NFSAR_OK || *format != NFSAR_POSE_AUTO) {
+        return status;
     }
-    return status;
+    if (numbers && !commas && !semicolons) {
+        *format = NFSAR_POSE_TUM; /* whose files often have no heading */
+        return NFSAR_OK;
+    }
+    if (empty) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT, "%s: is empty", path);
+    }
+    if (numbers && semicolons) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "%s: has semicolons between its columns: write commas, and points in "
+                          "numbers",
+                          path);
+    }
+    return nfsar_fail(error, numbers ? NFSAR_ERROR_ARGUMENT : NFSAR_ERROR_FORMAT,
+                      "%s: %s: say --format tum (qx qy qz qw), wxyz (qw first), optitrack, vicon "
+                      "or mavlink",
+                      path,
+                      numbers ? "no heading says which numbers the quaternion is"
+                              : "is no table of poses that is known");
 }
 
 static enum nfsar_status read_rows(struct pose_lines *lines, enum nfsar_pose_format format,

@@ -84,6 +84,11 @@ enum nfsar_status pose_lines_next(struct pose_lines *lines, bool *more, nfsar_er
     return NFSAR_OK;
 }
 
+const char *pose_lines_text(const struct pose_lines *lines) {
+    const bool marked = lines->number == 1 && strncmp(lines->line, "\xef\xbb\xbf", 3) == 0;
+    return lines->line + (marked ? 3 : 0);
+}
+
 /* A cell without the quotes and blanks about it. */
 static char *trimmed(char *begin, char *end) {
     while (begin < end && (*begin == ' ' || *begin == '\t' || *begin == '"')) {
@@ -97,11 +102,7 @@ static char *trimmed(char *begin, char *end) {
 }
 
 enum nfsar_status pose_lines_split(struct pose_lines *lines, nfsar_error *error) {
-    char *at = lines->line;
-    /* A byte-order mark is no part of the first cell. */
-    if (lines->number == 1 && strncmp(at, "\xef\xbb\xbf", 3) == 0) {
-        at += 3;
-    }
+    char *at = lines->line + (pose_lines_text(lines) - lines->line);
     lines->n_cell = 0;
     for (bool last = false; !last;) {
         char *end = at;
@@ -184,10 +185,14 @@ enum nfsar_status pose_rows_add(struct pose_rows *rows, const struct pose_lines 
         return pose_lines_fail(lines, error, "the quaternion's length is %g, not 1; columns are %s",
                                norm, order);
     }
+    if (track->n > 0 && time_s == track->time_s[track->n - 1]) {
+        track->n_lost++; /* sent twice, as a sensor's record may be (trajectory/records.c) */
+        return NFSAR_OK;
+    }
     if (track->n > 0 && !(time_s > track->time_s[track->n - 1])) {
         return pose_lines_fail(lines, error,
-                               "time %.9g is not after %.9g of line %zu: the clock stood or went "
-                               "back; cut the file there",
+                               "time %.9g is before %.9g of line %zu: the clock went back; cut the "
+                               "file there",
                                time_s, track->time_s[track->n - 1], rows->last_line);
     }
     enum nfsar_status status = grow(rows, error);

@@ -27,6 +27,9 @@ void pose_lines_close(struct pose_lines *lines);
  * hold zero bytes are refused. */
 enum nfsar_status pose_lines_next(struct pose_lines *lines, bool *more, nfsar_error *error);
 
+/* The line without the byte-order mark that the first may begin with. */
+const char *pose_lines_text(const struct pose_lines *lines);
+
 /* Cut the line into cells at commas. */
 enum nfsar_status pose_lines_split(struct pose_lines *lines, nfsar_error *error);
 
@@ -50,8 +53,8 @@ struct pose_rows {
     size_t last_line; /* of the pose before */
 };
 
-/* Add a pose: finite, its orientation of unit length within 1 percent, later than the one before.
- * order: what the columns are, for the message. */
+/* Add a pose: finite, its orientation of unit length within 1 percent, later than the one before;
+ * one of the same time is left out and counted. order: what the columns are, for the message. */
 enum nfsar_status pose_rows_add(struct pose_rows *rows, const struct pose_lines *lines,
                                 double time_s, nfsar_pose pose, const char *order,
                                 nfsar_error *error);

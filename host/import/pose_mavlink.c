@@ -50,6 +50,9 @@ static const struct known {
     {YAW, "Yaw", NFSAR_PI / 180.0},
 };
 
+/* No attitude in radians is more than a turn. */
+#define TURN (2.0 * NFSAR_PI)
+
 struct columns {
     size_t n;              /* in use */
     size_t at[QUANTITIES]; /* columns of the quantities what[] */
@@ -149,6 +152,13 @@ static enum nfsar_status read_row(struct pose_lines *lines, struct columns *colu
     }
     for (size_t i = 0; i < columns->n; i++) {
         v[columns->what[i]] = columns->scale[i] * cell[i];
+        if (columns->what[i] >= ROLL && columns->scale[i] == 1.0 && fabs(cell[i]) > TURN) {
+            return pose_lines_fail(lines, error,
+                                   "column %zu: an angle of %g is more than a turn, and roll, "
+                                   "pitch, yaw are radians; name the columns Roll, Pitch, Yaw "
+                                   "where they are degrees",
+                                   columns->at[i] + 1, cell[i]);
+        }
     }
     return pose_rows_add(rows, lines, v[TIME], pose_of(columns, v), "as the header names them",
                          error);

@@ -9,15 +9,18 @@
 
 enum { NUMBERS = 8, LINE = 1024 };
 
-/* Numbers of a line; false when they are not NUMBERS finite ones and nothing else. */
-static bool read_numbers(const char *line, double numbers[NUMBERS]) {
+/* Numbers of a line; false when they are not NUMBERS and nothing else. *lost: one is "nan", as
+ * where tracking was lost; an infinite one is no number of a tracker's. */
+static bool read_numbers(const char *line, double numbers[NUMBERS], bool *lost) {
     const char *at = line;
+    *lost = false;
     for (size_t i = 0; i < NUMBERS; i++) {
         char *end = NULL;
         numbers[i] = strtod(at, &end);
-        if (end == at || !isfinite(numbers[i])) {
+        if (end == at || isinf(numbers[i])) {
             return false;
         }
+        *lost = *lost || isnan(numbers[i]);
         at = end;
         while (*at == ' ' || *at == '\t') {
             at++;
@@ -31,7 +34,7 @@ static bool read_numbers(const char *line, double numbers[NUMBERS]) {
 }
 
 static bool is_heading(const char *begin) {
-    /* Of words that begin with a letter "nan" and "inf" are numbers that are refused. */
+    /* Of words that begin with a letter "nan" and "inf" are numbers. */
     return *begin == '\0' || *begin == '#' || *begin == '%' ||
            (isalpha((unsigned char)*begin) && strncasecmp(begin, "nan", 3) != 0 &&
             strncasecmp(begin, "inf", 3) != 0);
@@ -47,13 +50,21 @@ enum nfsar_status pose_read_text(struct pose_lines *lines, bool w_first, bool z_
         if (status != NFSAR_OK || !more) {
             break;
         }
-        const char *begin = lines->line + strspn(lines->line, " \t\r\n");
+        const char *begin = pose_lines_text(lines);
+        begin += strspn(begin, " \t\r\n");
         double v[NUMBERS];
+        bool lost = false;
         if (is_heading(begin)) {
             continue;
         }
-        if (lines->length >= LINE || !read_numbers(begin, v)) {
-            return pose_lines_fail(lines, error, "expected eight numbers: %s", order);
+        if (lines->length >= LINE || !read_numbers(begin, v, &lost)) {
+            return pose_lines_fail(
+                lines, error, "expected eight numbers with %s between: %s",
+                strchr(begin, ';') != NULL ? "blanks or commas, not semicolons," : "blanks", order);
+        }
+        if (lost) {
+            rows->track.n_lost++;
+            continue;
         }
         const nfsar_quaternion turn = w_first ? (nfsar_quaternion){v[4], v[5], v[6], v[7]}
                                               : (nfsar_quaternion){v[7], v[4], v[5], v[6]};

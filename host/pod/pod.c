@@ -4,6 +4,11 @@
 #include <stdio.h>
 
 #define DEGREE (NFSAR_PI / 180.0)
+/* No pod is larger: a lever arm of 30 is one in millimetres. */
+#define FAR_M 10.0
+/* Densities and biases beyond these are those of no sensor, and give tilts of many turns: a
+ * thousand times those of the worst parts. */
+#define NOISE_MOST 1.0
 
 struct pod pod_defaults(void) {
     return (struct pod){.pod = nfsar_pod_defaults(), .imu_sensor = -1, .step_m = {1e-5, 1e-5}};
@@ -45,7 +50,7 @@ static void take_mounting(struct reading *reading, const char *part,
                           double *rate_hz) {
     const nfsar_vec3 axis[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     *rate_hz = usual_hz;
-    take_vector(reading, part, "at_m", from->at_m, -100.0, 100.0, &to->at_m);
+    take_vector(reading, part, "at_m", from->at_m, -FAR_M, FAR_M, &to->at_m);
     take(reading, part, "time_offset_s", from->time_offset_s, -1e9, 1e9, 1.0, &to->time_offset_s);
     take(reading, part, "rate_hz", from->rate_hz, 1e-3, 1e5, 1.0, rate_hz);
     for (int i = 0; from->rotate_deg != NULL && i < 3; i++) {
@@ -68,12 +73,12 @@ static void take_mounting(struct reading *reading, const char *part,
 static void take_noise(struct reading *reading, const char *part, const struct pod_noise *from,
                        nfsar_inertial_noise *to) {
     if (from != NULL) {
-        take(reading, part, "density", from->density, 1e-12, 1e3, 1.0, &to->density);
+        take(reading, part, "density", from->density, 1e-12, NOISE_MOST, 1.0, &to->density);
         take(reading, part, "instability", from->instability, 0.0, 1e3, 1.0, &to->instability);
         take(reading, part, "instability_s", from->instability_s, 1e-3, 1e9, 1.0,
              &to->instability_s);
         take(reading, part, "random_walk", from->random_walk, 0.0, 1e3, 1.0, &to->random_walk);
-        take(reading, part, "bias", from->bias, 1e-12, 1e3, 1.0, &to->bias);
+        take(reading, part, "bias", from->bias, 1e-12, NOISE_MOST, 1.0, &to->bias);
     }
 }
 
@@ -117,6 +122,7 @@ static void take_tracker(struct reading *reading, const struct pod_tracker *from
     if (from != NULL) {
         TAKE_MOUNTING(reading, "tracker", from, 100.0, &to->pod.tracker.mounting,
                       &to->rates.tracker_hz);
+        to->has_tracker = true;
         to->tracker_mounted = from->at_m != NULL || from->rotate_deg != NULL;
         take(reading, "tracker", "sigma_m", from->sigma_m, 1e-9, 100.0, 1.0,
              &to->pod.tracker.sigma_m);
@@ -148,6 +154,11 @@ static void take_encoder(struct reading *reading, const struct pod_encoder *from
 static void take_surface(struct reading *reading, const struct pod_surface *from, struct pod *to) {
     if (from != NULL) {
         take_vector(reading, "surface", "normal", from->normal, -1e3, 1e3, &to->pod.surface.normal);
+        if (reading->status == NFSAR_OK && from->normal != NULL &&
+            !(nfsar_vec3_norm(to->pod.surface.normal) > 1e-6)) {
+            reading->status = nfsar_fail(reading->error, NFSAR_ERROR_FORMAT,
+                                         "surface.normal is [0, 0, 0], which is no direction");
+        }
         take(reading, "surface", "tilt_deg", from->tilt_deg, 0.0, 45.0, DEGREE,
              &to->pod.surface.tilt_rad);
         take(reading, "surface", "distance_m", from->distance_m, 0.0, 1000.0, 1.0,

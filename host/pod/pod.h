@@ -73,6 +73,7 @@ struct pod {
     nfsar_pod pod;
     nfsar_sensor_rates rates; /* of sensors that a scene has; 0 without rate_hz's sensor */
     int imu_sensor;           /* number of the hub's sensor to take for the IMU, -1: the best */
+    bool has_tracker;         /* there is a part tracker: */
     bool tracker_mounted;     /* at_m or rotate_deg of the tracker was said */
     bool has_encoder;         /* the trigger table's steps are the pose's */
     double step_m[2];         /* metres of a step of x and y */

@@ -35,11 +35,11 @@ typedef struct nfsar_pose_file_found {
 } nfsar_pose_file_found;
 
 /** Read poses from the file at @p path into @p track, to be released with nfsar_pose_track_free().
- * Lengths become metres, times seconds, axes x, y up, z; rows without a pose are dropped and
- * counted. @p found may be NULL. NFSAR_ERROR_FILE when it cannot be read; NFSAR_ERROR_FORMAT names
- * file and line: what is no number, times that do not ascend, quaternions not of unit length
- * (beyond 1 percent), binary or endless lines; NFSAR_ERROR_ARGUMENT when the body or the format is
- * to be chosen. */
+ * Lengths become metres, times seconds, axes x, y up, z; rows without a pose, and those of
+ * the same time as the row before, are dropped and counted. @p found may be NULL. NFSAR_ERROR_FILE
+ * when it cannot be read; NFSAR_ERROR_FORMAT names file and line: what is no number, times that go
+ * back, quaternions not of unit length (beyond 1 percent), binary or endless lines;
+ * NFSAR_ERROR_ARGUMENT when the body or the format is to be chosen. */
 enum nfsar_status nfsar_pose_file_load(const char *path, const nfsar_pose_file_options *options,
                                        nfsar_pose_track *track, nfsar_pose_file_found *found,
                                        nfsar_error *error);

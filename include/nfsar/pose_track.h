@@ -15,7 +15,8 @@ typedef struct nfsar_pose_track {
     double *time_s;       /**< [n] ascending, the tracker's clock */
     nfsar_pose *pose;     /**< [n] orientations of unit length */
     bool has_orientation; /**< false where the source has positions only (identities then) */
-    size_t n_lost;        /**< rows of the source without a pose: tracking was lost */
+    size_t n_lost;        /**< rows of the source that were left out: without a pose (tracking was
+                               lost), or of the same time as the row before */
 } nfsar_pose_track;
 
 /** Release what the track owns and zero it. */

@@ -150,12 +150,16 @@ void nfsar_sensor_records_free(nfsar_sensor_records *records);
 
 /** What became of a sensor's records. */
 typedef struct nfsar_sensor_use {
-    size_t records;     /**< that there are */
-    size_t left_out;    /**< not finite, not possible, doubled, or outside the IMU's time */
-    size_t used;        /**< that corrected the pose (for the IMU: that carried it) */
-    size_t rejected;    /**< whose innovation failed the gate: chi-square at 1e-4 */
-    double nis;         /**< mean normalised innovation squared of those used, over its degrees of
-                           freedom: 1 where noise is as said */
+    size_t records;  /**< that there are */
+    size_t left_out; /**< not finite, not possible, doubled, or outside the IMU's time */
+    size_t used;     /**< that corrected the pose (for the IMU: that carried it) */
+    size_t rejected; /**< whose innovation failed the gate: chi-square at 1e-4 */
+    double nis;      /**< mean normalised innovation squared of those used, over its degrees of
+                        freedom: 1 where noise is as said */
+    double alike;    /**< mean product of the innovations of two successive records used, each over
+                        its standard deviation, of the axis where it is largest; not below 0. It
+                        is of noise alone within a few 1/sqrt(used) of 0; more, where mounting,
+                        time offset or units of this or of another sensor are wrong */
     double first_gap_s; /**< time of the first gap, NaN when there is none (IMU alone) */
     double longest_s;   /**< longest time between records */
     size_t stray;   /**< of those left out: a few at the beginning or the end, more than 10 s from

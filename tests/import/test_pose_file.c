@@ -189,16 +189,22 @@ static void wrong(void **state) {
     static const struct {
         const char *text, *from, *to, *says;
     } cases[] = {
-        {"", "", "", "no table of poses"},
+        {"", "", "", "poses.csv: is empty"},
+        {"\n# nothing\n", "", "", "no table of poses"},
+        {wxyz, "1.5,0.1", "1.5;0.1", "line 4: expected eight numbers with blanks or commas, not"},
+        {"timestamp;x;y;z;qx;qy;qz;qw\n1;0;0;0;0;0;0;1\n", "", "",
+         "line 2: expected eight numbers with blanks or commas, not"},
+        {"1;0;0;0;0;0;0;1\n", "", "", "semicolons between its columns"},
+        {"timestamp,x,y,z,roll,pitch,yaw\n1000000,1,2,3,0,45,170\n", "", "",
+         "line 2: column 6: an angle of 45 is more than a turn"},
         {"time_s,x,y,z,qw,qx,qy,qz\n", "", "", "holds no pose"},
         {wxyz, "1.5,0.1,-0.2,3e-3,1,0,0,0", "1.5,0.1", "line 4: expected eight numbers"},
         {wxyz, "3e-3,1,0,0,0", "3e-3,1,0,0,0,9", "line 4: expected eight"},
-        {wxyz, "1.5,0.1,-0.2", "1.5,0.1,nan", "line 4: expected eight"},
-        {wxyz, "1.5,0.1,-0.2", "nan,0.1,-0.2", "line 4: expected eight"},
+        {wxyz, "1.5,0.1,-0.2", "1.5,0.1,inf", "line 4: expected eight"},
+        {wxyz, "1.5,0.1,-0.2", "-inf,0.1,-0.2", "line 4: expected eight"},
         {wxyz, "3e-3,1,0,0,0", "3e-3,0,0,0,0", "line 4: the quaternion's length is 0"},
         {wxyz, "3e-3,1,0,0,0", "3e-3,0.5,0.5,0,0", "quaternion's length"},
-        {wxyz, "1.7, 0.3", "1.6, 0.3", "line 6: time 1.6 is not after 1.6 of line 5"},
-        {wxyz, "1.7, 0.3", "1.4, 0.3", "line 6: time 1.4 is not after"},
+        {wxyz, "1.7, 0.3", "1.4, 0.3", "line 6: time 1.4 is before 1.6 of line 5"},
         {wxyz, "1.5,0.1", "1e99,0.1", "line 4: time 1e+99 s"},
         {tum, "3 0 0 0 1", "3 0 0 0 2", "line 2: the quaternion's length is 2"},
         {optitrack, "Quaternion", "XYZ", "line 1: Rotation Type is 'XYZ'"},
@@ -206,16 +212,16 @@ static void wrong(void **state) {
         {optitrack, "Global", "Local", "Coordinate Space is 'Local'"},
         {optitrack, "Time (Seconds),X,Y,Z,W", "Time (Seconds),X,Y,Z,V", "no column Rotation W"},
         {optitrack, "0,0.000,0,0.7071068", "0,0.000,zero,0.7071068", "line 8: column 3: 'zero'"},
-        {optitrack, "2,0.020", "2,-0.020", "line 10: time -0.02 is not after 0 of line 8"},
+        {optitrack, "2,0.020", "2,-0.020", "line 10: time -0.02 is before 0 of line 8"},
         {optitrack, ",-0.7071068,1000", ",-0.9,1000", "line 8: the quaternion's length"},
         {optitrack, "0,0.000,0", "0,inf,0", "line 8: column 2: 'inf'"},
         {vicon, "100\n", "-5\n", "line 2: expected the rate"},
         {vicon, ",mm,", ",inch,", "line 5: expected units"},
         {vicon, "RX,RY,RZ", "RX,RY,R", "line 4: the columns of the body"},
         {vicon, "3,0,0,0,0,1010", "3,1,0,0,0,1010", "line 8: is sub frame 1"},
-        {vicon, "3,0,0,0,0,1010", "1,0,0,0,0,1010", "line 8: time 0 is not after"},
+        {vicon, "3,0,0,0,0,1010", "0,0,0,0,0,1010", "line 8: time -0.01 is before 0 of"},
         {vicon, "Segments\n100\n,,rig:radar", "Segments\n100\n,,", "expected names of bodies"},
-        {mavlink, "1600000", "1400000", "line 3: time 1.4 is not after 1.5 of line 2"},
+        {mavlink, "1600000", "1400000", "line 3: time 1.4 is before 1.5 of line 2"},
         {mavlink, "1500000,1", "1500000,one", "line 2: column 2: 'one'"},
         {mavlink, ",x,y,z", ",a,b,c", "line 1: expected columns for time"},
         {mavlink, "3,1,0,0,0", "3,2,0,0,0", "line 2: the quaternion's length is 2"},
@@ -238,6 +244,36 @@ static void wrong(void **state) {
     const nfsar_pose_file_options options = {0};
     assert_int_equal(nfsar_pose_file_load(test_path("none.csv"), &options, &track, NULL, &error),
                      NFSAR_ERROR_FILE);
+}
+
+/* Rows without a pose, and those sent twice, are left out and counted, of every format. */
+static void left_out(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *from, *to;
+    } cases[] = {
+        {wxyz, "1.7, 0.3", "1.6, 0.3"},
+        {wxyz, "1.5,0.1,-0.2", "1.5,nan,-0.2"},
+        {wxyz, "1.5,0.1,-0.2", "nan,0.1,-0.2"},
+        {tum, "1.6 1.1", "1.5 1.1"},
+        {tum, "3 0 0.7", "NaN NaN 0.7"},
+        {"1 0 0 0 0 0 0 1\n2 0 0 nan nan nan nan nan\n", "", ""},
+        {"\xef\xbb\xbf"
+         "1 0 0 0 0 0 0 1\nnan 0 0 0 0 0 0 1\n",
+         "", ""},
+        {mavlink, "1600000", "1500000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[4000];
+        nfsar_pose_track track;
+        const size_t rows = cases[i].text == wxyz ? 3 : cases[i].text == mavlink ? 3 : 2;
+        const size_t before = cases[i].text == mavlink ? 1 : 0;
+        swap(cases[i].text, cases[i].from, cases[i].to, text, sizeof text);
+        read_ok(text, &track, NULL);
+        assert_int_equal(track.n_lost, 1 + before);
+        assert_int_equal(track.n, rows - 1 - before);
+        nfsar_pose_track_free(&track);
+    }
 }
 
 static void bodies(void **state) {
@@ -393,10 +429,10 @@ static void real_export(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_formats),    cmocka_unit_test(trackers),
-        cmocka_unit_test(autopilots),      cmocka_unit_test(wrong),
-        cmocka_unit_test(bodies),          cmocka_unit_test(damaged),
-        cmocka_unit_test(huge_and_binary), cmocka_unit_test(interpolation),
-        cmocka_unit_test(real_export)};
+        cmocka_unit_test(text_formats),  cmocka_unit_test(trackers),
+        cmocka_unit_test(autopilots),    cmocka_unit_test(wrong),
+        cmocka_unit_test(left_out),      cmocka_unit_test(bodies),
+        cmocka_unit_test(damaged),       cmocka_unit_test(huge_and_binary),
+        cmocka_unit_test(interpolation), cmocka_unit_test(real_export)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
