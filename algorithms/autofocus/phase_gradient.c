@@ -8,7 +8,6 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
-#include "algorithms/elimination.h"
 
 /* Range cells that envelopes are looked for in, and the held-out coherence that noise exceeds once
  * in a million times, times the pulses: -ln of it, as its power is exponential. */
@@ -89,10 +88,6 @@ static void add_estimate(struct rounds *r, double sign) {
     set_poses(r);
 }
 
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
 static nfsar_vec3 sight_of(const nfsar_capture *capture, size_t pulse, nfsar_vec3 place) {
     const nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
                                              capture->time_s[pulse], NULL);
@@ -155,45 +150,6 @@ static enum nfsar_status keep_scatterers(struct rounds *r, const struct phase_hi
     f->scatterer = kept;
     f->n_scatterer = r->n_scatterer;
     return NFSAR_OK;
-}
-
-/* What no echo tells is where the track is as a whole: take a translation of it out of the
- * estimate, so that the scene stays about where the poses had it: what the displacements along the
- * line of sight have on average, and what goes with its direction as a shift of the scene across it
- * does. Across is only what changes the range by more than a tenth of what the other direction
- * does. */
-#define ACROSS 1e-2
-
-static void remove_shift(const struct phase_history *h, struct phase_estimate *estimate) {
-    const size_t n = h->n_pulse;
-    nfsar_vec3 mean = {0.0, 0.0, 0.0};
-    double along = 0.0, a[3][4] = {{0.0}}, most = 0.0; /* the right-hand side is the last column */
-    for (size_t l = 0; l < n; l++) {
-        mean = nfsar_vec3_add(mean, nfsar_vec3_scale(h->sight[l], 1.0 / (double)n));
-        along += dot(h->sight[l], estimate->displacement_m[l]) / (double)n;
-    }
-    for (size_t l = 0; l < n; l++) {
-        const nfsar_vec3 u = nfsar_vec3_subtract(h->sight[l], mean);
-        const double row[4] = {u.x, u.y, u.z,
-                               dot(h->sight[l], estimate->displacement_m[l]) - along};
-        for (int i = 0; i < 3; i++) {
-            for (int j = 0; j < 4; j++) {
-                a[i][j] += row[i] * row[j];
-            }
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        most = fmax(most, a[i][i]);
-    }
-    for (int i = 0; i < 3; i++) {
-        a[i][i] += ACROSS * most + 1e-30;
-    }
-    eliminate(3, 1, 4, a[0], &a[0][3]);
-    nfsar_vec3 shift = {a[0][3], a[1][3], a[2][3]};
-    shift = nfsar_vec3_add(shift, nfsar_vec3_scale(mean, along - dot(shift, mean)));
-    for (size_t l = 0; l < n; l++) {
-        estimate->displacement_m[l] = nfsar_vec3_subtract(estimate->displacement_m[l], shift);
-    }
 }
 
 /* Side lobes tell nothing of their own. */
@@ -304,7 +260,7 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
     }
     if (status == NFSAR_OK && any) {
         if (!r->estimate.per_pulse) {
-            remove_shift(&history, &r->estimate);
+            phase_remove_shift(&history, &r->estimate);
         }
         add_estimate(r, 1.0);
         r->score = score;

@@ -1,7 +1,9 @@
 /* What the files of the phase-gradient autofocus share: phase_history.c sums the samples at the
  * scatterers' places, phase_gradient_estimate.c and _run.c find displacements from these sums,
  * phase_gradient_scatterers.c the scatterers, range_alignment.c delays of the envelopes,
- * phase_gradient.c runs the rounds, and phase_gradient_apply.c puts into a capture what they found.
+ * phase_gradient_shift.c takes out what no echo tells, phase_explained.c says what the image
+ * explains, phase_gradient.c runs the rounds, and phase_gradient_apply.c puts into a capture what
+ * they found.
  */
 #ifndef NFSAR_ALGORITHMS_AUTOFOCUS_PHASE_GRADIENT_H
 #define NFSAR_ALGORITHMS_AUTOFOCUS_PHASE_GRADIENT_H
@@ -101,6 +103,12 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history, doubl
                                       struct phase_estimate *estimate, struct phase_recipe *recipe,
                                       struct phase_score *score, double *condition,
                                       nfsar_error *error);
+
+/* What no echo tells is where the track is as a whole: take a translation of it out of the
+ * estimate, so that the scene stays about where the poses had it: what the displacements along the
+ * line of sight have on average, and what goes with its direction as a shift of the scene across it
+ * does. */
+void phase_remove_shift(const struct phase_history *history, struct phase_estimate *estimate);
 
 /* How much farther than its place the envelope of a scatterer's echoes lies, metres: from the phase
  * between the halves of the band, with the estimate taken out. */

@@ -10,27 +10,31 @@ void nfsar_pose_track_free(nfsar_pose_track *track) {
     memset(track, 0, sizeof *track);
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
+/* The median step is found between 0 and the longest one by halving what is left, as often as a
+ * double tells: no copy is sorted, for which there may be no memory. */
 double nfsar_pose_track_gap(const nfsar_pose_track *track) {
+    enum { HALVINGS = 60 };
     if (track->n < 2) {
         return 0.0;
     }
     const size_t n = track->n - 1;
-    double *step = malloc(n * sizeof *step);
-    double gap = INFINITY;
-    if (step != NULL) {
-        for (size_t i = 0; i < n; i++) {
-            step[i] = track->time_s[i + 1] - track->time_s[i];
-        }
-        qsort(step, n, sizeof *step, compare);
-        gap = 4.0 * step[n / 2];
-        free(step);
+    double low = 0.0, high = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        high = fmax(high, track->time_s[i + 1] - track->time_s[i]);
     }
-    return gap;
+    for (int halving = 0; halving < HALVINGS; halving++) {
+        const double middle = 0.5 * (low + high);
+        size_t not_longer = 0;
+        for (size_t i = 0; i < n; i++) {
+            not_longer += track->time_s[i + 1] - track->time_s[i] <= middle;
+        }
+        if (not_longer > n / 2) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    return 4.0 * high;
 }
 
 /* Largest i in 0 .. n - 2 with time[i] <= time_s, else 0. */

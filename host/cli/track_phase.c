@@ -73,6 +73,18 @@ static json_t *sharpness(const nfsar_phase_sharpness *s) {
                      s->contrast);
 }
 
+/* For programs, which the sentences of reason_of() are not for. */
+static const char *reason_word(const nfsar_phase_gradient *f) {
+    static const char *const word[] = {
+        [NFSAR_PHASE_TAKEN] = "taken",
+        [NFSAR_PHASE_NOT_COHERENT] = "not coherent",
+        [NFSAR_PHASE_NOT_STEADY] = "not steady",
+        [NFSAR_PHASE_LESS_EXPLAINED] = "less explained",
+        [NFSAR_PHASE_NOT_SHARPER] = "not sharper",
+    };
+    return word[f->reason];
+}
+
 static int print_json(const struct track_phase *job, const nfsar_phase_gradient *f) {
     json_t *scatterers = json_array();
     for (size_t i = 0; i < f->n_scatterer; i++) {
@@ -83,15 +95,17 @@ static int print_json(const struct track_phase *job, const nfsar_phase_gradient 
                                         s->before, "after", s->after));
     }
     return print_object(json_pack(
-        "{s:o, s:b, s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "output",
-        json_text(job->files.output), "gained", f->gained, "error",
+        "{s:o, s:b, s:s, s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:o, s:o, s:o}",
+        "output", json_text(job->files.output), "gained", f->gained, "reason", reason_word(f),
+        "error",
         per_pulse(job) ? "phase"
         : f->spatial   ? "displacement"
                        : "displacement along the line of sight",
         "aligned", f->aligned, "rounds", (json_int_t)f->rounds, "condition",
         json_number(f->condition), "rms_m", f->rms_m, "rms_rad", f->rms_rad, "held_out_before",
-        f->held_out_before, "held_out_after", f->held_out_after, "before", sharpness(&f->before),
-        "after", sharpness(&f->after), "scatterers", scatterers));
+        f->held_out_before, "held_out_after", f->held_out_after, "steady", json_number(f->steady),
+        "explained_before", f->explained_before, "explained_after", f->explained_after, "before",
+        sharpness(&f->before), "after", sharpness(&f->after), "scatterers", scatterers));
 }
 
 static void print_scatterers(const nfsar_phase_gradient *f) {

@@ -14,7 +14,7 @@ static bool read_point(const char *text, nfsar_vec3 *point) {
 int track_by_phase(int argc, char **argv) {
     struct track_phase phase = {.options = nfsar_phase_gradient_defaults()};
     const char *point = NULL;
-    bool is_phase = false, is_per_pulse = false, has_gate = false;
+    bool is_phase = false, is_per_pulse = false, has_gate = false, has_search = false;
     double gate[2] = {0.0, 0.0};
     int exit_status = CLI_USAGE;
     const struct cli_option options[] = {
@@ -29,7 +29,7 @@ int track_by_phase(int argc, char **argv) {
          "scatterers at these ranges from the middle of the track, metres"},
         {"scatterers", 0, CLI_COUNT, &phase.options.scatterers, NULL, "N",
          "most that are used; 24"},
-        {"search", 0, CLI_NUMBER, &phase.options.search_m, NULL, "M",
+        {"search", 0, CLI_NUMBER, &phase.options.search_m, &has_search, "M",
          "largest error of range that envelopes are aligned for; four range cells"},
         {"x", 0, CLI_AXIS, &phase.options.grid.x, &phase.has_x, "MIN:MAX:COUNT",
          "where scatterers are looked for, metres"},
@@ -47,6 +47,11 @@ int track_by_phase(int argc, char **argv) {
     }
     if (point != NULL && !read_point(point, &phase.options.point)) {
         return cli_usage("track", "--point %s: expected X,Y,Z in metres", point);
+    }
+    if (has_search && !(phase.options.search_m > 0.0)) {
+        return cli_usage("track",
+                         "--search %g: metres of range above 0; four range cells without it",
+                         phase.options.search_m);
     }
     phase.options.has_point = point != NULL;
     phase.options.error = is_per_pulse ? NFSAR_PHASE_PER_PULSE : NFSAR_PHASE_OF_POSES;

@@ -76,6 +76,10 @@ static void samples_turn_and_poses_stay(void **state) {
                      0);
     assert_contains(output, "\"gained\": true");
     assert_contains(output, "\"error\": \"phase\"");
+    assert_contains(output, "\"reason\": \"taken\"");
+    assert_contains(output, "\"steady\": 0.9");
+    assert_contains(output, "\"explained_before\": 0.");
+    assert_contains(output, "\"explained_after\": 0.");
     nfsar_capture before = load("scan.h5"), after = load("turned.h5");
     for (size_t l = 0; l < before.n_pulse; l++) {
         assert_near(nfsar_vec3_distance(before.pose[l].position, after.pose[l].position), 0, 0);
@@ -159,6 +163,10 @@ static void usage_is_named(void **state) {
                          test_path("none.h5")),
                      2);
     assert_contains(output, "scatterers 1 to");
+    assert_int_equal(RUN("track '%s' -o '%s' --phase --search 0 " GRID, test_path("scan.h5"),
+                         test_path("none.h5")),
+                     2);
+    assert_contains(output, "--search 0: metres of range above 0");
     assert_int_equal(test_count_files("none"), 0);
 }
 
