@@ -22,13 +22,17 @@
 #define KNOTS      0.4
 #define FINE_KNOTS 0.25
 
-enum { SOLVE_STEPS = 6, POLISH = 5, POLISH_ROUNDS = 3, POLISH_STEPS = 3 };
+/* Of conjugate gradients for an image, and for a round of image and displacements; rounds at a
+ * time, most times, and rounds with the finer knots. */
+enum { SOLVE_STEPS = 20, POLISH_STEPS = 30, POLISH_ROUNDS = 2, POLISH = 6, FINE_ROUNDS = 3 };
 
-/* Part of what a polish leaves that makes another one worth while. */
-#define WORTH 0.005
+/* Part of what a polish leaves that makes another one worth while, and of what a round minimises.
+ */
+#define WORTH  0.004
+#define ENOUGH 0.002
 
 /* Nats for each correlation time that a fit of all pulses is trusted at the most. */
-#define TRUST_POLISH 1000.0
+#define TRUST_POLISH 1e5
 
 struct nfsar_autofocus_plan {
     const nfsar_capture *capture;
@@ -179,6 +183,8 @@ static void seen(void *context, const struct focus_search *search, size_t from, 
 static void clear(struct focus_search *s) {
     memset(s->c, 0, 3 * s->spline.n * sizeof *s->c);
     memset(s->m_re, 0, 2 * s->voxels->padded * sizeof *s->m_re);
+    s->damping = 0.01;
+    s->fitted = false;
 }
 
 /* Leave components across the line of sight more to the prior: they matter less, and short
@@ -200,9 +206,15 @@ static enum nfsar_status follow(struct work *w, enum focus_way way, double from,
     enum nfsar_status status = focus_search_grow(s, way, &growth, error);
     stiffen(s, w->plan->region.main, 1.0);
     s->trust = TRUST_POLISH;
+    s->enough = ENOUGH;
     double left = 1.0;
     for (int i = 0; status == NFSAR_OK && i < POLISH; i++) {
-        const double then = focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
+        double then = 1.0;
+        status =
+            focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS, &then, error);
+        if (status != NFSAR_OK) {
+            break;
+        }
         s->fitted = false;
         focus_search_image(s, 0, w->lines.n_pulse, true);
         seen(w, s, 0, w->lines.n_pulse);
@@ -314,6 +326,27 @@ static enum nfsar_status test_null(struct work *w, double from, nfsar_error *err
     return status;
 }
 
+/* All echoes, and closer knots; but not what leaves more of them unexplained. */
+static enum nfsar_status refine(struct work *w, nfsar_error *error) {
+    struct focus_search *s = &w->search;
+    enum nfsar_status status =
+        focus_search_refine_knots(s, FINE_KNOTS * w->plan->options.time_scale_s, error);
+    double *kept = malloc(3 * s->spline.n * sizeof *kept), left;
+    if (status == NFSAR_OK && kept == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu knots", s->spline.n);
+    }
+    if (status == NFSAR_OK) {
+        memcpy(kept, s->c, 3 * s->spline.n * sizeof *kept);
+        focus_search_use(s, w->lines.both);
+        status = focus_search_fit(s, 0, w->lines.n_pulse, FINE_ROUNDS, POLISH_STEPS, &left, error);
+    }
+    if (status == NFSAR_OK && unexplained(w) > w->result->unexplained_after) {
+        memcpy(s->c, kept, 3 * s->spline.n * sizeof *kept);
+    }
+    free(kept);
+    return status;
+}
+
 static enum nfsar_status focus(struct work *w, nfsar_error *error) {
     nfsar_autofocus *r = w->result;
     const nfsar_autofocus_options *o = &w->plan->options;
@@ -329,12 +362,7 @@ static enum nfsar_status focus(struct work *w, nfsar_error *error) {
     measure(w, &r->sharpness_after, &r->entropy_after);
     r->verdict = judge(r);
     if (r->verdict == NFSAR_AUTOFOCUS_FOCUSED) {
-        /* Nothing is at stake any more: all echoes, and closer knots. */
-        status = focus_search_refine_knots(&w->search, FINE_KNOTS * o->time_scale_s, error);
-        if (status == NFSAR_OK) {
-            focus_search_use(&w->search, w->lines.both);
-            focus_search_fit(&w->search, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
-        }
+        status = refine(w, error);
     }
     if (status == NFSAR_OK) {
         status = take(w, error);
