@@ -22,17 +22,19 @@
 #define KNOTS      0.4
 #define FINE_KNOTS 0.25
 
-/* Of conjugate gradients for an image, and for a round of image and displacements; rounds at a
- * time, most times, and rounds with the finer knots. */
-enum { SOLVE_STEPS = 20, POLISH_STEPS = 30, POLISH_ROUNDS = 2, POLISH = 6, FINE_ROUNDS = 3 };
+/* Of conjugate gradients for an image, and for a round of image and displacements; rounds of a
+ * polish, polishes of a level at the most, and rounds with the finer knots. */
+enum { SOLVE_STEPS = 20, POLISH_STEPS = 30, POLISH_ROUNDS = 2, POLISH = 5, FINE_ROUNDS = 3 };
 
-/* Part of what a polish leaves that makes another one worth while, and of what a round minimises.
- */
-#define WORTH  0.004
+/* Part of what a polish leaves that makes another one worth while; a round that gains less than
+ * this part of what is minimised is the last. */
+#define WORTH  0.02
 #define ENOUGH 0.002
 
-/* Nats for each correlation time that a fit of all pulses is trusted at the most. */
-#define TRUST_POLISH 1e5
+/* Nats for each correlation time that a fit of all pulses is trusted at the most: little first,
+ * since what echoes hardly tell runs away while what they tell is still wrong. */
+static const double trust_of[] = {1e3, 1e4, 1e5};
+enum { LEVELS = sizeof trust_of / sizeof trust_of[0] };
 
 struct nfsar_autofocus_plan {
     const nfsar_capture *capture;
@@ -205,27 +207,26 @@ static enum nfsar_status follow(struct work *w, enum focus_way way, double from,
     stiffen(s, w->plan->region.main, way == FOCUS_FIT_ALONE ? 4.0 : 1.0);
     enum nfsar_status status = focus_search_grow(s, way, &growth, error);
     stiffen(s, w->plan->region.main, 1.0);
-    s->trust = TRUST_POLISH;
     s->enough = ENOUGH;
-    double left = 1.0;
-    for (int i = 0; status == NFSAR_OK && i < POLISH; i++) {
-        double then = 1.0;
+    for (int i = 0, level = 0; status == NFSAR_OK && level < LEVELS; i++) {
+        double left;
+        s->trust = trust_of[level];
         status =
-            focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS, &then, error);
+            focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS, &left, error);
         if (status != NFSAR_OK) {
             break;
+        }
+        if (s->settled || i % POLISH == POLISH - 1) {
+            level++;
+            i = -1;
         }
         s->fitted = false;
         focus_search_image(s, 0, w->lines.n_pulse, true);
         seen(w, s, 0, w->lines.n_pulse);
         if (!nfsar_progress_report(w->progress,
-                                   from + (to - from) * (0.8 + 0.2 * (i + 1) / POLISH))) {
+                                   from + (to - from) * (0.8 + 0.2 * level / LEVELS))) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
         }
-        if (then > (1.0 - WORTH) * left) {
-            break;
-        }
-        left = then;
     }
     if (status == NFSAR_OK) {
         *unexplained = focus_search_unexplained(s, w->lines.data[FOCUS_FIT],

@@ -15,6 +15,9 @@
 /* A residual that has fallen to this part squared: no more is wanted. */
 #define SOLVED 1e-9
 
+/* Damping below this does nothing. */
+#define LEAST_DAMPED 1e-6
+
 /* Steps toward the image before the first round. */
 enum { FIRST_STEPS = 8 };
 
@@ -216,7 +219,7 @@ static bool go(struct joint *j, double all, int steps, double *left) {
     *left = focus_search_left(s, j->first, j->last);
     const double after = cost(j, *left);
     if (after <= before) {
-        s->damping *= 0.3;
+        s->damping = fmax(0.3 * s->damping, LEAST_DAMPED);
         return after < (1.0 - s->enough) * before;
     }
     memcpy(s->c, s->kept, j->n * sizeof *s->c);
@@ -252,7 +255,9 @@ enum nfsar_status focus_search_fit(struct focus_search *s, size_t from, size_t t
         }
         focus_search_solve(s, from, to, FIRST_STEPS);
         double left = focus_search_left(s, j.first, j.last);
-        for (int r = 0; r < rounds && go(&j, all, steps, &left); r++) {
+        s->settled = false;
+        for (int r = 0; r < rounds && !s->settled; r++) {
+            s->settled = !go(&j, all, steps, &left);
         }
         *part = all > 0.0 ? left / all : 1.0;
         memcpy(s->re, s->m_re, v * sizeof(float));

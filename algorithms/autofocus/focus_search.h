@@ -25,7 +25,8 @@ struct focus_search {
     double sigma, tau_s;       /* the prior's */
     double stiff[3];           /* factors on the prior of each component */
     double trust;              /* most that echoes count against it: nats for each tau_s */
-    double enough;             /* a fit's round that gains less than this part is the last */
+    double enough;             /* a fit's round that gains less than this part is the last, */
+    bool settled;              /* and there has been one */
     double damping;            /* of Levenberg and Marquardt, from fit to fit */
     bool fitted;               /* re, im are the image that explains the echoes, not A^H of them */
     struct focus_spline spline;
