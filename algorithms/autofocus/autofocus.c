@@ -9,14 +9,26 @@
 #include "algorithms/autofocus/focus_search.h"
 
 /* A correction counts when it leaves less than this part of what the reported poses left
- * unexplained of the echoes kept aside. */
+ * unexplained of the echoes kept aside, */
 #define BETTER 0.9
+
+/* and by this part of the energy less: below it errors are hundredths of a millimetre. */
+#define GAINED 0.005
 
 /* Poses that leave less than this are as good as any that were found. */
 #define EXPLAINED 0.5
 
 /* A first way that leaves no more than this part is not followed by the second. */
 #define CLEARLY 0.25
+
+/* nor one that leaves no more than this of the energy. */
+#define LITTLE 0.02
+
+/* Echoes of which the region explains less than this at first come from elsewhere. */
+#define NOTHING 0.97
+
+/* Echoes that are fitted, for each voxel: fewer are explained by any poses. */
+#define ECHOES_PER_VOXEL 1.5
 
 /* Knots, in correlation times; the last are finer. */
 #define KNOTS      0.4
@@ -49,20 +61,21 @@ nfsar_autofocus_options nfsar_autofocus_defaults(void) {
 
 static enum nfsar_status check_options(const nfsar_autofocus_options *o, nfsar_error *error) {
     if (!(o->time_scale_s > 0.0) || !isfinite(o->time_scale_s)) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_ARGUMENT,
-            "a time scale of %g s: seconds in which the poses' error changes are wanted",
-            o->time_scale_s);
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--time-scale %g: seconds in which the poses' error changes are wanted",
+                          o->time_scale_s);
     }
     if (!(o->most_m > 0.0) || !(o->most_m <= 0.1)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "errors of %g m: a standard deviation above 0 and up to 0.1 m is wanted",
-                          o->most_m);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "--most %g: a standard deviation in metres, above 0 and up to 0.1, is wanted",
+            o->most_m);
     }
     if (o->lines < 256 || o->voxels < 1) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "autofocus of %zu lines and %zu voxels: 256 and 1 are the least",
-                          o->lines, o->voxels);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "autofocus of %zu lines (--lines) and %zu voxels: 256 and 1 are the least", o->lines,
+            o->voxels);
     }
     return NFSAR_OK;
 }
@@ -241,7 +254,7 @@ static enum nfsar_status find(struct work *w, double before, double from, double
     struct focus_search *s = &w->search;
     const double middle = 0.5 * (from + to);
     enum nfsar_status status = follow(w, FOCUS_SHARP, from, middle, after, error);
-    if (status != NFSAR_OK || *after < CLEARLY * before) {
+    if (status != NFSAR_OK || *after < fmax(CLEARLY * before, LITTLE)) {
         return status;
     }
     double *kept = malloc(3 * s->spline.n * sizeof *kept), other = 1.0;
@@ -305,7 +318,8 @@ static enum nfsar_status take(struct work *w, nfsar_error *error) {
 }
 
 static enum nfsar_autofocus_verdict judge(const nfsar_autofocus *r) {
-    if (r->unexplained_after < BETTER * r->unexplained_before && r->unexplained_after < EXPLAINED) {
+    if (r->unexplained_after < BETTER * r->unexplained_before &&
+        r->unexplained_after < r->unexplained_before - GAINED && r->unexplained_after < EXPLAINED) {
         return NFSAR_AUTOFOCUS_FOCUSED;
     }
     return r->unexplained_before < EXPLAINED ? NFSAR_AUTOFOCUS_LEFT_ALONE : NFSAR_AUTOFOCUS_REFUSED;
@@ -355,8 +369,11 @@ static enum nfsar_status focus(struct work *w, nfsar_error *error) {
     clear(&w->search);
     r->unexplained_before = unexplained(w);
     measure(w, &r->sharpness_before, &r->entropy_before);
-    enum nfsar_status status =
-        find(w, r->unexplained_before, 0.05, share, &r->unexplained_after, error);
+    enum nfsar_status status = NFSAR_OK;
+    r->unexplained_after = r->unexplained_before;
+    if (r->unexplained_before < NOTHING) {
+        status = find(w, r->unexplained_before, 0.05, share, &r->unexplained_after, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
@@ -386,6 +403,15 @@ enum nfsar_status nfsar_autofocus_execute(nfsar_autofocus_plan *plan,
     enum nfsar_status status =
         focus_lines_read(plan->capture, source, plan->region.centre, plan->region.reach, o->lines,
                          &w.lines, progress, error);
+    const double echoes = (double)w.lines.n * (double)w.lines.band.n;
+    const double wanted = ECHOES_PER_VOXEL * (double)plan->region.voxels.n;
+    if (status == NFSAR_OK && echoes < wanted) {
+        status = nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "%zu lines tell too little of %zu voxels, any poses would explain "
+            "them: at least %.0f lines are wanted (--lines), or a smaller region (--x, --y, --z)",
+            w.lines.n, plan->region.voxels.n, ceil(wanted / (double)w.lines.band.n));
+    }
     if (status == NFSAR_OK) {
         result->lines = w.lines.n;
         w.picture = malloc(plan->region.voxels.n * sizeof *w.picture);
