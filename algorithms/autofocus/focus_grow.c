@@ -38,6 +38,9 @@
 
 enum { MATCHES = 3, CLIMBS = 4, ROUNDS = 4, STEPS = 15 };
 
+/* Most returns to where a growth began, so that hopeless echoes come to an end. */
+enum { RETURNS = 30 };
+
 static double time_of(const struct focus_search *s, size_t pulse) {
     return s->lines->time_s[pulse * s->lines->per_pulse];
 }
@@ -176,6 +179,7 @@ static enum nfsar_status grow(struct focus_search *s, enum focus_way way,
                               nfsar_error *error) {
     size_t from = 0, to = 0;
     double by = GROWTH;
+    int returns = 0;
     choose_start(s, START * s->tau_s, &from, &to);
     enum nfsar_status status = improve(s, way, from, to, &stage->best, error);
     keep(s, from, to, stage);
@@ -191,7 +195,8 @@ static enum nfsar_status grow(struct focus_search *s, enum focus_way way,
             double left = 0.0;
             status = improve(s, way, from, to, &left, error);
             if (status == NFSAR_OK && stage->best > 0.0 && left > WORSE * stage->best + MORE &&
-                by > LEAST) {
+                by > LEAST && returns < RETURNS) {
+                returns++;
                 by = fmax(1.0 + 0.5 * fmin(by - 1.0, (double)(to - from) / (double)old - 1.0),
                           LEAST);
                 from = stage->from;
