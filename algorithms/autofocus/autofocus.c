@@ -9,8 +9,11 @@
 #include "algorithms/autofocus/focus_search.h"
 
 /* A correction counts when it leaves less than this part of what the reported poses left
- * unexplained of the echoes kept aside. */
+ * unexplained of the echoes kept aside, */
 #define BETTER 0.9
+
+/* and by this part of the energy less: below it errors are hundredths of a millimetre. */
+#define GAINED 0.005
 
 /* Poses that leave less than this are as good as any that were found. */
 #define EXPLAINED 0.5
@@ -18,17 +21,32 @@
 /* A first way that leaves no more than this part is not followed by the second. */
 #define CLEARLY 0.25
 
+/* nor one that leaves no more than this of the energy. */
+#define LITTLE 0.02
+
+/* Echoes of which the region explains less than this at first come from elsewhere. */
+#define NOTHING 0.97
+
+/* Echoes that are fitted, for each voxel: fewer are explained by any poses. */
+#define ECHOES_PER_VOXEL 1.5
+
 /* Knots, in correlation times; the last are finer. */
 #define KNOTS      0.4
 #define FINE_KNOTS 0.25
 
-enum { SOLVE_STEPS = 6, POLISH = 5, POLISH_ROUNDS = 3, POLISH_STEPS = 3 };
+/* Of conjugate gradients for an image, and for a round of image and displacements; rounds of a
+ * polish, polishes of a level at the most, and rounds with the finer knots. */
+enum { SOLVE_STEPS = 20, POLISH_STEPS = 30, POLISH_ROUNDS = 2, POLISH = 5, FINE_ROUNDS = 3 };
 
-/* Part of what a polish leaves that makes another one worth while. */
-#define WORTH 0.005
+/* Part of what a polish leaves that makes another one worth while; a round that gains less than
+ * this part of what is minimised is the last. */
+#define WORTH  0.02
+#define ENOUGH 0.002
 
-/* Nats for each correlation time that a fit of all pulses is trusted at the most. */
-#define TRUST_POLISH 1000.0
+/* Nats for each correlation time that a fit of all pulses is trusted at the most: little first,
+ * since what echoes hardly tell runs away while what they tell is still wrong. */
+static const double trust_of[] = {1e3, 1e4, 1e5};
+enum { LEVELS = sizeof trust_of / sizeof trust_of[0] };
 
 struct nfsar_autofocus_plan {
     const nfsar_capture *capture;
@@ -43,20 +61,21 @@ nfsar_autofocus_options nfsar_autofocus_defaults(void) {
 
 static enum nfsar_status check_options(const nfsar_autofocus_options *o, nfsar_error *error) {
     if (!(o->time_scale_s > 0.0) || !isfinite(o->time_scale_s)) {
-        return nfsar_fail(
-            error, NFSAR_ERROR_ARGUMENT,
-            "a time scale of %g s: seconds in which the poses' error changes are wanted",
-            o->time_scale_s);
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "--time-scale %g: seconds in which the poses' error changes are wanted",
+                          o->time_scale_s);
     }
     if (!(o->most_m > 0.0) || !(o->most_m <= 0.1)) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "errors of %g m: a standard deviation above 0 and up to 0.1 m is wanted",
-                          o->most_m);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "--most %g: a standard deviation in metres, above 0 and up to 0.1, is wanted",
+            o->most_m);
     }
     if (o->lines < 256 || o->voxels < 1) {
-        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                          "autofocus of %zu lines and %zu voxels: 256 and 1 are the least",
-                          o->lines, o->voxels);
+        return nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "autofocus of %zu lines (--lines) and %zu voxels: 256 and 1 are the least", o->lines,
+            o->voxels);
     }
     return NFSAR_OK;
 }
@@ -179,6 +198,8 @@ static void seen(void *context, const struct focus_search *search, size_t from, 
 static void clear(struct focus_search *s) {
     memset(s->c, 0, 3 * s->spline.n * sizeof *s->c);
     memset(s->m_re, 0, 2 * s->voxels->padded * sizeof *s->m_re);
+    s->damping = 0.01;
+    s->fitted = false;
 }
 
 /* Leave components across the line of sight more to the prior: they matter less, and short
@@ -199,21 +220,26 @@ static enum nfsar_status follow(struct work *w, enum focus_way way, double from,
     stiffen(s, w->plan->region.main, way == FOCUS_FIT_ALONE ? 4.0 : 1.0);
     enum nfsar_status status = focus_search_grow(s, way, &growth, error);
     stiffen(s, w->plan->region.main, 1.0);
-    s->trust = TRUST_POLISH;
-    double left = 1.0;
-    for (int i = 0; status == NFSAR_OK && i < POLISH; i++) {
-        const double then = focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
+    s->enough = ENOUGH;
+    for (int i = 0, level = 0; status == NFSAR_OK && level < LEVELS; i++) {
+        double left;
+        s->trust = trust_of[level];
+        status =
+            focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS, &left, error);
+        if (status != NFSAR_OK) {
+            break;
+        }
+        if (s->settled || i % POLISH == POLISH - 1) {
+            level++;
+            i = -1;
+        }
         s->fitted = false;
         focus_search_image(s, 0, w->lines.n_pulse, true);
         seen(w, s, 0, w->lines.n_pulse);
         if (!nfsar_progress_report(w->progress,
-                                   from + (to - from) * (0.8 + 0.2 * (i + 1) / POLISH))) {
+                                   from + (to - from) * (0.8 + 0.2 * level / LEVELS))) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
         }
-        if (then > (1.0 - WORTH) * left) {
-            break;
-        }
-        left = then;
     }
     if (status == NFSAR_OK) {
         *unexplained = focus_search_unexplained(s, w->lines.data[FOCUS_FIT],
@@ -228,7 +254,7 @@ static enum nfsar_status find(struct work *w, double before, double from, double
     struct focus_search *s = &w->search;
     const double middle = 0.5 * (from + to);
     enum nfsar_status status = follow(w, FOCUS_SHARP, from, middle, after, error);
-    if (status != NFSAR_OK || *after < CLEARLY * before) {
+    if (status != NFSAR_OK || *after < fmax(CLEARLY * before, LITTLE)) {
         return status;
     }
     double *kept = malloc(3 * s->spline.n * sizeof *kept), other = 1.0;
@@ -292,7 +318,8 @@ static enum nfsar_status take(struct work *w, nfsar_error *error) {
 }
 
 static enum nfsar_autofocus_verdict judge(const nfsar_autofocus *r) {
-    if (r->unexplained_after < BETTER * r->unexplained_before && r->unexplained_after < EXPLAINED) {
+    if (r->unexplained_after < BETTER * r->unexplained_before &&
+        r->unexplained_after < r->unexplained_before - GAINED && r->unexplained_after < EXPLAINED) {
         return NFSAR_AUTOFOCUS_FOCUSED;
     }
     return r->unexplained_before < EXPLAINED ? NFSAR_AUTOFOCUS_LEFT_ALONE : NFSAR_AUTOFOCUS_REFUSED;
@@ -314,6 +341,27 @@ static enum nfsar_status test_null(struct work *w, double from, nfsar_error *err
     return status;
 }
 
+/* All echoes, and closer knots; but not what leaves more of them unexplained. */
+static enum nfsar_status refine(struct work *w, nfsar_error *error) {
+    struct focus_search *s = &w->search;
+    enum nfsar_status status =
+        focus_search_refine_knots(s, FINE_KNOTS * w->plan->options.time_scale_s, error);
+    double *kept = malloc(3 * s->spline.n * sizeof *kept), left;
+    if (status == NFSAR_OK && kept == NULL) {
+        status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu knots", s->spline.n);
+    }
+    if (status == NFSAR_OK) {
+        memcpy(kept, s->c, 3 * s->spline.n * sizeof *kept);
+        focus_search_use(s, w->lines.both);
+        status = focus_search_fit(s, 0, w->lines.n_pulse, FINE_ROUNDS, POLISH_STEPS, &left, error);
+    }
+    if (status == NFSAR_OK && unexplained(w) > w->result->unexplained_after) {
+        memcpy(s->c, kept, 3 * s->spline.n * sizeof *kept);
+    }
+    free(kept);
+    return status;
+}
+
 static enum nfsar_status focus(struct work *w, nfsar_error *error) {
     nfsar_autofocus *r = w->result;
     const nfsar_autofocus_options *o = &w->plan->options;
@@ -321,20 +369,18 @@ static enum nfsar_status focus(struct work *w, nfsar_error *error) {
     clear(&w->search);
     r->unexplained_before = unexplained(w);
     measure(w, &r->sharpness_before, &r->entropy_before);
-    enum nfsar_status status =
-        find(w, r->unexplained_before, 0.05, share, &r->unexplained_after, error);
+    enum nfsar_status status = NFSAR_OK;
+    r->unexplained_after = r->unexplained_before;
+    if (r->unexplained_before < NOTHING) {
+        status = find(w, r->unexplained_before, 0.05, share, &r->unexplained_after, error);
+    }
     if (status != NFSAR_OK) {
         return status;
     }
     measure(w, &r->sharpness_after, &r->entropy_after);
     r->verdict = judge(r);
     if (r->verdict == NFSAR_AUTOFOCUS_FOCUSED) {
-        /* Nothing is at stake any more: all echoes, and closer knots. */
-        status = focus_search_refine_knots(&w->search, FINE_KNOTS * o->time_scale_s, error);
-        if (status == NFSAR_OK) {
-            focus_search_use(&w->search, w->lines.both);
-            focus_search_fit(&w->search, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS);
-        }
+        status = refine(w, error);
     }
     if (status == NFSAR_OK) {
         status = take(w, error);
@@ -357,6 +403,15 @@ enum nfsar_status nfsar_autofocus_execute(nfsar_autofocus_plan *plan,
     enum nfsar_status status =
         focus_lines_read(plan->capture, source, plan->region.centre, plan->region.reach, o->lines,
                          &w.lines, progress, error);
+    const double echoes = (double)w.lines.n * (double)w.lines.band.n;
+    const double wanted = ECHOES_PER_VOXEL * (double)plan->region.voxels.n;
+    if (status == NFSAR_OK && echoes < wanted) {
+        status = nfsar_fail(
+            error, NFSAR_ERROR_ARGUMENT,
+            "%zu lines tell too little of %zu voxels, any poses would explain "
+            "them: at least %.0f lines are wanted (--lines), or a smaller region (--x, --y, --z)",
+            w.lines.n, plan->region.voxels.n, ceil(wanted / (double)w.lines.band.n));
+    }
     if (status == NFSAR_OK) {
         result->lines = w.lines.n;
         w.picture = malloc(plan->region.voxels.n * sizeof *w.picture);

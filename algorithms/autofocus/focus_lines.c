@@ -1,5 +1,6 @@
 #include "algorithms/autofocus/focus_lines.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,12 @@
 
 #include "algorithms/buffer.h"
 
-/* Frequencies for each cycle that the region's farthest ways make over the band: two are Nyquist's,
- * and the sums' triangles fall to 0.81 at a quarter of their rate. */
-#define OVERSAMPLING 4.0
+/* Frequencies for each cycle that the region's farthest ways make over the band: two are Nyquist's.
+ */
+#define OVERSAMPLING 3.0
+
+/* Of a sample, against the echoes' power, when they are carried to other frequencies. */
+#define NOISE 0.02
 
 /* Samples kept aside: every second one; where there are too few, every second channel. */
 static bool by_samples(const nfsar_capture *capture) {
@@ -26,6 +30,10 @@ static enum nfsar_status check_split(const nfsar_capture *capture, nfsar_error *
             capture->n_sample);
     }
     return NFSAR_OK;
+}
+
+static double sinc(double x) {
+    return fabs(x) < 1e-9 ? 1.0 : sin(x) / x;
 }
 
 /* The band: uniform frequencies from the lowest to the highest that are there. */
@@ -102,25 +110,45 @@ static enum nfsar_status choose_lines(const nfsar_capture *capture, size_t most,
     return NFSAR_OK;
 }
 
-/* Add a sample to the two frequencies it lies between, moved to the centre. */
-static void put_sample(const struct focus_lines *lines, float complex sample, double frequency_hz,
-                       double base, float complex *to) {
-    const double k = 2.0 * NFSAR_PI * frequency_hz / NFSAR_SPEED_OF_LIGHT;
-    const double phase = -k * base;
-    const double complex moved = (double complex)sample * CMPLX(cos(phase), sin(phase));
-    const double at = lines->band.n > 1 ? (k - lines->k0) / lines->dk : 0.0;
-    const double most = lines->band.n > 1 ? (double)(lines->band.n - 2) : 0.0;
-    const double whole = fmin(fmax(floor(at), 0.0), most), part = at - whole;
-    to[(size_t)whole] += (float complex)((1.0 - part) * moved);
-    if (lines->band.n > 1) {
-        to[(size_t)whole + 1] += (float complex)(part * moved);
+/* Echoes at the band's frequencies from those at `count` others, [band.n][count]: the conditional
+ * mean of a process whose ways are spread evenly up to `reach` about the centre's, so that their
+ * correlation at frequencies df apart is sinc(2 pi df reach / c). What comes from farther is held
+ * back. */
+static enum nfsar_status make_mixer(const struct focus_lines *lines, double reach,
+                                    const double *frequency_hz, size_t count, double *mixer,
+                                    nfsar_error *error) {
+    const size_t n = lines->band.n;
+    double *matrix = buffer_alloc(count * count, sizeof *matrix);
+    int info = -1;
+    if (matrix != NULL) {
+        const double scale = 2.0 * NFSAR_PI * reach / NFSAR_SPEED_OF_LIGHT;
+        for (size_t a = 0; a < count; a++) {
+            for (size_t b = 0; b < count; b++) {
+                matrix[a * count + b] = sinc(scale * (frequency_hz[a] - frequency_hz[b]));
+            }
+            matrix[a * count + a] += NOISE;
+        }
+        for (size_t b = 0; b < n; b++) {
+            const double at =
+                NFSAR_SPEED_OF_LIGHT * (lines->band.turns + (double)b * lines->band.step);
+            for (size_t a = 0; a < count; a++) {
+                mixer[b * count + a] = sinc(scale * (frequency_hz[a] - at));
+            }
+        }
+        info = (int)LAPACKE_dposv(LAPACK_COL_MAJOR, 'L', (lapack_int)count, (lapack_int)n, matrix,
+                                  (lapack_int)count, mixer, (lapack_int)count);
     }
+    free(matrix);
+    return info == 0
+               ? NFSAR_OK
+               : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu frequencies", count);
 }
 
 static enum nfsar_status fill_pulse(const nfsar_capture *capture, const nfsar_echo_source *source,
                                     nfsar_vec3 centre, const size_t *channel, size_t p,
-                                    float complex *echo, nfsar_vec3 *tx, nfsar_vec3 *rx,
-                                    struct focus_lines *lines, nfsar_error *error) {
+                                    double *const mixer[FOCUS_HALVES], float complex *echo,
+                                    nfsar_vec3 *tx, nfsar_vec3 *rx, struct focus_lines *lines,
+                                    nfsar_error *error) {
     const size_t pulse = lines->pulse[p], n_sample = capture->n_sample;
     enum nfsar_status status = source->read(source->context, pulse, 1, 0, n_sample, echo, error);
     if (status == NFSAR_OK) {
@@ -141,9 +169,16 @@ static enum nfsar_status fill_pulse(const nfsar_capture *capture, const nfsar_ec
                                   "pulse %zu, channel %zu, sample %zu is not a finite number",
                                   pulse, c, s);
             }
+            const double phase = -2.0 * NFSAR_PI * capture->frequency_hz[s] / NFSAR_SPEED_OF_LIGHT *
+                                 lines->base[line];
+            const double complex moved = (double complex)sample * CMPLX(cos(phase), sin(phase));
             const size_t half = by_samples(capture) ? s % 2 : i % 2;
-            put_sample(lines, sample, capture->frequency_hz[s], lines->base[line],
-                       lines->data[half] + line * lines->band.n);
+            const size_t count = by_samples(capture) ? (n_sample + 1 - half) / 2 : n_sample;
+            const double *by = mixer[half] + (by_samples(capture) ? s / 2 : s);
+            float complex *to = lines->data[half] + line * lines->band.n;
+            for (size_t b = 0; b < lines->band.n; b++) {
+                to[b] += (float complex)(by[b * count] * moved);
+            }
         }
     }
     return status;
@@ -181,9 +216,24 @@ enum nfsar_status focus_lines_read(const nfsar_capture *capture, const nfsar_ech
         echo == NULL || antenna == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu echoes", n);
     }
+    double *mixer[FOCUS_HALVES] = {NULL, NULL},
+           *kept = buffer_alloc(capture->n_sample, sizeof *kept);
+    for (size_t half = 0; status == NFSAR_OK && half < FOCUS_HALVES; half++) {
+        size_t count = 0;
+        for (size_t i = 0; kept != NULL && i < capture->n_sample; i++) {
+            if (!by_samples(capture) || i % 2 == half) {
+                kept[count++] = capture->frequency_hz[i];
+            }
+        }
+        mixer[half] = buffer_alloc(count * lines->band.n, sizeof *mixer[half]);
+        status = kept != NULL && mixer[half] != NULL
+                     ? make_mixer(lines, reach, kept, count, mixer[half], error)
+                     : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    free(kept);
     for (size_t p = 0; status == NFSAR_OK && p < lines->n_pulse; p++) {
-        status = fill_pulse(capture, source, centre, channel, p, echo, antenna, antenna + n_channel,
-                            lines, error);
+        status = fill_pulse(capture, source, centre, channel, p, mixer, echo, antenna,
+                            antenna + n_channel, lines, error);
         if (status == NFSAR_OK && p % 256 == 0 &&
             !nfsar_progress_report(progress, 0.05 * (double)p / (double)lines->n_pulse)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
@@ -192,6 +242,8 @@ enum nfsar_status focus_lines_read(const nfsar_capture *capture, const nfsar_ech
     for (size_t i = 0; status == NFSAR_OK && i < n * lines->band.n; i++) {
         lines->both[i] = lines->data[FOCUS_FIT][i] + lines->data[FOCUS_HELD][i];
     }
+    free(mixer[FOCUS_FIT]);
+    free(mixer[FOCUS_HELD]);
     free(channel);
     free(echo);
     free(antenna);

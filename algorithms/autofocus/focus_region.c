@@ -70,6 +70,23 @@ static enum nfsar_status fill(struct focus_region *region, nfsar_error *error) {
     return NFSAR_OK;
 }
 
+/* The longest way, there and back, of any point of the box beyond the centre's or short of it. */
+static double farthest(const nfsar_capture *capture, nfsar_vec3 centre, const double half[3]) {
+    double most = 0.0;
+    for (size_t i = 0; i < capture->n_pose; i++) {
+        const nfsar_vec3 d = nfsar_vec3_subtract(capture->pose[i].position, centre);
+        double near = 0.0, far = 0.0;
+        for (int a = 0; a < 3; a++) {
+            const double at = fabs(part(d, a));
+            near += at > half[a] ? (at - half[a]) * (at - half[a]) : 0.0;
+            far += (at + half[a]) * (at + half[a]);
+        }
+        const double range = nfsar_vec3_norm(d);
+        most = fmax(most, 2.0 * fmax(sqrt(far) - range, range - sqrt(near)));
+    }
+    return most;
+}
+
 enum nfsar_status focus_region_make(const nfsar_capture *capture, const nfsar_grid *limits,
                                     size_t most, struct focus_region *region, nfsar_error *error) {
     memset(region, 0, sizeof *region);
@@ -114,7 +131,7 @@ enum nfsar_status focus_region_make(const nfsar_capture *capture, const nfsar_gr
         wide = hypot(wide, half[a]);
     }
     region->grid = (nfsar_grid){made[0], made[1], made[2]};
-    region->reach = 2.0 * wide;
+    region->reach = farthest(capture, region->centre, half);
     const double voxels = (double)made[0].count * (double)made[1].count * (double)made[2].count;
     if (voxels > (double)most) {
         return nfsar_fail(

@@ -33,11 +33,12 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     s->rest = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->rest);
     s->turned = buffer_zeros(lines->n * 2 * lines->band.n, sizeof *s->turned);
     s->kept = buffer_zeros(3 * n, sizeof *s->kept);
+    s->damped = buffer_zeros(3 * n, sizeof *s->damped);
     s->energy = buffer_zeros(lines->n_pulse, sizeof *s->energy);
     if (s->c == NULL || s->prior == NULL || s->system == NULL || s->right == NULL ||
         s->re == NULL || s->im == NULL || s->g_re == NULL || s->g_im == NULL || s->m_re == NULL ||
         s->coefficient == NULL || s->rest == NULL || s->turned == NULL || s->pair == NULL ||
-        s->pull == NULL || s->kept == NULL || s->energy == NULL) {
+        s->pull == NULL || s->kept == NULL || s->damped == NULL || s->energy == NULL) {
         focus_search_free(s);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu echoes", lines->n);
     }
@@ -62,6 +63,7 @@ void focus_search_free(struct focus_search *s) {
     free(s->pull);
     free(s->energy);
     free(s->kept);
+    free(s->damped);
     free(s->m_re);
     free(s->rest);
     free(s->turned);
@@ -89,13 +91,15 @@ enum nfsar_status focus_search_refine_knots(struct focus_search *s, double step_
     double *system = buffer_zeros(3 * to.n * FOCUS_BAND, sizeof *system);
     double *right = buffer_zeros(3 * to.n, sizeof *right);
     double *kept = buffer_zeros(3 * to.n, sizeof *kept);
+    double *damped = buffer_zeros(3 * to.n, sizeof *damped);
     if (c == NULL || prior == NULL || system == NULL || right == NULL || kept == NULL ||
-        focus_spline_refine(&s->spline, s->c, &to, c) != 0) {
+        damped == NULL || focus_spline_refine(&s->spline, s->c, &to, c) != 0) {
         free(c);
         free(prior);
         free(system);
         free(right);
         free(kept);
+        free(damped);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu knots", to.n);
     }
     free(s->c);
@@ -103,7 +107,9 @@ enum nfsar_status focus_search_refine_knots(struct focus_search *s, double step_
     free(s->system);
     free(s->right);
     free(s->kept);
+    free(s->damped);
     s->kept = kept;
+    s->damped = damped;
     s->c = c;
     s->prior = prior;
     s->system = system;
@@ -225,13 +231,6 @@ void focus_search_project(struct focus_search *s, size_t from, size_t to) {
 #pragma omp parallel for schedule(static)
     for (size_t l = first; l < last; l++) {
         focus_search_place(s, l);
-        pull_line(s, l);
-    }
-}
-
-void focus_search_project_placed(struct focus_search *s, size_t from, size_t to) {
-#pragma omp parallel for schedule(static)
-    for (size_t l = from * s->lines->per_pulse; l < to * s->lines->per_pulse; l++) {
         pull_line(s, l);
     }
 }

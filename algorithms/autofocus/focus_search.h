@@ -25,6 +25,8 @@ struct focus_search {
     double sigma, tau_s;       /* the prior's */
     double stiff[3];           /* factors on the prior of each component */
     double trust;              /* most that echoes count against it: nats for each tau_s */
+    double enough;             /* a fit's round that gains less than this part is the last, */
+    bool settled;              /* and there has been one */
     double damping;            /* of Levenberg and Marquardt, from fit to fit */
     bool fitted;               /* re, im are the image that explains the echoes, not A^H of them */
     struct focus_spline spline;
@@ -33,6 +35,7 @@ struct focus_search {
     double *prior;           /* [n][FOCUS_ORDER] */
     double *system;          /* [3n][FOCUS_BAND] lower band */
     double *right;           /* [3n] */
+    double *damped;          /* [3n] what Levenberg and Marquardt add to its diagonal */
     float *re, *im;          /* [padded] the image */
     float *g_re, *g_im;      /* [padded] what is projected back */
     float *m_re, *m_im;      /* [padded] the image that explains the echoes; owned at m_re */
@@ -68,8 +71,6 @@ enum focus_weight {
 void focus_search_weigh(struct focus_search *search, enum focus_weight weight);
 /* Project it on the pulses [from, to): fills pull of their lines. */
 void focus_search_project(struct focus_search *search, size_t from, size_t to);
-/* The same with pairs and echoes as they lie in pair and coefficient. */
-void focus_search_project_placed(struct focus_search *search, size_t from, size_t to);
 /* gradient[n][3] of the sharpness by the coefficients, after weighing with derivative and
  * projecting. */
 void focus_search_gradient(const struct focus_search *search, size_t from, size_t to,
@@ -85,21 +86,36 @@ void focus_search_match(struct focus_search *search, size_t from, size_t to, siz
 enum nfsar_status focus_search_climb(struct focus_search *search, size_t from, size_t to, int steps,
                                      double tolerance, int *taken, nfsar_error *error);
 
-/* Rounds of: the image that explains the pulses [from, to) best, by a few steps of conjugate
- * gradients; then a Gauss-Newton step of the displacements against what it leaves. Returns the part
- * of the echoes' energy that is left. */
-double focus_search_fit(struct focus_search *search, size_t from, size_t to, int rounds, int steps);
+/* Echoes of an image with the pairs as they lie: out[line][2 band.n] of the lines [first, last). */
+void focus_search_echo(struct focus_search *search, size_t first, size_t last, const float *re,
+                       const float *im, float *out);
+/* re, im = A^H of what lies at data[line][2 band.n]. */
+void focus_search_back(struct focus_search *search, size_t first, size_t last, const float *data,
+                       float *re, float *im);
+/* Weight of |m|^2 against that of what m leaves. */
+double focus_search_damping(const struct focus_search *search, size_t first, size_t last);
+/* Fills rest with what m leaves of the lines' echoes, and returns its energy. */
+double focus_search_left(struct focus_search *search, size_t first, size_t last);
+/* Steps of conjugate gradients toward the m that explains the pulses [from, to) best, from the m
+ * that is there. */
+void focus_search_solve(struct focus_search *search, size_t from, size_t to, int steps);
+
+/* Rounds of Gauss and Newton in m and displacements together, so many steps of conjugate gradients
+ * each, until one gains less than the search's `enough`. *part is that of the echoes' energy that
+ * is left. Leaves m as the image. */
+enum nfsar_status focus_search_fit(struct focus_search *search, size_t from, size_t to, int rounds,
+                                   int steps, double *part, nfsar_error *error);
 /* The part of the held echoes' energy that the image which explains the fitted ones leaves. */
 double focus_search_unexplained(struct focus_search *search, const float complex *fit,
                                 const float complex *held, int steps);
 
-/* Parts of steps: the prior's matrix times c; a line with the present displacements; and one
- * Gauss-Newton step, whose pulls' bends count info / power and slopes 1 / beta times that. With
- * phases a pulse's slope is that of its phase, and damping is left out. */
+/* Parts of steps: the prior's matrix times c; a line with the present displacements; the factored
+ * matrix of the displacements' own equations, rescale * prior + sum bend, damped, and a division by
+ * it. */
 void focus_search_prior(const struct focus_search *search, double *product);
 void focus_search_place(struct focus_search *search, size_t line);
-void focus_search_step(struct focus_search *search, size_t from, size_t to, size_t first,
-                       size_t last, double info, double power, double beta, bool phases);
+bool focus_search_factor(struct focus_search *search, size_t first, size_t last, double rescale);
+void focus_search_divide(const struct focus_search *search, double *c);
 
 /* Grow from the strongest pulses to all, each new one matched to the image of those before. */
 struct focus_growth {

@@ -105,37 +105,37 @@ static void fix_others(struct focus_search *s, size_t first, size_t last) {
     }
 }
 
-void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t first, size_t last,
-                       double info, double power, double beta, bool phases) {
+/* One Gauss-Newton step of the coefficients [first, last): the phase of each pulse's match, not its
+ * sine, is the residual, which reaches half a turn. */
+void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first, size_t last) {
+    const struct match m = match_of(s, from, to, false);
+    const double info = information(s, &m, from, to);
+    const double beta = m.power > 0.0 ? m.matched / m.power : 0.0;
+    const double curvature = beta > 0.0 ? 2.0 * info / m.power : 0.0;
     begin_system(s);
     focus_search_prior(s, s->right);
     for (size_t i = 0; i < 3 * s->spline.n; i++) {
         s->right[i] = -s->right[i];
     }
-    const double curvature = power > 0.0 && beta > 0.0 ? 2.0 * info / power : 0.0;
     for (size_t p = from; p < to && curvature > 0.0; p++) {
         double complex sum = 0.0;
         for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
             sum += s->pull[l].match;
         }
         const double phase = carg(sum), sine = sin(phase);
-        const double farther = !phases || fabs(phase) < 1e-3 ? 1.0 : fmin(phase / sine, 3.0);
+        const double farther = fabs(phase) < 1e-3 ? 1.0 : fmin(phase / sine, 3.0);
         for (size_t l = p * s->lines->per_pulse; l < (p + 1) * s->lines->per_pulse; l++) {
             double w[FOCUS_ORDER];
             const size_t at = focus_spline_at(&s->spline, s->lines->time_s[l], 0, w);
             add_bend(s, l, curvature);
             for (size_t i = 0; i < FOCUS_ORDER; i++) {
                 for (size_t a = 0; a < 3; a++) {
-                    s->right[3 * (at + i) + a] +=
-                        w[i] * curvature *
-                        (farther * s->pull[l].slope[a] / beta -
-                         (phases && s->fitted ? s->pull[l].drift[a] : 0.0));
+                    s->right[3 * (at + i) + a] += w[i] * curvature *
+                                                  (farther * s->pull[l].slope[a] / beta -
+                                                   (s->fitted ? s->pull[l].drift[a] : 0.0));
                 }
             }
         }
-    }
-    for (size_t i = 0; !phases && i < 3 * s->spline.n; i++) {
-        s->system[i * FOCUS_BAND] *= 1.0 + s->damping;
     }
     fix_others(s, first, last);
     if (LAPACKE_dpbsv(LAPACK_COL_MAJOR, 'L', (lapack_int)(3 * s->spline.n), FOCUS_BAND - 1, 1,
@@ -146,10 +146,25 @@ void focus_search_step(struct focus_search *s, size_t from, size_t to, size_t fi
     }
 }
 
-void focus_search_match(struct focus_search *s, size_t from, size_t to, size_t first, size_t last) {
-    const struct match m = match_of(s, from, to, false);
-    focus_search_step(s, from, to, first, last, information(s, &m, from, to), m.power,
-                      m.power > 0.0 ? m.matched / m.power : 1.0, true);
+bool focus_search_factor(struct focus_search *s, size_t first, size_t last, double rescale) {
+    begin_system(s);
+    for (size_t i = 0; i < 3 * s->spline.n * FOCUS_BAND; i++) {
+        s->system[i] *= rescale;
+    }
+    for (size_t l = first; l < last; l++) {
+        add_bend(s, l, 1.0);
+    }
+    for (size_t i = 0; i < 3 * s->spline.n; i++) {
+        s->damped[i] = s->damping * s->system[i * FOCUS_BAND];
+        s->system[i * FOCUS_BAND] += s->damped[i];
+    }
+    return LAPACKE_dpbtrf(LAPACK_COL_MAJOR, 'L', (lapack_int)(3 * s->spline.n), FOCUS_BAND - 1,
+                          s->system, FOCUS_BAND) == 0;
+}
+
+void focus_search_divide(const struct focus_search *s, double *c) {
+    const lapack_int n = (lapack_int)(3 * s->spline.n);
+    LAPACKE_dpbtrs(LAPACK_COL_MAJOR, 'L', n, FOCUS_BAND - 1, 1, s->system, FOCUS_BAND, c, n);
 }
 
 /* ---- L-BFGS --------------------------------------------------------------------------------- */

@@ -12,6 +12,12 @@
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 
+/* A region which explains less than this of the echoes has hardly a target. */
+#define NOTHING 0.97
+
+/* Targets elsewhere, or errors of another kind, leave more than this after a focus. */
+#define MUCH 0.1
+
 static const char *const verdict_text[] = {"focused", "left alone", "refused"};
 
 /* ---- pictures of the steps --------------------------------------------------------------------
@@ -98,6 +104,10 @@ static void print_found(const nfsar_autofocus *r) {
                r->null_sharpness[1]);
     }
     printf("verdict      %s\n", verdict_text[r->verdict]);
+    if (r->verdict == NFSAR_AUTOFOCUS_FOCUSED && r->unexplained_after > MUCH) {
+        printf("             but much is unexplained still: targets outside the region (--x, --y, "
+               "--z), or errors faster than --time-scale\n");
+    }
 }
 
 /* ---- the capture ------------------------------------------------------------------------------
@@ -218,10 +228,12 @@ int track_autofocus(struct track_autofocus *job) {
         fflush(stdout);
         nfsar_fail(&error, NFSAR_ERROR_FORMAT,
                    "%s: the echoes kept aside do not confirm a focus (%.1f %% of them unexplained, "
-                   "%.1f %% before): noise, or errors faster than --time-scale; nothing written "
-                   "(--force writes it)",
+                   "%.1f %% before): %s; nothing written (--force writes it)",
                    job->files.input, 100.0 * found.unexplained_after,
-                   100.0 * found.unexplained_before);
+                   100.0 * found.unexplained_before,
+                   found.unexplained_before < NOTHING
+                       ? "noise, or errors faster than --time-scale"
+                       : "noise, or a region without the targets (--x, --y, --z)");
         exit_status = cli_fail(&error);
     }
     nfsar_autofocus_free(&found);

@@ -295,7 +295,7 @@ static void bad_requests_are_named(void **state) {
     options.time_scale_s = 0.0;
     assert_int_equal(nfsar_autofocus_plan_create(&capture, &region, &options, &plan, &error),
                      NFSAR_ERROR_ARGUMENT);
-    assert_contains(error.message, "time scale");
+    assert_contains(error.message, "--time-scale 0");
     options = nfsar_autofocus_defaults();
     options.most_m = -1.0;
     assert_int_equal(nfsar_autofocus_plan_create(&capture, &region, &options, &plan, &error),

@@ -14,7 +14,7 @@ static const char *const scene = "radar: {waveform: 77-81ghz-64}\n"
                                  "path:\n"
                                  "  raster:\n"
                                  "    x: {size_m: 0.08, count: 40}\n"
-                                 "    y: {size_m: 0.018, count: 9}\n"
+                                 "    y: {size_m: 0.05, count: 17}\n"
                                  "    serpentine: yes\n"
                                  "  pulse_interval_s: 0.01\n"
                                  "targets:\n"
@@ -111,12 +111,16 @@ static void bad_usage_is_named(void **state) {
         int status;
     } cases[] = {
         {"--autofocus", "-o OUT.h5 is missing", 2},
-        {"-o '%s' --autofocus " REGION " --time-scale 0", "time scale of 0 s", 2},
+        {"-o '%s' --autofocus " REGION " --time-scale 0", "--time-scale 0", 2},
         {"-o '%s' --autofocus " REGION " --time-scale 0.001", "--time-scale", 1},
-        {"-o '%s' --autofocus " REGION " --most 2", "errors of 2 m", 2},
+        {"-o '%s' --autofocus " REGION " --most 2", "--most 2", 2},
         {"-o '%s' --autofocus " REGION " --lines 3", "3 lines", 2},
+        {"-o '%s' --autofocus --x -0.1:0.1:2 --y -0.1:0.1:2 --z 0.25:0.35:2",
+         "680 lines tell too little", 2},
+        {"-o '%s' --autofocus --x 0.6:0.62:2 --y 0:0.02:2 --z 0.9", "region without the targets",
+         1},
         {"-o '%s' --autofocus --x -1:1:2 --y -1:1:2 --z 1.5:3:2", "--x", 2},
-        {"-o '%s' --autofocus --x -0.1:0.1:2 --y -0.1:0.1:2 --z 0:0.3:2", "region", 1},
+        {"-o '%s' --autofocus --x -0.04:0.04:2 --y -0.04:0.04:2 --z 0:0.3:2", "region", 1},
         {"-o '%s' --autofocus " REGION " --series /dev/null/x", "--series", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
