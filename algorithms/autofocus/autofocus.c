@@ -19,10 +19,10 @@
 #define EXPLAINED 0.5
 
 /* A first way that leaves no more than this part is not followed by the second. */
-#define CLEARLY 0.25
+#define CLEARLY 0.05
 
 /* nor one that leaves no more than this of the energy. */
-#define LITTLE 0.02
+#define LITTLE 0.01
 
 /* Echoes of which the region explains less than this at first come from elsewhere. */
 #define NOTHING 0.97
@@ -253,7 +253,7 @@ static enum nfsar_status find(struct work *w, double before, double from, double
                               nfsar_error *error) {
     struct focus_search *s = &w->search;
     const double middle = 0.5 * (from + to);
-    enum nfsar_status status = follow(w, FOCUS_SHARP, from, middle, after, error);
+    enum nfsar_status status = follow(w, FOCUS_FIT_ALONE, from, middle, after, error);
     if (status != NFSAR_OK || *after < fmax(CLEARLY * before, LITTLE)) {
         return status;
     }
@@ -262,7 +262,7 @@ static enum nfsar_status find(struct work *w, double before, double from, double
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     memcpy(kept, s->c, 3 * s->spline.n * sizeof *kept);
-    status = follow(w, FOCUS_FIT_ALONE, middle, to, &other, error);
+    status = follow(w, FOCUS_SHARP, middle, to, &other, error);
     if (status == NFSAR_OK && other > *after) {
         memcpy(s->c, kept, 3 * s->spline.n * sizeof *kept);
     } else if (status == NFSAR_OK) {

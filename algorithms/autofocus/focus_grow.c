@@ -22,7 +22,7 @@
 /* Pulses that were matched to a wrong wavelength leave more of the echoes than this, for what the
  * best fit so far left. */
 #define WORSE 1.25
-#define MORE  0.0015
+#define MORE  0.003
 
 /* Nats for each correlation time at the most: what sharpness prefers to the true poses is paid by
  * the prior, and so is what a match of few pulses makes of displacements across the line of sight;
