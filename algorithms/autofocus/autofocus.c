@@ -38,9 +38,7 @@
  * polish, polishes of a level at the most, and rounds with the finer knots. */
 enum { SOLVE_STEPS = 20, POLISH_STEPS = 30, POLISH_ROUNDS = 2, POLISH = 5, FINE_ROUNDS = 3 };
 
-/* Part of what a polish leaves that makes another one worth while; a round that gains less than
- * this part of what is minimised is the last. */
-#define WORTH  0.02
+/* A round that gains less than this part of what is minimised is a level's last. */
 #define ENOUGH 0.002
 
 /* Nats for each correlation time that a fit of all pulses is trusted at the most: little first,
@@ -221,9 +219,11 @@ static enum nfsar_status follow(struct work *w, enum focus_way way, double from,
     enum nfsar_status status = focus_search_grow(s, way, &growth, error);
     stiffen(s, w->plan->region.main, 1.0);
     s->enough = ENOUGH;
+    s->progress = w->progress;
     for (int i = 0, level = 0; status == NFSAR_OK && level < LEVELS; i++) {
         double left;
         s->trust = trust_of[level];
+        s->done = from + (to - from) * (0.8 + 0.2 * level / LEVELS);
         status =
             focus_search_fit(s, 0, w->lines.n_pulse, POLISH_ROUNDS, POLISH_STEPS, &left, error);
         if (status != NFSAR_OK) {

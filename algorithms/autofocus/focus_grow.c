@@ -180,6 +180,8 @@ static enum nfsar_status grow(struct focus_search *s, enum focus_way way,
     size_t from = 0, to = 0;
     double by = GROWTH;
     int returns = 0;
+    s->progress = growth->progress;
+    s->done = growth->from;
     choose_start(s, START * s->tau_s, &from, &to);
     enum nfsar_status status = improve(s, way, from, to, &stage->best, error);
     keep(s, from, to, stage);
@@ -212,9 +214,9 @@ static enum nfsar_status grow(struct focus_search *s, enum focus_way way,
                 growth->seen(growth->context, s, from, to);
             }
         }
-        const double done = (double)(to - from) / (double)s->lines->n_pulse;
-        if (!nfsar_progress_report(growth->progress,
-                                   growth->from + (growth->to - growth->from) * done * done)) {
+        const double part = (double)(to - from) / (double)s->lines->n_pulse;
+        s->done = growth->from + (growth->to - growth->from) * part * part;
+        if (!nfsar_progress_report(s->progress, s->done)) {
             return nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
         }
     }

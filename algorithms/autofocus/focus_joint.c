@@ -143,7 +143,8 @@ static void solve(struct joint *j, int steps) {
         (float)(1.0 / ((double)((j->last - j->first) * s->lines->band.n) + j->lambda));
     double before = 0.0, start = 0.0;
     memset(j->step, 0, j->n * sizeof *j->step);
-    for (int i = 0; i < steps; i++) {
+    for (int i = 0; i < steps && !s->cancelled; i++) {
+        s->cancelled = !nfsar_progress_report(s->progress, s->done);
         look(j);
         memcpy(j->scaled, j->residual, j->n * sizeof *j->scaled);
         focus_search_divide(s, j->scaled);
@@ -256,13 +257,16 @@ enum nfsar_status focus_search_fit(struct focus_search *s, size_t from, size_t t
         focus_search_solve(s, from, to, FIRST_STEPS);
         double left = focus_search_left(s, j.first, j.last);
         s->settled = false;
-        for (int r = 0; r < rounds && !s->settled; r++) {
+        for (int r = 0; r < rounds && !s->settled && !s->cancelled; r++) {
             s->settled = !go(&j, all, steps, &left);
         }
         *part = all > 0.0 ? left / all : 1.0;
         memcpy(s->re, s->m_re, v * sizeof(float));
         memcpy(s->im, s->m_im, v * sizeof(float));
         s->fitted = true;
+        if (s->cancelled) {
+            status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
+        }
     }
     free(j.turn);
     free(j.residual);

@@ -47,13 +47,20 @@ static enum nfsar_status choose_band(const nfsar_capture *capture, double reach,
     const double cycles = 2.0 * (high - low) * reach / NFSAR_SPEED_OF_LIGHT;
     double n = high > low ? fmax(4.0, ceil(0.5 * OVERSAMPLING * cycles) + 1.0) : 1.0;
     const double there = (double)(by_samples(capture) ? capture->n_sample / 2 : capture->n_sample);
+    if (cycles > there) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "a region whose ways differ by %.3g m is deeper than %.0f frequencies "
+                          "over %.4g Hz tell "
+                          "apart: give a smaller region (--x, --y, --z)",
+                          2.0 * reach, there, high - low);
+    }
     n = fmin(n, fmax(there, 1.0));
     if (n > FOCUS_BINS) {
         return nfsar_fail(
             error, NFSAR_ERROR_ARGUMENT,
             "a region whose ways differ by %.3g m wants %g frequencies, and autofocus "
             "has %d: give a smaller region (--x, --y, --z)",
-            reach, n, (int)FOCUS_BINS);
+            2.0 * reach, n, (int)FOCUS_BINS);
     }
     const double step = n > 1.0 ? (high - low) / (n - 1.0) : 0.0;
     lines->band =

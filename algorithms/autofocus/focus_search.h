@@ -21,14 +21,17 @@ struct focus_pull {
 struct focus_search {
     const struct focus_lines *lines;
     const struct focus_voxels *voxels;
-    const float complex *data; /* [n][band.n] one of the lines' */
-    double sigma, tau_s;       /* the prior's */
-    double stiff[3];           /* factors on the prior of each component */
-    double trust;              /* most that echoes count against it: nats for each tau_s */
-    double enough;             /* a fit's round that gains less than this part is the last, */
-    bool settled;              /* and there has been one */
-    double damping;            /* of Levenberg and Marquardt, from fit to fit */
-    bool fitted;               /* re, im are the image that explains the echoes, not A^H of them */
+    const float complex *data;      /* [n][band.n] one of the lines' */
+    double sigma, tau_s;            /* the prior's */
+    double stiff[3];                /* factors on the prior of each component */
+    double trust;                   /* most that echoes count against it: nats for each tau_s */
+    double enough;                  /* a fit's round that gains less than this part is the last, */
+    bool settled;                   /* and there has been one */
+    const nfsar_progress *progress; /* asked within a fit whether to go on, at `done` */
+    double done;
+    bool cancelled;
+    double damping; /* of Levenberg and Marquardt, from fit to fit */
+    bool fitted;    /* re, im are the image that explains the echoes, not A^H of them */
     struct focus_spline spline;
     double *c;               /* [n][3] coefficients */
     double *kept;            /* [n][3] those before a step */

@@ -117,6 +117,7 @@ static void bad_usage_is_named(void **state) {
         {"-o '%s' --autofocus " REGION " --lines 3", "3 lines", 2},
         {"-o '%s' --autofocus --x -0.1:0.1:2 --y -0.1:0.1:2 --z 0.25:0.35:2",
          "680 lines tell too little", 2},
+        {"-o '%s' --autofocus --x 0:0.01:2 --y 0:0.01:2 --z 1:4.5:2", "deeper than", 1},
         {"-o '%s' --autofocus --x 0.6:0.62:2 --y 0:0.02:2 --z 0.9", "region without the targets",
          1},
         {"-o '%s' --autofocus --x -1:1:2 --y -1:1:2 --z 1.5:3:2", "--x", 2},
