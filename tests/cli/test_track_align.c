@@ -138,6 +138,7 @@ static inline void not_its_poses(void **state) {
     snprintf(path, sizeof path, "seed: 9\n%s", strchr(tracker_hand, '\n') + 1);
     tracker_simulate(path, tracker_points, "other.h5");
     tracker_write("other.h5", "other.tum", 2.3, false);
+    remove(test_path("out.h5"));
     assert_int_equal(align("hand.h5", "other.tum", "--clock-ahead 2.3 --search 1"), 1);
     assert_contains(output, "not explained");
     assert_contains(output, "wavelengths");
