@@ -14,7 +14,7 @@ static const char *const scene = "radar: {waveform: 77-81ghz-64}\n"
                                  "path:\n"
                                  "  raster:\n"
                                  "    x: {size_m: 0.08, count: 40}\n"
-                                 "    y: {size_m: 0.05, count: 17}\n"
+                                 "    y: {size_m: 0.05, count: 11}\n"
                                  "    serpentine: yes\n"
                                  "  pulse_interval_s: 0.01\n"
                                  "targets:\n"
@@ -116,7 +116,7 @@ static void bad_usage_is_named(void **state) {
         {"-o '%s' --autofocus " REGION " --most 2", "--most 2", 2},
         {"-o '%s' --autofocus " REGION " --lines 3", "3 lines", 2},
         {"-o '%s' --autofocus --x -0.1:0.1:2 --y -0.1:0.1:2 --z 0.25:0.35:2",
-         "680 lines tell too little", 2},
+         "440 lines tell too little", 2},
         {"-o '%s' --autofocus --x 0:0.01:2 --y 0:0.01:2 --z 1:4.5:2", "deeper than", 1},
         {"-o '%s' --autofocus --x 0.6:0.62:2 --y 0:0.02:2 --z 0.9", "region without the targets",
          1},
