@@ -37,23 +37,8 @@ static void silence(nfsar_sensor_records *r, bool all, double from, double to) {
 
 /* e^T C^-1 e of a position, three degrees of freedom. */
 static double squared(nfsar_vec3 e, const double *covariance) {
-    double l[3][3], y[3] = {e.x, e.y, e.z}, sum = 0.0;
-    for (int r = 0; r < 3; r++) {
-        for (int c = 0; c <= r; c++) {
-            double s = covariance[6 * r + c];
-            for (int k = 0; k < c; k++) {
-                s -= l[r][k] * l[c][k];
-            }
-            assert_true(r != c || s > 0.0);
-            l[r][c] = r == c ? sqrt(s) : s / l[c][c];
-        }
-        for (int k = 0; k < r; k++) {
-            y[r] -= l[r][k] * y[k];
-        }
-        y[r] /= l[r][r];
-        sum += y[r] * y[r];
-    }
-    return sum;
+    double y[3] = {e.x, e.y, e.z};
+    return normalised_square(covariance, 3, y);
 }
 
 /* NEES of positions over its degrees of freedom within a gap of 0.3 to 1 s somewhere in the sweep,

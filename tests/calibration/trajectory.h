@@ -78,6 +78,28 @@ static inline void find(const nfsar_pod *pod, const nfsar_sensor_records *record
               error);
 }
 
+/* y^T C^-1 y for the first n of a pose's six components, C as in a trajectory [6][6]; y is used up.
+ */
+static inline double normalised_square(const double *covariance, int n, double *y) {
+    double l[6][6], sum = 0.0;
+    for (int r = 0; r < n; r++) {
+        for (int c = 0; c <= r; c++) {
+            double s = covariance[6 * r + c];
+            for (int k = 0; k < c; k++) {
+                s -= l[r][k] * l[c][k];
+            }
+            assert_true(r != c || s > 0.0);
+            l[r][c] = r == c ? sqrt(s) : s / l[c][c];
+        }
+        for (int k = 0; k < r; k++) {
+            y[r] -= l[r][k] * y[k];
+        }
+        y[r] /= l[r][r];
+        sum += y[r] * y[r];
+    }
+    return sum;
+}
+
 /* Mean over poses of e^T C^-1 e / 6 (NEES), with e the error of position and rotation. */
 static inline double pose_nees(const nfsar_trajectory *t, const nfsar_pose *truth, size_t every) {
     double sum = 0.0;
@@ -88,22 +110,8 @@ static inline double pose_nees(const nfsar_trajectory *t, const nfsar_pose *trut
         back = (nfsar_quaternion){back.w, -back.x, -back.y, -back.z};
         const nfsar_quaternion q = nfsar_quaternion_multiply(truth[i].orientation, back);
         const double sign = q.w < 0 ? -2.0 : 2.0;
-        double y[6] = {p.x, p.y, p.z, sign * q.x, sign * q.y, sign * q.z}, l[6][6];
-        for (int r = 0; r < 6; r++) {
-            for (int c = 0; c <= r; c++) {
-                double s = t->covariance[36 * i + (size_t)(6 * r + c)];
-                for (int k = 0; k < c; k++) {
-                    s -= l[r][k] * l[c][k];
-                }
-                assert_true(r != c || s > 0.0);
-                l[r][c] = r == c ? sqrt(s) : s / l[c][c];
-            }
-            for (int k = 0; k < r; k++) {
-                y[r] -= l[r][k] * y[k];
-            }
-            y[r] /= l[r][r];
-            sum += y[r] * y[r];
-        }
+        double y[6] = {p.x, p.y, p.z, sign * q.x, sign * q.y, sign * q.z};
+        sum += normalised_square(&t->covariance[36 * i], 6, y);
     }
     return sum / (double)n / 6.0;
 }
