@@ -371,7 +371,8 @@ static enum nfsar_status focus(struct work *w, nfsar_error *error) {
     measure(w, &r->sharpness_before, &r->entropy_before);
     enum nfsar_status status = NFSAR_OK;
     r->unexplained_after = r->unexplained_before;
-    if (r->unexplained_before < NOTHING) {
+    r->nothing_there = !(r->unexplained_before < NOTHING);
+    if (!r->nothing_there) {
         status = find(w, r->unexplained_before, 0.05, share, &r->unexplained_after, error);
     }
     if (status != NFSAR_OK) {

@@ -12,9 +12,6 @@
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 
-/* A region which explains less than this of the echoes has hardly a target. */
-#define NOTHING 0.97
-
 /* Targets elsewhere, or errors of another kind, leave more than this after a focus. */
 #define MUCH 0.1
 
@@ -231,9 +228,8 @@ int track_autofocus(struct track_autofocus *job) {
                    "%.1f %% before): %s; nothing written (--force writes it)",
                    job->files.input, 100.0 * found.unexplained_after,
                    100.0 * found.unexplained_before,
-                   found.unexplained_before < NOTHING
-                       ? "noise, or errors faster than --time-scale"
-                       : "noise, or a region without the targets (--x, --y, --z)");
+                   found.nothing_there ? "noise, or a region without the targets (--x, --y, --z)"
+                                       : "noise, or errors faster than --time-scale");
         exit_status = cli_fail(&error);
     }
     nfsar_autofocus_free(&found);

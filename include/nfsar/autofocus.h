@@ -48,7 +48,8 @@ typedef struct nfsar_autofocus_step {
 /** What was found; release with nfsar_autofocus_free(). */
 typedef struct nfsar_autofocus {
     enum nfsar_autofocus_verdict verdict; /**< see there */
-    size_t n_pulse;                       /**< of the capture */
+    bool nothing_there;     /**< the region explains hardly any of the echoes: nothing was tried */
+    size_t n_pulse;         /**< of the capture */
     nfsar_vec3 *correction; /**< [n_pulse] to be added to the poses' positions at the pulses' times,
                                  mean 0: a common displacement moves the image and is not told.
                                  What was found, whatever the verdict; owned */
