@@ -45,18 +45,11 @@ static void linearise(struct joint *j) {
         float *to = j->turn + l * 3 * j->k;
         for (size_t i = 0; i < bins; i++) {
             const double wave = s->lines->k0 + (double)i * s->lines->dk;
-            out->power += f.field[2 * i] * f.field[2 * i] + f.field[2 * i + 1] * f.field[2 * i + 1];
-            double d[3][2];
             for (size_t a = 0; a < 3; a++) {
-                d[a][0] = wave * f.pull[a][2 * i + 1];
-                d[a][1] = -wave * f.pull[a][2 * i];
-                to[a * j->k + 2 * i] = (float)d[a][0];
-                to[a * j->k + 2 * i + 1] = (float)d[a][1];
+                to[a * j->k + 2 * i] = (float)(wave * f.pull[a][2 * i + 1]);
+                to[a * j->k + 2 * i + 1] = (float)(-wave * f.pull[a][2 * i]);
             }
-            static const int of[6][2] = {{0, 0}, {0, 1}, {0, 2}, {1, 1}, {1, 2}, {2, 2}};
-            for (int h = 0; h < 6; h++) {
-                out->bend[h] += d[of[h][0]][0] * d[of[h][1]][0] + d[of[h][0]][1] * d[of[h][1]][1];
-            }
+            focus_pull_add(out, &f, i, wave);
         }
     }
 }

@@ -200,8 +200,17 @@ void focus_search_weigh(struct focus_search *s, enum focus_weight weight) {
     }
 }
 
-static void pull_line(struct focus_search *s, size_t line) {
+void focus_pull_add(struct focus_pull *out, const struct focus_field *f, size_t bin, double k) {
     static const int of[6][2] = {{0, 0}, {0, 1}, {0, 2}, {1, 1}, {1, 2}, {2, 2}};
+    const size_t re = 2 * bin, im = re + 1;
+    out->power += f->field[re] * f->field[re] + f->field[im] * f->field[im];
+    for (int h = 0; h < 6; h++) {
+        const double *a = f->pull[of[h][0]], *b = f->pull[of[h][1]];
+        out->bend[h] += k * k * (a[re] * b[re] + a[im] * b[im]);
+    }
+}
+
+static void pull_line(struct focus_search *s, size_t line) {
     const struct focus_band *band = &s->lines->band;
     struct focus_field f;
     struct focus_pull *out = &s->pull[line];
@@ -213,16 +222,12 @@ static void pull_line(struct focus_search *s, size_t line) {
         const double er = (double)echo[2 * i], ei = (double)echo[2 * i + 1];
         const double fr = f.field[2 * i], fi = f.field[2 * i + 1];
         out->match += CMPLX(fr * er + fi * ei, fr * ei - fi * er);
-        out->power += fr * fr + fi * fi;
         for (int a = 0; a < 3; a++) {
             /* Re conj(-j k pull) echo = -k Im conj(pull) echo */
             out->slope[a] -= k * (f.pull[a][2 * i] * ei - f.pull[a][2 * i + 1] * er);
             out->drift[a] -= k * (f.pull[a][2 * i] * fi - f.pull[a][2 * i + 1] * fr);
         }
-        for (int h = 0; h < 6; h++) {
-            const double *a = f.pull[of[h][0]], *b = f.pull[of[h][1]];
-            out->bend[h] += k * k * (a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]);
-        }
+        focus_pull_add(out, &f, i, k);
     }
 }
 

@@ -17,6 +17,9 @@ struct focus_pull {
     double bend[6];       /* sum_k k^2 Re(conj(pull_a) pull_b): xx, xy, xz, yy, yz, zz */
 };
 
+/* Add to power and bend what one of the frequencies gives, k its wavenumber. */
+void focus_pull_add(struct focus_pull *pull, const struct focus_field *field, size_t bin, double k);
+
 /* The search's state; memory is its own, lines and voxels are not. */
 struct focus_search {
     const struct focus_lines *lines;
