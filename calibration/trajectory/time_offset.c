@@ -126,7 +126,7 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
         const enum nfsar_status status =
             look_closely(data, maps, options, offset_s[i], &states[i], i == 0 ? error : NULL);
         if (status == NFSAR_ERROR_MEMORY) {
-            return status;
+            return nfsar_fail(error, status, "out of memory");
         }
         first = i == 0 ? status : first;
         states[i].explained = status == NFSAR_OK ? states[i].explained : -1.0;
