@@ -6,8 +6,9 @@
 #include "calibration/trajectory/records.h"
 #include "calibration/trajectory/state.h"
 
-/* Readings farther apart carry no pose. */
-#define INTERVAL_S 0.1
+/* Readings farther apart carry no pose; nearer ones no IMU says. */
+#define INTERVAL_S       0.1
+#define INTERVAL_LEAST_S 1e-5
 /* Means of force over so long; gravity of two of them is compared, so far apart. */
 #define MEAN_S  0.2
 #define APART_S 1.0
@@ -136,6 +137,12 @@ enum nfsar_status imu_units_check(const nfsar_pod *pod, const nfsar_sensor_recor
                           "are its times in seconds?",
                           interval_s, INTERVAL_S);
     }
+    if (interval_s < INTERVAL_LEAST_S) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "imu: its records are %.4g s apart, and no IMU has more than %.0e in a "
+                          "second: are its times in seconds?",
+                          interval_s, 1.0 / INTERVAL_LEAST_S);
+    }
     /* No stretch but the last is shorter than MEAN_S, and gaps make one of their own. */
     struct stretch *stretch = malloc(good->n_imu * sizeof *stretch);
     double *room = malloc(good->n_imu * sizeof *room);
@@ -156,13 +163,17 @@ enum nfsar_status imu_units_check(const nfsar_pod *pod, const nfsar_sensor_recor
     return status;
 }
 
-const char *imu_units_too_large(const nfsar_imu_record *imu, size_t n) {
-    size_t strong = 0, fast = 0;
+const char *imu_units_unusable(const nfsar_imu_record *imu, size_t n) {
+    size_t strong = 0, fast = 0, late = 0, same = 0;
     for (size_t i = 0; i < n; i++) {
+        late += fabs(imu[i].time_s) >= TIME_LIMIT;
+        same += i > 0 && imu[i].time_s == imu[i - 1].time_s;
         strong += nfsar_vec3_norm(imu[i].acceleration) > ACCELERATION_LIMIT;
         fast += nfsar_vec3_norm(imu[i].rate) > RATE_LIMIT;
     }
-    return 2 * strong > n ? "; most say more than 500 m/s^2: units are m/s^2 with gravity in them"
-           : 2 * fast > n ? "; most say more than 175 rad/s: units are rad/s"
-                          : "";
+    return 2 * late > n     ? "; most have times beyond 1e12: are they in seconds?"
+           : 2 * same > n   ? "; most have the time of the one before"
+           : 2 * strong > n ? "; most say more than 500 m/s^2: units are m/s^2 with gravity in them"
+           : 2 * fast > n   ? "; most say more than 175 rad/s: units are rad/s"
+                            : "";
 }

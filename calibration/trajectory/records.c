@@ -8,8 +8,6 @@
 
 /* Readings that tell a rate; fewer are no recording. */
 #define IMU_LEAST 10
-/* Fewer readings, so far from all others, have a wrong time: nobody carries a pose over so long. */
-#define STRAY_S 10.0
 /* Beyond what such sensors can say: a kilometre, a turn in one record. */
 #define POSITION_LIMIT 1e6
 #define RANGE_LIMIT    1000.0
@@ -156,7 +154,7 @@ static enum nfsar_status clean(const nfsar_pod *pod, enum nfsar_sensor sensor, c
     *kept = 0;
     for (size_t i = 0; i < n; i++) {
         const double time = time_of(array, size, i);
-        if (!(fabs(time) < 1e12) || time == passed.time) {
+        if (!(fabs(time) < TIME_LIMIT) || time == passed.time) {
             use->left_out++; /* no time; or sent twice, as after a reconnect */
             continue;
         }
@@ -177,13 +175,14 @@ static enum nfsar_status clean(const nfsar_pod *pod, enum nfsar_sensor sensor, c
     return NFSAR_OK;
 }
 
-/* A reading or a few at the beginning or the end, far from all others: a time that was written
- * wrong, before the clock was set. They would make the recording, and its gap, as long as that. */
+/* Less than IMU_LEAST readings at the beginning or the end, far from all others: a time that was
+ * written wrong, before the clock was set. They would make the recording, and its gap, as long as
+ * that. */
 static void leave_strays_out(nfsar_imu_record *imu, size_t *n, nfsar_sensor_use *use) {
     size_t first = 0, end = *n;
     for (size_t i = 1; i < *n && i < IMU_LEAST; i++) {
-        first = imu[i].time_s - imu[i - 1].time_s > STRAY_S ? i : first;
-        end = imu[*n - i].time_s - imu[*n - i - 1].time_s > STRAY_S ? *n - i : end;
+        first = imu[i].time_s - imu[i - 1].time_s > CARRY_S ? i : first;
+        end = imu[*n - i].time_s - imu[*n - i - 1].time_s > CARRY_S ? *n - i : end;
     }
     if (end < first + IMU_LEAST) {
         return; /* no others: look_at_imu() has a word for that */
@@ -238,7 +237,7 @@ static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_re
                           "imu: %zu of %zu records can be used, and %d are the least: without "
                           "inertial records there is nothing to carry the pose%s",
                           n, use->records, IMU_LEAST,
-                          imu_units_too_large(records->imu, records->n_imu));
+                          imu_units_unusable(records->imu, records->n_imu));
     }
     double *interval = malloc((n - 1) * sizeof *interval);
     if (interval == NULL) {

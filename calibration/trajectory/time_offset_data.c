@@ -235,10 +235,11 @@ static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_s
         best = inside && (best == n || power[i] > power[best]) ? i : best;
     }
     if (status == NFSAR_OK && best == n) {
-        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                            "no range lies from %g to %g m: they are told %.3g m apart, up to %.4g "
-                            "m (--gate)",
-                            gate[0], gate[1], step, data->unambiguous_m);
+        status =
+            nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                       "no range lies in the gate, from %g to %g m: they are told %.3g m apart, "
+                       "up to %.4g m",
+                       gate[0], gate[1], step, data->unambiguous_m);
     }
     data->range_m = step * (double)best;
     data->near_m = data->far_m = data->range_m;

@@ -141,8 +141,8 @@ enum nfsar_status echo_read(struct offset_data *data, const nfsar_echo_source *s
     const size_t block = pulse < ((size_t)1 << 21) ? ((size_t)1 << 21) / pulse : 1;
     if (data->n_pulse > MEMORY / sizeof(float complex) / line) {
         return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                          "%zu pulses of %zu samples are more than fit into 1 GiB: align a part, "
-                          "and give the offset with --clock-ahead",
+                          "%zu pulses of %zu samples are more than fit into 1 GiB: align a part "
+                          "of the capture, and tell the offset for all of it",
                           data->n_pulse, line);
     }
     float complex *all = malloc(block * pulse * sizeof *all);

@@ -182,12 +182,13 @@ static enum nfsar_status check_memory(const struct offset_data *data,
         2.0 * range * (double)maps->n_window * (double)maps->n_rate * sizeof(float);
     return bytes <= MEMORY
                ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                            "maps of %zu windows, %zu ranges and %zu range rates need %.3g GiB, "
-                            "more than the 1 GiB they may take: give fewer ranges with --gate "
-                            "MIN:MAX (echoes from %.4g to %.4g m are looked at), or align a part",
-                            maps->n_window, maps->n_range, maps->n_rate, bytes / MEMORY,
-                            data->near_m, data->far_m);
+               : nfsar_fail(
+                     error, NFSAR_ERROR_UNSUPPORTED,
+                     "maps of %zu windows, %zu ranges and %zu range rates need %.3g GiB, "
+                     "more than the 1 GiB they may take: give a narrower gate (echoes from %.4g "
+                     "to %.4g m are looked at), or align a part of the capture",
+                     maps->n_window, maps->n_range, maps->n_rate, bytes / MEMORY, data->near_m,
+                     data->far_m);
 }
 
 enum nfsar_status offset_maps_make(const struct offset_data *data,
