@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "algorithms/sort.h"
 #include "calibration/trajectory/records.h"
 #include "calibration/trajectory/state.h"
 
@@ -27,16 +28,6 @@
 #define TURN_CLEARER 3.0
 #define TURN_LEAST   10
 #define DEGREE       (NFSAR_PI / 180.0)
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *value, size_t n) {
-    qsort(value, n, sizeof *value, compare);
-    return value[n / 2];
-}
 
 /* A stretch of MEAN_S: its mean force in the axes of its beginning, by the gyroscope's rates times
  * a factor; what these turn by from there to the beginning of the next one. */
@@ -93,7 +84,7 @@ static double usual_turn(const struct stretch *stretch, size_t n, double gravity
         room[told++] = angle_between(stretch[i].force,
                                      nfsar_quaternion_rotate(turn, stretch[i + apart].force));
     }
-    return told >= TURN_LEAST ? median(room, told) : 0.0;
+    return told >= TURN_LEAST ? sort_upper_median(room, told) : 0.0;
 }
 
 static enum nfsar_status check_force(const struct stretch *stretch, size_t n, double gravity,
@@ -101,7 +92,7 @@ static enum nfsar_status check_force(const struct stretch *stretch, size_t n, do
     for (size_t i = 0; i < n; i++) {
         room[i] = stretch[i].strength;
     }
-    const double force = median(room, n), ratio = force / gravity;
+    const double force = sort_upper_median(room, n), ratio = force / gravity;
     if (ratio >= WEAK && ratio <= STRONG) {
         return NFSAR_OK;
     }

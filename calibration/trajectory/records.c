@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
 #include "calibration/trajectory/imu_units.h"
 
 /* Readings that tell a rate; fewer are no recording. */
@@ -222,11 +223,6 @@ static enum nfsar_status copy_clean(const nfsar_pod *pod, enum nfsar_sensor sens
     return status;
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The IMU carries the pose, so its gaps matter: the usual interval, and the first that is not. */
 static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_records *records,
                                      const nfsar_sensor_records *good, nfsar_sensor_use *use,
@@ -246,8 +242,7 @@ static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_re
     for (size_t i = 0; i + 1 < n; i++) {
         interval[i] = good->imu[i + 1].time_s - good->imu[i].time_s;
     }
-    qsort(interval, n - 1, sizeof *interval, compare);
-    *gap_s = interval[(n - 1) / 2];
+    *gap_s = sort_upper_median(interval, n - 1);
     free(interval);
     for (size_t i = 0; i + 1 < n && isnan(use->first_gap_s); i++) {
         if (good->imu[i + 1].time_s - good->imu[i].time_s > GAP_FACTOR * *gap_s) {

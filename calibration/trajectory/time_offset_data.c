@@ -6,6 +6,7 @@
 
 #include <nfsar/range.h>
 
+#include "algorithms/sort.h"
 #include "calibration/trajectory/time_offset_echo.h"
 
 /* Windows beyond these are left out: the middle of a long capture tells enough. */
@@ -41,16 +42,6 @@ nfsar_vec3 offset_gradient(const struct sight *sight, nfsar_vec3 point) {
     const nfsar_vec3 b = nfsar_vec3_subtract(point, sight->rx);
     return nfsar_vec3_add(nfsar_vec3_scale(a, 0.5 / fmax(nfsar_vec3_norm(a), 1e-9)),
                           nfsar_vec3_scale(b, 0.5 / fmax(nfsar_vec3_norm(b), 1e-9)));
-}
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *value, size_t n) {
-    qsort(value, n, sizeof *value, compare);
-    return n > 0 ? value[n / 2] : 0.0;
 }
 
 /* ---- the band -------------------------------------------------------------------------------- */
@@ -161,7 +152,8 @@ static enum nfsar_status choose_window(struct offset_data *data, double interval
             continue;
         }
         moves = true;
-        if (median(way, n) > limit || median(bend, n) > 0.25 * data->wavelength_m) {
+        if (sort_upper_median(way, n) > limit ||
+            sort_upper_median(bend, n) > 0.25 * data->wavelength_m) {
             break;
         }
         window = trial;
@@ -272,7 +264,7 @@ static enum nfsar_status make_times(struct offset_data *data, size_t channel, do
         data->time_s[i] = data->capture->time_s[i] + late;
         interval[i] = i > 0 ? data->time_s[i] - data->time_s[i - 1] : INFINITY;
     }
-    *interval_s = median(interval, data->n_pulse);
+    *interval_s = sort_upper_median(interval, data->n_pulse);
     free(interval);
     data->tx_m = array->tx_m[array->channel[channel].tx];
     data->rx_m = array->rx_m[array->channel[channel].rx];

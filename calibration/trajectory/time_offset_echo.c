@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* Samples that are held in memory, bytes. */
 #define MEMORY ((size_t)1 << 30)
 /* Pulses by which a channel is chosen. */
@@ -33,11 +35,6 @@ static float complex *make_transform(const struct offset_data *data) {
         }
     }
     return turn;
-}
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* ---- the channel ----------------------------------------------------------------------------- */
@@ -77,8 +74,7 @@ static double contrast(const struct offset_data *data, const struct profiles *pr
         const double range = data->unambiguous_m * (double)b / (double)n;
         best = in_gate(data, range) ? fmax(best, sorted[b]) : best;
     }
-    qsort(sorted, n, sizeof *sorted, compare);
-    return best / fmax(sorted[n / 2], 1e-300);
+    return best / fmax(sort_upper_median(sorted, n), 1e-300);
 }
 
 static size_t best_channel(const struct offset_data *data, const struct profiles *profiles,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* Residuals beyond so many of their median count as one that large. */
 #define HUBER 3.0
 /* Constants of a reflector's phase are within this. */
@@ -47,11 +49,6 @@ static void expand(const struct fit_row *row, size_t n_reflector, size_t at[NONZ
     by[5] = row->by_constant;
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Robust rms of the residuals: 1.48 of the median of their magnitudes. */
 static double scale_of(const struct fit *fit, double *room) {
     size_t n = 0;
@@ -60,8 +57,7 @@ static double scale_of(const struct fit *fit, double *room) {
             room[n++] = fabs(fit->row[i].value);
         }
     }
-    qsort(room, n, sizeof *room, compare);
-    return n > 0 ? fmax(1.4826 * room[n / 2], 1e-9) : 1.0;
+    return n > 0 ? fmax(1.4826 * sort_upper_median(room, n), 1e-9) : 1.0;
 }
 
 /* sum over windows of the squared sums of their rows' pull: errors of the poses are common to all
