@@ -246,12 +246,12 @@ struct beginning {
     bool swings;       /* and the surface is before the sensor whatever it is */
     double tilt;       /* sigma by the mean force, but for the accelerometer's bias */
     nfsar_vec3 anchor; /* whose place is given, body axes */
-    nfsar_vec3 sensor; /* that sees the surface, the same */
 };
 
 /* Errors of independent sources into those of the state: tilt errs with the accelerometer's bias b
  * by up x (R b) / g, the IMU's point with the rotation by its lever arm from the point whose place
- * is given. A heading that nobody knows turns the surface too. */
+ * is given. A heading that nobody knows turns the surface too, about that point as all the rest: so
+ * it stays as far before its sensor. */
 static void mix(const struct track *track, const struct state *state,
                 const struct beginning *beginning, double *mixing) {
     const nfsar_pod *pod = track->scene.pod;
@@ -261,9 +261,7 @@ static void mix(const struct track *track, const struct state *state,
     const nfsar_vec3 imu = pod->imu.mounting.at_m;
     const nfsar_vec3 arm =
         nfsar_quaternion_rotate(state->rotation, nfsar_vec3_subtract(imu, beginning->anchor));
-    const nfsar_vec3 sensor = nfsar_vec3_add(
-        state->position,
-        nfsar_quaternion_rotate(state->rotation, nfsar_vec3_subtract(beginning->sensor, imu)));
+    const nfsar_vec3 anchor = nfsar_vec3_subtract(state->position, arm);
     const nfsar_vec3 axis[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     const nfsar_vec3 swing = vec3_cross(up, scene->normal);
     const double heading[3] = {up.x, up.y, up.z};
@@ -287,7 +285,7 @@ static void mix(const struct track *track, const struct state *state,
         const int from = ROTATION + j;
         mixing[NORMAL * ERRORS + from] = heading[j] * vec3_dot(scene->first, swing);
         mixing[(NORMAL + 1) * ERRORS + from] = heading[j] * vec3_dot(scene->second, swing);
-        mixing[DISTANCE * ERRORS + from] = heading[j] * vec3_dot(swing, sensor);
+        mixing[DISTANCE * ERRORS + from] = heading[j] * vec3_dot(swing, anchor);
     }
 }
 
@@ -313,7 +311,6 @@ static void start_surface(struct track *track, struct state *state, double *sour
     const nfsar_vec3 square = nfsar_quaternion_rotate(
         heading, nearest_axis(nfsar_quaternion_rotate(rotation_inverse(heading), beam)));
     surface_axes(&track->scene, given ? pod->surface.normal : square);
-    beginning->sensor = m->at_m;
     beginning->swings = beginning->by_motion && !given;
     /* As if the surface went through the sensor, then farther by what is known of it. */
     state->distance = 0.0;
