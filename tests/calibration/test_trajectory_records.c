@@ -314,6 +314,17 @@ static void bad_arguments(void **state) {
     assert_int_equal(nfsar_trajectory_find(&pod, &r, back, 1, 1.0, &track, &error),
                      NFSAR_ERROR_ARGUMENT);
     assert_contains(error.message, "noise of the imu");
+    pod = pod_of_hand();
+    pod.range.mounting.rotation.w = 0.5;
+    assert_int_equal(nfsar_trajectory_find(&pod, &r, back, 1, 1.0, &track, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "the pod's range.mounting: ");
+    pod = pod_of_hand();
+    pod.start.given = true;
+    pod.start.pose.position.y = NAN;
+    assert_int_equal(nfsar_trajectory_find(&pod, &r, back, 1, 1.0, &track, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "the pod's start.pose: ");
     nfsar_sensor_records_free(&r);
 }
 
