@@ -61,7 +61,7 @@ static size_t make_stretches(const nfsar_sensor_records *r, double factor, struc
 
 static double angle_between(nfsar_vec3 a, nfsar_vec3 b) {
     const double length = nfsar_vec3_norm(a) * nfsar_vec3_norm(b);
-    return length > 0.0 ? acos(fmin(fmax(vec3_dot(a, b) / length, -1.0), 1.0)) : 0.0;
+    return length > 0.0 ? acos(fmin(fmax(nfsar_vec3_dot(a, b) / length, -1.0), 1.0)) : 0.0;
 }
 
 static bool is_level(const struct stretch *stretch, double gravity) {

@@ -54,7 +54,7 @@ static bool may_be_none(double sigma) {
 }
 
 static bool is_unit(nfsar_quaternion q) {
-    return fabs(sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z) - 1.0) < 1e-6;
+    return fabs(nfsar_quaternion_norm(q) - 1.0) < 1e-6;
 }
 
 static bool is_pose(const nfsar_pose *pose) {

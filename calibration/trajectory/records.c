@@ -73,7 +73,7 @@ static enum verdict take_range(const nfsar_pod *pod, void *record) {
 static enum verdict take_tracker(const nfsar_pod *pod, void *record) {
     nfsar_tracker_record *r = record;
     nfsar_quaternion *q = &r->pose.orientation;
-    const double length = sqrt(q->w * q->w + q->x * q->x + q->y * q->y + q->z * q->z);
+    const double length = nfsar_quaternion_norm(*q);
     if (!within(r->pose.position, POSITION_LIMIT) || !isfinite(length)) {
         return LEAVE_OUT;
     }

@@ -40,7 +40,7 @@ static void add_heading(const struct track *track, const nfsar_pose *pose, doubl
     const nfsar_vec3 g = track->scene.pod->gravity;
     const nfsar_vec3 up = nfsar_vec3_scale(g, -1.0 / nfsar_vec3_norm(g));
     const nfsar_vec3 arm = nfsar_quaternion_rotate(pose->orientation, track->anchor);
-    const nfsar_vec3 across = vec3_cross(arm, up), along = vec3_cross(across, up);
+    const nfsar_vec3 across = nfsar_vec3_cross(arm, up), along = nfsar_vec3_cross(across, up);
     const double x[3] = {across.x, across.y, across.z}, y[3] = {along.x, along.y, along.z};
     const double u[3] = {up.x, up.y, up.z};
     for (int i = 0; i < 3; i++) {

@@ -27,7 +27,7 @@ static nfsar_sensor_records turned_world(nfsar_pod *pod, double heading, unsigne
 
 static double heading_error(const nfsar_trajectory *t) {
     nfsar_quaternion back = t->pose[0].orientation;
-    back = (nfsar_quaternion){back.w, -back.x, -back.y, -back.z};
+    back = nfsar_quaternion_conjugate(back);
     const nfsar_quaternion q = nfsar_quaternion_multiply(path.pose[0].orientation, back);
     return 2.0 * atan2(q.y * (q.w < 0.0 ? -1.0 : 1.0), fabs(q.w));
 }
