@@ -322,7 +322,6 @@ bool errors_solve(struct errors_problem *p, const struct pose_error *e, struct f
     double *work = malloc(room * sizeof *work);
     bool solved = white != NULL && work != NULL && p->n > 0;
     const double scale = solved ? ranges_scale(p->ranges, work) : 1.0;
-    double sum = 0.0;
     if (solved) {
         filter_phases(p->row, p->n, p->n_reflector, e, p->constant_m, white, &filtered);
     }
@@ -335,14 +334,11 @@ bool errors_solve(struct errors_problem *p, const struct pose_error *e, struct f
         expand_white(white + i * filtered.columns, m, by);
         const double r = residual_of(white[i * filtered.columns], by, step, m);
         p->row[i].doubt *= fmax(1.0, fabs(r) / HUBER);
-        sum += r * r;
     }
     if (solved) {
         answer->offset = step[FIT_OFFSET];
         answer->bias = step[FIT_BIAS];
         memcpy(answer->place, step + FIT_PLACE, 3 * p->n_reflector * sizeof(double));
-        memset(answer->constant, 0, sizeof answer->constant);
-        answer->spread = sqrt(sum / (double)p->n);
         answer->sigma_offset = fmax(sqrt(inverse.matrix[FIT_OFFSET * m + FIT_OFFSET]),
                                     spread_of(p, &inverse, m, white, filtered.columns, step, scale,
                                               FIT_OFFSET, work, n_window));
