@@ -117,7 +117,7 @@ static enum nfsar_status refuse_quaternion(enum nfsar_sensor sensor, size_t row,
                                            nfsar_error *error) {
     return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                       "%s: the orientation of record %zu is no unit quaternion (w, x, y, z); "
-                      "where there is none, set its sigma_deg to 0",
+                      "where there are none, give its orientations a sigma of 0",
                       names[sensor], row);
 }
 

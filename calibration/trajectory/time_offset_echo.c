@@ -20,12 +20,11 @@ static bool in_gate(const struct offset_data *data, double range_m) {
     return range_m >= data->gate_m[0] - data->cell_m && range_m <= data->gate_m[1] + data->cell_m;
 }
 
-/* exp(-j 4 pi f r / c) at the ranges that are told apart, times the taper: [n_sample][n_sample]. */
-static float complex *make_transform(const struct offset_data *data) {
+void echo_transform(const struct offset_data *data, double from_m, double step_m, size_t n_range,
+                    float complex *turn) {
     const size_t n = data->n_sample;
-    float complex *turn = n <= MEMORY / sizeof *turn / n ? malloc(n * n * sizeof *turn) : NULL;
-    for (size_t b = 0; turn != NULL && b < n; b++) {
-        const double range = data->unambiguous_m * (double)b / (double)n;
+    for (size_t b = 0; b < n_range; b++) {
+        const double range = from_m + step_m * (double)b;
         for (size_t i = 0; i < n; i++) {
             const double cycles =
                 data->capture->frequency_hz[i] * 2.0 * range / NFSAR_SPEED_OF_LIGHT;
@@ -33,6 +32,15 @@ static float complex *make_transform(const struct offset_data *data) {
             turn[b * n + i] =
                 CMPLXF((float)(data->taper[i] * cos(phase)), (float)(data->taper[i] * sin(phase)));
         }
+    }
+}
+
+/* To the ranges that are told apart: [n_sample][n_sample]. */
+static float complex *make_transform(const struct offset_data *data) {
+    const size_t n = data->n_sample;
+    float complex *turn = n <= MEMORY / sizeof *turn / n ? malloc(n * n * sizeof *turn) : NULL;
+    if (turn != NULL) {
+        echo_transform(data, 0.0, data->unambiguous_m / (double)n, n, turn);
     }
     return turn;
 }

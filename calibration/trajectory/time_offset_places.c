@@ -17,10 +17,13 @@ enum { SEEDS = 64, TURNS = 48 };
 
 bool passage_make(size_t n, struct passage *p) {
     p->before = malloc(3 * n * sizeof *p->before);
+    p->ahead = malloc(n * sizeof *p->ahead);
+    if (p->before == NULL || p->ahead == NULL) {
+        return false;
+    }
     p->middle = p->before + n;
     p->after = p->before + 2 * n;
-    p->ahead = malloc(n * sizeof *p->ahead);
-    return p->before != NULL && p->ahead != NULL;
+    return true;
 }
 
 void passage_free(struct passage *p) {
