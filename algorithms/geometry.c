@@ -18,6 +18,10 @@ double nfsar_vec3_dot(nfsar_vec3 a, nfsar_vec3 b) {
     return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
+nfsar_vec3 nfsar_vec3_cross(nfsar_vec3 a, nfsar_vec3 b) {
+    return (nfsar_vec3){a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
+
 double nfsar_vec3_norm(nfsar_vec3 a) {
     return sqrt(a.x * a.x + a.y * a.y + a.z * a.z);
 }
@@ -53,8 +57,16 @@ nfsar_vec3 nfsar_quaternion_rotate(nfsar_quaternion q, nfsar_vec3 v) {
     };
 }
 
+nfsar_quaternion nfsar_quaternion_conjugate(nfsar_quaternion q) {
+    return (nfsar_quaternion){q.w, -q.x, -q.y, -q.z};
+}
+
+double nfsar_quaternion_norm(nfsar_quaternion q) {
+    return sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
+}
+
 nfsar_quaternion nfsar_quaternion_normalize(nfsar_quaternion q) {
-    double norm = sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
+    double norm = nfsar_quaternion_norm(q);
     if (!(norm > 0.0) || !isfinite(norm)) {
         return NFSAR_QUATERNION_IDENTITY;
     }

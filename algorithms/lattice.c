@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* A lattice with fewer of its cells filled than this is a coincidence, or too sparse to gain from
  * a fast Fourier transform. */
 #define LEAST_OCCUPANCY 0.4
@@ -51,11 +53,6 @@ static enum nfsar_status make_centres(const nfsar_capture *capture, struct centr
     return status;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Means of the groups of sorted values that lie within 2 * tolerance; returns how many. In place.
  */
 static size_t cluster(double *sorted, size_t n, double tolerance) {
@@ -82,8 +79,7 @@ static bool fit_axis(const double *mean, size_t n, double tolerance, double *wor
     for (size_t i = 0; i + 1 < n; i++) {
         work[i] = mean[i + 1] - mean[i];
     }
-    qsort(work, n - 1, sizeof *work, compare_doubles);
-    double step = work[(n - 1) / 2];
+    double step = sort_upper_median(work, n - 1);
     /* The median spacing is known to within the tolerance; follow it along the axis, refining as
      * the base line grows, so that an index far out is not off by one. */
     double index = 0.0, refined = step;
@@ -121,7 +117,7 @@ static bool find_axis(const double *value, size_t n, size_t stride, double toler
     for (size_t i = 0; i < n; i++) {
         scratch[i] = value[i * stride];
     }
-    qsort(scratch, n, sizeof *scratch, compare_doubles);
+    sort_doubles(scratch, n);
     size_t found = cluster(scratch, n, tolerance);
     return fit_axis(scratch, found, tolerance, scratch + n, axis);
 }

@@ -308,7 +308,7 @@ static void search(struct channel_fit *fit, const struct equations *e) {
         double variance = 0.0;
         for (int j = 0; j < 3; j++) {
             nfsar_vec3 v = fit->direction[j];
-            double part = u.x * v.x + u.y * v.y + u.z * v.z;
+            double part = nfsar_vec3_dot(u, v);
             double sigma = fmin(fit->sigma_m[j], UNTOLD_BY_DELAY_M);
             variance += part * part * sigma * sigma;
         }

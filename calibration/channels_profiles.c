@@ -5,6 +5,7 @@
 
 #include <nfsar/geometry.h>
 
+#include "algorithms/sort.h"
 #include "calibration/examine.h"
 
 /* Steps of a profile in a range cell. */
@@ -82,7 +83,7 @@ enum nfsar_status channel_profiles_median(const struct channel_profiles *p, doub
             mean[i] += (double)p->power[line * p->n + i] / (double)n_line;
         }
     }
-    *median = examine_median(mean, p->n);
+    *median = sort_median(mean, p->n);
     free(mean);
     return NFSAR_OK;
 }

@@ -117,16 +117,6 @@ double examine_binomial_bound(double k, double n, double p) {
     return exp(-n * divergence);
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double examine_median(double *v, size_t n) {
-    qsort(v, n, sizeof *v, ascending);
-    return n % 2 == 1 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
-}
-
 /* ---- parts of a capture ---------------------------------------------------------------------- */
 
 enum nfsar_status examine_part(const struct examined *e, const size_t *pulse, size_t n,

@@ -45,8 +45,6 @@ double examine_mean_power(double n, double p);
 /* An upper bound of the probability that n trials of probability p give at least k, after
  * Chernoff. */
 double examine_binomial_bound(double k, double n, double p);
-/* The middle one of v[n], which is sorted. n > 0. */
-double examine_median(double *v, size_t n);
 
 /* ---- parts of a capture ---- */
 

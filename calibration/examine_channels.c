@@ -8,6 +8,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/sort.h"
 #include "calibration/examine.h"
 
 /* Pulses times channels, the part's radius in Fresnel zones (as elsewhere), voxels times channels.
@@ -73,7 +74,7 @@ static enum nfsar_status views_make(const struct examined *e, struct views *v, n
             v->power[i] += power;
             v->sorted[i] = (double)power;
         }
-        v->floor[c] = examine_median(v->sorted, n);
+        v->floor[c] = sort_median(v->sorted, n);
     }
     return NFSAR_OK;
 }

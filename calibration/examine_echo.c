@@ -6,6 +6,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/sort.h"
 #include "calibration/examine.h"
 
 /* Pulses that profiles are taken of, and the memory they may take. */
@@ -64,7 +65,7 @@ static bool is_near(const struct profiles *p, size_t i) {
 
 static double median_of(const struct profiles *p, const double *power) {
     memcpy(p->sorted, power, p->n * sizeof *power);
-    return examine_median(p->sorted, p->n);
+    return sort_median(p->sorted, p->n);
 }
 
 /* What noise alone would exceed at one place of all with the probability of a false alarm. */
@@ -284,7 +285,7 @@ static enum nfsar_status compare_channels(struct examined *e, const nfsar_captur
     if (status == NFSAR_OK) {
         size_t before = e->report->verdicts[NFSAR_DOCTOR_WRONG];
         memcpy(sorted, power, n_channel * sizeof *power);
-        double usual = examine_median(sorted, n_channel);
+        double usual = sort_median(sorted, n_channel);
         double independent = fmax(0.25 * (double)part->n_pulse, 1.0);
         double chance = NFSAR_DOCTOR_FALSE_ALARM / (double)n_channel;
         double weak = fmin(WEAK, examine_mean_power(independent, 1.0 - chance));

@@ -5,6 +5,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/sort.h"
 #include "calibration/examine.h"
 
 /* An isolated jump is so many usual steps away from both neighbours. Were positions wrong by
@@ -57,7 +58,7 @@ static enum nfsar_status track_make(const nfsar_capture *capture, struct track *
         }
     }
     track->extent = nfsar_vec3_distance(low, high);
-    track->usual = steps > 0 ? examine_median(step, steps) : 0.0;
+    track->usual = steps > 0 ? sort_median(step, steps) : 0.0;
     free(step);
     return NFSAR_OK;
 }

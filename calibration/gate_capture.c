@@ -7,6 +7,7 @@
 
 #include <nfsar/range.h>
 
+#include "algorithms/sort.h"
 #include "calibration/examine.h"
 
 /* Recorded samples in memory at a time. Smaller pieces would stay in the cache, but waiting for the
@@ -149,7 +150,7 @@ enum nfsar_status nfsar_gate_look(const nfsar_capture *capture, const nfsar_echo
     }
     if (status == NFSAR_OK) {
         memcpy(sorted, power, n * sizeof *sorted);
-        content->noise = examine_median(sorted + first, n - first);
+        content->noise = sort_median(sorted + first, n - first);
         content->part = inside / all;
     }
     free(power);

@@ -6,6 +6,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/sort.h"
 #include "calibration/path_search.h"
 
 /* Directions of rows are others than the poses' only where the image gets so much sharper. */
@@ -48,11 +49,6 @@ static enum nfsar_status check(const nfsar_path_options *o, nfsar_error *error) 
 
 /* ---- where the target is -------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static enum nfsar_status find_range(const nfsar_capture *capture, const nfsar_echo_source *source,
                                     const nfsar_path_options *options, double *range,
                                     nfsar_error *error) {
@@ -85,7 +81,7 @@ static enum nfsar_status find_range(const nfsar_capture *capture, const nfsar_ec
             off = 0.5 * (left - right) / fmin(left - 2.0 * most + right, -1e-300);
         }
         *range = step * ((double)best + (fabs(off) <= 1.0 ? off : 0.0));
-        qsort(power, n, sizeof *power, ascending);
+        sort_doubles(power, n);
         if (!(most > LEAST_CONTRAST * power[n / 2])) {
             status = nfsar_fail(error, NFSAR_ERROR_FORMAT,
                                 "no echo stands out of the range profile between %.3g and %.3g m "

@@ -7,6 +7,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/frequencies.h"
+#include "algorithms/sort.h"
 
 /* Work of one patch: pairs times samples and what each pair costs beyond them. */
 #define BUDGET    1.6e6
@@ -29,14 +30,9 @@ static nfsar_pose pose_at(const nfsar_capture *capture, double time_s) {
     return nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose, time_s, NULL);
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* A circle less the largest gap between angles. */
 static double arc_of(double *angle, size_t n) {
-    qsort(angle, n, sizeof *angle, ascending);
+    sort_doubles(angle, n);
     double gap = angle[0] + 2.0 * NFSAR_PI - angle[n - 1];
     for (size_t i = 1; i < n; i++) {
         gap = fmax(gap, angle[i] - angle[i - 1]);
@@ -228,8 +224,7 @@ static enum nfsar_status measure_noise(const nfsar_capture *capture,
             ? nfsar_range_profile(capture, source, unambiguous / (double)n, n, power, error)
             : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     if (status == NFSAR_OK) {
-        qsort(power, n, sizeof *power, ascending);
-        *noise = power[n / 2] * (double)n / 1.5;
+        *noise = sort_upper_median(power, n) * (double)n / 1.5;
     }
     free(power);
     return status;

@@ -16,9 +16,9 @@ static nfsar_vec3 fitted_place(const struct fit *fit, nfsar_vec3 p) {
 
 /* The truth's first pose onto the track's, but for the tilt, which gravity tells. */
 static struct fit find_fit(nfsar_pose pose, nfsar_pose truth, nfsar_vec3 up) {
-    nfsar_quaternion back = rotation_inverse(truth.orientation);
+    nfsar_quaternion back = nfsar_quaternion_conjugate(truth.orientation);
     const nfsar_quaternion q = nfsar_quaternion_multiply(pose.orientation, back);
-    const double angle = 2.0 * atan2(vec3_dot((nfsar_vec3){q.x, q.y, q.z}, up), q.w);
+    const double angle = 2.0 * atan2(nfsar_vec3_dot((nfsar_vec3){q.x, q.y, q.z}, up), q.w);
     return (struct fit){rotation_exp(nfsar_vec3_scale(up, angle)), truth.position, pose.position};
 }
 
@@ -37,9 +37,9 @@ nfsar_trajectory_error nfsar_trajectory_compare(const double *time_s, const nfsa
         const nfsar_vec3 off =
             nfsar_vec3_subtract(pose[i].position, fitted_place(&fit, truth[i].position));
         const nfsar_quaternion is = nfsar_quaternion_multiply(fit.turn, truth[i].orientation);
-        const double angle = nfsar_vec3_norm(
-            rotation_log(nfsar_quaternion_multiply(pose[i].orientation, rotation_inverse(is))));
-        place += vec3_dot(off, off);
+        const double angle = nfsar_vec3_norm(rotation_log(
+            nfsar_quaternion_multiply(pose[i].orientation, nfsar_quaternion_conjugate(is))));
+        place += nfsar_vec3_dot(off, off);
         turn += angle * angle;
         while (first < i && time_s[i] - time_s[first + 1] >= window_s) {
             first++;
@@ -50,10 +50,10 @@ nfsar_trajectory_error nfsar_trajectory_compare(const double *time_s, const nfsa
         const nfsar_vec3 before =
             nfsar_vec3_subtract(pose[first].position, fitted_place(&fit, truth[first].position));
         const nfsar_vec3 relative = nfsar_vec3_subtract(off, before);
-        const double ahead =
-            vec3_dot(relative, nfsar_quaternion_rotate(pose[i].orientation, (nfsar_vec3){0, 0, 1}));
+        const double ahead = nfsar_vec3_dot(
+            relative, nfsar_quaternion_rotate(pose[i].orientation, (nfsar_vec3){0, 0, 1}));
         along += ahead * ahead;
-        across += 0.5 * (vec3_dot(relative, relative) - ahead * ahead);
+        across += 0.5 * (nfsar_vec3_dot(relative, relative) - ahead * ahead);
         e.windows++;
     }
     e.position_m = sqrt(place / (double)n);

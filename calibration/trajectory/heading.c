@@ -143,8 +143,8 @@ static struct place place_of(const struct track *track, size_t i) {
 static void take_place(const struct inertial *is, const struct place *p, double since,
                        struct sums sums[3]) {
     const nfsar_vec3 s = nfsar_vec3_add(is->place, nfsar_quaternion_rotate(is->rotation, p->arm));
-    const nfsar_vec3 rise = nfsar_vec3_scale(is->up, vec3_dot(is->up, s));
-    const nfsar_vec3 c = nfsar_vec3_subtract(s, rise), n = vec3_cross(is->up, s);
+    const nfsar_vec3 rise = nfsar_vec3_scale(is->up, nfsar_vec3_dot(is->up, s));
+    const nfsar_vec3 c = nfsar_vec3_subtract(s, rise), n = nfsar_vec3_cross(is->up, s);
     const nfsar_vec3 z = nfsar_vec3_subtract(p->at, rise);
     const double place[3] = {z.x, z.y, z.z}, cosine[3] = {c.x, c.y, c.z}, sine[3] = {n.x, n.y, n.z};
     const double weight[3] = {p->weight.x, p->weight.y, p->weight.z};

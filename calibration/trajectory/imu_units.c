@@ -3,11 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "algorithms/sort.h"
 #include "calibration/trajectory/records.h"
 #include "calibration/trajectory/state.h"
 
-/* Readings farther apart carry no pose. */
-#define INTERVAL_S 0.1
+/* Readings farther apart carry no pose; nearer ones no IMU says. */
+#define INTERVAL_S       0.1
+#define INTERVAL_LEAST_S 1e-5
 /* Means of force over so long; gravity of two of them is compared, so far apart. */
 #define MEAN_S  0.2
 #define APART_S 1.0
@@ -26,16 +28,6 @@
 #define TURN_CLEARER 3.0
 #define TURN_LEAST   10
 #define DEGREE       (NFSAR_PI / 180.0)
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *value, size_t n) {
-    qsort(value, n, sizeof *value, compare);
-    return value[n / 2];
-}
 
 /* A stretch of MEAN_S: its mean force in the axes of its beginning, by the gyroscope's rates times
  * a factor; what these turn by from there to the beginning of the next one. */
@@ -69,7 +61,7 @@ static size_t make_stretches(const nfsar_sensor_records *r, double factor, struc
 
 static double angle_between(nfsar_vec3 a, nfsar_vec3 b) {
     const double length = nfsar_vec3_norm(a) * nfsar_vec3_norm(b);
-    return length > 0.0 ? acos(fmin(fmax(vec3_dot(a, b) / length, -1.0), 1.0)) : 0.0;
+    return length > 0.0 ? acos(fmin(fmax(nfsar_vec3_dot(a, b) / length, -1.0), 1.0)) : 0.0;
 }
 
 static bool is_level(const struct stretch *stretch, double gravity) {
@@ -92,7 +84,7 @@ static double usual_turn(const struct stretch *stretch, size_t n, double gravity
         room[told++] = angle_between(stretch[i].force,
                                      nfsar_quaternion_rotate(turn, stretch[i + apart].force));
     }
-    return told >= TURN_LEAST ? median(room, told) : 0.0;
+    return told >= TURN_LEAST ? sort_upper_median(room, told) : 0.0;
 }
 
 static enum nfsar_status check_force(const struct stretch *stretch, size_t n, double gravity,
@@ -100,7 +92,7 @@ static enum nfsar_status check_force(const struct stretch *stretch, size_t n, do
     for (size_t i = 0; i < n; i++) {
         room[i] = stretch[i].strength;
     }
-    const double force = median(room, n), ratio = force / gravity;
+    const double force = sort_upper_median(room, n), ratio = force / gravity;
     if (ratio >= WEAK && ratio <= STRONG) {
         return NFSAR_OK;
     }
@@ -136,6 +128,12 @@ enum nfsar_status imu_units_check(const nfsar_pod *pod, const nfsar_sensor_recor
                           "are its times in seconds?",
                           interval_s, INTERVAL_S);
     }
+    if (interval_s < INTERVAL_LEAST_S) {
+        return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                          "imu: its records are %.4g s apart, and no IMU has more than %.0e in a "
+                          "second: are its times in seconds?",
+                          interval_s, 1.0 / INTERVAL_LEAST_S);
+    }
     /* No stretch but the last is shorter than MEAN_S, and gaps make one of their own. */
     struct stretch *stretch = malloc(good->n_imu * sizeof *stretch);
     double *room = malloc(good->n_imu * sizeof *room);
@@ -156,13 +154,17 @@ enum nfsar_status imu_units_check(const nfsar_pod *pod, const nfsar_sensor_recor
     return status;
 }
 
-const char *imu_units_too_large(const nfsar_imu_record *imu, size_t n) {
-    size_t strong = 0, fast = 0;
+const char *imu_units_unusable(const nfsar_imu_record *imu, size_t n) {
+    size_t strong = 0, fast = 0, late = 0, same = 0;
     for (size_t i = 0; i < n; i++) {
+        late += fabs(imu[i].time_s) >= TIME_LIMIT;
+        same += i > 0 && imu[i].time_s == imu[i - 1].time_s;
         strong += nfsar_vec3_norm(imu[i].acceleration) > ACCELERATION_LIMIT;
         fast += nfsar_vec3_norm(imu[i].rate) > RATE_LIMIT;
     }
-    return 2 * strong > n ? "; most say more than 500 m/s^2: units are m/s^2 with gravity in them"
-           : 2 * fast > n ? "; most say more than 175 rad/s: units are rad/s"
-                          : "";
+    return 2 * late > n     ? "; most have times beyond 1e12: are they in seconds?"
+           : 2 * same > n   ? "; most have the time of the one before"
+           : 2 * strong > n ? "; most say more than 500 m/s^2: units are m/s^2 with gravity in them"
+           : 2 * fast > n   ? "; most say more than 175 rad/s: units are rad/s"
+                            : "";
 }

@@ -12,9 +12,9 @@ void surface_axes(struct scene_of_sensors *scene, nfsar_vec3 normal) {
     const nfsar_vec3 n = nfsar_vec3_scale(normal, 1.0 / nfsar_vec3_norm(normal));
     const nfsar_vec3 aside = fabs(n.x) < 0.7 ? (nfsar_vec3){1, 0, 0} : (nfsar_vec3){0, 1, 0};
     scene->normal = n;
-    scene->first = nfsar_vec3_subtract(aside, nfsar_vec3_scale(n, vec3_dot(aside, n)));
+    scene->first = nfsar_vec3_subtract(aside, nfsar_vec3_scale(n, nfsar_vec3_dot(aside, n)));
     scene->first = nfsar_vec3_scale(scene->first, 1.0 / nfsar_vec3_norm(scene->first));
-    scene->second = vec3_cross(n, scene->first);
+    scene->second = nfsar_vec3_cross(n, scene->first);
 }
 
 static nfsar_vec3 normal_of(const struct scene_of_sensors *scene, const struct state *state) {
@@ -41,9 +41,10 @@ double surface_distance(const struct scene_of_sensors *scene, const nfsar_mounti
     const nfsar_quaternion turn = nfsar_quaternion_multiply(state->rotation, mounting->rotation);
     const nfsar_vec3 beam = nfsar_quaternion_rotate(turn, (nfsar_vec3){0, 0, 1});
     const nfsar_vec3 n = normal_of(scene, state);
-    const double sine = vec3_dot(n, beam);
-    return sine > GRAZING ? (state->distance - vec3_dot(n, place(scene, mounting, state))) / sine
-                          : -1.0;
+    const double sine = nfsar_vec3_dot(n, beam);
+    return sine > GRAZING
+               ? (state->distance - nfsar_vec3_dot(n, place(scene, mounting, state))) / sine
+               : -1.0;
 }
 
 static int measure_range(const struct scene_of_sensors *scene, const nfsar_range_record *record,
@@ -61,9 +62,9 @@ static int measure_flow(const struct scene_of_sensors *scene, const nfsar_flow_r
     const double range = surface_distance(scene, m, state);
     const nfsar_vec3 rate = nfsar_vec3_subtract(scene->rate, state->rate_bias);
     nfsar_vec3 velocity =
-        nfsar_quaternion_rotate(rotation_inverse(state->rotation), state->velocity);
-    velocity = nfsar_vec3_add(velocity, vec3_cross(rate, lever(scene, m)));
-    const nfsar_quaternion into = rotation_inverse(m->rotation);
+        nfsar_quaternion_rotate(nfsar_quaternion_conjugate(state->rotation), state->velocity);
+    velocity = nfsar_vec3_add(velocity, nfsar_vec3_cross(rate, lever(scene, m)));
+    const nfsar_quaternion into = nfsar_quaternion_conjugate(m->rotation);
     const nfsar_vec3 v = nfsar_quaternion_rotate(into, velocity);
     const nfsar_vec3 w = nfsar_quaternion_rotate(into, rate);
     const double t = record->interval_s, scale = t * (1.0 + state->flow_scale);
@@ -88,8 +89,8 @@ static int measure_tracker(const struct scene_of_sensors *scene, const nfsar_tra
         return 3;
     }
     const nfsar_quaternion turn = nfsar_quaternion_multiply(state->rotation, m->rotation);
-    const nfsar_vec3 off =
-        rotation_log(nfsar_quaternion_multiply(record->pose.orientation, rotation_inverse(turn)));
+    const nfsar_vec3 off = rotation_log(
+        nfsar_quaternion_multiply(record->pose.orientation, nfsar_quaternion_conjugate(turn)));
     residual[3] = off.x;
     residual[4] = off.y;
     residual[5] = off.z;

@@ -82,7 +82,7 @@ struct kinematics motion_at(const struct motion *motion, double time_s) {
                            s2 = {e[3], e[4], e[5], e[6]};
     const double square = s.w * s.w + s.x * s.x + s.y * s.y + s.z * s.z;
     const double growth = 2.0 * (s.w * s1.w + s.x * s1.x + s.y * s1.y + s.z * s1.z) / square;
-    const nfsar_quaternion back = rotation_inverse(s);
+    const nfsar_quaternion back = nfsar_quaternion_conjugate(s);
     const nfsar_vec3 rate =
         nfsar_vec3_scale(vector_part(nfsar_quaternion_multiply(back, s1)), 2.0 / square);
     const nfsar_vec3 change =

@@ -48,13 +48,28 @@ static bool all_within(const double *value, size_t n, double low, double high) {
     return true;
 }
 
-static bool is_mounting(const nfsar_mounting *m) {
-    const nfsar_quaternion q = m->rotation;
-    const double place[] = {m->at_m.x, m->at_m.y, m->at_m.z, m->time_offset_s};
-    const double length = sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
-    return all_within(place, 3, -100.0, 100.0) && all_within(place + 3, 1, -1e9, 1e9) &&
-           fabs(length - 1.0) < 1e-6;
+/* A sigma, or 0. */
+static bool may_be_none(double sigma) {
+    return sigma == 0.0 || all_within(&sigma, 1, 1e-9, 1e3);
 }
+
+static bool is_unit(nfsar_quaternion q) {
+    return fabs(nfsar_quaternion_norm(q) - 1.0) < 1e-6;
+}
+
+static bool is_pose(const nfsar_pose *pose) {
+    const nfsar_vec3 p = pose->position;
+    const double place[] = {p.x, p.y, p.z};
+    return all_within(place, 3, -1e6, 1e6) && is_unit(pose->orientation);
+}
+
+static bool is_mounting(const nfsar_mounting *m) {
+    const double place[] = {m->at_m.x, m->at_m.y, m->at_m.z, m->time_offset_s};
+    return all_within(place, 3, -100.0, 100.0) && all_within(place + 3, 1, -1e9, 1e9) &&
+           is_unit(m->rotation);
+}
+
+#define MOUNTING ": places are within 100 m, time offsets within 1e9 s, rotations unit quaternions"
 
 static bool is_noise(const nfsar_inertial_noise *n) {
     const double positive[] = {n->density, n->bias};
@@ -64,18 +79,17 @@ static bool is_noise(const nfsar_inertial_noise *n) {
 
 enum nfsar_status pod_check(const nfsar_pod *pod, nfsar_error *error) {
     const nfsar_vec3 e = pod->encoder.sigma_m, g = pod->gravity, n = pod->surface.normal;
-    const double encoder[] = {e.x, e.y, e.z};
-    const double tracker[] = {pod->tracker.sigma_rad};
     const double normal[] = {n.x, n.y, n.z};
     const double surface[] = {pod->surface.distance_m, pod->surface.tilt_rad};
     const struct {
         bool good;
         const char *what;
     } rules[] = {
-        {is_mounting(&pod->imu.mounting) && is_mounting(&pod->flow.mounting) &&
-             is_mounting(&pod->range.mounting) && is_mounting(&pod->tracker.mounting) &&
-             is_mounting(&pod->encoder.mounting),
-         "a mounting: places are within 100 m, rotations unit quaternions"},
+        {is_mounting(&pod->imu.mounting), "imu.mounting" MOUNTING},
+        {is_mounting(&pod->flow.mounting), "flow.mounting" MOUNTING},
+        {is_mounting(&pod->range.mounting), "range.mounting" MOUNTING},
+        {is_mounting(&pod->tracker.mounting), "tracker.mounting" MOUNTING},
+        {is_mounting(&pod->encoder.mounting), "encoder.mounting" MOUNTING},
         {is_noise(&pod->imu.acceleration) && is_noise(&pod->imu.rate),
          "noise of the imu: densities and biases must be above 0, nothing below 0"},
         {all_within(&pod->flow.sigma_rad, 1, 1e-9, 10.0) &&
@@ -85,9 +99,10 @@ enum nfsar_status pod_check(const nfsar_pod *pod, nfsar_error *error) {
         {all_within(&pod->range.sigma_m, 1, 1e-9, 100.0) &&
              all_within(&pod->range.offset_m, 1, 0.0, 100.0),
          "range: sigma above 0, offset not below 0"},
-        {all_within(&pod->tracker.sigma_m, 1, 1e-9, 1e3) && all_within(tracker, 1, 0.0, 10.0),
-         "tracker: sigma above 0"},
-        {all_within(encoder, 3, 0.0, 1e3), "encoder: sigmas not below 0"},
+        {all_within(&pod->tracker.sigma_m, 1, 1e-9, 1e3) && may_be_none(pod->tracker.sigma_rad),
+         "tracker: sigmas from 1e-9 up, sigma_rad 0 where it has no orientations"},
+        {may_be_none(e.x) && may_be_none(e.y) && may_be_none(e.z),
+         "encoder: sigmas from 1e-9 m up, 0 of an axis without one"},
         {all_within(surface, 2, 0.0, 1000.0) && all_within(normal, 3, -1e6, 1e6) &&
              all_within(&pod->surface.distance_sigma_m, 1, 1e-9, 1000.0),
          "surface: distance and tilt not below 0, sigma above 0"},
@@ -95,6 +110,8 @@ enum nfsar_status pod_check(const nfsar_pod *pod, nfsar_error *error) {
         {all_within(&pod->start.sigma_m, 1, 1e-9, 1e6) &&
              all_within(&pod->start.yaw_rad, 1, 1e-9, 10.0),
          "start: sigmas above 0"},
+        {!pod->start.given || is_pose(&pod->start.pose),
+         "start.pose: places are within 1e6 m, orientations unit quaternions"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (!rules[i].good) {

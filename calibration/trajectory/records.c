@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
 #include "calibration/trajectory/imu_units.h"
 
 /* Readings that tell a rate; fewer are no recording. */
 #define IMU_LEAST 10
-/* Fewer readings, so far from all others, have a wrong time: nobody carries a pose over so long. */
-#define STRAY_S 10.0
 /* Beyond what such sensors can say: a kilometre, a turn in one record. */
 #define POSITION_LIMIT 1e6
 #define RANGE_LIMIT    1000.0
@@ -74,7 +73,7 @@ static enum verdict take_range(const nfsar_pod *pod, void *record) {
 static enum verdict take_tracker(const nfsar_pod *pod, void *record) {
     nfsar_tracker_record *r = record;
     nfsar_quaternion *q = &r->pose.orientation;
-    const double length = sqrt(q->w * q->w + q->x * q->x + q->y * q->y + q->z * q->z);
+    const double length = nfsar_quaternion_norm(*q);
     if (!within(r->pose.position, POSITION_LIMIT) || !isfinite(length)) {
         return LEAVE_OUT;
     }
@@ -118,7 +117,7 @@ static enum nfsar_status refuse_quaternion(enum nfsar_sensor sensor, size_t row,
                                            nfsar_error *error) {
     return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                       "%s: the orientation of record %zu is no unit quaternion (w, x, y, z); "
-                      "where there is none, set its sigma_deg to 0",
+                      "where there are none, give its orientations a sigma of 0",
                       names[sensor], row);
 }
 
@@ -156,7 +155,7 @@ static enum nfsar_status clean(const nfsar_pod *pod, enum nfsar_sensor sensor, c
     *kept = 0;
     for (size_t i = 0; i < n; i++) {
         const double time = time_of(array, size, i);
-        if (!(fabs(time) < 1e12) || time == passed.time) {
+        if (!(fabs(time) < TIME_LIMIT) || time == passed.time) {
             use->left_out++; /* no time; or sent twice, as after a reconnect */
             continue;
         }
@@ -177,13 +176,14 @@ static enum nfsar_status clean(const nfsar_pod *pod, enum nfsar_sensor sensor, c
     return NFSAR_OK;
 }
 
-/* A reading or a few at the beginning or the end, far from all others: a time that was written
- * wrong, before the clock was set. They would make the recording, and its gap, as long as that. */
+/* Less than IMU_LEAST readings at the beginning or the end, far from all others: a time that was
+ * written wrong, before the clock was set. They would make the recording, and its gap, as long as
+ * that. */
 static void leave_strays_out(nfsar_imu_record *imu, size_t *n, nfsar_sensor_use *use) {
     size_t first = 0, end = *n;
     for (size_t i = 1; i < *n && i < IMU_LEAST; i++) {
-        first = imu[i].time_s - imu[i - 1].time_s > STRAY_S ? i : first;
-        end = imu[*n - i].time_s - imu[*n - i - 1].time_s > STRAY_S ? *n - i : end;
+        first = imu[i].time_s - imu[i - 1].time_s > CARRY_S ? i : first;
+        end = imu[*n - i].time_s - imu[*n - i - 1].time_s > CARRY_S ? *n - i : end;
     }
     if (end < first + IMU_LEAST) {
         return; /* no others: look_at_imu() has a word for that */
@@ -223,11 +223,6 @@ static enum nfsar_status copy_clean(const nfsar_pod *pod, enum nfsar_sensor sens
     return status;
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The IMU carries the pose, so its gaps matter: the usual interval, and the first that is not. */
 static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_records *records,
                                      const nfsar_sensor_records *good, nfsar_sensor_use *use,
@@ -238,7 +233,7 @@ static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_re
                           "imu: %zu of %zu records can be used, and %d are the least: without "
                           "inertial records there is nothing to carry the pose%s",
                           n, use->records, IMU_LEAST,
-                          imu_units_too_large(records->imu, records->n_imu));
+                          imu_units_unusable(records->imu, records->n_imu));
     }
     double *interval = malloc((n - 1) * sizeof *interval);
     if (interval == NULL) {
@@ -247,8 +242,7 @@ static enum nfsar_status look_at_imu(const nfsar_pod *pod, const nfsar_sensor_re
     for (size_t i = 0; i + 1 < n; i++) {
         interval[i] = good->imu[i + 1].time_s - good->imu[i].time_s;
     }
-    qsort(interval, n - 1, sizeof *interval, compare);
-    *gap_s = interval[(n - 1) / 2];
+    *gap_s = sort_upper_median(interval, n - 1);
     free(interval);
     for (size_t i = 0; i + 1 < n && isnan(use->first_gap_s); i++) {
         if (good->imu[i + 1].time_s - good->imu[i].time_s > GAP_FACTOR * *gap_s) {

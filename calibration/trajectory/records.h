@@ -8,9 +8,15 @@
 /* An interval of the IMU so many times the usual one is a gap. */
 #define GAP_FACTOR 4.0
 
+/* Over a longer silence nobody carries a pose. */
+#define CARRY_S 10.0
+
 /* Beyond what an IMU can say: 50 g, 10000 degrees/s. */
 #define ACCELERATION_LIMIT 500.0
 #define RATE_LIMIT         175.0
+
+/* No time in seconds is beyond this, of any clock. */
+#define TIME_LIMIT 1e12
 
 /* What can be used of the records, in *good, which is to be freed with nfsar_sensor_records_free().
  * Records of flow get the time of their interval's middle. use[] is filled but for what becomes

@@ -40,10 +40,11 @@ static nfsar_vec3 sensor_place(const struct kinematics *k, const nfsar_mounting 
 
 /* The specific force at a lever arm, body axes: R^T (a - g) + rate' x l + rate x (rate x l). */
 static nfsar_vec3 force_at(const struct kinematics *k, nfsar_vec3 arm, nfsar_vec3 gravity) {
-    const nfsar_vec3 f = nfsar_quaternion_rotate(rotation_inverse(k->orientation),
+    const nfsar_vec3 f = nfsar_quaternion_rotate(nfsar_quaternion_conjugate(k->orientation),
                                                  nfsar_vec3_subtract(k->acceleration, gravity));
-    return nfsar_vec3_add(f, nfsar_vec3_add(vec3_cross(k->rate_change, arm),
-                                            vec3_cross(k->rate, vec3_cross(k->rate, arm))));
+    return nfsar_vec3_add(
+        f, nfsar_vec3_add(nfsar_vec3_cross(k->rate_change, arm),
+                          nfsar_vec3_cross(k->rate, nfsar_vec3_cross(k->rate, arm))));
 }
 
 static double distance_at(const struct world *w, const struct kinematics *k,
@@ -103,7 +104,7 @@ static enum nfsar_status make_imu(const struct world *w, nfsar_random *random,
                                   nfsar_sensor_records *out, nfsar_error *error) {
     const nfsar_pod *pod = w->pod;
     const nfsar_mounting *m = &pod->imu.mounting;
-    const nfsar_quaternion into = rotation_inverse(m->rotation);
+    const nfsar_quaternion into = nfsar_quaternion_conjugate(m->rotation);
     const double rate = w->rates->imu_hz, root = sqrt(rate);
     struct bias acceleration, turning;
     double errors[2][9];
@@ -146,12 +147,12 @@ static enum nfsar_status no_surface(const char *sensor, double time, nfsar_error
 /* The rate of flow at a time (nfsar_flow_record); false when there is nothing to see. */
 static bool flow_at(const struct world *w, double time, double flow[2]) {
     const nfsar_mounting *m = &w->pod->flow.mounting;
-    const nfsar_quaternion into = rotation_inverse(m->rotation);
+    const nfsar_quaternion into = nfsar_quaternion_conjugate(m->rotation);
     const struct kinematics k = motion_at(w->motion, time);
     const double range = distance_at(w, &k, m);
-    const nfsar_vec3 body =
-        nfsar_vec3_add(nfsar_quaternion_rotate(rotation_inverse(k.orientation), k.velocity),
-                       vec3_cross(k.rate, m->at_m));
+    const nfsar_vec3 body = nfsar_vec3_add(
+        nfsar_quaternion_rotate(nfsar_quaternion_conjugate(k.orientation), k.velocity),
+        nfsar_vec3_cross(k.rate, m->at_m));
     const nfsar_vec3 v = nfsar_quaternion_rotate(into, body);
     const nfsar_vec3 turn = nfsar_quaternion_rotate(into, k.rate);
     flow[0] = v.x / range + turn.y;

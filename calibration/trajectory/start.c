@@ -195,16 +195,16 @@ static nfsar_vec3 unit(nfsar_vec3 v) {
 
 /* v less what of it lies along the unit vector u. */
 static nfsar_vec3 across(nfsar_vec3 v, nfsar_vec3 u) {
-    return nfsar_vec3_subtract(v, nfsar_vec3_scale(u, vec3_dot(v, u)));
+    return nfsar_vec3_subtract(v, nfsar_vec3_scale(u, nfsar_vec3_dot(v, u)));
 }
 
 /* The shortest rotation from a to b, unit vectors. */
 static nfsar_quaternion shortest(nfsar_vec3 a, nfsar_vec3 b) {
-    const nfsar_vec3 axis = vec3_cross(a, b);
-    const double cosine = vec3_dot(a, b);
+    const nfsar_vec3 axis = nfsar_vec3_cross(a, b);
+    const double cosine = nfsar_vec3_dot(a, b);
     if (cosine < -1.0 + 1e-12) {
         const nfsar_vec3 aside = fabs(a.x) < 0.7 ? (nfsar_vec3){1, 0, 0} : (nfsar_vec3){0, 1, 0};
-        return nfsar_quaternion_from_axis_angle(vec3_cross(a, aside), NFSAR_PI);
+        return nfsar_quaternion_from_axis_angle(nfsar_vec3_cross(a, aside), NFSAR_PI);
     }
     return nfsar_quaternion_normalize((nfsar_quaternion){1.0 + cosine, axis.x, axis.y, axis.z});
 }
@@ -217,7 +217,8 @@ static nfsar_quaternion level(nfsar_vec3 force, nfsar_vec3 up, nfsar_quaternion 
     const nfsar_quaternion tilt = shortest(f, up);
     const nfsar_vec3 is = across(nfsar_quaternion_rotate(tilt, e), up);
     const nfsar_vec3 shall = across(nfsar_quaternion_rotate(wanted, e), up);
-    const double angle = atan2(vec3_dot(up, vec3_cross(is, shall)), vec3_dot(is, shall));
+    const double angle =
+        atan2(nfsar_vec3_dot(up, nfsar_vec3_cross(is, shall)), nfsar_vec3_dot(is, shall));
     return nfsar_quaternion_multiply(rotation_exp(nfsar_vec3_scale(up, angle)), tilt);
 }
 
@@ -246,12 +247,12 @@ struct beginning {
     bool swings;       /* and the surface is before the sensor whatever it is */
     double tilt;       /* sigma by the mean force, but for the accelerometer's bias */
     nfsar_vec3 anchor; /* whose place is given, body axes */
-    nfsar_vec3 sensor; /* that sees the surface, the same */
 };
 
 /* Errors of independent sources into those of the state: tilt errs with the accelerometer's bias b
  * by up x (R b) / g, the IMU's point with the rotation by its lever arm from the point whose place
- * is given. A heading that nobody knows turns the surface too. */
+ * is given. A heading that nobody knows turns the surface too, about that point as all the rest: so
+ * it stays as far before its sensor. */
 static void mix(const struct track *track, const struct state *state,
                 const struct beginning *beginning, double *mixing) {
     const nfsar_pod *pod = track->scene.pod;
@@ -261,11 +262,9 @@ static void mix(const struct track *track, const struct state *state,
     const nfsar_vec3 imu = pod->imu.mounting.at_m;
     const nfsar_vec3 arm =
         nfsar_quaternion_rotate(state->rotation, nfsar_vec3_subtract(imu, beginning->anchor));
-    const nfsar_vec3 sensor = nfsar_vec3_add(
-        state->position,
-        nfsar_quaternion_rotate(state->rotation, nfsar_vec3_subtract(beginning->sensor, imu)));
+    const nfsar_vec3 anchor = nfsar_vec3_subtract(state->position, arm);
     const nfsar_vec3 axis[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
-    const nfsar_vec3 swing = vec3_cross(up, scene->normal);
+    const nfsar_vec3 swing = nfsar_vec3_cross(up, scene->normal);
     const double heading[3] = {up.x, up.y, up.z};
     nfsar_vec3 tilt[3], lift[3], both[3];
     memset(mixing, 0, MATRIX * sizeof *mixing);
@@ -274,9 +273,9 @@ static void mix(const struct track *track, const struct state *state,
     }
     for (int j = 0; j < 3; j++) {
         tilt[j] = nfsar_vec3_scale(
-            vec3_cross(up, nfsar_quaternion_rotate(state->rotation, axis[j])), 1.0 / g);
-        lift[j] = vec3_cross(axis[j], arm);
-        both[j] = vec3_cross(tilt[j], arm);
+            nfsar_vec3_cross(up, nfsar_quaternion_rotate(state->rotation, axis[j])), 1.0 / g);
+        lift[j] = nfsar_vec3_cross(axis[j], arm);
+        both[j] = nfsar_vec3_cross(tilt[j], arm);
     }
     put_matrix(mixing, POSITION, ROTATION, lift);
     if (beginning->by_gravity) {
@@ -285,9 +284,9 @@ static void mix(const struct track *track, const struct state *state,
     }
     for (int j = 0; beginning->swings && j < 3; j++) {
         const int from = ROTATION + j;
-        mixing[NORMAL * ERRORS + from] = heading[j] * vec3_dot(scene->first, swing);
-        mixing[(NORMAL + 1) * ERRORS + from] = heading[j] * vec3_dot(scene->second, swing);
-        mixing[DISTANCE * ERRORS + from] = heading[j] * vec3_dot(swing, sensor);
+        mixing[NORMAL * ERRORS + from] = heading[j] * nfsar_vec3_dot(scene->first, swing);
+        mixing[(NORMAL + 1) * ERRORS + from] = heading[j] * nfsar_vec3_dot(scene->second, swing);
+        mixing[DISTANCE * ERRORS + from] = heading[j] * nfsar_vec3_dot(swing, anchor);
     }
 }
 
@@ -311,13 +310,12 @@ static void start_surface(struct track *track, struct state *state, double *sour
     const bool given = nfsar_vec3_norm(pod->surface.normal) > 0.0;
     /* Square to where the sensor looks, or nearly: to axes of the world where these say more. */
     const nfsar_vec3 square = nfsar_quaternion_rotate(
-        heading, nearest_axis(nfsar_quaternion_rotate(rotation_inverse(heading), beam)));
+        heading, nearest_axis(nfsar_quaternion_rotate(nfsar_quaternion_conjugate(heading), beam)));
     surface_axes(&track->scene, given ? pod->surface.normal : square);
-    beginning->sensor = m->at_m;
     beginning->swings = beginning->by_motion && !given;
     /* As if the surface went through the sensor, then farther by what is known of it. */
     state->distance = 0.0;
-    const double sine = vec3_dot(track->scene.normal, beam);
+    const double sine = nfsar_vec3_dot(track->scene.normal, beam);
     const double through = -surface_distance(&track->scene, m, state) * sine;
     double away = pod->surface.distance_m, sigma = pod->surface.distance_sigma_m;
     if (r->n_range > 0) {
@@ -336,7 +334,7 @@ static void start_turned(const struct track *track, struct state *state, double 
     const nfsar_sensor_records *r = track->records;
     state->rotation =
         nfsar_quaternion_multiply(r->tracker[tracker_at(r, track->begin)].pose.orientation,
-                                  rotation_inverse(pod->tracker.mounting.rotation));
+                                  nfsar_quaternion_conjugate(pod->tracker.mounting.rotation));
     put_sigma(source, ROTATION, 3, FIRST_SIGMAS * pod->tracker.sigma_rad);
 }
 

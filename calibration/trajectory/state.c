@@ -3,18 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-nfsar_vec3 vec3_cross(nfsar_vec3 a, nfsar_vec3 b) {
-    return (nfsar_vec3){a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
-}
-
-double vec3_dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
-nfsar_quaternion rotation_inverse(nfsar_quaternion q) {
-    return (nfsar_quaternion){q.w, -q.x, -q.y, -q.z};
-}
-
 nfsar_quaternion rotation_exp(nfsar_vec3 vector) {
     return nfsar_quaternion_from_axis_angle(vector, nfsar_vec3_norm(vector));
 }
@@ -55,7 +43,8 @@ void state_subtract(const struct state *a, const struct state *b, double error[E
     put(error, POSITION, nfsar_vec3_subtract(a->position, b->position));
     put(error, VELOCITY, nfsar_vec3_subtract(a->velocity, b->velocity));
     put(error, ROTATION,
-        rotation_log(nfsar_quaternion_multiply(a->rotation, rotation_inverse(b->rotation))));
+        rotation_log(
+            nfsar_quaternion_multiply(a->rotation, nfsar_quaternion_conjugate(b->rotation))));
     put(error, ACCELERATION_BIAS, nfsar_vec3_subtract(a->acceleration_bias, b->acceleration_bias));
     put(error, RATE_BIAS, nfsar_vec3_subtract(a->rate_bias, b->rate_bias));
     error[DISTANCE] = a->distance - b->distance;

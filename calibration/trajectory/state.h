@@ -49,9 +49,6 @@ void state_subtract(const struct state *a, const struct state *b, double error[E
 /* The rotation of a small vector, and the vector of a rotation. */
 nfsar_quaternion rotation_exp(nfsar_vec3 vector);
 nfsar_vec3 rotation_log(nfsar_quaternion q);
-nfsar_quaternion rotation_inverse(nfsar_quaternion q);
-nfsar_vec3 vec3_cross(nfsar_vec3 a, nfsar_vec3 b);
-double vec3_dot(nfsar_vec3 a, nfsar_vec3 b);
 
 /* One step on. */
 void state_propagate(struct state *state, const struct step *step, nfsar_vec3 gravity);

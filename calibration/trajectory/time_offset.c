@@ -126,7 +126,7 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
         const enum nfsar_status status =
             look_closely(data, maps, options, offset_s[i], &states[i], i == 0 ? error : NULL);
         if (status == NFSAR_ERROR_MEMORY) {
-            return status;
+            return nfsar_fail(error, status, "out of memory");
         }
         first = i == 0 ? status : first;
         states[i].explained = status == NFSAR_OK ? states[i].explained : -1.0;
@@ -178,11 +178,13 @@ static enum nfsar_status judge(const struct offset_data *data, const struct choi
     const struct offset_state *best = &choice->best;
     const double residual = residual_of(best);
     if (!best->phases && (best->sure > 0.5 || residual > UNEXPLAINED * data->cell_m)) {
-        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
-                          "the echoes do not move as the poses do: at the best offset, %.3f s, "
-                          "%.3g mm of range (%.2g wavelengths) are not explained; are these the "
-                          "poses of this capture, and --lever and --rotate right?",
-                          best->offset_s, 1e3 * residual, residual / data->wavelength_m);
+        return nfsar_fail(
+            error, NFSAR_ERROR_GEOMETRY,
+            "the echoes do not move as the poses do: at the best offset, %.3f s, "
+            "%.3g mm of range (%.2g wavelengths) are not explained; are these the "
+            "poses of this capture, and are lever arm and rotation of the radar in the "
+            "tracked body right?",
+            best->offset_s, 1e3 * residual, residual / data->wavelength_m);
     }
     if (choice->second > ALIKE) {
         return nfsar_fail(

@@ -12,6 +12,8 @@
 #define SEEDS 12
 /* Other offsets with so much of the best's score are looked at closely. */
 #define WORTH 0.6
+/* Offsets that are tried at the most: those of some hours. */
+#define OFFSETS 1e6
 
 static double score_offset(const struct offset_data *data, const struct offset_maps *maps,
                            const nfsar_time_offset_options *options, const struct seed *seeds,
@@ -130,6 +132,14 @@ enum nfsar_status offset_coarse(const struct offset_data *data, const struct off
                           "offset");
     }
     const double step = 0.25 * data->window_s;
+    if (!((to - from) / step < OFFSETS)) {
+        return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
+                          "the poses are of %.3f to %.3f s: offsets from %.3f to %.3f s, %.2g s "
+                          "apart, are too many to be tried; take the poses about the capture "
+                          "alone, or search about an offset that is roughly right",
+                          data->track->time_s[0], data->track->time_s[data->track->n - 1], from, to,
+                          step);
+    }
     const size_t n = (size_t)((to - from) / step) + 1;
     double *score = calloc(n, sizeof *score);
     status = score != NULL ? scan(data, maps, options, seeds, n_seed, from, step, n, score, error)

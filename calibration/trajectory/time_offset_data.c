@@ -6,6 +6,7 @@
 
 #include <nfsar/range.h>
 
+#include "algorithms/sort.h"
 #include "calibration/trajectory/time_offset_echo.h"
 
 /* Windows beyond these are left out: the middle of a long capture tells enough. */
@@ -41,16 +42,6 @@ nfsar_vec3 offset_gradient(const struct sight *sight, nfsar_vec3 point) {
     const nfsar_vec3 b = nfsar_vec3_subtract(point, sight->rx);
     return nfsar_vec3_add(nfsar_vec3_scale(a, 0.5 / fmax(nfsar_vec3_norm(a), 1e-9)),
                           nfsar_vec3_scale(b, 0.5 / fmax(nfsar_vec3_norm(b), 1e-9)));
-}
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *value, size_t n) {
-    qsort(value, n, sizeof *value, compare);
-    return n > 0 ? value[n / 2] : 0.0;
 }
 
 /* ---- the band -------------------------------------------------------------------------------- */
@@ -93,25 +84,57 @@ static void find_wavelength(struct offset_data *data) {
 
 /* ---- windows --------------------------------------------------------------------------------- */
 
+/* A walk through the time that the poses tell, without their gaps: of a tracker that lost the body
+ * for hours, or wrote one time wrong, these are nearly all of it. */
+struct told {
+    const nfsar_pose_track *track;
+    double gap_s, skipped_s;
+    size_t at; /* pose */
+};
+
+static double told_length(const nfsar_pose_track *track, double gap_s) {
+    double length = 0.0;
+    for (size_t i = 0; i + 1 < track->n; i++) {
+        const double step = track->time_s[i + 1] - track->time_s[i];
+        length += step > gap_s ? 0.0 : step;
+    }
+    return length;
+}
+
+/* The tracker's time when so much of it is over; not less than the last time. */
+static double told_time(struct told *walk, double told_s) {
+    const double *t = walk->track->time_s;
+    for (; walk->at + 1 < walk->track->n; walk->at++) {
+        const double now = t[0] + walk->skipped_s + told_s;
+        const double step = t[walk->at + 1] - t[walk->at];
+        const bool gap = step > walk->gap_s;
+        if (now <= t[walk->at] || (!gap && now < t[walk->at + 1])) {
+            break;
+        }
+        walk->skipped_s += gap ? step : 0.0;
+    }
+    return t[0] + walk->skipped_s + told_s;
+}
+
 /* So long that a reflector's range rate stays within its resolution: the way is straight to a
  * quarter of a wavelength, and short of sqrt(wavelength x range). Judged by the poses where they
  * move, at their own clock. */
 static enum nfsar_status choose_window(struct offset_data *data, double interval_s,
                                        nfsar_error *error) {
     const nfsar_pose_track *track = data->track;
-    const double begin = track->time_s[0], end = track->time_s[track->n - 1];
+    const double length = told_length(track, data->gap_s);
     const double limit = sqrt(data->wavelength_m * fmax(data->range_m, data->cell_m));
     enum { STEPS = 400 };
     double way[STEPS], bend[STEPS];
     double window = PULSES * interval_s;
     bool moves = false;
-    const double most =
-        fmin(0.25 * (end - begin), 0.25 * (data->time_s[data->n_pulse - 1] - data->time_s[0]));
+    const double most = 0.25 * fmin(length, data->time_s[data->n_pulse - 1] - data->time_s[0]);
     for (double trial = window; trial < most; trial *= 1.2) {
+        struct told walk = {.track = track, .gap_s = data->gap_s};
         size_t n = 0;
         for (size_t i = 0; i < STEPS; i++) {
-            const double t =
-                begin + 0.5 * trial + (end - begin - trial) * ((double)i + 0.5) / (double)STEPS;
+            const double t = told_time(&walk, 0.5 * trial + (length - trial) * ((double)i + 0.5) /
+                                                                (double)STEPS);
             nfsar_pose a, b, c;
             if (nfsar_pose_track_at(track, data->gap_s, t - 0.5 * trial, &a) &&
                 nfsar_pose_track_at(track, data->gap_s, t, &b) &&
@@ -129,13 +152,16 @@ static enum nfsar_status choose_window(struct offset_data *data, double interval
             continue;
         }
         moves = true;
-        if (median(way, n) > limit || median(bend, n) > 0.25 * data->wavelength_m) {
+        if (sort_upper_median(way, n) > limit ||
+            sort_upper_median(bend, n) > 0.25 * data->wavelength_m) {
             break;
         }
         window = trial;
     }
     data->window_s = window;
-    for (double t = begin; t + window <= end; t += 0.25 * window) {
+    struct told walk = {.track = track, .gap_s = data->gap_s};
+    for (double told_s = 0.0; told_s + window <= length; told_s += 0.25 * window) {
+        const double t = told_time(&walk, told_s);
         nfsar_pose a, b;
         if (nfsar_pose_track_at(track, data->gap_s, t, &a) &&
             nfsar_pose_track_at(track, data->gap_s, t + window, &b)) {
@@ -201,10 +227,11 @@ static enum nfsar_status find_range(struct offset_data *data, const nfsar_echo_s
         best = inside && (best == n || power[i] > power[best]) ? i : best;
     }
     if (status == NFSAR_OK && best == n) {
-        status = nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
-                            "no range lies from %g to %g m: they are told %.3g m apart, up to %.4g "
-                            "m (--gate)",
-                            gate[0], gate[1], step, data->unambiguous_m);
+        status =
+            nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                       "no range lies in the gate, from %g to %g m: they are told %.3g m apart, "
+                       "up to %.4g m",
+                       gate[0], gate[1], step, data->unambiguous_m);
     }
     data->range_m = step * (double)best;
     data->near_m = data->far_m = data->range_m;
@@ -237,7 +264,7 @@ static enum nfsar_status make_times(struct offset_data *data, size_t channel, do
         data->time_s[i] = data->capture->time_s[i] + late;
         interval[i] = i > 0 ? data->time_s[i] - data->time_s[i - 1] : INFINITY;
     }
-    *interval_s = median(interval, data->n_pulse);
+    *interval_s = sort_upper_median(interval, data->n_pulse);
     free(interval);
     data->tx_m = array->tx_m[array->channel[channel].tx];
     data->rx_m = array->rx_m[array->channel[channel].rx];

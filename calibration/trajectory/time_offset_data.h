@@ -100,8 +100,6 @@ struct offset_state {
     double sure;      /* part of the phases that noise leaves */
     double explained; /* part of the moving echoes' energy that reflectors whose phases follow the
                          model are */
-    double pose_error_m; /* standard deviation of the poses' error, where phases are told */
-    double pose_error_s; /* and how long it stays the same */
 };
 
 /* Whether a place is within the gate during half of the windows at least. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* Samples that are held in memory, bytes. */
 #define MEMORY ((size_t)1 << 30)
 /* Pulses by which a channel is chosen. */
@@ -18,12 +20,11 @@ static bool in_gate(const struct offset_data *data, double range_m) {
     return range_m >= data->gate_m[0] - data->cell_m && range_m <= data->gate_m[1] + data->cell_m;
 }
 
-/* exp(-j 4 pi f r / c) at the ranges that are told apart, times the taper: [n_sample][n_sample]. */
-static float complex *make_transform(const struct offset_data *data) {
+void echo_transform(const struct offset_data *data, double from_m, double step_m, size_t n_range,
+                    float complex *turn) {
     const size_t n = data->n_sample;
-    float complex *turn = n <= MEMORY / sizeof *turn / n ? malloc(n * n * sizeof *turn) : NULL;
-    for (size_t b = 0; turn != NULL && b < n; b++) {
-        const double range = data->unambiguous_m * (double)b / (double)n;
+    for (size_t b = 0; b < n_range; b++) {
+        const double range = from_m + step_m * (double)b;
         for (size_t i = 0; i < n; i++) {
             const double cycles =
                 data->capture->frequency_hz[i] * 2.0 * range / NFSAR_SPEED_OF_LIGHT;
@@ -32,12 +33,16 @@ static float complex *make_transform(const struct offset_data *data) {
                 CMPLXF((float)(data->taper[i] * cos(phase)), (float)(data->taper[i] * sin(phase)));
         }
     }
-    return turn;
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+/* To the ranges that are told apart: [n_sample][n_sample]. */
+static float complex *make_transform(const struct offset_data *data) {
+    const size_t n = data->n_sample;
+    float complex *turn = n <= MEMORY / sizeof *turn / n ? malloc(n * n * sizeof *turn) : NULL;
+    if (turn != NULL) {
+        echo_transform(data, 0.0, data->unambiguous_m / (double)n, n, turn);
+    }
+    return turn;
 }
 
 /* ---- the channel ----------------------------------------------------------------------------- */
@@ -77,8 +82,7 @@ static double contrast(const struct offset_data *data, const struct profiles *pr
         const double range = data->unambiguous_m * (double)b / (double)n;
         best = in_gate(data, range) ? fmax(best, sorted[b]) : best;
     }
-    qsort(sorted, n, sizeof *sorted, compare);
-    return best / fmax(sorted[n / 2], 1e-300);
+    return best / fmax(sort_upper_median(sorted, n), 1e-300);
 }
 
 static size_t best_channel(const struct offset_data *data, const struct profiles *profiles,
@@ -141,8 +145,8 @@ enum nfsar_status echo_read(struct offset_data *data, const nfsar_echo_source *s
     const size_t block = pulse < ((size_t)1 << 21) ? ((size_t)1 << 21) / pulse : 1;
     if (data->n_pulse > MEMORY / sizeof(float complex) / line) {
         return nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                          "%zu pulses of %zu samples are more than fit into 1 GiB: align a part, "
-                          "and give the offset with --clock-ahead",
+                          "%zu pulses of %zu samples are more than fit into 1 GiB: align a part "
+                          "of the capture, and tell the offset for all of it",
                           data->n_pulse, line);
     }
     float complex *all = malloc(block * pulse * sizeof *all);

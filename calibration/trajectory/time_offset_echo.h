@@ -1,4 +1,4 @@
-/* Which echoes are looked at: one channel's, within the gate. */
+/* Which echoes are looked at: one channel's, within the gate; and what takes them to ranges. */
 #ifndef NFSAR_CALIBRATION_TIME_OFFSET_ECHO_H
 #define NFSAR_CALIBRATION_TIME_OFFSET_ECHO_H
 
@@ -18,5 +18,10 @@ enum nfsar_status echo_read(struct offset_data *data, const nfsar_echo_source *s
 /* Take out of them what is not in the gate, a range cell wider. Where frequencies are not evenly
  * spaced they stay as they are. */
 enum nfsar_status echo_gate(struct offset_data *data, nfsar_error *error);
+
+/* exp(-j 4 pi f r / c) at the ranges r = from_m + b step_m, times the taper: a range profile is the
+ * sum of samples times turn[n_range][n_sample]. */
+void echo_transform(const struct offset_data *data, double from_m, double step_m, size_t n_range,
+                    float complex *turn);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* Residuals beyond so many standard deviations count as one that large. */
 #define HUBER 3.0
 
@@ -118,11 +120,6 @@ static double descend(const struct errors_problem *p, struct pose_error *e, doub
     return best;
 }
 
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* A reflector's noise beside what its rows say: their third differences, to which what is smooth
  * does not contribute. */
 static double rough_noise(const struct errors_problem *p, size_t k, double *room) {
@@ -145,8 +142,7 @@ static double rough_noise(const struct errors_problem *p, size_t k, double *room
         last[1] = last[0];
         last[0] = row;
     }
-    qsort(room, n, sizeof *room, compare);
-    return n > 0 ? fmax(1.48 * room[n / 2], 0.02) : 1.0;
+    return n > 0 ? fmax(1.48 * sort_upper_median(room, n), 0.02) : 1.0;
 }
 
 /* Starts all over what may be, then downhill from the best of each order. */
@@ -268,8 +264,7 @@ static double ranges_scale(const struct fit *ranges, double *room) {
     for (size_t i = 0; i < ranges->n; i++) {
         room[i] = fabs(ranges->row[i].value);
     }
-    qsort(room, ranges->n, sizeof *room, compare);
-    return ranges->n > 0 ? fmax(1.4826 * room[ranges->n / 2], 1e-3) : 1.0;
+    return ranges->n > 0 ? fmax(1.4826 * sort_upper_median(room, ranges->n), 1e-3) : 1.0;
 }
 
 static bool solve_once(struct errors_problem *p, const double *white, size_t columns, double scale,
@@ -327,7 +322,6 @@ bool errors_solve(struct errors_problem *p, const struct pose_error *e, struct f
     double *work = malloc(room * sizeof *work);
     bool solved = white != NULL && work != NULL && p->n > 0;
     const double scale = solved ? ranges_scale(p->ranges, work) : 1.0;
-    double sum = 0.0;
     if (solved) {
         filter_phases(p->row, p->n, p->n_reflector, e, p->constant_m, white, &filtered);
     }
@@ -340,14 +334,11 @@ bool errors_solve(struct errors_problem *p, const struct pose_error *e, struct f
         expand_white(white + i * filtered.columns, m, by);
         const double r = residual_of(white[i * filtered.columns], by, step, m);
         p->row[i].doubt *= fmax(1.0, fabs(r) / HUBER);
-        sum += r * r;
     }
     if (solved) {
         answer->offset = step[FIT_OFFSET];
         answer->bias = step[FIT_BIAS];
         memcpy(answer->place, step + FIT_PLACE, 3 * p->n_reflector * sizeof(double));
-        memset(answer->constant, 0, sizeof answer->constant);
-        answer->spread = sqrt(sum / (double)p->n);
         answer->sigma_offset = fmax(sqrt(inverse.matrix[FIT_OFFSET * m + FIT_OFFSET]),
                                     spread_of(p, &inverse, m, white, filtered.columns, step, scale,
                                               FIT_OFFSET, work, n_window));

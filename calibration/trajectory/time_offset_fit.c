@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* Residuals beyond so many of their median count as one that large. */
 #define HUBER 3.0
-/* Constants of a reflector's phase are within this. */
-#define CONSTANT_M 2.0
 
-enum { NONZERO = 6 };
+enum { NONZERO = 5 };
 
 bool fit_add(struct fit *fit, const struct fit_row *row) {
     if (fit->n == fit->room) {
@@ -33,8 +33,7 @@ void fit_free(struct fit *fit) {
 }
 
 /* The unknowns that a row depends on. */
-static void expand(const struct fit_row *row, size_t n_reflector, size_t at[NONZERO],
-                   double by[NONZERO]) {
+static void expand(const struct fit_row *row, size_t at[NONZERO], double by[NONZERO]) {
     at[0] = FIT_OFFSET;
     by[0] = row->by_offset;
     at[1] = FIT_BIAS;
@@ -43,13 +42,6 @@ static void expand(const struct fit_row *row, size_t n_reflector, size_t at[NONZ
         at[2 + i] = FIT_PLACE + 3 * row->reflector + i;
         by[2 + i] = row->by_place[i];
     }
-    at[5] = FIT_PLACE + 3 * n_reflector + row->reflector;
-    by[5] = row->by_constant;
-}
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* Robust rms of the residuals: 1.48 of the median of their magnitudes. */
@@ -60,8 +52,7 @@ static double scale_of(const struct fit *fit, double *room) {
             room[n++] = fabs(fit->row[i].value);
         }
     }
-    qsort(room, n, sizeof *room, compare);
-    return n > 0 ? fmax(1.4826 * room[n / 2], 1e-9) : 1.0;
+    return n > 0 ? fmax(1.4826 * sort_upper_median(room, n), 1e-9) : 1.0;
 }
 
 /* sum over windows of the squared sums of their rows' pull: errors of the poses are common to all
@@ -73,7 +64,7 @@ static double spread_of(const struct fit *fit, size_t n_reflector, size_t m, con
     for (size_t i = 0; i < fit->n; i++) {
         size_t at[NONZERO];
         double by[NONZERO], residual = fit->row[i].value, sum = 0.0;
-        expand(&fit->row[i], n_reflector, at, by);
+        expand(&fit->row[i], at, by);
         for (size_t k = 0; k < NONZERO; k++) {
             residual -= by[k] * step[at[k]];
             sum += inverse[unknown * m + at[k]] * by[k];
@@ -92,7 +83,7 @@ static double spread_of(const struct fit *fit, size_t n_reflector, size_t m, con
 
 bool fit_solve(const struct fit *fit, size_t n_reflector, double reach_m, double reach_s,
                double bias_m, struct fit_answer *answer) {
-    const size_t m = FIT_PLACE + 4 * n_reflector;
+    const size_t m = FIT_PLACE + 3 * n_reflector;
     double matrix[FIT_UNKNOWNS * FIT_UNKNOWNS] = {0.0}, step[FIT_UNKNOWNS] = {0.0};
     size_t n_window = 0;
     for (size_t i = 0; i < fit->n; i++) {
@@ -103,16 +94,13 @@ bool fit_solve(const struct fit *fit, size_t n_reflector, double reach_m, double
     double *work = malloc((room + 1) * sizeof *work);
     bool solved = weight != NULL && work != NULL && fit->n > 0;
     const double scale = solved ? scale_of(fit, work) : 1.0;
-    double sum = 0.0, sum_weight = 0.0;
     for (size_t i = 0; solved && i < fit->n; i++) {
         const struct fit_row *row = &fit->row[i];
         size_t at[NONZERO];
         double by[NONZERO];
         const double far = fabs(row->value) / (HUBER * scale);
         weight[i] = row->weight / (scale * scale) / fmax(1.0, far);
-        sum += row->weight * row->value * row->value;
-        sum_weight += row->weight;
-        expand(row, n_reflector, at, by);
+        expand(row, at, by);
         for (size_t k = 0; k < NONZERO; k++) {
             step[at[k]] += weight[i] * by[k] * row->value;
             for (size_t l = 0; l < NONZERO; l++) {
@@ -121,10 +109,9 @@ bool fit_solve(const struct fit *fit, size_t n_reflector, double reach_m, double
         }
     }
     for (size_t k = 0; k < m; k++) {
-        const double reach = k == FIT_OFFSET                   ? reach_s
-                             : k == FIT_BIAS                   ? bias_m
-                             : k < FIT_PLACE + 3 * n_reflector ? fmax(reach_m, 1e-7)
-                                                               : CONSTANT_M;
+        const double reach = k == FIT_OFFSET ? reach_s
+                             : k == FIT_BIAS ? bias_m
+                                             : fmax(reach_m, 1e-7);
         matrix[k * m + k] += 1.0 / (reach * reach);
     }
     const lapack_int order = (lapack_int)m;
@@ -140,8 +127,6 @@ bool fit_solve(const struct fit *fit, size_t n_reflector, double reach_m, double
         answer->offset = step[FIT_OFFSET];
         answer->bias = step[FIT_BIAS];
         memcpy(answer->place, step + FIT_PLACE, 3 * n_reflector * sizeof(double));
-        memcpy(answer->constant, step + FIT_PLACE + 3 * n_reflector, n_reflector * sizeof(double));
-        answer->spread = sqrt(sum / fmax(sum_weight, 1e-300));
         /* Nor surer than the rows would be, were they all independent; nor less sure than unknown.
          */
         answer->sigma_offset = fmin(reach_s, fmax(spread_of(fit, n_reflector, m, matrix, step,

@@ -1,19 +1,18 @@
-/* Least squares for the offset, the range bias, and place and phase of each reflector: rows of
+/* Least squares for the offset, the range bias and the place of each reflector: rows of
  * residuals are gathered, solved, and their spread tells how sure the offset is. */
 #ifndef NFSAR_CALIBRATION_TIME_OFFSET_FIT_H
 #define NFSAR_CALIBRATION_TIME_OFFSET_FIT_H
 
 #include "calibration/trajectory/time_offset_data.h"
 
-enum { FIT_OFFSET, FIT_BIAS, FIT_PLACE, FIT_UNKNOWNS = FIT_PLACE + 4 * REFLECTORS };
+enum { FIT_OFFSET, FIT_BIAS, FIT_PLACE, FIT_UNKNOWNS = FIT_PLACE + 3 * REFLECTORS };
 
 /* One residual, seen less predicted, in units of what is expected of it; and by how much the
- * prediction grows with the offset, the bias, the reflector's place, and its own constant. */
+ * prediction grows with the offset, the bias and the reflector's place. */
 struct fit_row {
     size_t reflector, window;
-    bool follows; /* the row before is of the same reflector, one window earlier */
     double value, weight;
-    double by_offset, by_bias, by_place[3], by_constant;
+    double by_offset, by_bias, by_place[3];
 };
 
 struct fit {
@@ -26,9 +25,8 @@ bool fit_add(struct fit *fit, const struct fit_row *row);
 void fit_free(struct fit *fit);
 
 struct fit_answer {
-    double offset, bias, place[REFLECTORS][3], constant[REFLECTORS];
+    double offset, bias, place[REFLECTORS][3];
     double sigma_offset, sigma_bias; /* by how windows differ: errors may be common to reflectors */
-    double spread;                   /* rms of weighted residuals before the step */
 };
 
 /* The step to take. Huber's weights are put on the rows' own; what the rows do not tell stays

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "calibration/trajectory/time_offset_look.h"
+#include "calibration/trajectory/time_offset_way.h"
 
 /* How far ghosts are looked for, radians as seen from the middle of the way. */
 #define REACH 0.35
@@ -14,65 +15,6 @@
 #define NEAR 3
 /* A place must explain so much more to be taken for the better one. */
 #define BETTER 1.1
-
-/* Where the antennas were in the windows, their middle, and the two directions in which that
- * reaches farthest. */
-struct way {
-    size_t n;
-    nfsar_vec3 *at, middle, axis[2];
-    double length[2]; /* rms about the middle */
-};
-
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
-static nfsar_vec3 without(nfsar_vec3 v, nfsar_vec3 axis) {
-    return nfsar_vec3_subtract(v, nfsar_vec3_scale(axis, dot(v, axis)));
-}
-
-/* The direction of the largest moment across `not`, by iteration, and the rms along it. */
-static double principal(const struct way *way, nfsar_vec3 not, nfsar_vec3 *axis) {
-    double square = 0.0;
-    *axis = without((nfsar_vec3){0.5, 0.6, 0.62}, not );
-    for (int round = 0; round < 50; round++) {
-        nfsar_vec3 sum = {0};
-        square = 0.0;
-        for (size_t i = 0; i < way->n; i++) {
-            const nfsar_vec3 off = nfsar_vec3_subtract(way->at[i], way->middle);
-            const double along = dot(off, *axis);
-            sum = nfsar_vec3_add(sum, nfsar_vec3_scale(off, along));
-            square += along * along / (double)way->n;
-        }
-        sum = without(sum, not );
-        const double norm = nfsar_vec3_norm(sum);
-        if (!(norm > 0.0)) {
-            return 0.0;
-        }
-        *axis = nfsar_vec3_scale(sum, 1.0 / norm);
-    }
-    return sqrt(square);
-}
-
-static bool find_way(const struct offset_data *data, const struct offset_state *state,
-                     struct way *way) {
-    way->at = malloc(data->n_window * sizeof *way->at);
-    way->n = 0;
-    way->middle = (nfsar_vec3){0};
-    for (size_t w = 0; way->at != NULL && w < data->n_window; w++) {
-        const struct sight sight = offset_sight(data, data->middle_s[w], state->offset_s);
-        if (sight.told) {
-            way->at[way->n] = nfsar_vec3_midpoint(sight.tx, sight.rx);
-            way->middle = nfsar_vec3_add(way->middle, way->at[way->n++]);
-        }
-    }
-    if (way->n > 0) {
-        way->middle = nfsar_vec3_scale(way->middle, 1.0 / (double)way->n);
-        way->length[0] = principal(way, (nfsar_vec3){0}, &way->axis[0]);
-        way->length[1] = principal(way, way->axis[0], &way->axis[1]);
-    }
-    return way->at != NULL;
-}
 
 /* A window in which reflector k was seen: its phase, and where from. */
 struct glance {
@@ -246,7 +188,7 @@ enum nfsar_status offset_ghosts(const struct offset_data *data, const struct off
     double *phase = malloc((data->n_window * state->n + 1) * sizeof *phase);
     struct glance *glance = malloc((data->n_window * state->n + 1) * sizeof *glance);
     const bool memory = seen_make(data, maps, state, &seen) && phase != NULL && glance != NULL &&
-                        find_way(data, state, &way) && seen_choose_stride(&seen, state);
+                        way_find(data, state->offset_s, &way) && seen_choose_stride(&seen, state);
     *changed = false;
     if (memory) {
         unwrap(&seen, state, phase);
@@ -272,7 +214,7 @@ enum nfsar_status offset_ghosts(const struct offset_data *data, const struct off
     }
     free(phase);
     free(glance);
-    free(way.at);
+    way_free(&way);
     seen_free(&seen);
     return memory ? NFSAR_OK : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
 }

@@ -1,4 +1,4 @@
-#include "calibration/trajectory/time_offset_data.h"
+#include "calibration/trajectory/time_offset_echo.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct profiles {
     float complex *line; /* [n_pulse][n_range] */
 };
 
-/* Range profiles of all pulses: sum of the samples times exp(-j 4 pi f r / c). */
+/* Range profiles of all pulses. */
 static enum nfsar_status make_profiles(const struct offset_data *data, struct profiles *profiles,
                                        nfsar_error *error) {
     const size_t n = profiles->n_range, n_sample = data->n_sample;
@@ -28,16 +28,7 @@ static enum nfsar_status make_profiles(const struct offset_data *data, struct pr
         free(turn);
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    for (size_t b = 0; b < n; b++) {
-        const double range = profiles->from_m + profiles->step_m * (double)b;
-        for (size_t i = 0; i < n_sample; i++) {
-            const double cycles =
-                data->capture->frequency_hz[i] * 2.0 * range / NFSAR_SPEED_OF_LIGHT;
-            const double phase = -2.0 * NFSAR_PI * (cycles - floor(cycles));
-            turn[b * n_sample + i] =
-                CMPLXF((float)(data->taper[i] * cos(phase)), (float)(data->taper[i] * sin(phase)));
-        }
-    }
+    echo_transform(data, profiles->from_m, profiles->step_m, n, turn);
 #pragma omp parallel for schedule(static)
     for (size_t p = 0; p < data->n_pulse; p++) {
         const float complex *echo = data->echo + p * n_sample;
@@ -182,12 +173,13 @@ static enum nfsar_status check_memory(const struct offset_data *data,
         2.0 * range * (double)maps->n_window * (double)maps->n_rate * sizeof(float);
     return bytes <= MEMORY
                ? NFSAR_OK
-               : nfsar_fail(error, NFSAR_ERROR_UNSUPPORTED,
-                            "maps of %zu windows, %zu ranges and %zu range rates need %.3g GiB, "
-                            "more than the 1 GiB they may take: give fewer ranges with --gate "
-                            "MIN:MAX (echoes from %.4g to %.4g m are looked at), or align a part",
-                            maps->n_window, maps->n_range, maps->n_rate, bytes / MEMORY,
-                            data->near_m, data->far_m);
+               : nfsar_fail(
+                     error, NFSAR_ERROR_UNSUPPORTED,
+                     "maps of %zu windows, %zu ranges and %zu range rates need %.3g GiB, "
+                     "more than the 1 GiB they may take: give a narrower gate (echoes from %.4g "
+                     "to %.4g m are looked at), or align a part of the capture",
+                     maps->n_window, maps->n_range, maps->n_rate, bytes / MEMORY, data->near_m,
+                     data->far_m);
 }
 
 enum nfsar_status offset_maps_make(const struct offset_data *data,

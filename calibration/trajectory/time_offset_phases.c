@@ -241,12 +241,8 @@ enum nfsar_status offset_phases(const struct offset_data *data, const struct off
     state->phases =
         going && agree > COHERENT && fabs(trial.offset_s - state->offset_s) < data->window_s;
     if (state->phases) {
-        const double *sigma = work.pose_error.sigma_m;
         *state = trial;
         state->phases = true;
-        state->pose_error_m =
-            sqrt((sigma[0] * sigma[0] + sigma[1] * sigma[1] + sigma[2] * sigma[2]) / 3.0);
-        state->pose_error_s = work.pose_error.time_s;
     }
     if (memory && state->n > 0) {
         memory = seen_look(&work.seen, state);

@@ -17,10 +17,13 @@ enum { SEEDS = 64, TURNS = 48 };
 
 bool passage_make(size_t n, struct passage *p) {
     p->before = malloc(3 * n * sizeof *p->before);
+    p->ahead = malloc(n * sizeof *p->ahead);
+    if (p->before == NULL || p->ahead == NULL) {
+        return false;
+    }
     p->middle = p->before + n;
     p->after = p->before + 2 * n;
-    p->ahead = malloc(n * sizeof *p->ahead);
-    return p->before != NULL && p->ahead != NULL;
+    return true;
 }
 
 void passage_free(struct passage *p) {
@@ -75,16 +78,12 @@ double score_points(const struct offset_data *data, const struct offset_maps *ma
     return best;
 }
 
-static nfsar_vec3 cross(nfsar_vec3 a, nfsar_vec3 b) {
-    return (nfsar_vec3){a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
-}
-
 /* Two directions across a unit vector. */
 static void frame_of(nfsar_vec3 v, nfsar_vec3 *a, nfsar_vec3 *b) {
     const nfsar_vec3 axis = fabs(v.x) < 0.6 ? (nfsar_vec3){1, 0, 0} : (nfsar_vec3){0, 1, 0};
-    *a = cross(v, axis);
+    *a = nfsar_vec3_cross(v, axis);
     *a = nfsar_vec3_scale(*a, 1.0 / nfsar_vec3_norm(*a));
-    *b = cross(v, *a);
+    *b = nfsar_vec3_cross(v, *a);
 }
 
 /* Rates repeat, so all that the motion reaches are tried. */
@@ -121,7 +120,7 @@ double score_seed(const struct offset_data *data, const struct offset_maps *maps
             const double score = score_place(data, maps, p, q, 0.0);
             /* Where the motion does not tell one side from the other, it is the one looked at. */
             const nfsar_vec3 ahead = nfsar_vec3_subtract(p->ahead[w], at);
-            const double side = ahead.x * u.x + ahead.y * u.y + ahead.z * u.z < 0.0 ? BEHIND : 1.0;
+            const double side = nfsar_vec3_dot(ahead, u) < 0.0 ? BEHIND : 1.0;
             if (side * score > best) {
                 best = side * score;
                 *place = q;

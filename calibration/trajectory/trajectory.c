@@ -40,7 +40,7 @@ static void add_heading(const struct track *track, const nfsar_pose *pose, doubl
     const nfsar_vec3 g = track->scene.pod->gravity;
     const nfsar_vec3 up = nfsar_vec3_scale(g, -1.0 / nfsar_vec3_norm(g));
     const nfsar_vec3 arm = nfsar_quaternion_rotate(pose->orientation, track->anchor);
-    const nfsar_vec3 across = vec3_cross(arm, up), along = vec3_cross(across, up);
+    const nfsar_vec3 across = nfsar_vec3_cross(arm, up), along = nfsar_vec3_cross(across, up);
     const double x[3] = {across.x, across.y, across.z}, y[3] = {along.x, along.y, along.z};
     const double u[3] = {up.x, up.y, up.z};
     for (int i = 0; i < 3; i++) {
@@ -129,6 +129,38 @@ static enum nfsar_status tell_gaps(const struct track *track, nfsar_trajectory *
     return NFSAR_OK;
 }
 
+/* Whether some record is within the gap; its time comes first. */
+static bool speaks(const void *array, size_t n, size_t size, const struct gap *gap) {
+    for (size_t i = 0; i < n; i++) {
+        double time = 0.0;
+        memcpy(&time, (const char *)array + i * size, sizeof time);
+        if (time > gap->from && time < gap->to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* After a long silence of all sensors the pod may be anywhere: so far off that numbers do not bear
+ * it beside what a tracker's records know. */
+static enum nfsar_status check_silence(const struct track *track, nfsar_error *error) {
+    const nfsar_sensor_records *r = track->records;
+    for (size_t g = 0; g < track->n_gap; g++) {
+        const struct gap *gap = &track->gap[g];
+        if (gap->to - gap->from > CARRY_S && !speaks(r->flow, r->n_flow, sizeof *r->flow, gap) &&
+            !speaks(r->range, r->n_range, sizeof *r->range, gap) &&
+            !speaks(r->tracker, r->n_tracker, sizeof *r->tracker, gap) &&
+            !speaks(r->encoder, r->n_encoder, sizeof *r->encoder, gap)) {
+            return nfsar_fail(error, NFSAR_ERROR_FORMAT,
+                              "imu: is silent from %.3f to %.3f s, as all others are, and nothing "
+                              "carries the pose over that: track what was recorded before and "
+                              "after it apart; or did a clock jump?",
+                              gap->from, gap->to);
+        }
+    }
+    return NFSAR_OK;
+}
+
 /* Sigma of the first pose's turn about the vertical. */
 static double heading_of(const nfsar_pod *pod, const nfsar_trajectory *t) {
     const double g[3] = {pod->gravity.x, pod->gravity.y, pod->gravity.z};
@@ -148,6 +180,9 @@ static enum nfsar_status run(struct track *track, const double *time_s, size_t n
     enum nfsar_status status = imu_gaps_find(track, error);
     if (status == NFSAR_OK) {
         status = tell_gaps(track, out, error);
+    }
+    if (status == NFSAR_OK) {
+        status = check_silence(track, error);
     }
     if (status == NFSAR_OK) {
         status = filter_start(track, &start, covariance, out, error);

@@ -69,7 +69,7 @@ static enum nfsar_status write_records(void *context, struct h5_output *output,
     const struct result *r = context;
     const struct track_poses *job = r->job;
     const nfsar_quaternion q = nfsar_quaternion_normalize(job->rotation);
-    const nfsar_quaternion back = {q.w, -q.x, -q.y, -q.z};
+    const nfsar_quaternion back = nfsar_quaternion_conjugate(q);
     const nfsar_mounting mounting = {
         .at_m = nfsar_quaternion_rotate(back, nfsar_vec3_scale(job->lever, -1.0)),
         .rotation = back};

@@ -178,11 +178,20 @@ static enum nfsar_status find(struct track_autofocus *job, const nfsar_capture *
     if (status == NFSAR_OK) {
         status = nfsar_autofocus_plan_create(capture, &region, &job->options, &plan, error);
     }
+    if (status != NFSAR_OK) {
+        return nfsar_fail_in(error, status, "%s", job->files.input);
+    }
+    if (job->series != NULL) {
+        status = make_folder(job->series, error);
+    }
     if (status == NFSAR_OK) {
         const nfsar_grid grid = nfsar_autofocus_plan_grid(plan);
         say_region(&grid);
         status = nfsar_autofocus_execute(plan, source, found, cli_progress("autofocus"), error);
         cli_progress_end();
+        if (status != NFSAR_OK) {
+            nfsar_fail_in(error, status, "%s", job->files.input);
+        }
     }
     nfsar_autofocus_plan_destroy(plan);
     if (status == NFSAR_OK && series.status != NFSAR_OK) {
@@ -199,9 +208,6 @@ int track_autofocus(struct track_autofocus *job) {
     nfsar_calibrated_source calibrated = {0};
     bool refused = false;
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
-    if (status == NFSAR_OK && job->series != NULL) {
-        status = make_folder(job->series, &error);
-    }
     if (status == NFSAR_OK) {
         const nfsar_capture *header = nfsar_capture_file_header(file);
         calibrated =

@@ -7,6 +7,7 @@
 
 #include <nfsar/nfsar.h>
 
+#include "algorithms/sort.h"
 #include "host/cli/cli.h"
 
 /* As of a capture's own poses (calibration/examine_poses.c): no scan for the near field has steps
@@ -35,17 +36,6 @@ enum nfsar_status track_poses_check_options(const struct track_poses *job,
                           name);
     }
     return NFSAR_OK;
-}
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Zero where there are none. */
-static double median(double *value, size_t n) {
-    qsort(value, n, sizeof *value, compare);
-    return n > 0 ? value[n / 2] : 0.0;
 }
 
 /* Longest side of the box about all poses. */
@@ -79,11 +69,11 @@ enum nfsar_status track_poses_check_units(const struct track_poses *job,
         value[i] = nfsar_vec3_distance(track->pose[i + 1].position, track->pose[i].position) /
                    (track->time_s[i + 1] - track->time_s[i]);
     }
-    const double speed = median(value, track->n - 1);
+    const double speed = sort_upper_median(value, track->n - 1);
     for (size_t i = 0; i + 1 < capture->n_pulse; i++) {
         value[i] = capture->time_s[i + 1] - capture->time_s[i];
     }
-    const double interval = median(value, capture->n_pulse - 1);
+    const double interval = sort_upper_median(value, capture->n_pulse - 1);
     free(value);
     const double wave = longest_wave(capture), far = nfsar_range_unambiguous(capture);
     const double waves = speed * interval / wave, extent = extent_of(track);

@@ -72,8 +72,8 @@ static bool read_texts(struct request *r) {
     }
     p->rotation = turn_of(degrees);
     if (r->point != NULL && !read_points(r->point, r->points, &p->options.n_point)) {
-        cli_usage("track", "--point %s: expected X,Y,Z in metres, or several with ; between",
-                  r->point);
+        cli_usage("track", "--point %s: expected X,Y,Z in metres, or up to %d with ; between",
+                  r->point, NFSAR_TIME_OFFSET_REFLECTORS);
         return false;
     }
     p->options.point = r->point != NULL ? r->points : NULL;

@@ -3,14 +3,11 @@
 
 #include <stdlib.h>
 
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "algorithms/sort.h"
 
 static size_t sort_unique(double *value, size_t n) {
     size_t kept = 0;
-    qsort(value, n, sizeof *value, compare);
+    sort_doubles(value, n);
     for (size_t i = 0; i < n; i++) {
         if (kept == 0 || value[i] > value[kept - 1]) {
             value[kept++] = value[i];

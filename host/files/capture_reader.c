@@ -136,7 +136,7 @@ static enum nfsar_status normalize(const struct h5_input *input, const char *nam
                                    size_t n, nfsar_error *error) {
     for (size_t i = 0; i < n; i++) {
         nfsar_quaternion q = pose[i].orientation;
-        double length = sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
+        double length = nfsar_quaternion_norm(q);
         if (!(fabs(length - 1.0) <= QUATERNION_TOLERANCE)) {
             return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                               "%s: %s[%zu] has length %.6g; an orientation is a quaternion "

@@ -324,7 +324,7 @@ enum nfsar_status recording_append_pose(struct recording *recording, double time
     const double at[] = {pose->position.x, pose->position.y, pose->position.z};
     const nfsar_quaternion q = pose->orientation;
     const double turn[] = {q.w, q.x, q.y, q.z};
-    double length = sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
+    double length = nfsar_quaternion_norm(q);
     if (!isfinite(at[0]) || !isfinite(at[1]) || !isfinite(at[2]) || !(fabs(length - 1.0) <= 0.01)) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "%s: the pose at %.9g s is no pose: (%g, %g, %g) m, quaternion of "

@@ -172,7 +172,7 @@ enum nfsar_status pose_rows_add(struct pose_rows *rows, const struct pose_lines 
                                 double time_s, nfsar_pose pose, const char *order,
                                 nfsar_error *error) {
     const nfsar_quaternion q = pose.orientation;
-    const double norm = sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
+    const double norm = nfsar_quaternion_norm(q);
     const nfsar_vec3 p = pose.position;
     nfsar_pose_track *track = &rows->track;
     if (!(fabs(time_s) <= TIME_LIMIT_S) ||

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
 #include "host/import/layout_fit.h"
 #include "host/import/signal.h"
 #include "host/import/survey_watch.h"
@@ -78,11 +79,6 @@ static enum nfsar_status watch_all(nfsar_import *import, struct survey_watch *wa
 
 /* ---- results --------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Put the bins in the order of range and the power in dB below the strongest. A chirp's bins are
  * split in two halves around zero; stepped frequencies see only what is in front. */
 static enum nfsar_status finish_profile(const nfsar_import *import,
@@ -111,8 +107,7 @@ static enum nfsar_status finish_profile(const nfsar_import *import,
         survey->power_db[i] = fmax(10.0 * log10(fmax(relative, 1e-20)), -200.0);
     }
     memcpy(sorted, survey->power_db, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, by_value);
-    survey->median_db = sorted[n / 2];
+    survey->median_db = sort_upper_median(sorted, n);
     free(sorted);
     survey->n_bin = strongest > 0.0 ? n : 0;
     return NFSAR_OK;

@@ -12,10 +12,6 @@ struct face {
     nfsar_vec3 normal; /* as long as twice the area */
 };
 
-static nfsar_vec3 cross(nfsar_vec3 a, nfsar_vec3 b) {
-    return (nfsar_vec3){a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
-}
-
 static struct face face_of(const struct stl_triangle *t, double scale, nfsar_pose pose) {
     struct face face;
     for (int i = 0; i < 3; i++) {
@@ -23,8 +19,8 @@ static struct face face_of(const struct stl_triangle *t, double scale, nfsar_pos
                           scale * (double)t->corner[i][2]};
         face.corner[i] = nfsar_pose_transform(pose, own);
     }
-    face.normal = cross(nfsar_vec3_subtract(face.corner[1], face.corner[0]),
-                        nfsar_vec3_subtract(face.corner[2], face.corner[0]));
+    face.normal = nfsar_vec3_cross(nfsar_vec3_subtract(face.corner[1], face.corner[0]),
+                                   nfsar_vec3_subtract(face.corner[2], face.corner[0]));
     return face;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/sort.h"
+
 /* EXTRA: frames missing and as many too many that are looked for beyond the difference.
  * MEDIAN_OF: of so many evenly taken, a lag is the median. BESIDE: frames on a side of a change. */
 enum { EXTRA = 2, REFINEMENTS = 4, MEDIAN_OF = 4096, BESIDE = 8 };
@@ -17,22 +19,6 @@ enum { EXTRA = 2, REFINEMENTS = 4, MEDIAN_OF = 4096, BESIDE = 8 };
 #define LATE_COST    12.0
 #define LATE_WEIGHT  0.01
 #define EARLY_MOST_S 2e-3
-
-/* ---- medians ---- */
-
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Of n numbers, which it sorts; 0 of none. */
-static double median(double *numbers, size_t n) {
-    if (n == 0) {
-        return 0.0;
-    }
-    qsort(numbers, n, sizeof *numbers, ascending);
-    return n % 2 == 1 ? numbers[n / 2] : 0.5 * (numbers[n / 2 - 1] + numbers[n / 2]);
-}
 
 /* ---- alignment ---- */
 
@@ -162,9 +148,9 @@ static double common_lag(struct alignment *a, size_t state) {
     const size_t n = list_lags(a, NULL, state);
     const size_t part = n / a->width > 8 ? n / a->width : 8;
     if (n <= part) {
-        return median(a->scratch, n);
+        return sort_median(a->scratch, n);
     }
-    qsort(a->scratch, n, sizeof *a->scratch, ascending);
+    sort_doubles(a->scratch, n);
     size_t best = 0;
     for (size_t i = 1; i + part < n; i++) {
         if (a->scratch[i + part] - a->scratch[i] < a->scratch[best + part] - a->scratch[best]) {
@@ -178,7 +164,7 @@ static double common_lag(struct alignment *a, size_t state) {
 static double refine(struct alignment *a, double *lag, double most) {
     double cost = align(a, *lag, most);
     for (int i = 0; i < REFINEMENTS && !isinf(cost); i++) {
-        const double better_lag = median(a->scratch, list_lags(a, a->state, 0));
+        const double better_lag = sort_median(a->scratch, list_lags(a, a->state, 0));
         const double better = align(a, better_lag, cost);
         if (!(better < 0.99 * cost)) {
             break;
@@ -240,7 +226,7 @@ static double median_interval(const double *trigger_s, size_t n, double *scratch
     for (size_t i = 1; i < n; i++) {
         scratch[i - 1] = trigger_s[i] - trigger_s[i - 1];
     }
-    return median(scratch, n - 1);
+    return sort_median(scratch, n - 1);
 }
 
 static double spread(struct alignment *a, double lag) {
@@ -251,7 +237,7 @@ static double spread(struct alignment *a, double lag) {
             a->scratch[n++] = distance;
         }
     }
-    return median(a->scratch, n);
+    return sort_median(a->scratch, n);
 }
 
 /* Median deviation of some frames. */
@@ -264,7 +250,7 @@ static double spread_of(struct alignment *a, size_t begin, size_t end, double la
             distances[n++] = distance;
         }
     }
-    return median(distances, n);
+    return sort_median(distances, n);
 }
 
 /* Whether the frames on either side of every change are at their triggers, so that it is a change,

@@ -43,6 +43,7 @@ nfsar_vec3 nfsar_vec3_add(nfsar_vec3 a, nfsar_vec3 b);      /**< a + b */
 nfsar_vec3 nfsar_vec3_subtract(nfsar_vec3 a, nfsar_vec3 b); /**< a - b */
 nfsar_vec3 nfsar_vec3_scale(nfsar_vec3 a, double factor);   /**< factor * a */
 double nfsar_vec3_dot(nfsar_vec3 a, nfsar_vec3 b);          /**< a . b */
+nfsar_vec3 nfsar_vec3_cross(nfsar_vec3 a, nfsar_vec3 b);    /**< a x b */
 double nfsar_vec3_norm(nfsar_vec3 a);                       /**< Euclidean length */
 double nfsar_vec3_distance(nfsar_vec3 a, nfsar_vec3 b);     /**< |a - b| */
 nfsar_vec3 nfsar_vec3_midpoint(nfsar_vec3 a, nfsar_vec3 b); /**< (a + b) / 2 */
@@ -51,6 +52,10 @@ nfsar_vec3 nfsar_vec3_midpoint(nfsar_vec3 a, nfsar_vec3 b); /**< (a + b) / 2 */
 nfsar_quaternion nfsar_quaternion_multiply(nfsar_quaternion a, nfsar_quaternion b);
 /** @p v rotated by the unit quaternion @p q. */
 nfsar_vec3 nfsar_quaternion_rotate(nfsar_quaternion q, nfsar_vec3 v);
+/** The opposite rotation, of a unit quaternion. */
+nfsar_quaternion nfsar_quaternion_conjugate(nfsar_quaternion q);
+/** Its length, 1 for a rotation. */
+double nfsar_quaternion_norm(nfsar_quaternion q);
 /** @p q scaled to unit length; the identity when q is zero or not finite. */
 nfsar_quaternion nfsar_quaternion_normalize(nfsar_quaternion q);
 /** Rotation by @p angle_rad about @p axis (any length; the identity when it is zero). */

@@ -59,8 +59,8 @@ typedef struct nfsar_time_offset {
  * may err smoothly: how is found with the offset. NFSAR_ERROR_GEOMETRY, with the reason, when the
  * motion does not tell it: the radar at rest, a straight line at constant speed, no reflector that
  * stands out, two offsets that explain the echoes alike; or when the echoes do not move as the
- * poses do. NFSAR_ERROR_UNSUPPORTED where echoes or maps need more than 1 GiB. The same input gives
- * the same bits for a given number of threads. */
+ * poses do. NFSAR_ERROR_UNSUPPORTED where echoes or maps need more than 1 GiB, or the search more
+ * than a million offsets. The same input gives the same bits for a given number of threads. */
 enum nfsar_status nfsar_time_offset_find(const nfsar_capture *capture,
                                          const nfsar_echo_source *source,
                                          const nfsar_pose_track *track,

@@ -207,9 +207,9 @@ typedef struct nfsar_trajectory {
  * @param trajectory to be released with nfsar_trajectory_free()
  *
  * NFSAR_ERROR_ARGUMENT: a number of the pod or a wanted time cannot be. NFSAR_ERROR_FORMAT names
- * the record: times that go back, quaternions that are none, no or too few inertial records, no
- * wanted time within them. Records that are not finite numbers are left out, and counted. Takes
- * about 1.8 kB for each record. */
+ * the record: times that go back, quaternions that are none, no or too few inertial records, more
+ * than 10 s in which no sensor speaks, units that cannot be, no wanted time within them. Records
+ * that are not finite numbers are left out, and counted. Takes about 1.8 kB for each record. */
 enum nfsar_status nfsar_trajectory_find(const nfsar_pod *pod, const nfsar_sensor_records *records,
                                         const double *time_s, size_t n, double window_s,
                                         nfsar_trajectory *trajectory, nfsar_error *error);

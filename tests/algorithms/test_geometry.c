@@ -30,6 +30,15 @@ static void quaternions_turn_right_handed(void **state) {
     nfsar_vec3 v =
         nfsar_quaternion_rotate(nfsar_quaternion_multiply(about_z, q), (nfsar_vec3){0.0, 0.0, 1.0});
     assert_vector(v, 0.0, 1.0, 0.0);
+    /* Back again. */
+    v = nfsar_quaternion_rotate(nfsar_quaternion_conjugate(q), (nfsar_vec3){1.0, 0.0, 0.0});
+    assert_vector(v, 0.0, 0.0, 1.0);
+    assert_near(nfsar_quaternion_norm(q), 1.0, 1e-12);
+    assert_near(nfsar_quaternion_norm((nfsar_quaternion){1.0, -2.0, 2.0, 4.0}), 5.0, 1e-12);
+    assert_vector(nfsar_vec3_cross((nfsar_vec3){0.0, 0.0, 2.0}, (nfsar_vec3){3.0, 0.0, 0.0}), 0.0,
+                  6.0, 0.0);
+    assert_vector(nfsar_vec3_cross((nfsar_vec3){1.0, 2.0, 3.0}, (nfsar_vec3){4.0, 5.0, 6.0}), -3.0,
+                  6.0, -3.0);
 }
 
 static void slerp_goes_the_short_way(void **state) {

@@ -58,7 +58,7 @@ static void refused(void **state) {
     assert_int_equal(nfsar_time_offset_find(&capture, &source, &track, &options, &found, &error),
                      NFSAR_ERROR_UNSUPPORTED);
     assert_contains(error.message, "GiB");
-    assert_contains(error.message, "--gate");
+    assert_contains(error.message, "gate");
     nfsar_capture_free(&capture);
     nfsar_array_free(&array);
 }

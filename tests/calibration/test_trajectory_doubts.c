@@ -47,6 +47,9 @@ static void units(void **state) {
     refused_times(&r, RATES, 1e9, "most say more than 175 rad/s: units are rad/s");
     refused_times(&r, TIMES, 1e3, "imu: its records are 1 s apart");
     refused_times(&r, TIMES, 1e6, "are its times in seconds?");
+    refused_times(&r, TIMES, 1e12, "most have times beyond 1e12: are they in seconds?");
+    refused_times(&r, TIMES, 1e-3, "imu: its records are 1e-06 s apart");
+    refused_times(&r, TIMES, 0.0, "most have the time of the one before");
     nfsar_sensor_records_free(&r);
 }
 

@@ -27,7 +27,7 @@ static nfsar_sensor_records turned_world(nfsar_pod *pod, double heading, unsigne
 
 static double heading_error(const nfsar_trajectory *t) {
     nfsar_quaternion back = t->pose[0].orientation;
-    back = (nfsar_quaternion){back.w, -back.x, -back.y, -back.z};
+    back = nfsar_quaternion_conjugate(back);
     const nfsar_quaternion q = nfsar_quaternion_multiply(path.pose[0].orientation, back);
     return 2.0 * atan2(q.y * (q.w < 0.0 ? -1.0 : 1.0), fabs(q.w));
 }
@@ -122,12 +122,41 @@ static void tracker_alone(void **state) {
     nfsar_sensor_records_free(&r);
 }
 
+/* A surface that nobody gave a normal is as far before the range finder whatever the heading is,
+ * though that, mounted beside the sensor of places, goes round with it. */
+static void surface_turns_along(void **state) {
+    (void)state;
+    nfsar_pod pod = pod_of_hand();
+    nfsar_sensor_records r = turned_world(&pod, 1.0, 2);
+    nfsar_range_record range = {.time_s = path.time[0], .range_m = 0.35};
+    r.range = &range;
+    r.n_range = 1;
+    struct track track = {.scene.pod = &pod, .records = &r};
+    struct state start;
+    double covariance[MATRIX], residual[MEASURED], variance[MEASURED], jacobian[MEASURED * ERRORS];
+    nfsar_trajectory t = {0};
+    nfsar_error error;
+    assert_ok(filter_start(&track, &start, covariance, &t, &error), error);
+    assert_true(t.heading_by_motion);
+    const struct measurement what = {NFSAR_SENSOR_RANGE, &range};
+    assert_int_equal(measure_linear(&track.scene, &what, &start, residual, variance, jacobian), 1);
+    double by_heading = 0.0; /* covariance of the range with the turn about y */
+    for (size_t i = 0; i < ERRORS; i++) {
+        by_heading += jacobian[i] * covariance[i * ERRORS + ROTATION + 1];
+    }
+    const double heading = covariance[(ROTATION + 1) * ERRORS + ROTATION + 1];
+    assert_near(by_heading / heading, 0.0, 1e-6);
+    r.range = NULL;
+    nfsar_sensor_records_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_motion),
         cmocka_unit_test(at_rest),
         cmocka_unit_test(told),
         cmocka_unit_test(tracker_alone),
+        cmocka_unit_test(surface_turns_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

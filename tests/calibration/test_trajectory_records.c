@@ -190,6 +190,33 @@ static void gap(void **state) {
     nfsar_sensor_records_free(&r);
 }
 
+/* From a time on all clocks are a quarter of an hour ahead. */
+static void jump(nfsar_sensor_records *r, double from) {
+    const double by = 900.0;
+    for (size_t i = 0; i < r->n_imu; i++) {
+        r->imu[i].time_s += r->imu[i].time_s > from ? by : 0.0;
+    }
+    for (size_t i = 0; i < r->n_flow; i++) {
+        r->flow[i].time_s += r->flow[i].time_s > from ? by : 0.0;
+    }
+    for (size_t i = 0; i < r->n_range; i++) {
+        r->range[i].time_s += r->range[i].time_s > from ? by : 0.0;
+    }
+    for (size_t i = 0; i < r->n_tracker; i++) {
+        r->tracker[i].time_s += r->tracker[i].time_s > from ? by : 0.0;
+    }
+}
+
+/* Nothing carries a pose over that. */
+static void long_silence(void **state) {
+    (void)state;
+    const nfsar_pod pod = pod_of_hand();
+    nfsar_sensor_records r = recorded(&pod);
+    jump(&r, 106.0);
+    refused(&pod, &r, "imu: is silent from 106.000 to 1006.001 s, as all others are");
+    nfsar_sensor_records_free(&r);
+}
+
 /* No rest at the start: said so, and the expected error holds all the same. */
 static void moving_start(void **state) {
     (void)state;
@@ -287,17 +314,35 @@ static void bad_arguments(void **state) {
     assert_int_equal(nfsar_trajectory_find(&pod, &r, back, 1, 1.0, &track, &error),
                      NFSAR_ERROR_ARGUMENT);
     assert_contains(error.message, "noise of the imu");
+    pod = pod_of_hand();
+    pod.range.mounting.rotation.w = 0.5;
+    assert_int_equal(nfsar_trajectory_find(&pod, &r, back, 1, 1.0, &track, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "the pod's range.mounting: ");
+    pod = pod_of_hand();
+    pod.start.given = true;
+    pod.start.pose.position.y = NAN;
+    assert_int_equal(nfsar_trajectory_find(&pod, &r, back, 1, 1.0, &track, &error),
+                     NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "the pod's start.pose: ");
     nfsar_sensor_records_free(&r);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),         cmocka_unit_test(quaternions),
-        cmocka_unit_test(too_few),       cmocka_unit_test(apart),
-        cmocka_unit_test(left_out),      cmocka_unit_test(gap),
-        cmocka_unit_test(strays),        cmocka_unit_test(moving_start),
-        cmocka_unit_test(bad_arguments), cmocka_unit_test(turning_start),
-        cmocka_unit_test(tracker_first), cmocka_unit_test(wrong_first_range),
+        cmocka_unit_test(order),
+        cmocka_unit_test(quaternions),
+        cmocka_unit_test(too_few),
+        cmocka_unit_test(apart),
+        cmocka_unit_test(left_out),
+        cmocka_unit_test(gap),
+        cmocka_unit_test(long_silence),
+        cmocka_unit_test(strays),
+        cmocka_unit_test(moving_start),
+        cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(turning_start),
+        cmocka_unit_test(tracker_first),
+        cmocka_unit_test(wrong_first_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,7 +107,7 @@ static inline double pose_nees(const nfsar_trajectory *t, const nfsar_pose *trut
     for (size_t i = 0; i < t->n; i += every, n++) {
         const nfsar_vec3 p = nfsar_vec3_subtract(truth[i].position, t->pose[i].position);
         nfsar_quaternion back = t->pose[i].orientation;
-        back = (nfsar_quaternion){back.w, -back.x, -back.y, -back.z};
+        back = nfsar_quaternion_conjugate(back);
         const nfsar_quaternion q = nfsar_quaternion_multiply(truth[i].orientation, back);
         const double sign = q.w < 0 ? -2.0 : 2.0;
         double y[6] = {p.x, p.y, p.z, sign * q.x, sign * q.y, sign * q.z};

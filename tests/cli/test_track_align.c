@@ -152,6 +152,38 @@ static inline void not_its_poses(void **state) {
     assert_int_equal(test_count_files("out.h5"), 0);
 }
 
+/* hand.tum, and its last pose once more so much later. */
+static void write_stray(const char *name, double later_s) {
+    char line[400] = "", last[400] = "";
+    FILE *in = fopen(test_path("hand.tum"), "re"), *out = fopen(test_path(name), "we");
+    assert_non_null(in);
+    assert_non_null(out);
+    while (fgets(line, sizeof line, in) != NULL) {
+        fputs(line, out);
+        memcpy(last, line, sizeof last);
+    }
+    char *rest = NULL;
+    const double time_s = strtod(last, &rest);
+    fprintf(out, "%.6f%s", time_s + later_s, rest);
+    fclose(in);
+    fclose(out);
+}
+
+/* A pose hours later, or of a clock that was set in between, does not make all of the time between
+ * a part of the motion, nor is it searched for years. */
+static void stray(void **state) {
+    (void)state;
+    remove(test_path("out.h5"));
+    write_stray("stray.tum", 1e9);
+    assert_int_equal(align("hand.h5", "stray.tum", ""), 1);
+    assert_contains(output, "hand.h5: the poses are of 2.300 to 1000000010");
+    assert_contains(output, "too many to be tried");
+    assert_int_equal(test_count_files("out.h5"), 0);
+    write_stray("hours.tum", 36000.0);
+    assert_int_equal(align("hand.h5", "hours.tum", "--clock-ahead 2.3 --search 0.05"), 0);
+    assert_near(number_after(output, "\"clock_ahead_s\": "), 2.3, 2e-5);
+}
+
 static int set_up(void **state) {
     (void)state;
     tracker_simulate(tracker_hand, tracker_points, "hand.h5");
@@ -163,6 +195,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errs),
         cmocka_unit_test(gated),
+        cmocka_unit_test(stray),
 #ifndef NFSAR_SANITIZED
         /* Minutes each under the sanitizers, which see the same code in the others. */
         cmocka_unit_test(not_its_poses),

@@ -136,6 +136,15 @@ static void bad_usage_is_named(void **state) {
         assert_int_equal(status, cases[i].status);
         assert_int_equal(test_count_files("out.h5"), 0);
     }
+    /* Of the file it is said, and no folder stays behind. */
+    assert_int_equal(
+        test_command(output, sizeof output,
+                     "track '%s' -o '%s' --autofocus --x -1:1:2 --y -1:1:2 --z 1.5:3:2 "
+                     "--series '%s'",
+                     test_path("scan.h5"), test_path("out.h5"), test_path("steps")),
+        2);
+    assert_contains(output, "scan.h5: a region of 2 x 2 x 1.5 m");
+    assert_int_equal(test_count_files("steps"), 0);
 }
 
 int main(void) {

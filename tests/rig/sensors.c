@@ -37,7 +37,7 @@ static void send(struct rig_sensors *sensors, enum board_port port, const uint8_
 
 static nfsar_vec3 into_body(const nfsar_pose *pose, nfsar_vec3 v) {
     const nfsar_quaternion q = pose->orientation;
-    return nfsar_quaternion_rotate((nfsar_quaternion){q.w, -q.x, -q.y, -q.z}, v);
+    return nfsar_quaternion_rotate(nfsar_quaternion_conjugate(q), v);
 }
 
 static int32_t limit(double value, double most) {

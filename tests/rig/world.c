@@ -106,7 +106,7 @@ static void stage_motion(const struct rig_world *world, uint64_t time_ns,
 
 /* Twice the vector part of a small rotation, in the body's frame. */
 static nfsar_vec3 turned(nfsar_quaternion from, nfsar_quaternion to) {
-    const nfsar_quaternion back = {from.w, -from.x, -from.y, -from.z};
+    const nfsar_quaternion back = nfsar_quaternion_conjugate(from);
     const nfsar_quaternion q = nfsar_quaternion_multiply(back, to);
     return nfsar_vec3_scale((nfsar_vec3){q.x, q.y, q.z}, q.w < 0.0 ? -2.0 : 2.0);
 }
