@@ -11,6 +11,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/cli/track_motion.h"
 
 /* Targets elsewhere, or errors of another kind, leave more than this after a focus. */
 #define MUCH 0.1
@@ -177,6 +178,9 @@ static enum nfsar_status find(struct track_autofocus *job, const nfsar_capture *
     enum nfsar_status status = make_region(job, capture, source, &region, error);
     if (status == NFSAR_OK) {
         status = nfsar_autofocus_plan_create(capture, &region, &job->options, &plan, error);
+        if (status != NFSAR_OK) {
+            nfsar_fail_in(error, status, "%s", job->files.input);
+        }
     }
     if (status == NFSAR_OK) {
         const nfsar_grid grid = nfsar_autofocus_plan_grid(plan);
@@ -199,6 +203,9 @@ int track_autofocus(struct track_autofocus *job) {
     nfsar_calibrated_source calibrated = {0};
     bool refused = false;
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
+    if (status == NFSAR_OK) {
+        status = track_motion_needed(nfsar_capture_file_header(file), job->files.input, &error);
+    }
     if (status == NFSAR_OK && job->series != NULL) {
         status = make_folder(job->series, &error);
     }
