@@ -8,9 +8,11 @@
 #include "host/cli/cli.h"
 
 /* A step is a stray pose's when it is so many times as fast as 95 % of them, and longer than so
- * many wavelengths: a rest makes slow what is usual, and noise of a tracker is a few times that. */
+ * many wavelengths, or radians: a rest makes slow what is usual, and noise of a tracker is a few
+ * times that. */
 #define STRAY_SPEED 10.0
 #define STRAY_WAVES 10.0
+#define STRAY_RAD   0.2
 #define USUAL       0.95
 /* Less than this part of a wavelength, or of a radian, makes no synthetic aperture. */
 #define STILL_WAVES 0.25
@@ -54,39 +56,53 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static enum nfsar_status speeds(const nfsar_pose_track *track, double begin_s, double end_s,
-                                struct track_motion *motion, nfsar_error *error) {
-    double *speed = malloc((track->n + 1) * sizeof *speed);
+/* How far a row of the track is from the one before: metres, or radians. */
+typedef double distance_of(const nfsar_pose *a, const nfsar_pose *b);
+
+static double apart(const nfsar_pose *a, const nfsar_pose *b) {
+    return nfsar_vec3_distance(a->position, b->position);
+}
+
+static double turned(const nfsar_pose *a, const nfsar_pose *b) {
+    return angle_between(a->orientation, b->orientation);
+}
+
+static struct track_step steps(const nfsar_pose_track *track, double begin_s, double end_s,
+                               distance_of *distance, double *rate) {
+    struct track_step step = {0};
     size_t n = 0;
-    if (speed == NULL) {
-        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
-    }
     for (size_t i = 0; i + 1 < track->n; i++) {
         const double interval_s = track->time_s[i + 1] - track->time_s[i];
         if (track->time_s[i] < begin_s || track->time_s[i + 1] > end_s) {
             continue;
         }
-        speed[n] =
-            nfsar_vec3_distance(track->pose[i + 1].position, track->pose[i].position) / interval_s;
-        if (speed[n] > motion->fastest) {
-            motion->fastest = speed[n];
-            motion->fastest_m = speed[n] * interval_s;
-            motion->fastest_s = track->time_s[i + 1];
+        const double size = distance(&track->pose[i], &track->pose[i + 1]);
+        rate[n] = size / interval_s;
+        if (rate[n] > step.fastest) {
+            step.fastest = rate[n];
+            step.size = size;
+            step.time_s = track->time_s[i + 1];
         }
         n++;
     }
-    qsort(speed, n, sizeof *speed, compare);
-    motion->usual = n > 0 ? speed[(size_t)(USUAL * (double)(n - 1))] : 0.0;
-    free(speed);
-    return NFSAR_OK;
+    qsort(rate, n, sizeof *rate, compare);
+    step.usual = n > 0 ? rate[(size_t)(USUAL * (double)(n - 1))] : 0.0;
+    return step;
 }
 
 enum nfsar_status track_motion_of(const nfsar_pose_track *track, const nfsar_pose *pose, size_t n,
                                   double begin_s, double end_s, struct track_motion *motion,
                                   nfsar_error *error) {
+    double *rate = malloc((track->n + 1) * sizeof *rate);
+    if (rate == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
     *motion = (struct track_motion){.has_orientation = track->has_orientation};
     box(pose, n, motion);
-    return speeds(track, begin_s, end_s, motion, error);
+    motion->place = steps(track, begin_s, end_s, apart, rate);
+    motion->turn = steps(track, begin_s, end_s, turned, rate);
+    free(rate);
+    return NFSAR_OK;
 }
 
 /* What interpolation leaves of a place that stays is none. */
@@ -99,6 +115,10 @@ static double hundredths(double value) {
     return round(100.0 * value) / 100.0 + 0.0;
 }
 
+static bool is_stray(const struct track_step *step, double size) {
+    return step->fastest > STRAY_SPEED * step->usual && step->size > size;
+}
+
 void track_motion_warn(const struct track_motion *m, const nfsar_capture *capture,
                        const char *path) {
     const double wave = track_longest_wave(capture);
@@ -108,31 +128,41 @@ void track_motion_warn(const struct track_motion *m, const nfsar_capture *captur
                 "radar's body (--body), and are its lengths in the unit that it says?",
                 path, millimetres(most));
     }
-    if (m->fastest > STRAY_SPEED * m->usual && m->fastest_m > STRAY_WAVES * wave) {
+    if (is_stray(&m->place, STRAY_WAVES * wave)) {
         cli_say("warning: %s: at %.3f s of its clock the place jumps by %.3g m, at %.3g m/s, where "
                 "%.0f %% are below %.2g m/s: if it is a stray pose, take its row out",
-                path, m->fastest_s, m->fastest_m, m->fastest, 100.0 * USUAL, m->usual);
+                path, m->place.time_s, m->place.size, m->place.fastest, 100.0 * USUAL,
+                m->place.usual);
+    }
+    if (is_stray(&m->turn, STRAY_RAD)) {
+        cli_say(
+            "warning: %s: at %.3f s of its clock the direction jumps by %.3g degrees, at %.3g "
+            "degrees/s, where %.0f %% are below %.2g degrees/s: if it is a stray pose, take its "
+            "row out",
+            path, m->turn.time_s, DEGREES * m->turn.size, DEGREES * m->turn.fastest, 100.0 * USUAL,
+            DEGREES * m->turn.usual);
     }
 }
 
 void track_motion_print(const struct track_motion *m) {
     printf("moves      %.4g x %.4g x %.4g mm in x, y and z, by %.2g m/s at most; ",
            millimetres(m->extent_m.x), millimetres(m->extent_m.y), millimetres(m->extent_m.z),
-           m->fastest);
-    if (!m->has_orientation) {
-        printf("taken to look along (0, 0, 1), y up: the file has no orientations\n");
-    } else if (nfsar_vec3_norm(m->looks) > 0.0) {
-        printf("looks along (%.2f, %.2f, %.2f), turned by up to %.2f degrees\n",
-               hundredths(m->looks.x), hundredths(m->looks.y), hundredths(m->looks.z),
-               DEGREES * m->turn_rad);
-    } else {
-        printf("turned by up to %.2f degrees\n", DEGREES * m->turn_rad);
+           m->place.fastest);
+    const char *how = m->has_orientation ? "" : " throughout, for the file has no orientations";
+    if (nfsar_vec3_norm(m->looks) > 0.0) {
+        printf("looks along (%.2f, %.2f, %.2f)%s", hundredths(m->looks.x), hundredths(m->looks.y),
+               hundredths(m->looks.z), how);
     }
+    if (m->has_orientation) {
+        printf("%sturned by up to %.2f degrees", nfsar_vec3_norm(m->looks) > 0.0 ? ", " : "",
+               DEGREES * m->turn_rad);
+    }
+    printf("\n");
 }
 
 json_t *track_motion_json(const struct track_motion *m) {
     return json_pack("{s:[f,f,f], s:f, s:[f,f,f], s:f}", "extent_m", m->extent_m.x, m->extent_m.y,
-                     m->extent_m.z, "fastest_m_per_s", m->fastest, "looks_along", m->looks.x,
+                     m->extent_m.z, "fastest_m_per_s", m->place.fastest, "looks_along", m->looks.x,
                      m->looks.y, m->looks.z, "turned_deg", DEGREES * m->turn_rad);
 }
 

@@ -12,13 +12,17 @@
 /* Metres, of the lowest frequency. */
 double track_longest_wave(const nfsar_capture *capture);
 
+/* The fastest step from row to row of a track, in a second; how far it goes, and its end by the
+ * track's clock; what 95 % of the steps are below, in a second. */
+struct track_step {
+    double fastest, size, time_s, usual;
+};
+
 struct track_motion {
-    nfsar_vec3 extent_m;         /* of the box about the radar's places at the pulses */
-    nfsar_vec3 looks;            /* mean boresight; 0 where it goes all round */
-    double turn_rad;             /* largest angle to the first pose */
-    double fastest;              /* m/s between two rows of the track ... */
-    double fastest_m, fastest_s; /* ... which are so far apart, and when by the track's clock */
-    double usual;                /* m/s that 95 % of the steps are below */
+    nfsar_vec3 extent_m;           /* of the box about the radar's places at the pulses */
+    nfsar_vec3 looks;              /* mean boresight; 0 where it goes all round */
+    double turn_rad;               /* largest angle to the first pose */
+    struct track_step place, turn; /* metres; radians */
     bool has_orientation;
 };
 

@@ -24,6 +24,27 @@ static void write_track(const char *name, double unit, int stray) {
     fclose(out);
 }
 
+/* One more row where the times say. */
+static void insert_row(const char *name, const char *row, double time_s) {
+    static char text[200000];
+    FILE *file = fopen(test_path(name), "re");
+    assert_non_null(file);
+    const size_t length = fread(text, 1, sizeof text - 1, file);
+    text[length] = '\0';
+    fclose(file);
+    file = fopen(test_path(name), "we");
+    assert_non_null(file);
+    bool done = false;
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        if (!done && strtod(line, NULL) > time_s) {
+            fputs(row, file);
+            done = true;
+        }
+        fprintf(file, "%s\n", line);
+    }
+    fclose(file);
+}
+
 static void track(const char *name, const char *options) {
     assert_int_equal(test_command(output, sizeof output, "track %s -o %s --poses %s %s",
                                   test_path("hand.h5"), test_path("out.h5"), test_path(name),
@@ -72,10 +93,23 @@ static void warned(void **state) {
     write_track("stray.tum", 1.0, 300);
     track("stray.tum", "");
     assert_contains(output, "s of its clock the place jumps by 3 m, at 300 m/s");
+    static const char turned[] = "5.005 0.25 0 0 1 0 0 0\n"; /* by half a turn, once */
+    write_track("turned.tum", 1.0, -1);
+    insert_row("turned.tum", turned, 5.005);
+    track("turned.tum", "");
+    assert_contains(output, "turned.tum: at 5.0");
+    assert_contains(output, "the direction jumps by 180 degrees");
+    assert_null(strstr(output, "the place jumps"));
+
     write_track("small.tum", 1e-3, -1);
     track("small.tum", "");
     assert_contains(output, "small.tum stay within 0.39 mm");
     assert_null(strstr(output, "jumps"));
+
+    static const char places[] = "time_usec,x,y,z\n0,0,0,0\n5000000,0.1,0,0\n10000000,0,0,0\n";
+    test_write_file("places.csv", places, strlen(places));
+    track("places.csv", "--rotate 90,0,0");
+    assert_contains(output, "looks along (0.00, -1.00, 0.00) throughout, for the file has no");
 
     static const char semicolons[] = "Objects\n100\n;;radar;;;;;\n";
     test_write_file("table.csv", semicolons, strlen(semicolons));
