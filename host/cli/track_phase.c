@@ -130,7 +130,8 @@ static const char *reason_of(const nfsar_phase_gradient *f) {
     case NFSAR_PHASE_NOT_SHARPER:
         return "it would make the image no sharper";
     default:
-        return "echoes that were not used do not confirm it";
+        return f->rounds == 0 ? "nothing was found to correct"
+                              : "echoes that were not used do not confirm it";
     }
 }
 
