@@ -11,6 +11,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/cli/track_motion.h"
 #include "host/files/hdf5_error.h"
 #include "host/pod/tracker_table.h"
 
@@ -22,6 +23,7 @@ struct result {
     nfsar_pose_file_found read;
     double offset_s;
     nfsar_time_offset found; /* with --align */
+    struct track_motion motion;
     size_t n_outside, n_gap; /* pulses outside the track, and in its gaps */
 };
 
@@ -144,8 +146,17 @@ static enum nfsar_status place(struct result *result, const nfsar_capture *captu
         }
     }
     flag(result, capture, gap_s, own->flags);
-    return track_poses_check_cover(result->job, &result->track, capture, result->offset_s,
-                                   result->n_outside + result->n_gap, error);
+    enum nfsar_status status =
+        track_poses_check_cover(result->job, &result->track, capture, result->offset_s,
+                                result->n_outside + result->n_gap, error);
+    if (status == NFSAR_OK) {
+        status = track_motion_of(&result->track, own->pose, *n, own->time_s[0] + result->offset_s,
+                                 own->time_s[*n - 1] + result->offset_s, &result->motion, error);
+    }
+    if (status == NFSAR_OK) {
+        track_motion_warn(&result->motion, capture, result->job->poses);
+    }
+    return status;
 }
 
 /* The bias as a delay of all channels. */
@@ -274,13 +285,13 @@ static void print_found(const struct result *r, const nfsar_capture *capture) {
     if (r->read.body[0] != '\0') {
         snprintf(body, sizeof body, ", body %s", r->read.body);
     }
-    printf("poses      %zu of %s (%s%s), %.3f to %.3f s; %zu rows left out%s\n", t->n,
-           r->job->poses, nfsar_pose_format_name(r->read.format), body, t->time_s[0],
-           t->time_s[t->n - 1], t->n_lost,
-           t->has_orientation ? "" : "; positions only, orientations 1");
+    printf("poses      %zu of %s (%s%s), %.3f to %.3f s; %zu rows left out\n", t->n, r->job->poses,
+           nfsar_pose_format_name(r->read.format), body, t->time_s[0], t->time_s[t->n - 1],
+           t->n_lost);
     if (r->job->align) {
         print_aligned(r);
     }
+    track_motion_print(&r->motion);
     printf(
         "pulses     %zu of %zu have poses; %zu lie outside the track, %zu in its gaps: flagged\n",
         capture->n_pulse - r->n_outside - r->n_gap, capture->n_pulse, r->n_outside, r->n_gap);
@@ -307,12 +318,13 @@ static int print_json(const struct result *r) {
                             "bias_told", f->bias_told, "residual_m", f->residual_m, "second",
                             f->second, "second_s", f->second_s, "reflectors", reflectors_of(f));
     }
-    return print_object(json_pack(
-        "{s:o, s:s, s:o, s:I, s:I, s:f, s:I, s:I, s:o}", "output", json_text(r->job->files.output),
-        "format", nfsar_pose_format_name(r->read.format), "body", json_text(r->read.body), "poses",
-        (json_int_t)r->track.n, "lost", (json_int_t)r->track.n_lost, "clock_ahead_s", r->offset_s,
-        "pulses_outside", (json_int_t)r->n_outside, "pulses_in_gaps", (json_int_t)r->n_gap,
-        "aligned", aligned));
+    return print_object(
+        json_pack("{s:o, s:s, s:o, s:I, s:I, s:f, s:I, s:I, s:o, s:o}", "output",
+                  json_text(r->job->files.output), "format", nfsar_pose_format_name(r->read.format),
+                  "body", json_text(r->read.body), "poses", (json_int_t)r->track.n, "lost",
+                  (json_int_t)r->track.n_lost, "clock_ahead_s", r->offset_s, "pulses_outside",
+                  (json_int_t)r->n_outside, "pulses_in_gaps", (json_int_t)r->n_gap, "motion",
+                  track_motion_json(&r->motion), "aligned", aligned));
 }
 
 int track_poses(const struct track_poses *job) {

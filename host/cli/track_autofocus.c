@@ -11,6 +11,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/cli/track_motion.h"
 
 /* Targets elsewhere, or errors of another kind, leave more than this after a focus. */
 #define MUCH 0.1
@@ -208,6 +209,9 @@ int track_autofocus(struct track_autofocus *job) {
     nfsar_calibrated_source calibrated = {0};
     bool refused = false;
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
+    if (status == NFSAR_OK) {
+        status = track_motion_needed(nfsar_capture_file_header(file), job->files.input, &error);
+    }
     if (status == NFSAR_OK) {
         const nfsar_capture *header = nfsar_capture_file_header(file);
         calibrated =

@@ -8,6 +8,7 @@
 
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
+#include "host/cli/track_motion.h"
 
 /* Most voxels of a grid that nobody gave. */
 enum { MOST_VOXELS = 400000 };
@@ -129,7 +130,8 @@ static const char *reason_of(const nfsar_phase_gradient *f) {
     case NFSAR_PHASE_NOT_SHARPER:
         return "it would make the image no sharper";
     default:
-        return "echoes that were not used do not confirm it";
+        return f->rounds == 0 ? "nothing was found to correct"
+                              : "echoes that were not used do not confirm it";
     }
 }
 
@@ -194,6 +196,9 @@ int track_phase(const struct track_phase *job) {
     nfsar_phase_gradient found = {0};
     nfsar_phase_gradient_options options = job->options;
     enum nfsar_status status = calibrate_open(job->files.input, job->files.output, &file, &error);
+    if (status == NFSAR_OK && !per_pulse(job)) {
+        status = track_motion_needed(nfsar_capture_file_header(file), job->files.input, &error);
+    }
     if (status == NFSAR_OK) {
         const nfsar_capture *header = nfsar_capture_file_header(file);
         nfsar_calibrated_source calibrated = {header, nfsar_capture_file_source(file), NULL};

@@ -9,6 +9,7 @@
 
 #include "algorithms/sort.h"
 #include "host/cli/cli.h"
+#include "host/cli/track_motion.h"
 
 /* As of a capture's own poses (calibration/examine_poses.c): no scan for the near field has steps
  * of so many wavelengths over so many times the range that the chirp tells apart. */
@@ -49,14 +50,6 @@ static double extent_of(const nfsar_pose_track *track) {
     return fmax(high.x - low.x, fmax(high.y - low.y, high.z - low.z));
 }
 
-static double longest_wave(const nfsar_capture *capture) {
-    double lowest = INFINITY;
-    for (size_t i = 0; i < capture->n_sample; i++) {
-        lowest = fmin(lowest, capture->frequency_hz[i]);
-    }
-    return NFSAR_SPEED_OF_LIGHT / lowest;
-}
-
 enum nfsar_status track_poses_check_units(const struct track_poses *job,
                                           const nfsar_pose_track *track,
                                           const nfsar_capture *capture, nfsar_error *error) {
@@ -75,7 +68,7 @@ enum nfsar_status track_poses_check_units(const struct track_poses *job,
     }
     const double interval = sort_upper_median(value, capture->n_pulse - 1);
     free(value);
-    const double wave = longest_wave(capture), far = nfsar_range_unambiguous(capture);
+    const double wave = track_longest_wave(capture), far = nfsar_range_unambiguous(capture);
     const double waves = speed * interval / wave, extent = extent_of(track);
     if (!(waves > STEP_WAVES && extent > EXTENT_FAR * (far < INFINITY ? far : 1000.0 * wave))) {
         return NFSAR_OK;

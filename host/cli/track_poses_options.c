@@ -46,6 +46,9 @@ static nfsar_quaternion turn_of(nfsar_vec3 degrees) {
                                   nfsar_quaternion_from_axis_angle(x, radian * degrees.x)));
 }
 
+/* More is no angle that anybody mounts a radar at. */
+#define TURN_LIMIT_DEG 360.0
+
 /* The texts among the options; false after saying what is wrong. */
 static bool read_texts(struct request *r) {
     struct track_poses *p = &r->poses;
@@ -66,8 +69,11 @@ static bool read_texts(struct request *r) {
         cli_usage("track", "--lever %s: expected X,Y,Z in metres", r->lever);
         return false;
     }
-    if (r->rotate != NULL && (!read_vector(r->rotate, &end, &degrees) || *end != '\0')) {
-        cli_usage("track", "--rotate %s: expected X,Y,Z in degrees", r->rotate);
+    if (r->rotate != NULL &&
+        (!read_vector(r->rotate, &end, &degrees) || *end != '\0' ||
+         fmax(fabs(degrees.x), fmax(fabs(degrees.y), fabs(degrees.z))) > TURN_LIMIT_DEG)) {
+        cli_usage("track", "--rotate %s: expected X,Y,Z in degrees, each within %g", r->rotate,
+                  TURN_LIMIT_DEG);
         return false;
     }
     p->rotation = turn_of(degrees);

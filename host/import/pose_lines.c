@@ -51,8 +51,9 @@ enum nfsar_status pose_lines_next(struct pose_lines *lines, bool *more, nfsar_er
         if (c == '\0' || lines->length >= LINE_LIMIT) {
             lines->number++;
             return pose_lines_fail(lines, error,
-                                   c == '\0' ? "holds a zero byte: this is no text"
-                                             : "has more than %zu characters: this is no table",
+                                   c == '\0'
+                                       ? "holds a zero byte: this is no text, or none in UTF-8"
+                                       : "has more than %zu characters: this is no table",
                                    LINE_LIMIT);
         }
         if (lines->length + 2 > lines->room) {
@@ -67,7 +68,8 @@ enum nfsar_status pose_lines_next(struct pose_lines *lines, bool *more, nfsar_er
         lines->line[lines->length++] = (char)c;
     }
     if (c == EOF && ferror(lines->file)) {
-        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be read", lines->path);
+        return nfsar_fail(error, NFSAR_ERROR_FILE, "%s: cannot be read: %s", lines->path,
+                          strerror(errno));
     }
     *more = c != EOF || lines->length > 0;
     if (lines->line == NULL) {
@@ -101,9 +103,24 @@ static char *trimmed(char *begin, char *end) {
     return begin;
 }
 
+/* As spreadsheets write a table where numbers have commas in them. */
+static bool has_semicolons(const char *text) {
+    size_t semicolons = 0, commas = 0;
+    for (; *text != '\0'; text++) {
+        semicolons += *text == ';';
+        commas += *text == ',';
+    }
+    return semicolons > 2 && semicolons > commas;
+}
+
 enum nfsar_status pose_lines_split(struct pose_lines *lines, nfsar_error *error) {
     char *at = lines->line + (pose_lines_text(lines) - lines->line);
     lines->n_cell = 0;
+    if (has_semicolons(at)) {
+        return pose_lines_fail(lines, error,
+                               "has semicolons between its columns: write commas, "
+                               "and points in numbers");
+    }
     for (bool last = false; !last;) {
         char *end = at;
         for (bool quoted = false; *end != '\0' && (quoted || *end != ','); end++) {
