@@ -295,10 +295,9 @@ static enum nfsar_status move_places(struct explanation *e, nfsar_vec3 *place, i
 }
 
 static enum nfsar_status explain(struct explanation *e, const nfsar_echo_source *source,
-                                 nfsar_vec3 *place, int threads, double *explained,
-                                 nfsar_error *error) {
+                                 nfsar_vec3 *place, double noise, int threads,
+                                 struct phase_explanation *found, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
-    *explained = 0.0;
     for (int pass = 0; status == NFSAR_OK && pass < PLACE_PASSES; pass++) {
         phase_history_free(&e->history);
         status = phase_history_make(e->capture, source, place, e->n, threads, &e->history, error);
@@ -307,7 +306,9 @@ static enum nfsar_status explain(struct explanation *e, const nfsar_echo_source 
         }
         if (status == NFSAR_OK) {
             sum_seen(e);
-            *explained = fmax(*explained, explained_of(e));
+            const double all = e->energy[0] + e->energy[1];
+            found->explained = fmax(found->explained, explained_of(e));
+            found->noise = all > 0.0 ? fmin(noise * e->history.noise_energy / all, 1.0) : 0.0;
             status = move_places(e, place, threads, error);
         }
     }
@@ -315,9 +316,9 @@ static enum nfsar_status explain(struct explanation *e, const nfsar_echo_source 
 }
 
 enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
-                                  nfsar_vec3 *place, size_t n, int threads, double *explained,
-                                  nfsar_error *error) {
-    *explained = 0.0;
+                                  nfsar_vec3 *place, size_t n, double noise, int threads,
+                                  struct phase_explanation *found, nfsar_error *error) {
+    *found = (struct phase_explanation){0};
     n = n < PHASE_MOST_EXPLAIN ? n : PHASE_MOST_EXPLAIN;
     if (n == 0) {
         return NFSAR_OK;
@@ -340,7 +341,7 @@ enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo
             ? nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu places", n)
             : make_response(capture, &e.response, error);
     if (status == NFSAR_OK) {
-        status = explain(&e, source, place, threads, explained, error);
+        status = explain(&e, source, place, noise, threads, found, error);
     }
     phase_history_free(&e.history);
     free(e.response.at);

@@ -129,8 +129,12 @@ static enum nfsar_status look(struct rounds *r, nfsar_phase_sharpness *sharpness
 
 /* The part of all echoes that the strongest places of the image explain. */
 static enum nfsar_status explain(struct rounds *r, double *explained, nfsar_error *error) {
-    return phase_explained(&r->capture, &r->source, r->bright, r->n_bright, r->options->threads,
-                           explained, error);
+    struct phase_explanation found;
+    enum nfsar_status status = phase_explained(&r->capture, &r->source, r->bright, r->n_bright,
+                                               r->noise, r->options->threads, &found, error);
+    *explained = found.explained;
+    r->found->noise = found.noise;
+    return status;
 }
 
 /* What the last round used, with its coherences before that round and after it. */
@@ -249,6 +253,8 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         f->held_out_before = score.before;
         f->held_out_after = score.after;
         f->others = score.others;
+        /* In later rounds the other half has been used for the poses. */
+        f->told = score.told;
     }
     /* Of the poses as they have become: an echo that left its range cell now and then was not. */
     if (status == NFSAR_OK && !r->windowed && !score.others) {
@@ -387,12 +393,23 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
     return status;
 }
 
+/* Several scatterers of one cell can be as steady as one alone, their phases bending the track into
+ * one. What half of the band does not tell of the other half is then as much as what places leave
+ * unexplained with the poses as they were: the poses err by something else. One alone leaves less
+ * than half of that. */
+#define HALF 0.5
+
+static bool is_told(const nfsar_phase_gradient *f) {
+    const double echo = fmax(1.0 - f->noise, 1e-300);
+    return 1.0 - f->told < HALF * fmax(1.0 - f->explained_before / echo, 0.0);
+}
+
 /* What speaks against it. Held-out echoes have been asked in every round, and entropy. */
 static enum nfsar_phase_reason judge(const nfsar_phase_gradient *f) {
     if (f->rounds == 0) {
         return f->reason == NFSAR_PHASE_NOT_SHARPER ? f->reason : NFSAR_PHASE_NOT_COHERENT;
     }
-    if (!f->others && !(f->steady > STEADY)) {
+    if (!f->others && !(f->steady > STEADY && is_told(f))) {
         return NFSAR_PHASE_NOT_STEADY;
     }
     return f->explained_after > f->explained_before ? NFSAR_PHASE_TAKEN
@@ -454,6 +471,7 @@ enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
     *found = (nfsar_phase_gradient){.n_pulse = n,
                                     .condition = NAN,
                                     .steady = NAN,
+                                    .told = NAN,
                                     .time_s = malloc(n * sizeof(double)),
                                     .displacement_m = calloc(n, sizeof(nfsar_vec3)),
                                     .phase_rad = calloc(n, sizeof(double))};

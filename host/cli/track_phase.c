@@ -95,7 +95,8 @@ static int print_json(const struct track_phase *job, const nfsar_phase_gradient 
                                         s->before, "after", s->after));
     }
     return print_object(json_pack(
-        "{s:o, s:b, s:s, s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:o, s:o, s:o}",
+        "{s:o, s:b, s:s, s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:o, s:f, s:f, s:f, s:o, "
+        "s:o, s:o}",
         "output", json_text(job->files.output), "gained", f->gained, "reason", reason_word(f),
         "error",
         per_pulse(job) ? "phase"
@@ -104,8 +105,9 @@ static int print_json(const struct track_phase *job, const nfsar_phase_gradient 
         "aligned", f->aligned, "rounds", (json_int_t)f->rounds, "condition",
         json_number(f->condition), "rms_m", f->rms_m, "rms_rad", f->rms_rad, "held_out_before",
         f->held_out_before, "held_out_after", f->held_out_after, "steady", json_number(f->steady),
-        "explained_before", f->explained_before, "explained_after", f->explained_after, "before",
-        sharpness(&f->before), "after", sharpness(&f->after), "scatterers", scatterers));
+        "told", json_number(f->told), "noise", f->noise, "explained_before", f->explained_before,
+        "explained_after", f->explained_after, "before", sharpness(&f->before), "after",
+        sharpness(&f->after), "scatterers", scatterers));
 }
 
 static void print_scatterers(const nfsar_phase_gradient *f) {

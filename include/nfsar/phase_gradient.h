@@ -92,8 +92,10 @@ typedef struct nfsar_phase_gradient {
                                  for the estimate, in the first round */
     double held_out_after;  /**< with the estimate of the last */
     bool others;            /**< held out were scatterers at other ranges, not half of the band */
-    double steady; /**< of the steadiest scatterer, coherent over all power but noise's, with the
-                        phases told by the other half of the band; NaN with others */
+    double steady; /**< of the steadiest scatterer, coherent over all power but noise's, with its
+                        own phases or those told by the other half of the band; NaN with others */
+    double told;   /**< of the same, with those that the other half of the band told */
+    double noise;  /**< the part of all echoes that is noise, by the emptiest ranges */
     double explained_before; /**< the part of all echoes that the strongest places of the image
                                   explain, at most 24 of them, whose strengths other pulses told */
     double explained_after;  /**< with what was found */
