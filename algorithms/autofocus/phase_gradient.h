@@ -65,18 +65,6 @@ enum nfsar_status phase_history_profiles(const nfsar_capture *capture,
                                          double step_m, size_t half, int threads, float *profile,
                                          nfsar_error *error);
 
-/* The part of all echoes' energy (that of the frequencies' window) which unit scatterers at so many
- * places explain, at most PHASE_MOST_EXPLAIN of them: strengths are told by every other stretch of
- * the pulses and tried on those between. Places are moved to where they explain most. Noise which
- * is `noise` in a range profile is that part of the energy. */
-enum { PHASE_MOST_EXPLAIN = 24 };
-struct phase_explanation {
-    double explained, noise;
-};
-enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
-                                  nfsar_vec3 *place, size_t n, double noise, int threads,
-                                  struct phase_explanation *found, nfsar_error *error);
-
 /* How the estimate is made; smoothing lengths are in pulses. */
 struct phase_recipe {
     bool gradient;        /* integrate the gradient, first of echoes smoothed by gradient_from */
@@ -93,6 +81,20 @@ struct phase_estimate {
     double *phase_rad;
     nfsar_vec3 *displacement_m;
 };
+
+/* The part of all echoes' energy (that of the frequencies' window) which unit scatterers at so many
+ * places explain, at most PHASE_MOST_EXPLAIN of them: strengths are told by every other stretch of
+ * the pulses and tried on those between. Places are moved to where they explain most. Noise which
+ * is `noise` in a range profile is that part of the energy. With an estimate, not NULL, phases of
+ * the pulses that all places together agree on are found as well. */
+enum { PHASE_MOST_EXPLAIN = 24 };
+struct phase_explanation {
+    double explained, noise;
+};
+enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                  nfsar_vec3 *place, size_t n, double noise, int threads,
+                                  struct phase_estimate *estimate, struct phase_explanation *found,
+                                  nfsar_error *error);
 
 /* What held-out echoes say of it. */
 struct phase_score {

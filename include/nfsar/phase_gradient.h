@@ -81,6 +81,8 @@ typedef struct nfsar_phase_gradient {
     nfsar_phase_scatterer *scatterer; /**< [n_scatterer] strongest first */
     bool gained;      /**< something was found that stood all tests; otherwise displacements and
                            phases are zero, and `reason` says why */
+    bool joint;       /**< found from the strongest places of the image together, as they explain
+                           more than the scatterers that stand out do, one by one */
     bool aligned;     /**< envelopes were aligned */
     bool spatial;     /**< displacements in three dimensions, not along the line of sight */
     double condition; /**< of the least squares for those, of the directions that are told: the
