@@ -161,9 +161,10 @@ static enum nfsar_status make_history(struct rounds *r, struct phase_history *hi
     return status;
 }
 
-/* A blurred image has a scatterer at some range of its envelope; what is estimated then makes it
- * sharp there, with a wavefront that is bent too much or too little. The envelope's own range is
- * told once the echoes agree: scatterers are moved there. True where that changes anything. */
+/* A place that somebody told stays. A blurred image has a scatterer at some range of its envelope;
+ * what is estimated then makes it sharp there, with a wavefront that is bent too much or too
+ * little. The envelope's own range is told once the echoes agree: scatterers are moved there. True
+ * where that changes anything. */
 enum { MOST_MOVES = 3 };
 #define MATTERS 0.02 /* of a range cell */
 
@@ -212,7 +213,8 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         }
         status = phase_estimate_make(&history, r->noise, &r->estimate, &recipe, &score, &condition,
                                      error);
-        if (move == MOST_MOVES || status != NFSAR_OK || !move_to_envelopes(r, &history)) {
+        if (move == MOST_MOVES || status != NFSAR_OK || r->options->has_point ||
+            !move_to_envelopes(r, &history)) {
             break;
         }
         phase_history_free(&history);

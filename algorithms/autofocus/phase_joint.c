@@ -124,7 +124,7 @@ static struct way make_way(size_t n) {
 enum nfsar_status phase_joint(struct rounds *r, const nfsar_progress *progress,
                               nfsar_error *error) {
     nfsar_phase_gradient *f = r->found;
-    if (phase_judge(f) == NFSAR_PHASE_TAKEN) {
+    if (phase_judge(f) == NFSAR_PHASE_TAKEN || !phase_judge_open(f)) {
         return NFSAR_OK;
     }
     struct way first = make_way(f->n_pulse), joint = make_way(f->n_pulse);

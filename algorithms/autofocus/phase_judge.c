@@ -35,6 +35,10 @@ static bool is_told(const nfsar_phase_gradient *f) {
  * that err by a 56th of the wavelength. Wrong poses have been seen to leave 0.09. */
 #define MOST_LEFT 0.05
 
+bool phase_judge_open(const nfsar_phase_gradient *f) {
+    return left(f, f->explained_before) > MOST_LEFT;
+}
+
 bool phase_judge_joint(const nfsar_phase_gradient *f, double explained) {
     const double now = left(f, explained);
     return now < HALF * left(f, f->explained_before) && now < MOST_LEFT;

@@ -45,6 +45,8 @@ enum nfsar_status phase_joint(struct rounds *r, const nfsar_progress *progress, 
 
 /* What speaks against what was found. */
 enum nfsar_phase_reason phase_judge(const nfsar_phase_gradient *found);
+/* Whether places left enough with the poses as they were for a better one to be told from them. */
+bool phase_judge_open(const nfsar_phase_gradient *found);
 /* Whether places that explain so much now do it beyond doubt. */
 bool phase_judge_joint(const nfsar_phase_gradient *found, double explained);
 /* Sizes of what was found, and zeros where it does not hold. */

@@ -9,8 +9,8 @@
 #include "host/cli/cli.h"
 #include "host/cli/image_verbs.h"
 
-/* Most voxels of a grid that nobody gave. */
-enum { MOST_VOXELS = 400000 };
+/* Most voxels of a grid that nobody gave, and once they are fine enough for scatterers. */
+enum { MOST_VOXELS = 400000, MOST_REFINED = 4 * MOST_VOXELS };
 
 #define DEGREES (180.0 / NFSAR_PI)
 
@@ -194,6 +194,8 @@ static enum nfsar_status make_grid(const struct track_phase *job, const nfsar_ca
     grid->y = job->has_y ? given.y : grid->y;
     grid->z = job->has_z ? given.z : grid->z;
     if (status == NFSAR_OK) {
+        const bool ours[3] = {!job->has_x, !job->has_y, !job->has_z};
+        nfsar_phase_gradient_refine(capture, ours, MOST_REFINED, grid);
         cli_say("grid x %.4g:%.4g:%zu y %.4g:%.4g:%zu z %.4g:%.4g:%zu m", grid->x.start,
                 nfsar_axis_end(&grid->x), grid->x.count, grid->y.start, nfsar_axis_end(&grid->y),
                 grid->y.count, grid->z.start, nfsar_axis_end(&grid->z), grid->z.count);

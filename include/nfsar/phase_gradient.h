@@ -109,6 +109,13 @@ typedef struct nfsar_phase_gradient {
 /** The defaults above; the grid is to be set. */
 nfsar_phase_gradient_options nfsar_phase_gradient_defaults(void);
 
+/** Make the voxels of these axes (x, y, z) fine enough for scatterers to be found, where they are
+ * not: at most a resolution cell apart in the middle of the grid. nfsar_grid_suggest() widens them
+ * to stay below its limit, and goes by the range resolution along z, which a large aperture near by
+ * exceeds. The grid stays as it is if it would have more than @p limit voxels. */
+void nfsar_phase_gradient_refine(const nfsar_capture *capture, const bool axes[3], size_t limit,
+                                 nfsar_grid *grid);
+
 /** Find the errors of a capture's poses, or the phases of its pulses.
  *
  * What no echo tells is left out: a motion of the whole track as a rigid body, which moves the
