@@ -361,20 +361,29 @@ static enum nfsar_status find_phases(struct explanation *e, nfsar_error *error) 
     return NFSAR_OK;
 }
 
-/* A phase goes on from pulse to pulse by less than half a turn. Pulses that fade do not tell it:
- * each counts by its match. */
+/* A phase goes on from pulse to pulse by less than half a turn. Pulses that fade, by so much beside
+ * the mean match, do not tell it: it stays through them. */
 enum { UNWRAP_BY = 2 };
+#define FADED 0.3
 
 static void unwrap(struct explanation *e) {
     const size_t n = e->history.n_pulse;
     double complex *smooth = e->smooth, *room = e->smooth + n;
-    double on = 0.0;
+    double mean = 0.0;
     for (size_t l = 0; l < n; l++) {
         e->match[l] = cabs(e->match[l]) * cexp(I * e->along[l] * mean_gain(e, l));
     }
     phase_smooth(e->match, n, UNWRAP_BY, room, smooth);
     for (size_t l = 0; l < n; l++) {
-        on += l > 0 ? carg(smooth[l] * conj(smooth[l - 1])) : carg(smooth[0]);
+        mean += cabs(smooth[l]) / (double)n;
+    }
+    double complex last = 1.0;
+    double on = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        if (cabs(smooth[l]) > FADED * mean) {
+            on += carg(smooth[l] * conj(last));
+            last = smooth[l];
+        }
         const double gain = mean_gain(e, l);
         e->along[l] = (on + remainder(e->along[l] * gain - on, 2.0 * NFSAR_PI)) / gain;
     }
