@@ -104,7 +104,8 @@ static enum nfsar_status choose(struct rounds *r, const struct way *first, const
     if (status == NFSAR_OK) {
         status = phase_rounds_explain(r, &explained, error);
     }
-    f->joint = status == NFSAR_OK && r->n_scatterer > 0 && phase_judge_joint(f, explained);
+    f->joint = status == NFSAR_OK && r->n_scatterer > 0 && now.entropy < f->before.entropy &&
+               phase_judge_joint(f, explained);
     if (f->joint) {
         f->after = now;
         f->explained_after = explained;

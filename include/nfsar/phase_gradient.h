@@ -45,7 +45,8 @@ typedef struct nfsar_phase_gradient_options {
 
 /** Why what was found is taken, or is not. */
 enum nfsar_phase_reason {
-    NFSAR_PHASE_TAKEN = 0,      /**< held-out echoes, the image and its scatterers confirm it */
+    NFSAR_PHASE_TAKEN = 0,      /**< held-out echoes, the image and its scatterers confirm it; or
+                                     the strongest places together explain the echoes (joint) */
     NFSAR_PHASE_NOT_COHERENT,   /**< held-out echoes, or the image, gain nothing */
     NFSAR_PHASE_NOT_STEADY,     /**< no echo is that of one scatterer which stands out: several of
                                      like strength in a range cell go up and down together, and are
