@@ -20,6 +20,9 @@
  * in telling the strengths and in being explained; passes of the places. */
 enum { CELLS = 32, STEPS = 32, STRETCHES = 16, PLACE_PASSES = 4, BLOCK = 256 };
 
+/* Strengths and phases of the pulses are found in turns, so often with the places as they are. */
+enum { TURNS = 30 };
+
 /* Of the largest diagonal: what keeps places that are told alike from making up large strengths. */
 #define RIDGE 1e-3
 
@@ -39,11 +42,15 @@ struct explanation {
     struct response response;
     size_t n;
     double complex *seen[2]; /* [n] sums of the echoes at the places, over stretches of each kind */
-    double complex *cross[2]; /* [n][n] what each place's echo adds to another's */
-    double energy[2];         /* sum w |s|^2 */
-    double complex *strength; /* [n] */
-    double *system;           /* [2n][2n + 1] */
-    nfsar_vec3 *tx, *rx;      /* [BLOCK][n_channel] */
+    double complex *cross[2];        /* [n][n] what each place's echo adds to another's */
+    double energy[2];                /* sum w |s|^2 */
+    double complex *strength;        /* [n] */
+    double *system;                  /* [2n][2n + 1] */
+    nfsar_vec3 *tx, *rx;             /* [BLOCK][n_channel] */
+    struct phase_estimate *estimate; /* found as well, unless NULL */
+    double *along;                   /* [n_pulse] of it: phase, or metres along the line of sight */
+    double complex *match;  /* [n_pulse] of what the places make with what is seen, turned */
+    double complex *smooth; /* [2][n_pulse] */
 };
 
 static enum nfsar_status make_response(const nfsar_capture *capture, struct response *response,
@@ -258,6 +265,18 @@ static double explained_of(struct explanation *e) {
     return all > 0.0 ? fmax(sum / all, 0.0) : 0.0;
 }
 
+/* Strengths that both kinds of stretches tell. */
+static void solve_all(struct explanation *e, double complex *room) {
+    const size_t n = e->n;
+    for (size_t i = 0; i < n * n; i++) {
+        room[i] = e->cross[0][i] + e->cross[1][i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        room[n * n + i] = e->seen[0][i] + e->seen[1][i];
+    }
+    solve(e, room, room + n * n);
+}
+
 /* Places between voxels are told better by the echoes: each by what the others leave to it. */
 static enum nfsar_status move_places(struct explanation *e, nfsar_vec3 *place, int threads,
                                      nfsar_error *error) {
@@ -268,13 +287,7 @@ static enum nfsar_status move_places(struct explanation *e, nfsar_vec3 *place, i
     if (move == NULL || cross == NULL) {
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu places", n);
     } else {
-        for (size_t i = 0; i < n * n; i++) {
-            cross[i] = e->cross[0][i] + e->cross[1][i];
-        }
-        for (size_t i = 0; i < n; i++) {
-            cross[n * n + i] = e->seen[0][i] + e->seen[1][i];
-        }
-        solve(e, cross, cross + n * n);
+        solve_all(e, cross);
         status = over_pulses(e, place, threads, true, move, error);
     }
     for (size_t i = 0; status == NFSAR_OK && i < n; i++) {
@@ -294,63 +307,186 @@ static enum nfsar_status move_places(struct explanation *e, nfsar_vec3 *place, i
     return status;
 }
 
+/* ---- phases of the pulses -------------------------------------------------------------------- */
+
+/* Radians of a place's echo for a unit of e->along. */
+static double gain_of(const struct explanation *e, size_t i, size_t pulse) {
+    const struct phase_history *h = &e->history;
+    const nfsar_vec3 way = h->way[i * h->n_pulse + pulse], sight = h->sight[pulse];
+    return e->estimate->per_pulse
+               ? 1.0
+               : e->response.k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
+}
+
+static double mean_gain(const struct explanation *e, size_t pulse) {
+    double sum = 0.0;
+    for (size_t i = 0; i < e->n; i++) {
+        sum += gain_of(e, i, pulse) / (double)e->n;
+    }
+    return sum;
+}
+
+static void turn_echoes(struct explanation *e, size_t pulse, double by) {
+    for (size_t i = 0; i < e->n; i++) {
+        e->history.echo[PHASE_ALL][i * e->history.n_pulse + pulse] *=
+            cexp(-I * gain_of(e, i, pulse) * by);
+    }
+}
+
+/* The phase of each pulse is that which is left between what all places make together and what is
+ * seen: with strengths in turn, the energy explained never becomes less. */
+static enum nfsar_status find_phases(struct explanation *e, nfsar_error *error) {
+    const struct phase_history *h = &e->history;
+    double complex *room = buffer_alloc(e->n * e->n + e->n, sizeof *room);
+    if (room == NULL) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu places", e->n);
+    }
+    for (size_t l = 0; l < h->n_pulse; l++) {
+        turn_echoes(e, l, e->along[l]);
+    }
+    for (int turn = 0; turn < TURNS; turn++) {
+        sum_seen(e);
+        solve_all(e, room);
+        for (size_t l = 0; l < h->n_pulse; l++) {
+            e->match[l] = 0.0;
+            for (size_t i = 0; i < e->n; i++) {
+                e->match[l] += conj(e->strength[i]) * h->echo[PHASE_ALL][i * h->n_pulse + l];
+            }
+            const double by = carg(e->match[l]) / mean_gain(e, l);
+            e->along[l] += by;
+            turn_echoes(e, l, by);
+        }
+    }
+    free(room);
+    return NFSAR_OK;
+}
+
+/* A phase goes on from pulse to pulse by less than half a turn. Pulses that fade, by so much beside
+ * the mean match, do not tell it: it stays through them. */
+enum { UNWRAP_BY = 2 };
+#define FADED 0.3
+
+static void unwrap(struct explanation *e) {
+    const size_t n = e->history.n_pulse;
+    double complex *smooth = e->smooth, *room = e->smooth + n;
+    double mean = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        e->match[l] = cabs(e->match[l]) * cexp(I * e->along[l] * mean_gain(e, l));
+    }
+    phase_smooth(e->match, n, UNWRAP_BY, room, smooth);
+    for (size_t l = 0; l < n; l++) {
+        mean += cabs(smooth[l]) / (double)n;
+    }
+    double complex last = 1.0;
+    double on = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        if (cabs(smooth[l]) > FADED * mean) {
+            on += carg(smooth[l] * conj(last));
+            last = smooth[l];
+        }
+        const double gain = mean_gain(e, l);
+        e->along[l] = (on + remainder(e->along[l] * gain - on, 2.0 * NFSAR_PI)) / gain;
+    }
+}
+
+/* Less its mean, which is no error of single pulses. */
+static void keep_estimate(struct explanation *e) {
+    const size_t n = e->history.n_pulse;
+    double mean = 0.0;
+    unwrap(e);
+    for (size_t l = 0; l < n; l++) {
+        mean += e->along[l] / (double)n;
+    }
+    for (size_t l = 0; l < n; l++) {
+        const double by = e->along[l] - mean;
+        const bool per_pulse = e->estimate->per_pulse;
+        e->estimate->phase_rad[l] = per_pulse ? by : 0.0;
+        e->estimate->displacement_m[l] =
+            nfsar_vec3_scale(e->history.sight[l], per_pulse ? 0.0 : by);
+    }
+    if (!e->estimate->per_pulse) {
+        phase_remove_shift(&e->history, e->estimate);
+    }
+}
+
 static enum nfsar_status explain(struct explanation *e, const nfsar_echo_source *source,
-                                 nfsar_vec3 *place, int threads, double *explained,
-                                 nfsar_error *error) {
+                                 nfsar_vec3 *place, double noise, int threads,
+                                 struct phase_explanation *found, nfsar_error *error) {
     enum nfsar_status status = NFSAR_OK;
-    *explained = 0.0;
     for (int pass = 0; status == NFSAR_OK && pass < PLACE_PASSES; pass++) {
         phase_history_free(&e->history);
         status = phase_history_make(e->capture, source, place, e->n, threads, &e->history, error);
         if (status == NFSAR_OK) {
             status = over_pulses(e, place, threads, false, NULL, error);
         }
+        if (status == NFSAR_OK && e->estimate != NULL) {
+            status = find_phases(e, error);
+        }
         if (status == NFSAR_OK) {
             sum_seen(e);
-            *explained = fmax(*explained, explained_of(e));
+            const double all = e->energy[0] + e->energy[1];
+            found->explained = fmax(e->estimate == NULL ? found->explained : 0.0, explained_of(e));
+            found->noise = all > 0.0 ? fmin(noise * e->history.noise_energy / all, 1.0) : 0.0;
             status = move_places(e, place, threads, error);
         }
     }
     return status;
 }
 
+static enum nfsar_status prepare(struct explanation *e, nfsar_error *error) {
+    const size_t n = e->n, channels = e->capture->array.n_channel, pulses = e->capture->n_pulse;
+    bool there = true;
+    for (int kind = 0; kind < 2; kind++) {
+        e->seen[kind] = buffer_alloc(n, sizeof *e->seen[kind]);
+        e->cross[kind] = buffer_alloc(n * n, sizeof *e->cross[kind]);
+        there = there && e->seen[kind] != NULL && e->cross[kind] != NULL;
+    }
+    e->strength = buffer_alloc(n, sizeof *e->strength);
+    e->system = buffer_alloc(2 * n * (2 * n + 1), sizeof *e->system);
+    e->tx = buffer_alloc(BLOCK * channels, sizeof *e->tx);
+    e->rx = buffer_alloc(BLOCK * channels, sizeof *e->rx);
+    e->along = buffer_zeros(pulses, sizeof *e->along);
+    e->match = buffer_zeros(pulses, sizeof *e->match);
+    e->smooth = buffer_zeros(2 * pulses, sizeof *e->smooth);
+    there = there && e->strength != NULL && e->system != NULL && e->tx != NULL && e->rx != NULL &&
+            e->along != NULL && e->match != NULL && e->smooth != NULL;
+    return there ? make_response(e->capture, &e->response, error)
+                 : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu places", n);
+}
+
+static void release(struct explanation *e) {
+    phase_history_free(&e->history);
+    free(e->response.at);
+    for (int kind = 0; kind < 2; kind++) {
+        free(e->seen[kind]);
+        free(e->cross[kind]);
+    }
+    free(e->strength);
+    free(e->system);
+    free(e->tx);
+    free(e->rx);
+    free(e->along);
+    free(e->match);
+    free(e->smooth);
+}
+
 enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
-                                  nfsar_vec3 *place, size_t n, int threads, double *explained,
+                                  nfsar_vec3 *place, size_t n, double noise, int threads,
+                                  struct phase_estimate *estimate, struct phase_explanation *found,
                                   nfsar_error *error) {
-    *explained = 0.0;
+    *found = (struct phase_explanation){0};
     n = n < PHASE_MOST_EXPLAIN ? n : PHASE_MOST_EXPLAIN;
     if (n == 0) {
         return NFSAR_OK;
     }
-    const size_t channels = capture->array.n_channel;
-    struct explanation e = {
-        .capture = capture,
-        .n = n,
-        .seen = {buffer_alloc(n, sizeof(double complex)), buffer_alloc(n, sizeof(double complex))},
-        .cross = {buffer_alloc(n * n, sizeof(double complex)),
-                  buffer_alloc(n * n, sizeof(double complex))},
-        .strength = buffer_alloc(n, sizeof(double complex)),
-        .system = buffer_alloc(2 * n * (2 * n + 1), sizeof(double)),
-        .tx = buffer_alloc(BLOCK * channels, sizeof(nfsar_vec3)),
-        .rx = buffer_alloc(BLOCK * channels, sizeof(nfsar_vec3)),
-    };
-    enum nfsar_status status =
-        e.seen[0] == NULL || e.seen[1] == NULL || e.cross[0] == NULL || e.cross[1] == NULL ||
-                e.strength == NULL || e.system == NULL || e.tx == NULL || e.rx == NULL
-            ? nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu places", n)
-            : make_response(capture, &e.response, error);
+    struct explanation e = {.capture = capture, .n = n, .estimate = estimate};
+    enum nfsar_status status = prepare(&e, error);
     if (status == NFSAR_OK) {
-        status = explain(&e, source, place, threads, explained, error);
+        status = explain(&e, source, place, noise, threads, found, error);
     }
-    phase_history_free(&e.history);
-    free(e.response.at);
-    free(e.seen[0]);
-    free(e.seen[1]);
-    free(e.cross[0]);
-    free(e.cross[1]);
-    free(e.strength);
-    free(e.system);
-    free(e.tx);
-    free(e.rx);
+    if (status == NFSAR_OK && estimate != NULL) {
+        keep_estimate(&e);
+    }
+    release(&e);
     return status;
 }

@@ -1,5 +1,5 @@
 /* Rounds of image, scatterers and estimate, until nothing is gained any more. */
-#include "algorithms/autofocus/phase_gradient.h"
+#include "algorithms/autofocus/phase_rounds.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,31 +14,7 @@
 #define SEARCH_CELLS   4.0
 #define LEAST_COHERENT 13.8
 
-/* Coherent part of an echo, its phase taken out: pi / 4 = 0.785 for the sum of many scatterers,
- * 0.81 for two alike, 0.85 for one of twice the power of the other. */
-#define STEADY 0.86
-
 /* ---- a capture as it is in a round ---------------------------------------------------------- */
-
-struct rounds {
-    const nfsar_phase_gradient_options *options;
-    const nfsar_capture *original;
-    nfsar_capture capture; /* the original's, but for the poses */
-    const nfsar_echo_source *recorded;
-    nfsar_echo_source source; /* with the phases taken out */
-    nfsar_phase_gradient *found;
-    nfsar_phase_scatterer *scatterer; /* [n_scatterer] of this round */
-    size_t n_scatterer;
-    nfsar_vec3 *place;                     /* [n_scatterer] theirs */
-    nfsar_vec3 bright[PHASE_MOST_EXPLAIN]; /* the strongest of the whole image */
-    size_t n_bright;
-    double noise; /* its power in a range profile */
-    struct phase_estimate estimate;
-    bool windowed;            /* rounds with WINDOW_BY have begun */
-    struct phase_score score; /* of the round */
-    bool spatial;             /* of the round, and how well it was told */
-    double condition;
-};
 
 static int ascending(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -72,27 +48,20 @@ static enum nfsar_status read_turned(void *context, size_t first_pulse, size_t n
     return status;
 }
 
-static void set_poses(struct rounds *r) {
+void phase_rounds_set_poses(struct rounds *r) {
     memcpy(r->capture.pose, r->original->pose, r->original->n_pose * sizeof *r->capture.pose);
     nfsar_phase_gradient_move(r->found, &r->capture);
 }
 
 /* Add (sign 1) the estimate to what was found, or take it away again (-1). */
-static void add_estimate(struct rounds *r, double sign) {
+void phase_rounds_add(struct rounds *r, double sign) {
     nfsar_phase_gradient *f = r->found;
     for (size_t l = 0; l < f->n_pulse; l++) {
         f->displacement_m[l] = nfsar_vec3_add(
             f->displacement_m[l], nfsar_vec3_scale(r->estimate.displacement_m[l], sign));
         f->phase_rad[l] += sign * r->estimate.phase_rad[l];
     }
-    set_poses(r);
-}
-
-static nfsar_vec3 sight_of(const nfsar_capture *capture, size_t pulse, nfsar_vec3 place) {
-    const nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
-                                             capture->time_s[pulse], NULL);
-    const nfsar_vec3 to = nfsar_vec3_subtract(place, pose.position);
-    return nfsar_vec3_scale(to, 1.0 / fmax(nfsar_vec3_norm(to), 1e-9));
+    phase_rounds_set_poses(r);
 }
 
 /* Envelopes aligned, the poses moved along the line of sight. */
@@ -105,18 +74,18 @@ static enum nfsar_status align(struct rounds *r, nfsar_error *error) {
         range_alignment(&r->capture, &r->source, r->scatterer[0].place, search, o->threads, range,
                         &r->found->aligned, error);
     for (size_t l = 0; status == NFSAR_OK && l < r->found->n_pulse; l++) {
-        const nfsar_vec3 sight = sight_of(&r->capture, l, r->scatterer[0].place);
+        const nfsar_vec3 sight = phase_rounds_sight(&r->capture, l, r->scatterer[0].place);
         r->estimate.displacement_m[l] = nfsar_vec3_scale(sight, -range[l]);
     }
     memset(range, 0, r->found->n_pulse * sizeof *range);
     if (status == NFSAR_OK && r->found->aligned) {
-        add_estimate(r, 1.0);
+        phase_rounds_add(r, 1.0);
     }
     return status;
 }
 
-static enum nfsar_status look(struct rounds *r, nfsar_phase_sharpness *sharpness,
-                              nfsar_error *error) {
+enum nfsar_status phase_rounds_look(struct rounds *r, nfsar_phase_sharpness *sharpness,
+                                    nfsar_error *error) {
     r->n_scatterer = r->options->scatterers;
     enum nfsar_status status =
         phase_find_scatterers(&r->capture, &r->source, r->options, r->scatterer, &r->n_scatterer,
@@ -128,9 +97,13 @@ static enum nfsar_status look(struct rounds *r, nfsar_phase_sharpness *sharpness
 }
 
 /* The part of all echoes that the strongest places of the image explain. */
-static enum nfsar_status explain(struct rounds *r, double *explained, nfsar_error *error) {
-    return phase_explained(&r->capture, &r->source, r->bright, r->n_bright, r->options->threads,
-                           explained, error);
+enum nfsar_status phase_rounds_explain(struct rounds *r, double *explained, nfsar_error *error) {
+    struct phase_explanation found;
+    enum nfsar_status status = phase_explained(&r->capture, &r->source, r->bright, r->n_bright,
+                                               r->noise, r->options->threads, NULL, &found, error);
+    *explained = found.explained;
+    r->found->noise = found.noise;
+    return status;
 }
 
 /* What the last round used, with its coherences before that round and after it. */
@@ -188,9 +161,10 @@ static enum nfsar_status make_history(struct rounds *r, struct phase_history *hi
     return status;
 }
 
-/* A blurred image has a scatterer at some range of its envelope; what is estimated then makes it
- * sharp there, with a wavefront that is bent too much or too little. The envelope's own range is
- * told once the echoes agree: scatterers are moved there. True where that changes anything. */
+/* A place that somebody told stays. A blurred image has a scatterer at some range of its envelope;
+ * what is estimated then makes it sharp there, with a wavefront that is bent too much or too
+ * little. The envelope's own range is told once the echoes agree: scatterers are moved there. True
+ * where that changes anything. */
 enum { MOST_MOVES = 3 };
 #define MATTERS 0.02 /* of a range cell */
 
@@ -200,7 +174,7 @@ static bool move_to_envelopes(struct rounds *r, const struct phase_history *hist
     for (size_t i = 0; i < r->n_scatterer; i++) {
         const double farther = phase_range_offset(history, &r->estimate, i);
         const nfsar_vec3 sight =
-            sight_of(&r->capture, r->original->n_pulse / 2, r->scatterer[i].place);
+            phase_rounds_sight(&r->capture, r->original->n_pulse / 2, r->scatterer[i].place);
         r->place[i] = nfsar_vec3_add(r->place[i], nfsar_vec3_scale(sight, farther));
         r->scatterer[i].place = r->place[i];
         most = fmax(most, fabs(farther));
@@ -239,7 +213,8 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         }
         status = phase_estimate_make(&history, r->noise, &r->estimate, &recipe, &score, &condition,
                                      error);
-        if (move == MOST_MOVES || status != NFSAR_OK || !move_to_envelopes(r, &history)) {
+        if (move == MOST_MOVES || status != NFSAR_OK || r->options->has_point ||
+            !move_to_envelopes(r, &history)) {
             break;
         }
         phase_history_free(&history);
@@ -249,6 +224,8 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         f->held_out_before = score.before;
         f->held_out_after = score.after;
         f->others = score.others;
+        /* In later rounds the other half has been used for the poses. */
+        f->told = score.told;
     }
     /* Of the poses as they have become: an echo that left its range cell now and then was not. */
     if (status == NFSAR_OK && !r->windowed && !score.others) {
@@ -262,7 +239,7 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
         if (!r->estimate.per_pulse) {
             phase_remove_shift(&history, &r->estimate);
         }
-        add_estimate(r, 1.0);
+        phase_rounds_add(r, 1.0);
         r->score = score;
         r->spatial = recipe.spatial;
         r->condition = condition;
@@ -315,14 +292,14 @@ static enum nfsar_status align_if_better(struct rounds *r, nfsar_error *error) {
     memcpy(moved, f->displacement_m, f->n_pulse * sizeof *moved);
     status = try_once(r, &with, error);
     memset(f->displacement_m, 0, f->n_pulse * sizeof *moved);
-    set_poses(r);
+    phase_rounds_set_poses(r);
     if (status == NFSAR_OK) {
         status = try_once(r, &without, error);
     }
     f->aligned = with > MUCH_BETTER * without;
     if (f->aligned) {
         memcpy(f->displacement_m, moved, f->n_pulse * sizeof *moved);
-        set_poses(r);
+        phase_rounds_set_poses(r);
     }
     free(moved);
     return status;
@@ -339,12 +316,12 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
                                   nfsar_error *error) {
     nfsar_phase_gradient *f = r->found;
     const size_t most = r->options->rounds;
-    enum nfsar_status status = look(r, &f->before, error);
+    enum nfsar_status status = phase_rounds_look(r, &f->before, error);
     if (status == NFSAR_OK && r->n_scatterer == 0) {
         status = no_scatterer(r, error);
     }
     if (status == NFSAR_OK) {
-        status = explain(r, &f->explained_before, error);
+        status = phase_rounds_explain(r, &f->explained_before, error);
     }
     f->after = f->before;
     f->explained_after = f->explained_before;
@@ -356,11 +333,11 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
         bool more = false;
         status = estimate_once(r, round, &more, error);
         if (status == NFSAR_OK && more) {
-            status = look(r, &now, error);
+            status = phase_rounds_look(r, &now, error);
             more = now.entropy < f->after.entropy && r->n_scatterer > 0;
             f->reason = NFSAR_PHASE_NOT_SHARPER;
             if (!more) {
-                add_estimate(r, -1.0);
+                phase_rounds_add(r, -1.0);
             }
         }
         if (status == NFSAR_OK && more) {
@@ -368,14 +345,14 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
             f->held_out_after = r->score.after;
             f->others = r->score.others;
             f->rounds++;
-            status = explain(r, &f->explained_after, error);
+            status = phase_rounds_explain(r, &f->explained_after, error);
             if (r->spatial) {
                 f->spatial = true;
                 f->condition = r->condition;
             }
         } else if (status == NFSAR_OK && !r->windowed && f->rounds > 0) {
             r->windowed = true;
-            status = look(r, &now, error);
+            status = phase_rounds_look(r, &now, error);
         } else {
             break;
         }
@@ -385,45 +362,6 @@ static enum nfsar_status go_round(struct rounds *r, const nfsar_progress *progre
         }
     }
     return status;
-}
-
-/* What speaks against it. Held-out echoes have been asked in every round, and entropy. */
-static enum nfsar_phase_reason judge(const nfsar_phase_gradient *f) {
-    if (f->rounds == 0) {
-        return f->reason == NFSAR_PHASE_NOT_SHARPER ? f->reason : NFSAR_PHASE_NOT_COHERENT;
-    }
-    if (!f->others && !(f->steady > STEADY)) {
-        return NFSAR_PHASE_NOT_STEADY;
-    }
-    return f->explained_after > f->explained_before ? NFSAR_PHASE_TAKEN
-                                                    : NFSAR_PHASE_LESS_EXPLAINED;
-}
-
-/* Sizes of what was found, and zeros where it does not hold. */
-static void conclude(const struct rounds *r) {
-    nfsar_phase_gradient *f = r->found;
-    const double k =
-        NFSAR_PI *
-        (r->original->frequency_hz[0] + r->original->frequency_hz[r->original->n_sample - 1]) /
-        NFSAR_SPEED_OF_LIGHT;
-    f->reason = judge(f);
-    f->gained = f->reason == NFSAR_PHASE_TAKEN;
-    double squares = 0.0, phases = 0.0;
-    for (size_t l = 0; l < f->n_pulse; l++) {
-        if (!f->gained) {
-            f->displacement_m[l] = (nfsar_vec3){0.0, 0.0, 0.0};
-            f->phase_rad[l] = 0.0;
-        }
-        const nfsar_vec3 d = f->displacement_m[l],
-                         sight = sight_of(r->original, l, f->scatterer[0].place);
-        const double along = d.x * sight.x + d.y * sight.y + d.z * sight.z;
-        squares += along * along / (double)f->n_pulse;
-        phases += f->phase_rad[l] * f->phase_rad[l] / (double)f->n_pulse;
-    }
-    f->aligned = f->aligned && f->gained;
-    f->spatial = f->spatial && f->gained;
-    f->rms_m = sqrt(squares);
-    f->rms_rad = r->options->error == NFSAR_PHASE_PER_PULSE ? sqrt(phases) : 2.0 * k * f->rms_m;
 }
 
 enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
@@ -454,6 +392,7 @@ enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
     *found = (nfsar_phase_gradient){.n_pulse = n,
                                     .condition = NAN,
                                     .steady = NAN,
+                                    .told = NAN,
                                     .time_s = malloc(n * sizeof(double)),
                                     .displacement_m = calloc(n, sizeof(nfsar_vec3)),
                                     .phase_rad = calloc(n, sizeof(double))};
@@ -463,14 +402,17 @@ enum nfsar_status nfsar_phase_gradient_find(const nfsar_capture *capture,
         status = nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu pulses", n);
     } else {
         memcpy(found->time_s, capture->time_s, n * sizeof(double));
-        set_poses(&r);
+        phase_rounds_set_poses(&r);
         status = find_noise(&r, error);
     }
     if (status == NFSAR_OK) {
         status = go_round(&r, progress, error);
     }
     if (status == NFSAR_OK) {
-        conclude(&r);
+        status = phase_joint(&r, progress, error);
+    }
+    if (status == NFSAR_OK) {
+        phase_conclude(&r);
     } else {
         nfsar_phase_gradient_free(found);
     }

@@ -37,6 +37,7 @@ struct phase_history {
     nfsar_vec3 *sight; /* [n_pulse] from the pulse toward the scatterers, unit length */
     double *energy;    /* [n_pulse] sum of w |s|^2 over its channels and frequencies */
     double noise[PHASE_BANDS]; /* power in echo[] of noise which is 1 in a range profile */
+    double noise_energy;       /* of the same in energy[], all pulses together */
     double cell;               /* of range, metres */
 };
 enum nfsar_status phase_history_make(const nfsar_capture *capture, const nfsar_echo_source *source,
@@ -64,14 +65,6 @@ enum nfsar_status phase_history_profiles(const nfsar_capture *capture,
                                          double step_m, size_t half, int threads, float *profile,
                                          nfsar_error *error);
 
-/* The part of all echoes' energy (that of the frequencies' window) which unit scatterers at so many
- * places explain, at most PHASE_MOST_EXPLAIN of them: strengths are told by every other stretch of
- * the pulses and tried on those between. Places are moved to where they explain most. */
-enum { PHASE_MOST_EXPLAIN = 24 };
-enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
-                                  nfsar_vec3 *place, size_t n, int threads, double *explained,
-                                  nfsar_error *error);
-
 /* How the estimate is made; smoothing lengths are in pulses. */
 struct phase_recipe {
     bool gradient;        /* integrate the gradient, first of echoes smoothed by gradient_from */
@@ -89,12 +82,27 @@ struct phase_estimate {
     nfsar_vec3 *displacement_m;
 };
 
+/* The part of all echoes' energy (that of the frequencies' window) which unit scatterers at so many
+ * places explain, at most PHASE_MOST_EXPLAIN of them: strengths are told by every other stretch of
+ * the pulses and tried on those between. Places are moved to where they explain most. Noise which
+ * is `noise` in a range profile is that part of the energy. With an estimate, not NULL, phases of
+ * the pulses that all places together agree on are found as well. */
+enum { PHASE_MOST_EXPLAIN = 24 };
+struct phase_explanation {
+    double explained, noise;
+};
+enum nfsar_status phase_explained(const nfsar_capture *capture, const nfsar_echo_source *source,
+                                  nfsar_vec3 *place, size_t n, double noise, int threads,
+                                  struct phase_estimate *estimate, struct phase_explanation *found,
+                                  nfsar_error *error);
+
 /* What held-out echoes say of it. */
 struct phase_score {
     double before, after; /* their coherent over all power, without it and with it */
     bool others;   /* held out were scatterers of other ranges, not the same in half a band */
-    double steady; /* of the steadiest scatterer: coherent over all power but noise's, with
-                      phases that the other half of the band told; NaN with others */
+    double steady; /* of the steadiest scatterer: coherent over all power but noise's, with its
+                      own phases or those that the other half of the band told; NaN with others */
+    double told;   /* of the same, with those that the other half told */
 };
 
 /* The recipe that makes echoes which were not used for it most coherent, and with it the estimate

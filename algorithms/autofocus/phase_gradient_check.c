@@ -45,6 +45,29 @@ static nfsar_vec3 resolution_of(const nfsar_capture *capture, const nfsar_grid *
     return (nfsar_vec3){cell[0], cell[1], cell[2]};
 }
 
+/* As many voxels as find what is so wide. */
+static size_t enough(const nfsar_axis *axis, double cell) {
+    return (size_t)fmin(ceil((nfsar_axis_end(axis) - axis->start) / cell), 1e9) + 1;
+}
+
+void nfsar_phase_gradient_refine(const nfsar_capture *capture, const bool axes[3], size_t limit,
+                                 nfsar_grid *grid) {
+    const nfsar_vec3 resolution = resolution_of(capture, grid);
+    const double cell[3] = {resolution.x, resolution.y, resolution.z};
+    nfsar_grid fine = *grid;
+    nfsar_axis *axis[3] = {&fine.x, &fine.y, &fine.z};
+    for (int d = 0; d < 3; d++) {
+        if (axes[d] && axis[d]->count > 1 && axis[d]->step > MOST_CELLS * cell[d]) {
+            const size_t count = enough(axis[d], cell[d]);
+            axis[d]->step *= (double)(axis[d]->count - 1) / (double)(count - 1);
+            axis[d]->count = count;
+        }
+    }
+    if ((double)fine.x.count * (double)fine.y.count * (double)fine.z.count <= (double)limit) {
+        *grid = fine;
+    }
+}
+
 static enum nfsar_status check_grid(const nfsar_capture *capture, const nfsar_grid *grid,
                                     nfsar_error *error) {
     enum nfsar_status status = nfsar_grid_check(grid, error);
@@ -58,9 +81,10 @@ static enum nfsar_status check_grid(const nfsar_capture *capture, const nfsar_gr
         if (axis[d]->count > 1 && axis[d]->step > MOST_CELLS * cell[d]) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                               "voxels %.3g mm apart along %c miss scatterers that are %.3g mm wide "
-                              "there: give --%c of a smaller part with something bright, or more "
-                              "voxels (metres, MIN:MAX:COUNT)",
-                              1e3 * axis[d]->step, "xyz"[d], 1e3 * cell[d], "xyz"[d]);
+                              "there: give --%c=%.4g:%.4g:%zu, or a smaller part with something "
+                              "bright",
+                              1e3 * axis[d]->step, "xyz"[d], 1e3 * cell[d], "xyz"[d],
+                              axis[d] -> start, nfsar_axis_end(axis[d]), enough(axis[d], cell[d]));
         }
     }
     return NFSAR_OK;

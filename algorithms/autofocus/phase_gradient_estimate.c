@@ -163,9 +163,9 @@ static double coherent_of(const struct phase_run *r, size_t i, double noise) {
  * up and down, and no phase mends it. Either of two ways tells a steady one: with the phases of the
  * other half of the band, noise left out, which errors of range spoil; with its own phases, noise
  * and all. */
-static double steadiness(struct phase_run *r, const struct phase_recipe *recipe, double noise,
-                         double *each) {
-    double steady = 0.0;
+static void find_steady(struct phase_run *r, const struct phase_recipe *recipe, double noise,
+                        double *each, struct phase_score *score) {
+    score->steady = score->told = 0.0;
     memset(each, 0, r->h->n_scatterer * sizeof *each);
     for (size_t fold = 0; fold < FOLDS; fold++) {
         take_echoes(r, fold, false);
@@ -180,9 +180,12 @@ static double steadiness(struct phase_run *r, const struct phase_recipe *recipe,
     phase_run_recipe(r, recipe);
     phase_run_turn(r);
     for (size_t i = 0; i < r->n; i++) {
-        steady = fmax(steady, fmax(each[i], coherent_of(r, i, 0.0)));
+        const double steady = fmax(each[i], coherent_of(r, i, 0.0));
+        if (steady > score->steady) {
+            score->steady = steady;
+            score->told = each[i];
+        }
     }
-    return steady;
 }
 
 static void keep(const struct phase_run *r, struct phase_estimate *estimate) {
@@ -233,7 +236,10 @@ enum nfsar_status phase_estimate_make(const struct phase_history *history, doubl
         r.others = has_others(history);
         choose(&r, recipe, score);
         score->others = r.others;
-        score->steady = r.others ? (double)NAN : steadiness(&r, recipe, noise, steady);
+        score->steady = score->told = NAN;
+        if (!r.others) {
+            find_steady(&r, recipe, noise, steady, score);
+        }
         take_echoes(&r, FOLDS, false);
         phase_run_recipe(&r, recipe);
         keep(&r, estimate);

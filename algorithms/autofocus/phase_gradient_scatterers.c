@@ -13,6 +13,9 @@
 /* Maxima nearer than this to a stronger one, in voxels along each axis, are its side. */
 #define APART 4.0
 
+/* Places that are looked at together may be nearer: what one makes at the other is known. */
+#define NEAR 2.0
+
 /* Weaker ones than this beside the strongest are mostly its side lobes; dB. */
 #define WEAKEST (-40.0)
 
@@ -61,12 +64,12 @@ static bool is_maximum(const nfsar_image *image, size_t x, size_t y, size_t z) {
     return true;
 }
 
-static bool is_apart(const nfsar_grid *g, nfsar_vec3 place, const nfsar_phase_scatterer *others,
-                     size_t n) {
+static bool is_apart(const nfsar_grid *g, nfsar_vec3 place, double apart,
+                     const nfsar_phase_scatterer *others, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const nfsar_vec3 away = nfsar_vec3_subtract(place, others[i].place);
-        if (fabs(away.x) < APART * g->x.step + 1e-12 && fabs(away.y) < APART * g->y.step + 1e-12 &&
-            fabs(away.z) < APART * g->z.step + 1e-12) {
+        if (fabs(away.x) < apart * g->x.step + 1e-12 && fabs(away.y) < apart * g->y.step + 1e-12 &&
+            fabs(away.z) < apart * g->z.step + 1e-12) {
             return false;
         }
     }
@@ -117,8 +120,8 @@ static double range_of(const nfsar_capture *capture, nfsar_vec3 place) {
 
 static enum nfsar_status choose(const nfsar_capture *capture,
                                 const nfsar_phase_gradient_options *options,
-                                const nfsar_image *image, nfsar_phase_scatterer *scatterer,
-                                size_t *n, nfsar_error *error) {
+                                const nfsar_image *image, double apart,
+                                nfsar_phase_scatterer *scatterer, size_t *n, nfsar_error *error) {
     const size_t room = nfsar_grid_voxels(&image->grid) / 2 + 1, wanted = *n;
     double least = 0.0;
     struct maximum *maximum = buffer_alloc(room, sizeof *maximum);
@@ -141,7 +144,7 @@ static enum nfsar_status choose(const nfsar_capture *capture,
         if (db < WEAKEST) {
             break;
         }
-        if (is_apart(&image->grid, place, scatterer, *n)) {
+        if (is_apart(&image->grid, place, apart, scatterer, *n)) {
             struct peak peak;
             peak_refine(image, maximum[i].voxel, &peak);
             place = place_of(image, peak.at);
@@ -182,7 +185,7 @@ enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
             scatterer[0] = (nfsar_phase_scatterer){.place = options->point};
             *n = 1;
         } else {
-            status = choose(capture, options, &image, scatterer, n, error);
+            status = choose(capture, options, &image, APART, scatterer, n, error);
         }
     }
     if (status == NFSAR_OK) {
@@ -190,7 +193,7 @@ enum nfsar_status phase_find_scatterers(const nfsar_capture *capture,
         nfsar_phase_scatterer strongest[PHASE_MOST_EXPLAIN];
         everywhere.far_m = 0.0;
         *n_bright = PHASE_MOST_EXPLAIN;
-        status = choose(capture, &everywhere, &image, strongest, n_bright, error);
+        status = choose(capture, &everywhere, &image, NEAR, strongest, n_bright, error);
         for (size_t i = 0; status == NFSAR_OK && i < *n_bright; i++) {
             bright[i] = strongest[i].place;
         }

@@ -147,6 +147,8 @@ static void set_noise(const struct walk *walk) {
         walk->history->noise[b] = (double)walk->capture->array.n_channel * squares[b] * sum * sum /
                                   fmax(squares[PHASE_ALL], 1e-300);
     }
+    walk->history->noise_energy = (double)walk->capture->n_pulse * walk->history->noise[PHASE_ALL] *
+                                  sum / fmax(squares[PHASE_ALL], 1e-300);
 }
 
 static enum nfsar_status walk_pulses(struct walk *walk, const nfsar_echo_source *source,

@@ -10,8 +10,8 @@
 #include "host/cli/image_verbs.h"
 #include "host/cli/track_motion.h"
 
-/* Most voxels of a grid that nobody gave. */
-enum { MOST_VOXELS = 400000 };
+/* Most voxels of a grid that nobody gave, and once they are fine enough for scatterers. */
+enum { MOST_VOXELS = 400000, MOST_REFINED = 4 * MOST_VOXELS };
 
 #define DEGREES (180.0 / NFSAR_PI)
 
@@ -96,17 +96,20 @@ static int print_json(const struct track_phase *job, const nfsar_phase_gradient 
                                         s->before, "after", s->after));
     }
     return print_object(json_pack(
-        "{s:o, s:b, s:s, s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:o, s:o, s:o}",
+        "{s:o, s:b, s:s, s:s, s:b, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:o, s:o, s:f, s:f, s:f, "
+        "s:o, "
+        "s:o, s:o}",
         "output", json_text(job->files.output), "gained", f->gained, "reason", reason_word(f),
         "error",
         per_pulse(job) ? "phase"
         : f->spatial   ? "displacement"
                        : "displacement along the line of sight",
-        "aligned", f->aligned, "rounds", (json_int_t)f->rounds, "condition",
+        "joint", f->joint, "aligned", f->aligned, "rounds", (json_int_t)f->rounds, "condition",
         json_number(f->condition), "rms_m", f->rms_m, "rms_rad", f->rms_rad, "held_out_before",
         f->held_out_before, "held_out_after", f->held_out_after, "steady", json_number(f->steady),
-        "explained_before", f->explained_before, "explained_after", f->explained_after, "before",
-        sharpness(&f->before), "after", sharpness(&f->after), "scatterers", scatterers));
+        "told", json_number(f->told), "noise", f->noise, "explained_before", f->explained_before,
+        "explained_after", f->explained_after, "before", sharpness(&f->before), "after",
+        sharpness(&f->after), "scatterers", scatterers));
 }
 
 static void print_scatterers(const nfsar_phase_gradient *f) {
@@ -135,6 +138,22 @@ static const char *reason_of(const nfsar_phase_gradient *f) {
     }
 }
 
+/* What the estimate was tried on. */
+static void print_evidence(const nfsar_phase_gradient *f) {
+    if (f->joint) {
+        printf("together   the strongest places of the image told the phases together: none of "
+               "them stands out\n");
+        return;
+    }
+    printf("held out   %.3f of the power coherent before, %.3f now, of echoes that were not used\n",
+           f->held_out_before, f->held_out_after);
+    if (!isnan(f->told)) {
+        printf("steady     %.3f of the power of the steadiest echo; many scatterers alike make "
+               "0.785; half of the band told %.3f of the other half\n",
+               f->steady, f->told);
+    }
+}
+
 static void print_found(const struct track_phase *job, const nfsar_phase_gradient *f) {
     print_scatterers(f);
     if (per_pulse(job)) {
@@ -149,13 +168,7 @@ static void print_found(const struct track_phase *job, const nfsar_phase_gradien
     if (f->spatial) {
         printf("           in three dimensions, condition %.3g\n", f->condition);
     }
-    printf("held out   %.3f of the power coherent before, %.3f now, of echoes that were not used\n",
-           f->held_out_before, f->held_out_after);
-    if (!f->others) {
-        printf("steady     %.3f of the power of the steadiest echo; many scatterers alike make "
-               "0.785\n",
-               f->steady);
-    }
+    print_evidence(f);
     printf("sharpness  entropy %.4f before, %.4f now; contrast %.2f, %.2f; peak %.4g, %.4g "
            "(%+.1f %%)\n",
            f->before.entropy, f->after.entropy, f->before.contrast, f->after.contrast,
@@ -183,6 +196,8 @@ static enum nfsar_status make_grid(const struct track_phase *job, const nfsar_ca
     grid->y = job->has_y ? given.y : grid->y;
     grid->z = job->has_z ? given.z : grid->z;
     if (status == NFSAR_OK) {
+        const bool ours[3] = {!job->has_x, !job->has_y, !job->has_z};
+        nfsar_phase_gradient_refine(capture, ours, MOST_REFINED, grid);
         cli_say("grid x %.4g:%.4g:%zu y %.4g:%.4g:%zu z %.4g:%.4g:%zu m", grid->x.start,
                 nfsar_axis_end(&grid->x), grid->x.count, grid->y.start, nfsar_axis_end(&grid->y),
                 grid->y.count, grid->z.start, nfsar_axis_end(&grid->z), grid->z.count);

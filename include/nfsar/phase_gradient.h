@@ -45,7 +45,8 @@ typedef struct nfsar_phase_gradient_options {
 
 /** Why what was found is taken, or is not. */
 enum nfsar_phase_reason {
-    NFSAR_PHASE_TAKEN = 0,      /**< held-out echoes, the image and its scatterers confirm it */
+    NFSAR_PHASE_TAKEN = 0,      /**< held-out echoes, the image and its scatterers confirm it; or
+                                     the strongest places together explain the echoes (joint) */
     NFSAR_PHASE_NOT_COHERENT,   /**< held-out echoes, or the image, gain nothing */
     NFSAR_PHASE_NOT_STEADY,     /**< no echo is that of one scatterer which stands out: several of
                                      like strength in a range cell go up and down together, and are
@@ -81,6 +82,8 @@ typedef struct nfsar_phase_gradient {
     nfsar_phase_scatterer *scatterer; /**< [n_scatterer] strongest first */
     bool gained;      /**< something was found that stood all tests; otherwise displacements and
                            phases are zero, and `reason` says why */
+    bool joint;       /**< found from the strongest places of the image together, as they explain
+                           more than the scatterers that stand out do, one by one */
     bool aligned;     /**< envelopes were aligned */
     bool spatial;     /**< displacements in three dimensions, not along the line of sight */
     double condition; /**< of the least squares for those, of the directions that are told: the
@@ -92,8 +95,10 @@ typedef struct nfsar_phase_gradient {
                                  for the estimate, in the first round */
     double held_out_after;  /**< with the estimate of the last */
     bool others;            /**< held out were scatterers at other ranges, not half of the band */
-    double steady; /**< of the steadiest scatterer, coherent over all power but noise's, with the
-                        phases told by the other half of the band; NaN with others */
+    double steady; /**< of the steadiest scatterer, coherent over all power but noise's, with its
+                        own phases or those told by the other half of the band; NaN with others */
+    double told;   /**< of the same, with those that the other half of the band told */
+    double noise;  /**< the part of all echoes that is noise, by the emptiest ranges */
     double explained_before; /**< the part of all echoes that the strongest places of the image
                                   explain, at most 24 of them, whose strengths other pulses told */
     double explained_after;  /**< with what was found */
@@ -104,6 +109,13 @@ typedef struct nfsar_phase_gradient {
 
 /** The defaults above; the grid is to be set. */
 nfsar_phase_gradient_options nfsar_phase_gradient_defaults(void);
+
+/** Make the voxels of these axes (x, y, z) fine enough for scatterers to be found, where they are
+ * not: at most a resolution cell apart in the middle of the grid. nfsar_grid_suggest() widens them
+ * to stay below its limit, and goes by the range resolution along z, which a large aperture near by
+ * exceeds. The grid stays as it is if it would have more than @p limit voxels. */
+void nfsar_phase_gradient_refine(const nfsar_capture *capture, const bool axes[3], size_t limit,
+                                 nfsar_grid *grid);
 
 /** Find the errors of a capture's poses, or the phases of its pulses.
  *

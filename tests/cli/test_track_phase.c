@@ -123,6 +123,27 @@ static void a_background_does_not_turn(void **state) {
     nfsar_capture_free(&after);
 }
 
+/* The grid that is suggested for 41 x 41 pulses 5 mm apart is too coarse along z: it is made finer;
+ * one that was given is refused with one that would do. */
+static void coarse_grids_are_made_fine(void **state) {
+    (void)state;
+    const char *scene =
+        "radar: {waveform: 77-81ghz-64}\narray: {preset: single}\n"
+        "path: {raster: {x: {size_m: 0.2, count: 41}, y: {size_m: 0.2, count: 41}}}\n"
+        "targets: [{points: [{at_m: [0, 0, 0.2]}, {at_m: [0.04, 0.02, 0.25]}]}]\n";
+    test_write_file("wide.yaml", scene, strlen(scene));
+    assert_int_equal(RUN("simulate '%s' -o '%s'", test_path("wide.yaml"), test_path("wide.h5")), 0);
+    assert_int_equal(RUN("track '%s' -o '%s' --phase --z 0.15:0.3:4", test_path("wide.h5"),
+                         test_path("fine.h5")),
+                     2);
+    assert_contains(output, "along z miss scatterers");
+    assert_contains(output, "give --z=0.15:0.3:");
+    assert_int_equal(test_count_files("fine"), 0);
+    assert_int_equal(RUN("track '%s' -o '%s' --phase", test_path("wide.h5"), test_path("fine.h5")),
+                     0);
+    assert_contains(output, "verdict");
+}
+
 static void noise_is_refused(void **state) {
     (void)state;
     assert_int_equal(
@@ -175,6 +196,7 @@ int main(void) {
         cmocka_unit_test(poses_move_and_samples_stay),
         cmocka_unit_test(samples_turn_and_poses_stay),
         cmocka_unit_test(a_background_does_not_turn),
+        cmocka_unit_test(coarse_grids_are_made_fine),
         cmocka_unit_test(noise_is_refused),
         cmocka_unit_test(usage_is_named),
     };

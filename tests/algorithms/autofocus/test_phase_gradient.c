@@ -171,6 +171,12 @@ static void keep_truth(const nfsar_capture *capture, nfsar_vec3 *truth) {
     }
 }
 
+static void keep_poses(nfsar_capture *capture, const nfsar_vec3 *position) {
+    for (size_t l = 0; l < PULSES; l++) {
+        capture->pose[l].position = position[l];
+    }
+}
+
 static nfsar_phase_gradient_options options_of(void) {
     nfsar_phase_gradient_options options = nfsar_phase_gradient_defaults();
     options.grid = grid_of();
@@ -396,6 +402,130 @@ static void like_scatterers_are_left_alone(void **state) {
     }
 }
 
+static void make_points(const nfsar_scatterer *scatterer, size_t n, nfsar_capture *capture) {
+    nfsar_random random;
+    nfsar_error error;
+    nfsar_random_seed(&random, 12);
+    radar_raster("single", PULSES, 1e-3, 1, 1e-3, SAMPLES, capture);
+    assert_ok(nfsar_simulate(capture, scatterer, n, NULL, 0, PULSES, capture->echo, NULL, &error),
+              error);
+    for (size_t i = 0; i < (size_t)PULSES * SAMPLES; i++) {
+        capture->echo[i] += (float complex)(0.1 * nfsar_random_complex_normal(&random));
+    }
+}
+
+/* A row of equal points has an echo of nearly constant strength, and the phases that bend the track
+ * into one make a sharper image of it, which is wrong. */
+static void a_row_is_not_made_a_point(void **state) {
+    (void)state;
+    enum { ROW = 7 };
+    const double sigma[] = {0.0, 0.5e-3, 1e-3, 2e-3, 4e-3};
+    for (size_t s = 0; s < sizeof sigma / sizeof sigma[0]; s++) {
+        nfsar_scatterer row[ROW];
+        nfsar_capture capture;
+        nfsar_phase_gradient found;
+        nfsar_error error;
+        nfsar_vec3 truth[PULSES], wrong[PULSES];
+        const nfsar_phase_gradient_options options = options_of();
+        for (int i = 0; i < ROW; i++) {
+            row[i] = (nfsar_scatterer){{0.01 * (i - ROW / 2), 0.0, 0.3}, 1.0f};
+        }
+        make_points(row, ROW, &capture);
+        keep_truth(&capture, truth);
+        if (sigma[s] > 0.0) {
+            disturb(&capture, sigma[s], false);
+        }
+        keep_truth(&capture, wrong);
+        assert_ok(find(&capture, &options, &found, &error), error);
+        const double before = likeness(&capture, truth);
+        keep_poses(&capture, wrong);
+        nfsar_phase_gradient_move(&found, &capture);
+        const double after = likeness(&capture, truth);
+        print_message("a row, %.1f mm: reason %d, joint %d, told %.3f, explained %.3f before, %.3f "
+                      "then: correlation %.3f, %.3f\n",
+                      1e3 * sigma[s], (int)found.reason, found.joint, found.told,
+                      found.explained_before, found.explained_after, before, after);
+        assert_true(!found.gained || after > before);
+        assert_true(sigma[s] > 0.0 || !found.gained);
+        nfsar_phase_gradient_free(&found);
+        nfsar_capture_free(&capture);
+    }
+}
+
+/* Two of like strength in one range cell: neither stands out, both together tell the phases. */
+static void two_alike_are_found_together(void **state) {
+    (void)state;
+    const nfsar_scatterer two[] = {{{0.0, 0.0, 0.3}, 1.0f}, {{0.03, 0.0, 0.305}, 1.0f}};
+    nfsar_capture capture;
+    nfsar_phase_gradient found;
+    nfsar_error error;
+    nfsar_vec3 truth[PULSES], wrong[PULSES];
+    const nfsar_phase_gradient_options options = options_of();
+    make_points(two, 2, &capture);
+    keep_truth(&capture, truth);
+    disturb(&capture, 0.5e-3, false);
+    keep_truth(&capture, wrong);
+    assert_ok(find(&capture, &options, &found, &error), error);
+    const double before = likeness(&capture, truth);
+    keep_poses(&capture, wrong);
+    nfsar_phase_gradient_move(&found, &capture);
+    const double after = likeness(&capture, truth);
+    print_message("two alike, 0.5 mm: joint %d, explained %.3f before, %.3f then: correlation "
+                  "%.3f, %.3f\n",
+                  found.joint, found.explained_before, found.explained_after, before, after);
+    assert_true(found.gained && found.joint);
+    assert_true(found.explained_after > 0.95);
+    assert_true(after > before && after > 0.95);
+    nfsar_phase_gradient_free(&found);
+    nfsar_capture_free(&capture);
+}
+
+/* A place that somebody told is where the scatterer is. */
+static void a_told_place_stays(void **state) {
+    (void)state;
+    nfsar_capture capture;
+    nfsar_phase_gradient found;
+    nfsar_error error;
+    nfsar_phase_gradient_options options = options_of();
+    options.has_point = true;
+    options.point = strong;
+    make_scan(10.0, 3.0, &capture);
+    disturb(&capture, 2e-3, false);
+    assert_ok(find(&capture, &options, &found, &error), error);
+    assert_true(found.gained);
+    assert_near(nfsar_vec3_distance(found.scatterer[0].place, strong), 0.0, 1e-12);
+    nfsar_phase_gradient_free(&found);
+    nfsar_capture_free(&capture);
+}
+
+/* Voxels that miss what is between them are refused with the grid to give, or made fine enough. */
+static void coarse_grids_are_made_fine(void **state) {
+    (void)state;
+    const bool all[3] = {true, true, true}, but_z[3] = {true, true, false};
+    nfsar_capture capture;
+    nfsar_phase_gradient found;
+    nfsar_error error;
+    nfsar_phase_gradient_options options = options_of();
+    make_scan(10.0, 3.0, &capture);
+    options.grid.z = (nfsar_axis){0.25, 0.1, 2};
+    assert_int_equal(find(&capture, &options, &found, &error), NFSAR_ERROR_ARGUMENT);
+    assert_contains(error.message, "give --z=0.25:0.35:");
+    nfsar_grid grid = options.grid;
+    nfsar_phase_gradient_refine(&capture, but_z, 1000000, &grid);
+    assert_int_equal(grid.z.count, 2);
+    nfsar_phase_gradient_refine(&capture, all, 2 * 161, &grid);
+    assert_int_equal(grid.z.count, 2);
+    nfsar_phase_gradient_refine(&capture, all, 1000000, &grid);
+    assert_true(grid.z.count > 4);
+    assert_near(grid.z.start, 0.25, 1e-12);
+    assert_near(nfsar_axis_end(&grid.z), 0.35, 1e-9);
+    assert_int_equal(grid.x.count, 161);
+    options.grid = grid;
+    assert_ok(find(&capture, &options, &found, &error), error);
+    nfsar_phase_gradient_free(&found);
+    nfsar_capture_free(&capture);
+}
+
 /* Noise is refused, also where somebody says that a point is there. */
 static void noise_is_refused(void **state) {
     (void)state;
@@ -449,6 +579,10 @@ int main(void) {
         cmocka_unit_test(envelopes_are_aligned),
         cmocka_unit_test(true_poses_stay),
         cmocka_unit_test(like_scatterers_are_left_alone),
+        cmocka_unit_test(a_row_is_not_made_a_point),
+        cmocka_unit_test(two_alike_are_found_together),
+        cmocka_unit_test(a_told_place_stays),
+        cmocka_unit_test(coarse_grids_are_made_fine),
         cmocka_unit_test(noise_is_refused),
         cmocka_unit_test(impossible_options_are_named),
     };
