@@ -90,7 +90,15 @@ static enum nfsar_status check_times(const nfsar_capture *capture, double tau, n
                 i - 1, i, gap, tau);
         }
     }
-    const double span = capture->time_s[capture->n_pulse - 1] - capture->time_s[0];
+    const double begin = capture->time_s[0], end = capture->time_s[capture->n_pulse - 1];
+    const double from = capture->pose_time_s[0], to = capture->pose_time_s[capture->n_pose - 1];
+    if (from - begin > 0.2 * tau || end - to > 0.2 * tau) {
+        return nfsar_fail(error, NFSAR_ERROR_GEOMETRY,
+                          "poses of %.6g to %.6g s do not cover pulses of %.6g to %.6g s: errors "
+                          "that change with time have nowhere to be corrected",
+                          from, to, begin, end);
+    }
+    const double span = end - begin;
     if (span > 2000.0 * tau) {
         return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                           "%.3g s of pulses are too many times %.3g s: give a larger --time-scale",
@@ -294,12 +302,11 @@ static enum nfsar_status take(struct work *w, nfsar_error *error) {
     if (r->correction == NULL) {
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
-    const double first = w->lines.time_s[0], last = w->lines.time_s[w->lines.n - 1];
     nfsar_vec3 mean = {0.0, 0.0, 0.0};
     for (size_t i = 0; i < r->n_pulse; i++) {
         double e[3];
         focus_spline_value(&w->search.spline, w->search.c,
-                           fmin(fmax(capture->time_s[i], first), last), e);
+                           fmin(fmax(capture->time_s[i], w->lines.begin_s), w->lines.end_s), e);
         r->correction[i] = (nfsar_vec3){e[0], e[1], e[2]};
         mean = nfsar_vec3_add(mean, nfsar_vec3_scale(r->correction[i], 1.0 / (double)r->n_pulse));
     }

@@ -93,14 +93,6 @@ static void pull_back(struct joint *j) {
     }
 }
 
-static double dot(size_t n, const double *a, const double *b) {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
-
 static void prior_of(const struct joint *j, const double *c, double *out) {
     focus_spline_apply(&j->s->spline, j->s->prior, c, out);
     for (size_t i = 0; i < j->n; i++) {
@@ -143,7 +135,7 @@ static void solve(struct joint *j, int steps) {
         focus_search_divide(s, j->scaled);
         const double now =
             (double)weight * (floats_square(s->g_re, v) + floats_square(s->g_im, v)) +
-            dot(j->n, j->residual, j->scaled);
+            doubles_dot(j->n, j->residual, j->scaled);
         if (!(now > SOLVED * start)) {
             break;
         }
@@ -161,7 +153,7 @@ static void solve(struct joint *j, int steps) {
         prior_of(j, j->direction, j->product);
         double bend = floats_square(turned, cells) +
                       j->lambda * (floats_square(s->d_re, v) + floats_square(s->d_im, v)) +
-                      dot(j->n, j->direction, j->product);
+                      doubles_dot(j->n, j->direction, j->product);
         for (size_t q = 0; q < j->n; q++) {
             bend += s->damped[q] * j->direction[q] * j->direction[q];
         }
@@ -181,7 +173,7 @@ static double cost(const struct joint *j, double left) {
     const size_t v = s->voxels->padded;
     prior_of(j, s->c, j->product);
     return left + j->lambda * (floats_square(s->m_re, v) + floats_square(s->m_im, v)) +
-           dot(j->n, s->c, j->product);
+           doubles_dot(j->n, s->c, j->product);
 }
 
 /* One round, or going back when it was too long a step; false when no more is worth while. */

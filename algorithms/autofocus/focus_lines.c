@@ -146,6 +146,11 @@ static enum nfsar_status make_mixer(const struct focus_lines *lines, double reac
                                   (lapack_int)count, mixer, (lapack_int)count);
     }
     free(matrix);
+    if (info > 0) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_GEOMETRY,
+            "%zu frequencies do not tell the region's depths apart: some are the same", count);
+    }
     return info == 0
                ? NFSAR_OK
                : nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory for %zu frequencies", count);
@@ -245,6 +250,12 @@ enum nfsar_status focus_lines_read(const nfsar_capture *capture, const nfsar_ech
             !nfsar_progress_report(progress, 0.05 * (double)p / (double)lines->n_pulse)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "cancelled");
         }
+    }
+    lines->begin_s = INFINITY;
+    lines->end_s = -INFINITY;
+    for (size_t l = 0; status == NFSAR_OK && l < n; l++) {
+        lines->begin_s = fmin(lines->begin_s, lines->time_s[l]);
+        lines->end_s = fmax(lines->end_s, lines->time_s[l]);
     }
     for (size_t i = 0; status == NFSAR_OK && i < n * lines->band.n; i++) {
         lines->both[i] = lines->data[FOCUS_FIT][i] + lines->data[FOCUS_HELD][i];

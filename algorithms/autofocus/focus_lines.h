@@ -17,6 +17,7 @@ struct focus_lines {
     size_t n_pulse, per_pulse, n; /* n = n_pulse * per_pulse lines, in order of time */
     size_t *pulse;                /* [n_pulse] which of the capture's */
     double *time_s;               /* [n] of each line */
+    double begin_s, end_s;        /* the first and last of them: channels need not be in order */
     nfsar_vec3 *tx, *rx;          /* [n] as reported, from the region's centre */
     double *base;                 /* [n] way by the centre, as reported */
     double k0, dk;                /* wavenumbers, rad/m */

@@ -16,7 +16,7 @@ enum nfsar_status focus_search_make(const struct focus_lines *lines,
     s->stiff[0] = s->stiff[1] = s->stiff[2] = 1.0;
     s->sigma = sigma;
     s->tau_s = tau_s;
-    s->spline = focus_spline_make(lines->time_s[0], lines->time_s[lines->n - 1], step_s);
+    s->spline = focus_spline_make(lines->begin_s, lines->end_s, step_s);
     const size_t n = s->spline.n;
     s->c = buffer_zeros(3 * n, sizeof *s->c);
     s->prior = buffer_zeros(n * FOCUS_ORDER, sizeof *s->prior);
@@ -84,8 +84,7 @@ void focus_search_use(struct focus_search *s, const float complex *data) {
 
 enum nfsar_status focus_search_refine_knots(struct focus_search *s, double step_s,
                                             nfsar_error *error) {
-    const struct focus_spline to =
-        focus_spline_make(s->lines->time_s[0], s->lines->time_s[s->lines->n - 1], step_s);
+    const struct focus_spline to = focus_spline_make(s->lines->begin_s, s->lines->end_s, step_s);
     double *c = buffer_zeros(3 * to.n, sizeof *c);
     double *prior = buffer_zeros(to.n * FOCUS_ORDER, sizeof *prior);
     double *system = buffer_zeros(3 * to.n * FOCUS_BAND, sizeof *system);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms/autofocus/focus_floats.h"
 #include "algorithms/buffer.h"
 
 /* Largest part of the echoes' energy that an image is trusted to explain. */
@@ -181,20 +182,12 @@ struct climb {
     double *all;
 };
 
-static double dot(size_t n, const double *a, const double *b) {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
-
 /* What is minimised, at the present coefficients; leaves the image. */
 static double value(struct climb *c) {
     struct focus_search *s = c->s;
     focus_search_image(s, c->from, c->to, true);
     focus_search_prior(s, c->scratch);
-    return 0.5 * dot(c->n, s->c, c->scratch) - c->weight * focus_search_sharpness(s);
+    return 0.5 * doubles_dot(c->n, s->c, c->scratch) - c->weight * focus_search_sharpness(s);
 }
 
 static void slope(struct climb *c, double *gradient) {
@@ -233,7 +226,7 @@ static void choose_direction(struct climb *c) {
     double along[MEMORY];
     memcpy(c->direction, c->gradient, c->n * sizeof *c->direction);
     for (int k = c->kept; k-- > 0;) {
-        along[k] = dot(c->n, c->moved[k], c->direction) / c->product[k];
+        along[k] = doubles_dot(c->n, c->moved[k], c->direction) / c->product[k];
         for (size_t i = 0; i < c->n; i++) {
             c->direction[i] -= along[k] * c->changed[k][i];
         }
@@ -241,7 +234,7 @@ static void choose_direction(struct climb *c) {
     LAPACKE_dpbtrs(LAPACK_COL_MAJOR, 'L', (lapack_int)c->n, FOCUS_BAND - 1, 1, c->s->system,
                    FOCUS_BAND, c->direction, (lapack_int)c->n);
     for (int k = 0; k < c->kept; k++) {
-        const double back = dot(c->n, c->changed[k], c->direction) / c->product[k];
+        const double back = doubles_dot(c->n, c->changed[k], c->direction) / c->product[k];
         for (size_t i = 0; i < c->n; i++) {
             c->direction[i] += (along[k] - back) * c->moved[k][i];
         }
@@ -266,15 +259,16 @@ static void remember(struct climb *c) {
         moved[i] = c->s->c[i] - c->start[i];
         changed[i] = c->next[i] - c->gradient[i];
     }
-    const double product = dot(c->n, moved, changed);
-    if (product > 1e-12 * sqrt(dot(c->n, moved, moved) * dot(c->n, changed, changed))) {
+    const double product = doubles_dot(c->n, moved, changed);
+    if (product >
+        1e-12 * sqrt(doubles_dot(c->n, moved, moved) * doubles_dot(c->n, changed, changed))) {
         c->product[c->kept++] = product;
     }
 }
 
 /* Along the direction as far as it goes down; the new value, or INFINITY. */
 static double search_line(struct climb *c, double now) {
-    const double descent = dot(c->n, c->gradient, c->direction);
+    const double descent = doubles_dot(c->n, c->gradient, c->direction);
     double length = 1.0;
     memcpy(c->start, c->s->c, c->n * sizeof *c->start);
     for (int tries = 0; tries < 8 && descent < 0.0; tries++) {

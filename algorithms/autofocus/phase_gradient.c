@@ -8,6 +8,7 @@
 #include <nfsar/range.h>
 
 #include "algorithms/buffer.h"
+#include "algorithms/sort.h"
 
 /* Range cells that envelopes are looked for in, and the held-out coherence that noise exceeds once
  * in a million times, times the pulses: -ln of it, as its power is exponential. */
@@ -15,11 +16,6 @@
 #define LEAST_COHERENT 13.8
 
 /* ---- a capture as it is in a round ---------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The emptiest tenth of the ranges has noise alone, or little else. */
 static enum nfsar_status find_noise(struct rounds *r, nfsar_error *error) {
@@ -29,7 +25,7 @@ static enum nfsar_status find_noise(struct rounds *r, nfsar_error *error) {
     enum nfsar_status status =
         nfsar_range_profile(r->original, r->recorded, step, PROFILE, power, error);
     if (status == NFSAR_OK) {
-        qsort(power, PROFILE, sizeof *power, ascending);
+        sort_doubles(power, PROFILE);
         r->noise = power[PROFILE / TENTH];
     }
     return status;
@@ -201,7 +197,7 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
                                        nfsar_error *error) {
     nfsar_phase_gradient *f = r->found;
     struct phase_history history;
-    struct phase_recipe recipe;
+    struct phase_recipe recipe = {0};
     struct phase_score score = {0};
     double condition = NAN;
     *more = false;
@@ -252,7 +248,7 @@ static enum nfsar_status estimate_once(struct rounds *r, size_t round, bool *mor
 /* What the scatterers of the image are worth held out, with the poses of the round. */
 static enum nfsar_status try_once(struct rounds *r, double *score, nfsar_error *error) {
     struct phase_history history;
-    struct phase_recipe recipe;
+    struct phase_recipe recipe = {0};
     struct phase_score both = {0};
     double condition = NAN;
     const size_t n = r->n_scatterer;

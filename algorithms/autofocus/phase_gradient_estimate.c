@@ -17,10 +17,6 @@ enum { PLACE_PASSES = 3, FOLDS = 2, LEAST_SPATIAL = 8 };
 /* A step is taken up if held-out echoes are that much more coherent. */
 #define BETTER 1.0005
 
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
 /* ---- what is held out ------------------------------------------------------------------------ */
 
 /* With four scatterers or more those of every other stretch of range are held out: what else lies
@@ -268,7 +264,7 @@ static double complex corrected(const struct phase_history *h,
     double phase = 0.0;
     if (estimate != NULL) {
         phase = estimate->phase_rad[pulse] +
-                h->k[band] * dot(h->way[at], estimate->displacement_m[pulse]);
+                h->k[band] * nfsar_vec3_dot(h->way[at], estimate->displacement_m[pulse]);
     }
     return h->echo[band][at] * cexp(-I * phase);
 }

@@ -33,18 +33,14 @@ static double gain_of(const struct phase_run *r, size_t i, size_t pulse) {
     return r->k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
 }
 
-static double dot(nfsar_vec3 a, nfsar_vec3 b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
 void phase_run_turn(struct phase_run *r) {
     const size_t n = r->h->n_pulse;
     for (size_t i = 0; i < r->n; i++) {
         for (size_t l = 0; l < n; l++) {
             double phase = gain_of(r, i, l) * r->along[l];
             if (!r->per_pulse) {
-                phase += r->k * dot(r->h->way[r->index[i] * n + l],
-                                    nfsar_vec3_subtract(r->moved[l], r->offset[i]));
+                phase += r->k * nfsar_vec3_dot(r->h->way[r->index[i] * n + l],
+                                               nfsar_vec3_subtract(r->moved[l], r->offset[i]));
             }
             r->turned[i * n + l] = r->echo[i * n + l] * cexp(-I * phase);
         }

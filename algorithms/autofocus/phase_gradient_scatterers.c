@@ -9,6 +9,7 @@
 
 #include "algorithms/buffer.h"
 #include "algorithms/peak.h"
+#include "algorithms/sort.h"
 
 /* Maxima nearer than this to a stronger one, in voxels along each axis, are its side. */
 #define APART 4.0
@@ -26,11 +27,6 @@ static double power_of(float complex o) {
     return (double)crealf(o) * (double)crealf(o) + (double)cimagf(o) * (double)cimagf(o);
 }
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Power of noise in a voxel is exponential, with ln 2 of its mean as the median; n voxels stay
  * below mean ln(n / p) with probability 1 - p. */
 static enum nfsar_status threshold(const nfsar_image *image, double *least, nfsar_error *error) {
@@ -42,7 +38,7 @@ static enum nfsar_status threshold(const nfsar_image *image, double *least, nfsa
     for (size_t i = 0; i < n; i++) {
         power[i] = power_of(image->data[i]);
     }
-    qsort(power, n, sizeof *power, ascending);
+    sort_doubles(power, n);
     *least = power[n / 2] / log(2.0) * log((double)n / FALSE_ALARM);
     free(power);
     return NFSAR_OK;

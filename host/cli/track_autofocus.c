@@ -66,11 +66,11 @@ static enum nfsar_status make_folder(const char *folder, nfsar_error *error) {
 
 static int print_json(const struct track_autofocus *job, const nfsar_autofocus *r, bool written) {
     json_t *object = json_pack(
-        "{s:o, s:s, s:f, s:f, s:f, s:o, s:o, s:f, s:f, s:o, s:o, s:f, s:f, s:I}", "output",
+        "{s:o, s:s, s:b, s:f, s:f, s:f, s:o, s:o, s:f, s:f, s:o, s:o, s:f, s:f, s:I}", "output",
         written ? json_text(job->files.output) : json_null(), "verdict", verdict_text[r->verdict],
-        "correction_m", r->correction_m, "unexplained_before", r->unexplained_before,
-        "unexplained_after", r->unexplained_after, "null_unexplained_before",
-        json_number(r->unexplained_null[0]), "null_unexplained_after",
+        "nothing_there", (int)r->nothing_there, "correction_m", r->correction_m,
+        "unexplained_before", r->unexplained_before, "unexplained_after", r->unexplained_after,
+        "null_unexplained_before", json_number(r->unexplained_null[0]), "null_unexplained_after",
         json_number(r->unexplained_null[1]), "sharpness_before", r->sharpness_before,
         "sharpness_after", r->sharpness_after, "null_sharpness_before",
         json_number(r->null_sharpness[0]), "null_sharpness_after",
