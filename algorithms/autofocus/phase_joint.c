@@ -3,13 +3,17 @@
  * (docs/theory/phase-gradient.md). */
 #include "algorithms/autofocus/phase_rounds.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "algorithms/buffer.h"
 
-/* Rounds of image, places and phases; and in a row that explain no more than the best. */
+/* Rounds of image, places and phases; and in a row that explain hardly more than the best. */
 enum { ROUNDS = 10, MOST_IDLE = 2 };
+
+/* Less than this of what was left: so many rounds of it would not halve that, as is asked. */
+#define HARDLY 0.067
 
 /* What a way has found. */
 struct way {
@@ -51,10 +55,11 @@ static enum nfsar_status go_round(struct rounds *r, struct way *best, size_t *ro
         }
         phase_rounds_add(r, 1.0);
         if (found.explained > most) {
+            const double left = fmax(1.0 - f->noise - most, 0.0);
+            idle = found.explained - most > HARDLY * left ? 0 : idle;
             most = found.explained;
             copy(f->n_pulse, f->displacement_m, f->phase_rad, best);
             *rounds = round + 1;
-            idle = 0;
         }
         if (!nfsar_progress_report(progress, (double)(round + 1) / ROUNDS)) {
             status = nfsar_fail(error, NFSAR_ERROR_CANCELLED, "autofocus was cancelled");
