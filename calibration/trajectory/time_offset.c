@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calibration/trajectory/time_offset_data.h"
+#include "calibration/trajectory/time_offset_rates.h"
 
 /* Another offset that explains so much as the best leaves the question open. */
 #define ALIKE 0.95
@@ -147,6 +148,11 @@ static enum nfsar_status choose(const struct offset_data *data, const struct off
             return status;
         }
     }
+    double doubt_m;
+    if (!rates_doubt(data, maps, &choice->best, &doubt_m)) {
+        return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
+    }
+    choice->best.bias_sigma_m = hypot(choice->best.bias_sigma_m, doubt_m);
     choice->second_s = choice->best.offset_s;
     for (size_t i = 0; i < n; i++) {
         /* Two starts may end at one offset. */

@@ -89,6 +89,31 @@ bool rates_gather(const struct offset_data *data, const struct offset_maps *maps
     return true;
 }
 
+bool rates_doubt(const struct offset_data *data, const struct offset_maps *maps,
+                 struct offset_state *state, double *doubt_m) {
+    struct fit fit = {0};
+    const bool done = rates_gather(data, maps, state, true, &fit);
+    double mean[NFSAR_TIME_OFFSET_REFLECTORS] = {0.0}, square = 0.0, all = 0.0;
+    size_t n[NFSAR_TIME_OFFSET_REFLECTORS] = {0}, seen = 0;
+    for (size_t i = 0; i < fit.n; i++) {
+        const struct fit_row *row = &fit.row[i];
+        mean[row->reflector] += row->value;
+        n[row->reflector]++;
+        all += row->value / (double)fit.n;
+        square += row->value * row->value / (double)fit.n;
+    }
+    for (size_t k = 0; k < state->n; k++) {
+        if (n[k] > 0) {
+            const double off = mean[k] / (double)n[k] - all;
+            square += off * off;
+            seen++;
+        }
+    }
+    *doubt_m = seen > 0 ? PART * data->cell_m * sqrt(square) / (double)seen : 0.0;
+    fit_free(&fit);
+    return done;
+}
+
 void rates_step(struct offset_state *state, const struct fit_answer *answer, double most_m) {
     state->offset_s += answer->offset;
     state->bias_m += answer->bias;

@@ -86,6 +86,33 @@ static void gated(void **state) {
     assert_places(four, 4, 2e-3);
 }
 
+/* One point of four alike: its neighbours in range pull it by millimetres, which is no bias. A bias
+ * that is one is told where all are given. */
+static void neighbours(void **state) {
+    (void)state;
+    assert_int_equal(
+        align("hand.h5", "hand.tum", "--clock-ahead 2.3 --search 0.1 --point 0.05,0.03,0.33"), 0);
+    assert_contains(output, "\"bias_told\": false");
+    nfsar_capture capture;
+    nfsar_error error;
+    assert_ok(nfsar_capture_load(test_path("hand.h5"), &capture, &error), error);
+    for (size_t p = 0; p < capture.n_pulse; p++) {
+        for (size_t i = 0; i < capture.n_sample; i++) {
+            const double turn =
+                4.0 * NFSAR_PI * capture.frequency_hz[i] / NFSAR_SPEED_OF_LIGHT * 0.025;
+            capture.echo[p * capture.n_sample + i] *= CMPLXF((float)cos(turn), (float)sin(turn));
+        }
+    }
+    assert_ok(nfsar_capture_save(test_path("late.h5"), &capture, &error), error);
+    nfsar_capture_free(&capture);
+    assert_int_equal(align("late.h5", "hand.tum",
+                           "--clock-ahead 2.3 --search 0.1 --point "
+                           "\"0,0,0.3;0.05,0.03,0.33;-0.06,0.02,0.36;0.02,-0.05,0.28\""),
+                     0);
+    assert_contains(output, "\"bias_told\": true");
+    assert_near(number_after(output, "\"bias_m\": "), 0.025, 1e-3);
+}
+
 /* Of two channels the first has nothing but noise. */
 static void other_channel(void **state) {
     (void)state;
@@ -201,6 +228,7 @@ int main(void) {
         cmocka_unit_test(not_its_poses),
         cmocka_unit_test(repeats),
 #endif
+        cmocka_unit_test(neighbours),
         cmocka_unit_test(other_channel),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
