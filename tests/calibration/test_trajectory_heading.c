@@ -129,6 +129,7 @@ static void surface_turns_along(void **state) {
     nfsar_pod pod = pod_of_hand();
     nfsar_sensor_records r = turned_world(&pod, 1.0, 2);
     nfsar_range_record range = {.time_s = path.time[0], .range_m = 0.35};
+    free(r.range);
     r.range = &range;
     r.n_range = 1;
     struct track track = {.scene.pod = &pod, .records = &r};
