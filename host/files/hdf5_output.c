@@ -167,7 +167,7 @@ enum nfsar_status h5_reserve_complex(struct h5_output *output, const char *name,
     hid_t space = h5_space(shape), type = h5_memory_type(H5_COMPLEX);
     hid_t creation = reserving_list(chunk), dataset = H5I_INVALID_HID;
     *place = (struct h5_place){.known = false};
-    if (space >= 0 && type >= 0 && creation >= 0) {
+    if (space >= 0 && type >= 0 && creation >= 0 && h5_sink_takes(&output->sink, type, shape)) {
         dataset = H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     }
     if (dataset >= 0) {
@@ -190,7 +190,7 @@ enum nfsar_status h5_reserve_data(struct h5_output *output, const char *name, hi
                                   nfsar_error *error) {
     hid_t space = h5_space(shape), creation = reserving_list(NULL), dataset = H5I_INVALID_HID;
     haddr_t address = HADDR_UNDEF;
-    if (type >= 0 && space >= 0 && creation >= 0) {
+    if (type >= 0 && space >= 0 && creation >= 0 && h5_sink_takes(&output->sink, type, shape)) {
         dataset = H5Dcreate2(output->file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     }
     if (dataset >= 0) {
@@ -320,7 +320,7 @@ static void forget_pages(int descriptor) {
 
 enum nfsar_status h5_output_commit_checked(struct h5_output *output, h5_output_check *check,
                                            void *context, nfsar_error *error) {
-    bool good = H5Fclose(output->file) >= 0;
+    bool good = h5_sink_close_file(&output->sink, output->file) >= 0;
     output->file = H5I_INVALID_HID;
     enum nfsar_status status = h5_output_outcome(output, good, "the end", error);
     /* Some file systems report a full disk only now. */
@@ -348,7 +348,7 @@ enum nfsar_status h5_output_commit_checked(struct h5_output *output, h5_output_c
 void h5_output_abandon(struct h5_output *output) {
     h5_sink_discard(&output->sink);
     if (output->file >= 0) {
-        H5Fclose(output->file);
+        h5_sink_close_file(&output->sink, output->file);
     }
     pending_abandon(output->pending);
     release(output);

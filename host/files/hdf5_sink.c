@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #define ADDRESS_LIMIT ((haddr_t)INT64_MAX)
+/* HDF5 1.10 sorts free space by the logarithm of its size, and looks up a request for more than
+ * half of the largest address behind the end of its table. */
+#define REQUEST_LIMIT (ADDRESS_LIMIT / 2)
 /* What is given to the disk at a time. */
 #define DISK_BYTES ((uint64_t)32 << 20)
 
@@ -153,10 +156,10 @@ static const H5FD_class_t sink_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
+/* Registered anew for every file, as the library keeps no global; and until the file is closed:
+ * HDF5 1.10 gives up its own hold on a driver before it calls the driver's close(). */
 hid_t h5_sink_create_file(struct h5_sink *sink, hid_t access_list) {
-    /* Registered anew for every file: HDF5 counts the users of its copy and frees it with the
-     * last, and the library keeps no global. */
-    hid_t driver = H5FDregister(&sink_class);
+    const hid_t driver = H5FDregister(&sink_class);
     if (driver < 0) {
         return driver;
     }
@@ -165,8 +168,31 @@ hid_t h5_sink_create_file(struct h5_sink *sink, hid_t access_list) {
     if (H5Pset_driver(access_list, driver, &info) >= 0) {
         file = H5Fcreate("nfsar", H5F_ACC_TRUNC, H5P_DEFAULT, access_list);
     }
-    H5FDunregister(driver);
+    if (file < 0) {
+        H5FDunregister(driver);
+    } else {
+        sink->driver = driver;
+    }
     return file;
+}
+
+herr_t h5_sink_close_file(struct h5_sink *sink, hid_t file) {
+    const herr_t result = H5Fclose(file);
+    H5FDunregister(sink->driver);
+    sink->driver = 0;
+    return result;
+}
+
+bool h5_sink_takes(struct h5_sink *sink, hid_t type, const struct h5_shape *shape) {
+    size_t elements = 0;
+    const size_t size = H5Tget_size(type);
+    if (size > 0 && h5_shape_elements(shape, &elements) && elements <= REQUEST_LIMIT / size) {
+        return true;
+    }
+    if (sink->failure == 0) {
+        sink->failure = EFBIG;
+    }
+    return false;
 }
 
 int h5_sink_reserve(struct h5_sink *sink, hid_t file) {

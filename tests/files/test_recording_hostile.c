@@ -226,6 +226,7 @@ static void test_huge(void **state) {
         recorded_begin(test_path("huger.h5"), SAMPLES, UINT64_C(1) << 55, NULL, &recording, &error),
         NFSAR_ERROR_FILE);
     assert_contains(error.message, "with room for 36028797018963968 pulses, ");
+    assert_contains(error.message, "File too large");
     assert_int_equal(test_count_files("huger.h5"), 0);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
