@@ -19,8 +19,8 @@ enum { MX_STRUCT = 2, MX_DOUBLE = 6, MX_UINT64 = 15, MX_COMPLEX = 0x0800 };
 /* Structs in structs deeper than this are no data. */
 enum { MOST_DEPTH = 16 };
 
-/* Compressed real parts up to this are gone through to see the imaginary part's tag. */
-#define MOST_INFLATED ((uint64_t)1 << 20)
+/* What is unpacked at a time; and the uncompressed parts up to which reading on beats a seek. */
+enum { ROOM_BYTES = 1 << 14, SEEK_BYTES = 1024 };
 
 /* The bytes of an element, in the file or compressed there. */
 struct stream {
@@ -29,7 +29,7 @@ struct stream {
     uint64_t taken; /* of the element, unpacked */
     bool packed, big_endian;
     z_stream z;
-    unsigned char in[1024];
+    unsigned char in[ROOM_BYTES];
 };
 
 static uint32_t word(const unsigned char *bytes, bool big_endian) {
@@ -40,36 +40,41 @@ static uint32_t word(const unsigned char *bytes, bool big_endian) {
     return value;
 }
 
-static bool take(struct stream *s, unsigned char *out, size_t n) {
-    if (!s->packed) {
-        bool there = n <= s->left && fread(out, 1, n, s->file) == n;
-        s->left -= there ? n : 0;
-        s->taken += n;
-        return there;
-    }
-    s->taken += n;
+/* Unpack n bytes, or those up to the end: false where there is none, or what is there is damaged,
+ * its checksum included. */
+static bool unpack(struct stream *s, unsigned char *out, size_t n, bool *ended) {
     s->z.next_out = out;
     s->z.avail_out = (uInt)n;
-    while (s->z.avail_out > 0) {
+    *ended = false;
+    while (s->z.avail_out > 0 && !*ended) {
         if (s->z.avail_in == 0 && s->left > 0) {
             size_t most = s->left < sizeof s->in ? (size_t)s->left : sizeof s->in;
             s->z.next_in = s->in;
             s->z.avail_in = (uInt)fread(s->in, 1, most, s->file);
             s->left -= s->z.avail_in;
         }
-        int answer = inflate(&s->z, Z_NO_FLUSH);
-        if (answer == Z_STREAM_END) {
-            return s->z.avail_out == 0;
-        }
-        if (answer != Z_OK) {
+        const int answer = inflate(&s->z, Z_NO_FLUSH);
+        *ended = answer == Z_STREAM_END;
+        if (answer != Z_OK && !*ended) {
             return false;
         }
     }
     return true;
 }
 
+static bool take(struct stream *s, unsigned char *out, size_t n) {
+    s->taken += n;
+    if (!s->packed) {
+        bool there = n <= s->left && fread(out, 1, n, s->file) == n;
+        s->left -= there ? n : 0;
+        return there;
+    }
+    bool ended = false;
+    return unpack(s, out, n, &ended) && s->z.avail_out == 0;
+}
+
 static bool pass(struct stream *s, uint64_t n) {
-    unsigned char room[1024];
+    unsigned char room[ROOM_BYTES];
     for (; n > 0;) {
         size_t some = n < sizeof room ? (size_t)n : sizeof room;
         if (!take(s, room, some)) {
@@ -112,7 +117,7 @@ static bool take_numbers(struct stream *s, uint64_t count, uint64_t *padded) {
         return false;
     }
     *padded = part.in_tag ? 0 : (bytes + 7) / 8 * 8;
-    /* Compressed data are as long as they are; matio finds out. */
+    /* How much is left of compressed data shows when they are unpacked. */
     return s->packed || bytes <= s->left;
 }
 
@@ -188,10 +193,10 @@ static bool array_fits(struct stream *s, int depth) {
     if (!take_numbers(s, count, &padded)) {
         return false;
     }
-    if ((kind & MX_COMPLEX) == 0 || (s->packed && padded > MOST_INFLATED)) {
+    if ((kind & MX_COMPLEX) == 0) {
         return true;
     }
-    if (s->packed || padded <= sizeof s->in) {
+    if (s->packed || padded <= SEEK_BYTES) {
         return pass(s, padded) && take_numbers(s, count, &padded);
     }
     bool there = padded <= s->left && fseeko(s->file, (off_t)padded, SEEK_CUR) == 0;
@@ -200,14 +205,26 @@ static bool array_fits(struct stream *s, int depth) {
     return there && take_numbers(s, count, &padded);
 }
 
+/* An array is as long as its tag says, and then the compressed data end, with a checksum that is
+ * right: matio looks at neither, and takes what is wrong or was in memory for numbers. */
+static bool packed_array_fits(struct stream *s, uint64_t bytes) {
+    unsigned char more;
+    bool ended = false;
+    const uint64_t start = s->taken;
+    if (!array_fits(s, 0) || s->taken - start > bytes || !pass(s, bytes - (s->taken - start))) {
+        return false;
+    }
+    return unpack(s, &more, 1, &ended) && ended && s->z.avail_out == 1;
+}
+
 /* A compressed element holds an array's tag and the array. */
 static bool packed_fits(struct stream *s) {
     struct part part;
     if (inflateInit(&s->z) != Z_OK) {
         return false;
     }
-    bool fits =
-        take_tag(s, &part) && (part.type != MI_MATRIX || (!part.in_tag && array_fits(s, 0)));
+    bool fits = take_tag(s, &part) &&
+                (part.type != MI_MATRIX || (!part.in_tag && packed_array_fits(s, part.bytes)));
     inflateEnd(&s->z);
     return fits;
 }

@@ -272,6 +272,27 @@ static void a_cut_off_array_is_noticed(void **state) {
     }
 }
 
+/* matio looks at no checksum, and leaves in memory what was there where it cannot read on. */
+static void broken_compression_is_noticed(void **state) {
+    (void)state;
+    char text[1024];
+    size_t dims[] = {SAMPLES, RX, TX, POSITIONS, ROWS};
+    rig_text(text, sizeof text, "list: [a.mat], variable: data, axes: [sample, rx, tx, x, y]",
+             STEPPED, "");
+    /* In the numbers, and in the checksum alone. */
+    const long places[] = {200, 60, 1};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        write_mat("a.mat", MAT_FT_MAT5, true, "data", true, true, 5, dims, fast_samples);
+        FILE *file = fopen(test_path("a.mat"), "r+b");
+        fseek(file, -places[i], SEEK_END);
+        const int byte = fgetc(file);
+        fseek(file, -places[i], SEEK_END);
+        fputc(byte ^ 0x10, file);
+        fclose(file);
+        assert_refused(text, "a.mat: the MATLAB file is damaged or cut off");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_versions_are_read),
@@ -281,6 +302,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_an_array_is_refused),
         cmocka_unit_test(damaged_files_do_no_harm),
         cmocka_unit_test(a_cut_off_array_is_noticed),
+        cmocka_unit_test(broken_compression_is_noticed),
     };
     /* Damaged files make HDF5 print pages. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
