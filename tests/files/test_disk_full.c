@@ -195,7 +195,7 @@ static void test_command_line(void **state) {
 static bool mount_disk(void) {
     snprintf(disk, sizeof disk, "%s/disk", test_folder());
     return mkdir(disk, 0700) == 0 && unshare(CLONE_NEWNS) == 0 &&
-           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tmpfs", disk, "tmpfs", 0, "size=256k") == 0;
 }
 

@@ -269,7 +269,7 @@ static int mount_disk(void **state) {
 
 static bool may_mount(const char *disk) {
     return (mkdir(disk, 0700) == 0 || errno == EEXIST) && unshare(CLONE_NEWNS) == 0 &&
-           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tmpfs", disk, "tmpfs", 0, "size=512k") == 0;
 }
 
@@ -308,7 +308,7 @@ static void test_real_disk(void **state) {
     /* Read-only: nothing begins there, and what is there can be sealed elsewhere. */
     const struct recording_options few = {.reserve_bytes = 1};
     assert_int_equal(record(path, 100, &few, &error), NFSAR_OK);
-    assert_int_equal(mount("none", disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(mount("none", disk, "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
     char other[620];
     snprintf(other, sizeof other, "%s/d.h5", disk);
     assert_int_equal(record(other, 100, &few, &error), NFSAR_ERROR_FILE);
