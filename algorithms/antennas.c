@@ -32,10 +32,10 @@ struct box {
 
 static void widen(void *data, size_t line, nfsar_vec3 tx, nfsar_vec3 rx) {
     const struct box *box = data;
-    const nfsar_vec3 at = nfsar_vec3_midpoint(tx, rx), low = *box->low, high = *box->high;
+    const nfsar_vec3 at = nfsar_vec3_midpoint(tx, rx);
     (void)line;
-    *box->low = (nfsar_vec3){fmin(low.x, at.x), fmin(low.y, at.y), fmin(low.z, at.z)};
-    *box->high = (nfsar_vec3){fmax(high.x, at.x), fmax(high.y, at.y), fmax(high.z, at.z)};
+    *box->low = nfsar_vec3_min(*box->low, at);
+    *box->high = nfsar_vec3_max(*box->high, at);
 }
 
 enum nfsar_status antennas_box(const nfsar_capture *capture, nfsar_vec3 *low, nfsar_vec3 *high,

@@ -34,6 +34,14 @@ nfsar_vec3 nfsar_vec3_midpoint(nfsar_vec3 a, nfsar_vec3 b) {
     return nfsar_vec3_scale(nfsar_vec3_add(a, b), 0.5);
 }
 
+nfsar_vec3 nfsar_vec3_min(nfsar_vec3 a, nfsar_vec3 b) {
+    return (nfsar_vec3){fmin(a.x, b.x), fmin(a.y, b.y), fmin(a.z, b.z)};
+}
+
+nfsar_vec3 nfsar_vec3_max(nfsar_vec3 a, nfsar_vec3 b) {
+    return (nfsar_vec3){fmax(a.x, b.x), fmax(a.y, b.y), fmax(a.z, b.z)};
+}
+
 nfsar_quaternion nfsar_quaternion_multiply(nfsar_quaternion a, nfsar_quaternion b) {
     return (nfsar_quaternion){
         a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z,

@@ -50,8 +50,8 @@ static enum nfsar_status track_make(const nfsar_capture *capture, struct track *
         track->at[i] = nfsar_track_pose(capture->pose_time_s, capture->pose, capture->n_pose,
                                         capture->time_s[i], NULL);
         nfsar_vec3 p = track->at[i].position;
-        low = (nfsar_vec3){fmin(low.x, p.x), fmin(low.y, p.y), fmin(low.z, p.z)};
-        high = (nfsar_vec3){fmax(high.x, p.x), fmax(high.y, p.y), fmax(high.z, p.z)};
+        low = nfsar_vec3_min(low, p);
+        high = nfsar_vec3_max(high, p);
         double d = i > 0 ? nfsar_vec3_distance(p, track->at[i - 1].position) : 0.0;
         if (d > 0.0) {
             step[steps++] = d;

@@ -29,8 +29,8 @@ static enum nfsar_status place(const nfsar_capture *capture, const nfsar_vec3 *a
                                nfsar_path *path, nfsar_error *error) {
     nfsar_vec3 low = at[0], high = at[0], way = {0.0, 0.0, 0.0};
     for (size_t i = 0; i < capture->n_pulse; i++) {
-        low = (nfsar_vec3){fmin(low.x, at[i].x), fmin(low.y, at[i].y), fmin(low.z, at[i].z)};
-        high = (nfsar_vec3){fmax(high.x, at[i].x), fmax(high.y, at[i].y), fmax(high.z, at[i].z)};
+        low = nfsar_vec3_min(low, at[i]);
+        high = nfsar_vec3_max(high, at[i]);
         if (i > 0) {
             way.x += fabs(at[i].x - at[i - 1].x);
             way.y += fabs(at[i].y - at[i - 1].y);

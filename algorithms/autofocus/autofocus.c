@@ -318,7 +318,7 @@ static enum nfsar_status take(struct work *w, nfsar_error *error) {
         const nfsar_pose pose = nfsar_track_pose(capture->pose_time_s, capture->pose,
                                                  capture->n_pose, capture->time_s[i], NULL);
         const nfsar_vec3 d = nfsar_vec3_subtract(w->plan->region.centre, pose.position);
-        const double along = (e.x * d.x + e.y * d.y + e.z * d.z) / nfsar_vec3_norm(d);
+        const double along = nfsar_vec3_dot(e, d) / nfsar_vec3_norm(d);
         square += along * along / (double)r->n_pulse;
     }
     r->correction_m = sqrt(square);

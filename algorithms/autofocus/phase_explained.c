@@ -312,10 +312,9 @@ static enum nfsar_status move_places(struct explanation *e, nfsar_vec3 *place, i
 /* Radians of a place's echo for a unit of e->along. */
 static double gain_of(const struct explanation *e, size_t i, size_t pulse) {
     const struct phase_history *h = &e->history;
-    const nfsar_vec3 way = h->way[i * h->n_pulse + pulse], sight = h->sight[pulse];
     return e->estimate->per_pulse
                ? 1.0
-               : e->response.k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
+               : e->response.k * nfsar_vec3_dot(h->way[i * h->n_pulse + pulse], h->sight[pulse]);
 }
 
 static double mean_gain(const struct explanation *e, size_t pulse) {

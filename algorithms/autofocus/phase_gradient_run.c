@@ -30,7 +30,7 @@ static double gain_of(const struct phase_run *r, size_t i, size_t pulse) {
     }
     const nfsar_vec3 way = r->h->way[r->index[i] * r->h->n_pulse + pulse];
     const nfsar_vec3 sight = r->h->sight[pulse];
-    return r->k * (way.x * sight.x + way.y * sight.y + way.z * sight.z);
+    return r->k * nfsar_vec3_dot(way, sight);
 }
 
 void phase_run_turn(struct phase_run *r) {

@@ -85,7 +85,7 @@ void phase_conclude(const struct rounds *r) {
         }
         const nfsar_vec3 d = f->displacement_m[l],
                          sight = phase_rounds_sight(r->original, l, f->scatterer[0].place);
-        const double along = d.x * sight.x + d.y * sight.y + d.z * sight.z;
+        const double along = nfsar_vec3_dot(d, sight);
         squares += along * along / (double)f->n_pulse;
         phases += f->phase_rad[l] * f->phase_rad[l] / (double)f->n_pulse;
     }

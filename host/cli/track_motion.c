@@ -30,24 +30,38 @@ double track_longest_wave(const nfsar_capture *capture) {
 }
 
 static double angle_between(nfsar_quaternion a, nfsar_quaternion b) {
-    const nfsar_quaternion back = {a.w, -a.x, -a.y, -a.z};
-    const nfsar_quaternion turn = nfsar_quaternion_multiply(back, b);
-    return 2.0 * atan2(sqrt(turn.x * turn.x + turn.y * turn.y + turn.z * turn.z), fabs(turn.w));
+    const nfsar_quaternion turn = nfsar_quaternion_multiply(nfsar_quaternion_conjugate(a), b);
+    return 2.0 * atan2(nfsar_vec3_norm((nfsar_vec3){turn.x, turn.y, turn.z}), fabs(turn.w));
 }
 
-static void box(const nfsar_pose *pose, size_t n, struct track_motion *motion) {
+/* Sides of the box about all places. */
+static nfsar_vec3 extent_of(const nfsar_pose *pose, size_t n) {
+    nfsar_vec3 low = pose[0].position, high = low;
+    for (size_t i = 1; i < n; i++) {
+        low = nfsar_vec3_min(low, pose[i].position);
+        high = nfsar_vec3_max(high, pose[i].position);
+    }
+    return nfsar_vec3_subtract(high, low);
+}
+
+static double longest(nfsar_vec3 extent) {
+    return fmax(extent.x, fmax(extent.y, extent.z));
+}
+
+double track_longest_side(const nfsar_pose *pose, size_t n) {
+    return longest(extent_of(pose, n));
+}
+
+static void sum_up(const nfsar_pose *pose, size_t n, struct track_motion *motion) {
     const nfsar_vec3 ahead = {0.0, 0.0, 1.0};
-    nfsar_vec3 low = pose[0].position, high = low, sum = {0};
+    nfsar_vec3 sum = {0};
     for (size_t i = 0; i < n; i++) {
-        const nfsar_vec3 p = pose[i].position;
-        low = (nfsar_vec3){fmin(low.x, p.x), fmin(low.y, p.y), fmin(low.z, p.z)};
-        high = (nfsar_vec3){fmax(high.x, p.x), fmax(high.y, p.y), fmax(high.z, p.z)};
         sum = nfsar_vec3_add(sum, nfsar_quaternion_rotate(pose[i].orientation, ahead));
         motion->turn_rad =
             fmax(motion->turn_rad, angle_between(pose[0].orientation, pose[i].orientation));
     }
     const double norm = nfsar_vec3_norm(sum);
-    motion->extent_m = nfsar_vec3_subtract(high, low);
+    motion->extent_m = extent_of(pose, n);
     /* Of a full turn the mean is nothing. */
     motion->looks = norm > 0.1 * (double)n ? nfsar_vec3_scale(sum, 1.0 / norm) : (nfsar_vec3){0};
 }
@@ -94,7 +108,7 @@ enum nfsar_status track_motion_of(const nfsar_pose_track *track, const nfsar_pos
         return nfsar_fail(error, NFSAR_ERROR_MEMORY, "out of memory");
     }
     *motion = (struct track_motion){.has_orientation = track->has_orientation};
-    box(pose, n, motion);
+    sum_up(pose, n, motion);
     motion->place = steps(track, begin_s, end_s, apart, rate);
     motion->turn = steps(track, begin_s, end_s, turned, rate);
     free(rate);
@@ -118,7 +132,7 @@ static bool is_stray(const struct track_step *step, double size) {
 void track_motion_warn(const struct track_motion *m, const nfsar_capture *capture,
                        const char *path) {
     const double wave = track_longest_wave(capture);
-    const double most = fmax(m->extent_m.x, fmax(m->extent_m.y, m->extent_m.z));
+    const double most = longest(m->extent_m);
     if (most < STILL_WAVES * wave) {
         cli_say("warning: the places of %s stay within %.2g mm, which makes no aperture: is it the "
                 "radar's body (--body), and are its lengths in the unit that it says?",
@@ -165,8 +179,8 @@ json_t *track_motion_json(const struct track_motion *m) {
 enum nfsar_status track_motion_needed(const nfsar_capture *capture, const char *path,
                                       nfsar_error *error) {
     struct track_motion motion = {0};
-    box(capture->pose, capture->n_pose, &motion);
-    const double most = fmax(motion.extent_m.x, fmax(motion.extent_m.y, motion.extent_m.z));
+    sum_up(capture->pose, capture->n_pose, &motion);
+    const double most = longest(motion.extent_m);
     if (most >= STILL_WAVES * track_longest_wave(capture) || motion.turn_rad >= STILL_RAD) {
         return NFSAR_OK;
     }

@@ -12,6 +12,9 @@
 /* Metres, of the lowest frequency. */
 double track_longest_wave(const nfsar_capture *capture);
 
+/* Of the box about all places, metres. */
+double track_longest_side(const nfsar_pose *pose, size_t n);
+
 /* The fastest step from row to row of a track, in a second; how far it goes, and its end by the
  * track's clock; what 95 % of the steps are below, in a second. */
 struct track_step {

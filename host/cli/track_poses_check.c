@@ -39,17 +39,6 @@ enum nfsar_status track_poses_check_options(const struct track_poses *job,
     return NFSAR_OK;
 }
 
-/* Longest side of the box about all poses. */
-static double extent_of(const nfsar_pose_track *track) {
-    nfsar_vec3 low = track->pose[0].position, high = low;
-    for (size_t i = 1; i < track->n; i++) {
-        const nfsar_vec3 p = track->pose[i].position;
-        low = (nfsar_vec3){fmin(low.x, p.x), fmin(low.y, p.y), fmin(low.z, p.z)};
-        high = (nfsar_vec3){fmax(high.x, p.x), fmax(high.y, p.y), fmax(high.z, p.z)};
-    }
-    return fmax(high.x - low.x, fmax(high.y - low.y, high.z - low.z));
-}
-
 enum nfsar_status track_poses_check_units(const struct track_poses *job,
                                           const nfsar_pose_track *track,
                                           const nfsar_capture *capture, nfsar_error *error) {
@@ -69,7 +58,8 @@ enum nfsar_status track_poses_check_units(const struct track_poses *job,
     const double interval = sort_upper_median(value, capture->n_pulse - 1);
     free(value);
     const double wave = track_longest_wave(capture), far = nfsar_range_unambiguous(capture);
-    const double waves = speed * interval / wave, extent = extent_of(track);
+    const double waves = speed * interval / wave,
+                 extent = track_longest_side(track->pose, track->n);
     if (!(waves > STEP_WAVES && extent > EXTENT_FAR * (far < INFINITY ? far : 1000.0 * wave))) {
         return NFSAR_OK;
     }

@@ -66,7 +66,7 @@ static double depth(const struct solid *solid, nfsar_vec3 p) {
     bool round = solid->kind == SCENE_DISC || solid->kind == SCENE_SPHERE;
     bool flat = solid->kind == SCENE_DISC || solid->kind == SCENE_RECTANGLE;
     if (round) {
-        return solid->half.x - sqrt(p.x * p.x + p.y * p.y + p.z * p.z);
+        return solid->half.x - nfsar_vec3_norm(p);
     }
     double side = fmin(solid->half.x - fabs(p.x), solid->half.y - fabs(p.y));
     return flat ? side : fmin(side, solid->half.z - fabs(p.z));

@@ -47,6 +47,8 @@ nfsar_vec3 nfsar_vec3_cross(nfsar_vec3 a, nfsar_vec3 b);    /**< a x b */
 double nfsar_vec3_norm(nfsar_vec3 a);                       /**< Euclidean length */
 double nfsar_vec3_distance(nfsar_vec3 a, nfsar_vec3 b);     /**< |a - b| */
 nfsar_vec3 nfsar_vec3_midpoint(nfsar_vec3 a, nfsar_vec3 b); /**< (a + b) / 2 */
+nfsar_vec3 nfsar_vec3_min(nfsar_vec3 a, nfsar_vec3 b);      /**< the smaller of each component */
+nfsar_vec3 nfsar_vec3_max(nfsar_vec3 a, nfsar_vec3 b);      /**< the larger of each component */
 
 /** Hamilton product: the rotation @p b followed by @p a. */
 nfsar_quaternion nfsar_quaternion_multiply(nfsar_quaternion a, nfsar_quaternion b);

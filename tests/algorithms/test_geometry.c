@@ -39,6 +39,10 @@ static void quaternions_turn_right_handed(void **state) {
                   6.0, 0.0);
     assert_vector(nfsar_vec3_cross((nfsar_vec3){1.0, 2.0, 3.0}, (nfsar_vec3){4.0, 5.0, 6.0}), -3.0,
                   6.0, -3.0);
+    assert_vector(nfsar_vec3_min((nfsar_vec3){1.0, 5.0, -3.0}, (nfsar_vec3){4.0, 2.0, -6.0}), 1.0,
+                  2.0, -6.0);
+    assert_vector(nfsar_vec3_max((nfsar_vec3){1.0, 5.0, -3.0}, (nfsar_vec3){4.0, 2.0, -6.0}), 4.0,
+                  5.0, -3.0);
 }
 
 static void slerp_goes_the_short_way(void **state) {
