@@ -134,6 +134,13 @@ static enum nfsar_status refuse_order(enum nfsar_sensor sensor, const char *arra
     const size_t size = kinds[sensor].size;
     const double time = time_of(array, size, row), before = passed->time;
     const bool goes_on = row + 1 < n && time_of(array, size, row + 1) > before;
+    if (passed->before == -INFINITY && !goes_on) {
+        return nfsar_fail(
+            error, NFSAR_ERROR_FORMAT,
+            "%s: record %zu is of %.6f s, but the one after it of %.6f s: one of both "
+            "times is wrong; leave that record out",
+            names[sensor], passed->row, before, time);
+    }
     if (time > passed->before && !goes_on) {
         return nfsar_fail(error, NFSAR_ERROR_FORMAT,
                           "%s: record %zu is of %.6f s, but the one before it of %.6f s and the "

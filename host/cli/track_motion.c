@@ -135,7 +135,8 @@ void track_motion_warn(const struct track_motion *m, const nfsar_capture *captur
     const double most = longest(m->extent_m);
     if (most < STILL_WAVES * wave) {
         cli_say("warning: the places of %s stay within %.2g mm, which makes no aperture: is it the "
-                "radar's body (--body), and are its lengths in the unit that it says?",
+                "radar's body (--body), are its lengths in the unit that it says, and its times in "
+                "seconds?",
                 path, millimetres(most));
     }
     if (is_stray(&m->place, STRAY_WAVES * wave)) {

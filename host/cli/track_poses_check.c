@@ -20,6 +20,9 @@
  * a word. */
 #define COVER_LEAST 0.5
 #define COVER_POOR  0.1
+/* A tracker's file that lasts so many times as long as the capture is not in seconds. */
+#define TIMES_LONGER 300.0
+#define TIMES_MICRO  1e5
 
 enum nfsar_status track_poses_check_options(const struct track_poses *job,
                                             enum nfsar_pose_format format, nfsar_error *error) {
@@ -82,6 +85,16 @@ enum nfsar_status track_poses_check_cover(const struct track_poses *job,
                     n_without, capture->n_pulse, job->poses);
         }
         return NFSAR_OK;
+    }
+    /* Of a recording and of its tracker, which run for about as long. */
+    const double takes_s = capture->time_s[capture->n_pulse - 1] - capture->time_s[0];
+    const double length = (track->time_s[track->n - 1] - track->time_s[0]) / takes_s;
+    if (takes_s > 0.0 && length > TIMES_LONGER) {
+        return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
+                          "%s: its times go from %.3f to %.3f s, %.0f times as long as the capture "
+                          "takes: that looks like %s; write seconds",
+                          job->poses, track->time_s[0], track->time_s[track->n - 1], length,
+                          length > TIMES_MICRO ? "microseconds" : "milliseconds");
     }
     return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                       "%s: tells the poses of %zu of %zu pulses: its times, %.3f to %.3f s by a "

@@ -25,8 +25,8 @@ int track_by_sensors(int argc, char **argv) {
     if (job.output == NULL) {
         return cli_usage("track", "-o OUT.h5 is missing");
     }
-    if (!(job.window_s > 0.0)) {
-        return cli_usage("track", "--window %g: must be above 0", job.window_s);
+    if (!(job.window_s >= 0.001)) {
+        return cli_usage("track", "--window %g: must be 0.001 s at least", job.window_s);
     }
     if (job.without != NULL && !track_sensors_known(job.without)) {
         return cli_usage("track", "--without %s: names are flow, range, tracker, encoder",

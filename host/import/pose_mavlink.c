@@ -110,6 +110,15 @@ static enum nfsar_status read_header(const struct pose_lines *lines, struct colu
     }
     columns->quaternion = take(lines, columns, QW, QZ);
     columns->angles = !columns->quaternion && take(lines, columns, ROLL, YAW);
+    for (size_t k = 0; k < columns->n; k++) {
+        for (size_t i = columns->at[k] + 1; i < lines->n_cell; i++) {
+            if (strcmp(lines->cell[i], lines->cell[columns->at[k]]) == 0) {
+                return pose_lines_fail(lines, error,
+                                       "columns %zu and %zu are both called %s: take one out",
+                                       columns->at[k] + 1, i + 1, lines->cell[i]);
+            }
+        }
+    }
     return NFSAR_OK;
 }
 

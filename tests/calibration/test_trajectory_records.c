@@ -44,6 +44,10 @@ static void order(void **state) {
             "imu: record 5000 is of 9000000000.000000 s, but the one before it of 104.999000 s and "
             "the one after it of 105.001000 s: its time is wrong");
     r.imu[5000].time_s = kept;
+    const double first = r.imu[0].time_s;
+    r.imu[0].time_s = 9e9;
+    refused(&pod, &r, "imu: record 0 is of 9000000000.000000 s, but the one after it of 100.0");
+    r.imu[0].time_s = first;
     for (size_t i = 600; i < r.n_flow; i++) { /* the hub restarted */
         r.flow[i].time_s -= 106.0;
     }

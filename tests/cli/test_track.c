@@ -371,7 +371,7 @@ static void bad_pods(void **state) {
     assert_refused(1, "swept.h5", "--pod /nowhere.yaml", "/nowhere.yaml");
     assert_refused(2, "swept.h5", "--without radar", "--without radar: names are flow, range");
     assert_refused(2, "swept.h5", "--without flow,", "--without flow,: names are");
-    assert_refused(2, "swept.h5", "--window -1", "--window -1: must be above 0");
+    assert_refused(2, "swept.h5", "--window -1", "--window -1: must be 0.001 s at least");
     assert_int_equal(test_command(output, sizeof output, "track x.h5"), 2);
     assert_contains(output, "-o OUT.h5 is missing");
 }

@@ -156,8 +156,9 @@ static void options(void **state) {
     }
 }
 
-/* The capture's poses as a tracker's file, times a factor, from one share of them to another. */
-static const char *poses_file(double factor, double from, double to) {
+/* The capture's poses as a tracker's file, lengths times a factor and times in so many to a second,
+ * from one share of them to another. */
+static const char *poses_timed(double factor, double second, double from, double to) {
     static char options[512];
     nfsar_capture_file *file = NULL;
     nfsar_error error;
@@ -169,15 +170,20 @@ static const char *poses_file(double factor, double from, double to) {
         const double share = (double)i / (double)c->n_pose;
         const nfsar_pose p = c->pose[i];
         if (share >= from && share < to) {
-            fprintf(out, "%.9f %.9f %.9f %.9f %.12f %.12f %.12f %.12f\n", c->pose_time_s[i],
-                    factor * p.position.x, factor * p.position.y, factor * p.position.z,
-                    p.orientation.x, p.orientation.y, p.orientation.z, p.orientation.w);
+            fprintf(out, "%.9f %.9f %.9f %.9f %.12f %.12f %.12f %.12f\n",
+                    second * c->pose_time_s[i], factor * p.position.x, factor * p.position.y,
+                    factor * p.position.z, p.orientation.x, p.orientation.y, p.orientation.z,
+                    p.orientation.w);
         }
     }
     fclose(out);
     nfsar_capture_file_close(file);
     snprintf(options, sizeof options, "--poses '%s'", test_path("poses.tum"));
     return options;
+}
+
+static const char *poses_file(double factor, double from, double to) {
+    return poses_timed(factor, 1.0, from, to);
 }
 
 static void trackers(void **state) {
@@ -197,6 +203,14 @@ static void trackers(void **state) {
 
     assert_refused(2, "swept.h5", poses_file(1.0, 0.3, 0.3005), "tells the poses of ");
     assert_refused(2, "swept.h5", poses_file(1.0, 0.6, 1.0), "tells the poses of ");
+    /* Times that are not in seconds: the radar stays, or is not there. */
+    accepted("swept.h5", poses_timed(1.0, 1e3, 0.0, 1.0));
+    assert_contains(output, "stay within 0 mm");
+    assert_contains(output, "its times in seconds?");
+    snprintf(more, sizeof more, "%s --clock-ahead=-20", poses_timed(1.0, 1e3, 0.0, 1.0));
+    assert_refused(2, "swept.h5", more, "1000 times as long as the capture takes: that looks like");
+    snprintf(more, sizeof more, "%s --clock-ahead=-20", poses_timed(1.0, 1e6, 0.0, 1.0));
+    assert_refused(2, "swept.h5", more, "that looks like microseconds");
     accepted("swept.h5", poses_file(1.0, 0.2, 1.0));
     assert_contains(output, "pulses have no pose of their own");
 }

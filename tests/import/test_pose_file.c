@@ -224,6 +224,7 @@ static void wrong(void **state) {
         {mavlink, "1600000", "1400000", "line 3: time 1.4 is before 1.5 of line 2"},
         {mavlink, "1500000,1", "1500000,one", "line 2: column 2: 'one'"},
         {mavlink, ",x,y,z", ",a,b,c", "line 1: expected columns for time"},
+        {mavlink, "x,y,z,", "x,y,z,x,", "line 1: columns 2 and 5 are both called x: take one out"},
         {mavlink, "3,1,0,0,0", "3,2,0,0,0", "line 2: the quaternion's length is 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
