@@ -79,13 +79,14 @@ static enum nfsar_status check_grid(const nfsar_capture *capture, const nfsar_gr
     const double cell[3] = {resolution.x, resolution.y, resolution.z};
     for (int d = 0; d < 3; d++) {
         const nfsar_axis *a = axis[d];
+        const char name = "xyz"[d];
         if (a->count > 1 && a->step > MOST_CELLS * cell[d]) {
             return nfsar_fail(error, NFSAR_ERROR_ARGUMENT,
                               "voxels %.3g mm apart along %c miss scatterers that are %.3g mm wide "
                               "there: give --%c=%.4g:%.4g:%zu, or a smaller part with something "
                               "bright",
-                              1e3 * a->step, "xyz"[d], 1e3 * cell[d], "xyz"[d], a -> start,
-                              nfsar_axis_end(a), enough(a, cell[d]));
+                              1e3 * a->step, name, 1e3 * cell[d], name, a->start, nfsar_axis_end(a),
+                              enough(a, cell[d]));
         }
     }
     return NFSAR_OK;
